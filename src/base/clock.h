@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The clock: a value that is passed in, so that a test can own the time.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct clock {
+    int64_t (*unix_s)(const struct clock *clock);        /* wall clock, seconds since 1970 */
+    uint64_t (*monotonic_ms)(const struct clock *clock); /* never set back; its zero is arbitrary */
+};
+
+/** The machine's clock. */
+extern const struct clock clock_system;

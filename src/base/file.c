@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+enum {
+    READ_FIRST = 16 * 1024,
+};
+
+/* Reads to the end into a buffer that grows: a pipe has no size and a file may grow meanwhile. */
+static int read_all(int fd, size_t max_bytes, char **ret_buffer, size_t *ret_len, struct err *err)
+{
+    size_t size = READ_FIRST, len = 0;
+    char *buffer = memory_alloc(size);
+    ssize_t count;
+
+    while ((count = read(fd, buffer + len, size - len)) != 0) {
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0) {
+            err_io(err, errno, "cannot be read");
+            goto failed;
+        }
+        len += (size_t)count;
+        if (len > max_bytes) {
+            err_set(err, ERR_LIMIT, "is larger than %zu bytes", max_bytes);
+            goto failed;
+        }
+        if (len == size)
+            buffer = memory_resize(buffer, size *= 2, 1);
+    }
+    *ret_buffer = buffer;
+    *ret_len = len;
+    return 0;
+failed:
+    free(buffer);
+    return -1;
+}
+
+int file_read(const char *path, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
+              struct err *err)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    char *buffer;
+    size_t len;
+    int result;
+
+    if (fd < 0)
+        return err_io(err, errno, "cannot be read");
+    result = read_all(fd, max_bytes, &buffer, &len, err);
+    if (!is_stdin)
+        close(fd);
+    if (result != 0)
+        return -1;
+    *ret_bytes = (struct slice){arena_copy(arena, (struct slice){buffer, len}), len};
+    free(buffer);
+    return 0;
+}
+
+/* Prints into `fd` and makes sure that the disk has it; the descriptor is closed in any case. */
+static int write_synced(int fd, file_writer *write, void *context)
+{
+    FILE *out = fdopen(fd, "w");
+    int failed;
+
+    if (!out) {
+        close(fd);
+        return -1;
+    }
+    failed = write(context, out) != 0 || fflush(out) != 0 || fsync(fd) != 0;
+    return fclose(out) != 0 || failed ? -1 : 0;
+}
+
+int file_replace(const char *path, unsigned mode, file_writer *write, void *context,
+                 struct err *err)
+{
+    char *temporary = memory_alloc(strlen(path) + sizeof(".XXXXXX"));
+    int result = -1, fd;
+
+    strcat(strcpy(temporary, path), ".XXXXXX");
+    fd = mkostemp(temporary, O_CLOEXEC);
+    if (fd < 0) {
+        err_io(err, errno, "'%s' cannot be made", temporary);
+        goto out;
+    }
+    if (fchmod(fd, (mode_t)mode) != 0 || write_synced(fd, write, context) != 0 ||
+        rename(temporary, path) != 0) {
+        err_io(err, errno, "'%s' cannot be written", path);
+        unlink(temporary);
+        goto out;
+    }
+    result = 0;
+out:
+    free(temporary);
+    return result;
+}

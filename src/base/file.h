@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Files: read one whole within a bound, replace one so that nobody ever sees half of it.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct arena;
+struct err;
+struct slice;
+
+/**
+ * Reads a whole regular file or pipe.
+ *
+ * path       "-" is standard input
+ * max_bytes  a longer file is refused without being read further
+ * arena      owns *ret_bytes; uncapped
+ * ret_bytes  a NUL follows the last byte
+ * Returns 0, or -1 with *err set: ERR_IO (sys_errno; a directory is EISDIR), ERR_LIMIT.
+ */
+int file_read(const char *path, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
+              struct err *err);
+
+/** Writes the bytes of a file to `out`; the value of ferror(out) after it. */
+typedef int file_writer(void *context, FILE *out);
+
+/**
+ * Replaces `path` by what `write` prints: a temporary file beside it, synced, renamed over it.
+ *
+ * mode  permission bits of the new file
+ * Returns 0, or -1 with *err set: ERR_IO; then the old file is as it was.
+ */
+int file_replace(const char *path, unsigned mode, file_writer *write, void *context,
+                 struct err *err);

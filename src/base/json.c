@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include "base/slice.h"
+#include "base/utf8.h"
+
+static void print_char(struct slice character, FILE *out)
+{
+    unsigned char byte = (unsigned char)character.ptr[0];
+
+    if (byte == '"' || byte == '\\')
+        fprintf(out, "\\%c", byte);
+    else if (byte < 0x20 || byte == 0x7f)
+        fprintf(out, "\\u%04x", byte);
+    else
+        fwrite(character.ptr, 1, character.len, out);
+}
+
+void json_print_slice(struct slice text, FILE *out)
+{
+    fputc('"', out);
+    while (text.len > 0) {
+        size_t len = utf8_char_len(text);
+
+        if (len == 0)
+            fputs("\\ufffd", out);
+        else
+            print_char(slice_range(text, 0, len), out);
+        text = slice_range(text, len == 0 ? 1 : len, text.len);
+    }
+    fputc('"', out);
+}
+
+void json_print_text(const char *text, FILE *out)
+{
+    if (text)
+        json_print_slice(slice_of(text), out);
+    else
+        fputs("null", out);
+}

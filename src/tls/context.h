@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * One worker's TLS context: protocol versions, cipher lists, no resumption, the choice by SNI.
+ *
+ * Source: RFC 8461 3.3 (SNI: a matching chain or no handshake), RFC 9325 (versions and suites).
+ */
+#pragma once
+
+struct certificate;
+struct err;
+struct ssl_ctx_st;
+struct ssl_st;
+
+/**
+ * Chooses the certificate of a handshake.
+ *
+ * server_name  the SNI as sent; NULL: none was sent
+ * Returns one reference, or NULL: the handshake is refused.
+ */
+typedef struct certificate *tls_select(void *context, struct ssl_st *ssl, const char *server_name);
+
+/**
+ * TLS 1.2 and 1.3, forward-secret AEAD suites, X25519 and P-256, no renegotiation, no early data,
+ * no resumption (one NewSessionTicket is sent, which nothing accepts: without any, a client with
+ * Nagle's algorithm on waits 40 ms for a delayed ACK). ALPN offers http/1.1; a client that offers
+ * only others gets none.
+ *
+ * select   called in every handshake, in the thread that drives it; must not block
+ * ret_ctx  the caller frees it with tls_context_free()
+ * Returns 0, or -1 with *err set: ERR_CRYPTO.
+ */
+int tls_context_new(tls_select *select, void *context, struct ssl_ctx_st **ret_ctx,
+                    struct err *err);
+
+/** Takes NULL. */
+void tls_context_free(struct ssl_ctx_st *ctx);
