@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Fields: rows of a table that turn one YAML mapping into one C struct.
+ *
+ * A row is a key. The rows say everything that there is to say about the keys of a mapping, so that
+ * decoding, error messages and the documents come from one place. Every decoded value carries its
+ * place; one with place.line 0 was not given.
+ * Pure but for the findings added; one thread at a time.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+
+struct arena;
+struct diag;
+struct yaml_node;
+
+enum field_type {
+    FIELD_TEXT,     /* struct field_text */
+    FIELD_TEXTS,    /* struct field_texts: a list of texts */
+    FIELD_NUMBER,   /* struct field_number */
+    FIELD_DURATION, /* struct field_number, seconds: a number, or one with s, m, h, d or w */
+    FIELD_WORD,     /* struct field_number: index of the word among .words */
+    FIELD_WORDS,    /* struct field_number: a list of words, a bit each */
+    FIELD_SWITCH,   /* struct field_number: true is 1, false is 0 */
+    FIELD_GROUP,    /* a mapping, decoded by .rows into the struct at the offset */
+    FIELD_GROUPS,   /* struct field_groups: a list of mappings */
+    FIELD_STREAM,   /* a mapping of any number of entries: read by the caller, never decoded here */
+};
+
+struct field_text {
+    struct slice text; /* NUL-terminated */
+    struct place place;
+};
+
+struct field_texts {
+    struct field_text *items;
+    size_t n_items;
+    struct place place;
+};
+
+struct field_number {
+    uint32_t value;
+    struct place place;
+};
+
+struct field_groups {
+    void *items; /* structs of .size bytes */
+    size_t n_items;
+    struct place place;
+};
+
+struct field {
+    const char *key;
+    enum field_type type;
+    size_t offset;    /* of the value in the struct that the rows fill */
+    const char *what; /* for people: what the value is, and its default */
+    uint32_t min,
+        max; /* NUMBER, DURATION: the range; TEXT and each of TEXTS: max 0 is 1..4096 bytes */
+    const char *const *words; /* WORD, WORDS; NUMBER: words[0], if any, stands for 0 */
+    size_t n_words;
+    const char *suffix;       /* NUMBER: what must follow the digits: "%" */
+    const struct field *rows; /* GROUP, GROUPS */
+    size_t n_rows;
+    size_t size;   /* GROUPS: of one item */
+    bool is_later; /* known, but not acted upon in this version: a note says so */
+};
+
+enum {
+    FIELD_PATH_MAX = 512,
+    FIELD_TEXT_MAX = 4096,
+};
+
+/** Where decoding stands: what findings are added to, and the path of the value at hand. */
+struct field_context {
+    struct diag *diag;
+    struct arena *arena; /* owns what is decoded */
+    char path[FIELD_PATH_MAX];
+    size_t path_len;
+};
+
+/** Appends ".name", or "name" to an empty path, with controls escaped; returns the old length. */
+size_t field_path_enter(struct field_context *context, struct slice name);
+
+/** Appends "[index]"; returns the old length. */
+size_t field_path_index(struct field_context *context, size_t index);
+
+/** Cuts the path back to what field_path_enter() or field_path_index() returned. */
+void field_path_leave(struct field_context *context, size_t old_len);
+
+/**
+ * Decodes a mapping into `object`, which the caller has zeroed. What is wrong is added to the
+ * context's diag; every row and key is looked at in one run.
+ */
+void field_decode(struct field_context *context, const struct field *rows, size_t n_rows,
+                  const struct yaml_node *map, void *object);
+
+/** Decodes one value by its row; also for keys that the caller read itself. */
+void field_decode_value(struct field_context *context, const struct field *row,
+                        const struct yaml_node *value, void *object);
+
+/** Finds the row of a key, or adds a finding that names the nearest key and returns NULL. */
+const struct field *field_find(struct field_context *context, const struct field *rows,
+                               size_t n_rows, const struct yaml_node *key);
+
+/** Says that `node` is no text, list or mapping where `due` ("a list of texts") is. */
+void field_report_type(struct field_context *context, const struct yaml_node *node,
+                       const char *due);
