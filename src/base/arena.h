@@ -43,5 +43,5 @@ size_t arena_used(const struct arena *arena);
 /** malloc() that aborts with a message when there is no memory; the caller frees. */
 void *memory_alloc(size_t size);
 
-/** realloc() to `count` elements of `size` bytes that aborts likewise. */
+/** realloc() to `count` elements of `size` bytes, neither 0, that aborts likewise. */
 void *memory_resize(void *old, size_t count, size_t size);

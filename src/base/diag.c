@@ -22,6 +22,7 @@ struct diag {
     size_t n_items;
     size_t counts[LEVEL_COUNT];
     finding_set seen;
+    const char *last_file; /* the copy that the newest item's place has */
 };
 
 struct diag *diag_new(void)
@@ -40,15 +41,27 @@ void diag_free(struct diag *diag)
     free(diag);
 }
 
-/* Where an error finds room: a full list gives up its last warning or note, never an error. */
+/* Where a finding finds room: a full list gives up its last warning or note for an error. */
 static struct item *find_room(struct diag *diag, enum level level)
 {
+    struct item *item = &diag->items[DIAG_MAX - 1];
+
     if (diag->n_items < DIAG_MAX)
         return &diag->items[diag->n_items++];
-    for (size_t i = DIAG_MAX; level == LEVEL_ERROR && i > 0; i--)
-        if (finding_row(diag->items[i - 1].finding)->level != LEVEL_ERROR)
-            return &diag->items[i - 1];
-    return NULL;
+    if (level != LEVEL_ERROR || diag->counts[LEVEL_ERROR] > DIAG_MAX)
+        return NULL;
+    /* This error is counted already, so the kept ones are fewer than the places. */
+    while (finding_row(item->finding)->level == LEVEL_ERROR)
+        item--;
+    return item;
+}
+
+/* A copy of the file's name; findings that follow one another in one file share it. */
+static const char *keep_file(struct diag *diag, const char *file)
+{
+    if (file && (!diag->last_file || strcmp(file, diag->last_file) != 0))
+        diag->last_file = arena_copy(diag->arena, slice_of(file));
+    return file ? diag->last_file : NULL;
 }
 
 void diag_add(struct diag *diag, enum finding finding, struct place place, const char *path,
@@ -69,7 +82,7 @@ void diag_add(struct diag *diag, enum finding finding, struct place place, const
     va_end(arguments);
     *item = (struct item){
         .finding = finding,
-        .place = place,
+        .place = {keep_file(diag, place.file), place.line, place.column},
         .path = path ? arena_copy(diag->arena, slice_of(path)) : NULL,
         .message = arena_copy(diag->arena, slice_of(message)),
     };

@@ -30,7 +30,7 @@ void diag_free(struct diag *diag);
 /**
  * Adds one finding.
  *
- * place   its file must live as long as `diag`
+ * place   its file name is copied
  * path    the key's path ("domains.example.com.max_age"), copied; NULL: none
  * format  what was found in single quotes (err_quote()), what is allowed; lower case, no full stop
  */

@@ -7,13 +7,14 @@
 
 #include "base/slice.h"
 
-static int fill(struct err *err, struct place place, enum err_code code, const char *format,
-                va_list arguments)
+__attribute__((format(printf, 4, 0))) static int
+fill(struct err *err, struct place place, enum err_code code, const char *format, va_list arguments)
 {
-    err->code = code;
-    err->sys_errno = 0;
-    err->place = place;
-    vsnprintf(err->msg, sizeof(err->msg), format, arguments);
+    char msg[ERR_MSG_MAX];
+
+    vsnprintf(msg, sizeof(msg), format, arguments);
+    *err = (struct err){.code = code, .place = place};
+    memcpy(err->msg, msg, strlen(msg) + 1);
     return -1;
 }
 

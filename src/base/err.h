@@ -39,7 +39,10 @@ struct err {
     char msg[ERR_MSG_MAX]; /* lower case, no full stop, no newline */
 };
 
-/** Sets code and message; the place is cleared. Always returns -1. */
+/**
+ * Sets code and message; the place is cleared. The arguments may point into *err, so a caller can
+ * put its own words before the message it was given. Always returns -1.
+ */
 int err_set(struct err *err, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

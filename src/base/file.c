@@ -68,7 +68,7 @@ int file_read(const char *path, size_t max_bytes, struct arena *arena, struct sl
 }
 
 /* Prints into `fd` and makes sure that the disk has it; the descriptor is closed in any case. */
-static int write_synced(int fd, file_writer *write, void *context)
+static int write_synced(int fd, unsigned mode, file_writer *write, void *context)
 {
     FILE *out = fdopen(fd, "w");
     int failed;
@@ -77,7 +77,9 @@ static int write_synced(int fd, file_writer *write, void *context)
         close(fd);
         return -1;
     }
-    failed = write(context, out) != 0 || fflush(out) != 0 || fsync(fd) != 0;
+    errno = EIO; /* the reason of a writer that fails and has none to give */
+    failed = fchmod(fd, (mode_t)mode) != 0 || write(context, out) != 0 || fflush(out) != 0 ||
+             fsync(fd) != 0;
     return fclose(out) != 0 || failed ? -1 : 0;
 }
 
@@ -93,8 +95,7 @@ int file_replace(const char *path, unsigned mode, file_writer *write, void *cont
         err_io(err, errno, "'%s' cannot be made", temporary);
         goto out;
     }
-    if (fchmod(fd, (mode_t)mode) != 0 || write_synced(fd, write, context) != 0 ||
-        rename(temporary, path) != 0) {
+    if (write_synced(fd, mode, write, context) != 0 || rename(temporary, path) != 0) {
         err_io(err, errno, "'%s' cannot be written", path);
         unlink(temporary);
         goto out;

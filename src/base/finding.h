@@ -87,4 +87,5 @@ enum finding finding_find(struct slice code);
 /** "error", "warning" or "note". */
 const char *level_name(enum level level);
 
+/** The set that holds `finding` alone. */
 finding_set finding_bit(enum finding finding);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,7 +22,8 @@ struct slice {
 #define ARRAY_LEN(array) (sizeof(array) / sizeof((array)[0]))
 
 /** The two arguments that a "%.*s" takes for a slice; at most INT_MAX bytes are shown. */
-#define SLICE_ARG(slice) (int)(slice).len, (slice).ptr ? (slice).ptr : ""
+#define SLICE_ARG(slice) \
+    (int)((slice).len < INT_MAX ? (slice).len : INT_MAX), (slice).ptr ? (slice).ptr : ""
 
 /** Wraps a NUL-terminated text; NULL becomes the empty slice. */
 struct slice slice_of(const char *text);
@@ -38,6 +40,7 @@ bool slice_eq_text(struct slice a, const char *text);
 /** The same bytes when ASCII letters of either case are taken as equal. */
 bool slice_eq_nocase(struct slice a, struct slice b);
 
+/** The bytes of the text stand at this end; the empty text stands at both. */
 bool slice_starts_with(struct slice slice, const char *prefix);
 bool slice_ends_with(struct slice slice, const char *suffix);
 

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+#define BYTES(text)              \
+    {                            \
+        (text), sizeof(text) - 1 \
+    } /* NULs inside count */
+
+/* A folder of the test's own, and an arena. */
+struct fixture {
+    char folder[32];
+    char path[64];
+    struct arena *arena;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = memory_alloc(sizeof(*fixture));
+
+    strcpy(fixture->folder, "/tmp/mta-stsd.XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    snprintf(fixture->path, sizeof(fixture->path), "%s/file", fixture->folder);
+    fixture->arena = arena_new(0);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    unlink(fixture->path);
+    assert_int_equal(rmdir(fixture->folder), 0); /* nothing temporary was left */
+    arena_free(fixture->arena);
+    free(fixture);
+    return 0;
+}
+
+static void write_file(const char *path, struct slice bytes)
+{
+    FILE *out = fopen(path, "w");
+
+    assert_non_null(out);
+    fwrite(bytes.ptr, 1, bytes.len, out);
+    assert_int_equal(fclose(out), 0);
+}
+
+static void check_content(const struct fixture *fixture, struct slice want)
+{
+    struct slice seen;
+    struct err err;
+
+    assert_int_equal(file_read(fixture->path, 1024 * 1024, fixture->arena, &seen, &err), 0);
+    assert_true(slice_eq(seen, want));
+}
+
+static void test_read(void **state)
+{
+    static const struct {
+        size_t len, max;
+        int result;
+    } rows[] = {
+        {0, 0, 0},
+        {1, 0, -1},
+        {1, 1, 0},
+        {2, 1, -1},
+        {16 * 1024 - 1, 1 << 20, 0}, /* the buffer's first size */
+        {16 * 1024, 1 << 20, 0},
+        {16 * 1024 + 1, 1 << 20, 0},
+        {100000, 100000, 0},
+        {100001, 100000, -1},
+        {100000, SIZE_MAX, 0},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *bytes = arena_alloc(fixture->arena, rows[i].len + 1);
+        struct slice seen = {NULL, 7};
+        struct err err = {.code = ERR_NONE};
+        int result;
+
+        for (size_t j = 0; j < rows[i].len; j++)
+            bytes[j] = (char)(j % 251);
+        write_file(fixture->path, (struct slice){bytes, rows[i].len});
+        result = file_read(fixture->path, rows[i].max, fixture->arena, &seen, &err);
+        if (result != rows[i].result)
+            fail_msg("row %zu: wanted %d, saw %d", i, rows[i].result, result);
+        if (result != 0 && (err.code != ERR_LIMIT || seen.ptr || seen.len != 7))
+            fail_msg("row %zu: wanted ERR_LIMIT, saw %d and a touched result", i, (int)err.code);
+        if (result == 0 &&
+            (!slice_eq(seen, (struct slice){bytes, rows[i].len}) || seen.ptr[seen.len] != '\0'))
+            fail_msg("row %zu: wanted the file's %zu bytes and a NUL, saw %zu", i, rows[i].len,
+                     seen.len);
+    }
+}
+
+/* Callers put the file's name before the message. */
+static void test_read_errors(void **state)
+{
+    struct fixture *fixture = *state;
+    struct slice bytes;
+    struct err err;
+
+    assert_int_equal(file_read(fixture->path, 10, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+    assert_int_equal(err.sys_errno, ENOENT);
+    assert_string_equal(err.msg, "cannot be read: No such file or directory");
+    assert_int_equal(file_read(fixture->folder, 10, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+    assert_int_equal(err.sys_errno, EISDIR);
+    assert_string_equal(err.msg, "cannot be read: Is a directory");
+    write_file(fixture->path, (struct slice)BYTES("12345678901"));
+    assert_int_equal(file_read(fixture->path, 10, fixture->arena, &bytes, &err), -1);
+    assert_string_equal(err.msg, "is larger than 10 bytes");
+    assert_int_equal(file_read("/dev/zero", 100000, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+}
+
+static void test_read_standard_input(void **state)
+{
+    struct fixture *fixture = *state;
+    int old_stdin = dup(STDIN_FILENO), ends[2];
+    struct slice bytes;
+    struct err err;
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "a\0b", 3), 3);
+    close(ends[1]);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    assert_int_equal(file_read("-", 3, fixture->arena, &bytes, &err), 0);
+    assert_true(slice_eq(bytes, (struct slice)BYTES("a\0b")));
+    assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), 0); /* left open */
+    dup2(old_stdin, STDIN_FILENO);
+    close(old_stdin);
+}
+
+static int print_text(void *context, FILE *out)
+{
+    fputs(context, out);
+    return ferror(out);
+}
+
+static int print_half_and_fail(void *context, FILE *out)
+{
+    fputs(context, out);
+    fflush(out);
+    return 1;
+}
+
+static unsigned mode_of(const char *path)
+{
+    struct stat status;
+
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_mode & 07777;
+}
+
+static void test_replace(void **state)
+{
+    static char empty[] = "", text[] = "one\ntwo\n";
+    struct fixture *fixture = *state;
+    mode_t old_umask = umask(077);
+    struct err err;
+
+    assert_int_equal(file_replace(fixture->path, 0644, print_text, text, &err), 0);
+    check_content(fixture, (struct slice)BYTES("one\ntwo\n"));
+    assert_int_equal(mode_of(fixture->path), 0644); /* whatever the umask */
+    assert_int_equal(file_replace(fixture->path, 0400, print_text, empty, &err), 0);
+    check_content(fixture, (struct slice)BYTES(""));
+    assert_int_equal(mode_of(fixture->path), 0400);
+    umask(old_umask);
+}
+
+static size_t count_entries(const char *folder)
+{
+    DIR *entries = opendir(folder);
+    size_t count = 0;
+
+    assert_non_null(entries);
+    while (readdir(entries))
+        count++;
+    closedir(entries);
+    return count - 2; /* . and .. */
+}
+
+static void test_replace_failure_keeps_old(void **state)
+{
+    static char half[] = "ha";
+    struct fixture *fixture = *state;
+    size_t open_before = count_entries("/proc/self/fd");
+    struct err err;
+
+    write_file(fixture->path, (struct slice)BYTES("old"));
+    assert_int_equal(file_replace(fixture->path, 0600, print_half_and_fail, half, &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+    assert_int_equal(err.sys_errno, EIO); /* the writer gave no reason of its own */
+    assert_non_null(strstr(err.msg, "file' cannot be written: "));
+    check_content(fixture, (struct slice)BYTES("old"));
+    assert_int_equal(count_entries(fixture->folder), 1);
+    assert_int_equal(count_entries("/proc/self/fd"), open_before);
+}
+
+static void test_replace_errors(void **state)
+{
+    static char text[] = "x";
+    struct fixture *fixture = *state;
+    char below[80];
+    struct err err;
+
+    snprintf(below, sizeof(below), "%s/file", fixture->path);
+    assert_int_equal(file_replace(below, 0600, print_text, text, &err), -1);
+    assert_int_equal(err.sys_errno, ENOENT);
+    assert_non_null(strstr(err.msg, "cannot be made: No such file or directory"));
+    assert_int_equal(mkdir(fixture->path, 0700), 0);
+    assert_int_equal(file_replace(fixture->path, 0600, print_text, text, &err), -1);
+    assert_int_equal(err.sys_errno, EISDIR);
+    assert_int_equal(rmdir(fixture->path), 0);
+    assert_int_equal(count_entries(fixture->folder), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_errors, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_standard_input, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_failure_keeps_old, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_errors, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

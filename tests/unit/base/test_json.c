@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/slice.h"
+
+#define BYTES(text)              \
+    {                            \
+        (text), sizeof(text) - 1 \
+    } /* NULs inside count */
+
+static void test_print_slice(void **state)
+{
+    static const struct {
+        struct slice text;
+        const char *want;
+    } rows[] = {
+        {{NULL, 0}, "\"\""},
+        {BYTES("a"), "\"a\""},
+        {BYTES("\"\\/"), "\"\\\"\\\\/\""},
+        {BYTES("\0"), "\"\\u0000\""},
+        {BYTES("\t\r\n"), "\"\\u0009\\u000d\\u000a\""},
+        {BYTES("\x1f \x7e\x7f"), "\"\\u001f ~\\u007f\""},
+        {BYTES("b\xc3\xbc"), "\"b\xc3\xbc\""},
+        {BYTES("\xf4\x8f\xbf\xbf"), "\"\xf4\x8f\xbf\xbf\""},
+        {BYTES("\xff"), "\"\\ufffd\""},
+        {BYTES("a\xc3"), "\"a\\ufffd\""},
+        {BYTES("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\""},
+        {BYTES("\xc3\"\xc3\xbc"), "\"\\ufffd\\\"\xc3\xbc\""}, /* the quote is not swallowed */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *seen = NULL;
+        size_t len;
+        FILE *out = open_memstream(&seen, &len);
+
+        json_print_slice(rows[i].text, out);
+        fclose(out);
+        if (strcmp(seen, rows[i].want) != 0)
+            fail_msg("row %zu: wanted %s, saw %s", i, rows[i].want, seen);
+        free(seen);
+    }
+}
+
+static void test_print_text(void **state)
+{
+    char *seen = NULL;
+    size_t len;
+    FILE *out = open_memstream(&seen, &len);
+
+    (void)state;
+    json_print_text(NULL, out);
+    json_print_text("", out);
+    json_print_text("a\n", out);
+    fclose(out);
+    assert_string_equal(seen, "null\"\"\"a\\u000a\"");
+    free(seen);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_print_slice),
+        cmocka_unit_test(test_print_text),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
