@@ -153,10 +153,6 @@ static int parse_duration(struct slice text, uint64_t *ret_seconds)
 
 static int parse_number(const struct field *row, struct slice text, uint64_t *ret_number)
 {
-    if (row->n_words > 0 && slice_eq_text(text, row->words[0])) {
-        *ret_number = 0;
-        return 0;
-    }
     if (row->suffix) {
         if (!slice_ends_with(text, row->suffix))
             return -1;
@@ -180,7 +176,7 @@ static void decode_number(struct field_context *context, const struct field *row
     }
     result =
         is_duration ? parse_duration(node->text, &value) : parse_number(row, node->text, &value);
-    if (result == 0 && ((value >= row->min && value <= row->max) || (value == 0 && row->n_words))) {
+    if (result == 0 && value >= row->min && value <= row->max) {
         *number = (struct field_number){(uint32_t)value, node->place};
         return;
     }
@@ -193,19 +189,27 @@ static void decode_number(struct field_context *context, const struct field *row
     report_value(context, node, allowed);
 }
 
-/* Adds "one of testing, enforce, none" and, for a slip of the pen, the word that was meant. */
+/* "one, two, three", cut where the buffer ends. */
+static const char *list_words(char *buffer, size_t size, const char *const *words, size_t n_words)
+{
+    size_t len = 0;
+
+    buffer[0] = '\0';
+    for (size_t i = 0; i < n_words && len < size; i++)
+        len += (size_t)snprintf(buffer + len, size - len, "%s%s", i == 0 ? "" : ", ", words[i]);
+    return buffer;
+}
+
+/* Says which words there are and, for a slip of the pen, which one was meant. */
 static void report_word(struct field_context *context, const struct field *row,
                         const struct yaml_node *node)
 {
     const char *nearest = nearest_word(node->text, row->words, row->n_words);
-    char allowed[512] = "one of ";
-    size_t len = strlen(allowed);
+    char list[256], allowed[384];
 
-    for (size_t i = 0; i < row->n_words; i++)
-        len += (size_t)snprintf(allowed + len, sizeof(allowed) - len, "%s%s", i == 0 ? "" : ", ",
-                                row->words[i]);
-    if (nearest)
-        snprintf(allowed + len, sizeof(allowed) - len, "; did you mean '%s'?", nearest);
+    snprintf(allowed, sizeof(allowed), "one of %s%s%s%s",
+             list_words(list, sizeof(list), row->words, row->n_words),
+             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     report_value(context, node, allowed);
 }
 
@@ -267,7 +271,7 @@ static void decode_group(struct field_context *context, const struct field *row,
                          const struct yaml_node *node, void *target)
 {
     if (node->kind == YAML_KIND_MAP)
-        field_decode(context, row->rows, row->n_rows, node, target);
+        field_decode(context, row->fields, node, target);
     else
         field_report_type(context, node, "a mapping");
 }
@@ -328,63 +332,88 @@ void field_decode_value(struct field_context *context, const struct field *row,
     }
 }
 
-static void report_unknown(struct field_context *context, const struct field *rows, size_t n_rows,
+/* The keys of a mapping, its base's first. Returns how many, at most FIELD_KEYS_MAX. */
+static size_t list_keys(const struct fields *fields, const char *keys[FIELD_KEYS_MAX])
+{
+    size_t count = fields->base ? list_keys(fields->base, keys) : 0;
+
+    for (size_t i = 0; i < fields->n_rows && count < FIELD_KEYS_MAX; i++)
+        keys[count++] = fields->rows[i].key;
+    return count;
+}
+
+static void report_unknown(struct field_context *context, const struct fields *fields,
                            const struct yaml_node *key)
 {
-    char quoted[ERR_QUOTE_MAX], list[512] = "";
-    const char *words[64], *nearest;
-    size_t len = 0;
+    const char *keys[FIELD_KEYS_MAX], *nearest;
+    size_t n_keys = list_keys(fields, keys);
+    char quoted[ERR_QUOTE_MAX], list[512];
 
-    for (size_t i = 0; i < n_rows && i < ARRAY_LEN(words); i++) {
-        words[i] = rows[i].key;
-        len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", i == 0 ? "" : ", ",
-                                rows[i].key);
-    }
-    nearest = nearest_word(key->text, words, n_rows);
+    nearest = nearest_word(key->text, keys, n_keys);
     err_quote(quoted, sizeof(quoted), key->text);
     if (nearest)
         diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, context->path,
                  "%s is not a key; did you mean '%s'?", quoted, nearest);
     else
         diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, context->path,
-                 "%s is not a key; the keys here are %s", quoted, list);
+                 "%s is not a key; the keys here are %s", quoted,
+                 list_words(list, sizeof(list), keys, n_keys));
 }
 
-const struct field *field_find(struct field_context *context, const struct field *rows,
-                               size_t n_rows, const struct yaml_node *key)
+static const struct field *find_row(const struct fields *fields, struct slice key)
 {
-    for (size_t i = 0; i < n_rows; i++) {
-        if (!slice_eq_text(key->text, rows[i].key))
-            continue;
-        if (rows[i].is_later)
-            diag_add(context->diag, FINDING_KEY_LATER, key->place, context->path,
-                     "'%s' is checked, but this version does not act on it yet", rows[i].key);
-        return &rows[i];
-    }
-    report_unknown(context, rows, n_rows, key);
-    return NULL;
+    for (size_t i = 0; i < fields->n_rows; i++)
+        if (slice_eq_text(key, fields->rows[i].key))
+            return &fields->rows[i];
+    return fields->base ? find_row(fields->base, key) : NULL;
 }
 
-void field_decode(struct field_context *context, const struct field *rows, size_t n_rows,
+const struct field *field_find(struct field_context *context, const struct fields *fields,
+                               const struct yaml_node *key)
+{
+    const struct field *row = find_row(fields, key->text);
+
+    if (!row)
+        report_unknown(context, fields, key);
+    else if (row->is_later)
+        diag_add(context->diag, FINDING_KEY_LATER, key->place, context->path,
+                 "'%s' is checked, but this version does not act on it yet", row->key);
+    return row;
+}
+
+bool field_is_among(const struct field *const *rows, size_t n_rows, const struct field *row)
+{
+    for (size_t i = 0; i < n_rows; i++)
+        if (rows[i] == row)
+            return true;
+    return false;
+}
+
+void field_report_duplicate(struct field_context *context, const struct yaml_node *key)
+{
+    diag_add(context->diag, FINDING_KEY_DUPLICATE, key->place, context->path,
+             "the key is given twice in one mapping; keep one of them");
+}
+
+void field_decode(struct field_context *context, const struct fields *fields,
                   const struct yaml_node *map, void *object)
 {
-    uint64_t seen = 0;
+    const struct field *seen[FIELD_KEYS_MAX];
+    size_t n_seen = 0;
 
     for (const struct yaml_node *key = map->first; key; key = key->next) {
-        const struct field *row = field_find(context, rows, n_rows, key);
+        const struct field *row = field_find(context, fields, key);
         size_t old_len;
-        uint64_t bit;
 
         if (!row)
             continue;
-        bit = UINT64_C(1) << (row - rows);
         old_len = field_path_enter(context, key->text);
-        if (seen & bit)
-            diag_add(context->diag, FINDING_KEY_DUPLICATE, key->place, context->path,
-                     "the key is given twice in one mapping; keep one of them");
-        else
+        if (field_is_among(seen, n_seen, row)) {
+            field_report_duplicate(context, key);
+        } else {
+            seen[n_seen++] = row;
             field_decode_value(context, row, key->value, object);
-        seen |= bit;
+        }
         field_path_leave(context, old_len);
     }
 }

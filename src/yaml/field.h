@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -63,14 +64,22 @@ struct field {
         max; /* NUMBER, DURATION: the range; TEXT and each of TEXTS: max 0 is 1..4096 bytes */
     const char *const *words; /* WORD, WORDS; NUMBER: words[0], if any, stands for 0 */
     size_t n_words;
-    const char *suffix;       /* NUMBER: what must follow the digits: "%" */
-    const struct field *rows; /* GROUP, GROUPS */
+    const char *suffix;          /* NUMBER: what must follow the digits: "%" */
+    const struct fields *fields; /* GROUP, GROUPS, STREAM: the keys of the mapping or of each one */
+    size_t size;                 /* GROUPS: of one item */
+    bool is_later;               /* known, but not acted upon in this version: a note says so */
+};
+
+/** The keys of one mapping. */
+struct fields {
+    const struct field *rows;
     size_t n_rows;
-    size_t size;   /* GROUPS: of one item */
-    bool is_later; /* known, but not acted upon in this version: a note says so */
+    const struct fields
+        *base; /* further keys, of a struct that stands first in this one's; or NULL */
 };
 
 enum {
+    FIELD_KEYS_MAX = 64, /* rows of one mapping, its base's included */
     FIELD_PATH_MAX = 512,
     FIELD_TEXT_MAX = 4096,
 };
@@ -96,7 +105,7 @@ void field_path_leave(struct field_context *context, size_t old_len);
  * Decodes a mapping into `object`, which the caller has zeroed. What is wrong is added to the
  * context's diag; every row and key is looked at in one run.
  */
-void field_decode(struct field_context *context, const struct field *rows, size_t n_rows,
+void field_decode(struct field_context *context, const struct fields *fields,
                   const struct yaml_node *map, void *object);
 
 /** Decodes one value by its row; also for keys that the caller read itself. */
@@ -104,9 +113,15 @@ void field_decode_value(struct field_context *context, const struct field *row,
                         const struct yaml_node *value, void *object);
 
 /** Finds the row of a key, or adds a finding that names the nearest key and returns NULL. */
-const struct field *field_find(struct field_context *context, const struct field *rows,
-                               size_t n_rows, const struct yaml_node *key);
+const struct field *field_find(struct field_context *context, const struct fields *fields,
+                               const struct yaml_node *key);
 
 /** Says that `node` is no text, list or mapping where `due` ("a list of texts") is. */
 void field_report_type(struct field_context *context, const struct yaml_node *node,
                        const char *due);
+
+/** Says that `key`, whose path the context holds, was already given in its mapping. */
+void field_report_duplicate(struct field_context *context, const struct yaml_node *key);
+
+/** Whether `row` is one of these. */
+bool field_is_among(const struct field *const *rows, size_t n_rows, const struct field *row);

@@ -41,7 +41,7 @@ struct yaml_node {
 };
 
 /**
- * file   the name shown in findings; lives as long as `diag`
+ * file   the name shown in findings and places; lives as long as the places
  * bytes  the whole file; live as long as the reader
  * Never returns NULL.
  */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "config/effective.h"
+#include "dns/txt.h"
+#include "policy/mx.h"
+
+enum {
+    DAY_S = 86400,
+    TWO_WEEKS_S = 14 * DAY_S,
+    YEAR_S = 365 * DAY_S,
+};
+
+/* A key given by the entry that the findings are for, not by the policy that it builds upon. */
+static bool is_own(struct place place, struct place own)
+{
+    return own.line != 0 && own.line == place.line && own.column == place.column &&
+           own.file == place.file;
+}
+
+static int report(const struct effective *effective, struct diag *diag, enum finding finding,
+                  struct place place, const char *key, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* Adds a finding about one key unless it is allowed. Returns -1 if it is an error, else 0. */
+static int report(const struct effective *effective, struct diag *diag, enum finding finding,
+                  struct place place, const char *key, const char *format, ...)
+{
+    bool is_error = finding_row(finding)->level == LEVEL_ERROR;
+    char path[FIELD_PATH_MAX + 32], message[512];
+    va_list arguments;
+
+    if (!is_error && (effective->allow & finding_bit(finding)))
+        return 0;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    snprintf(path, sizeof(path), "%s%s%s", effective->path, key[0] == '\0' ? "" : ".", key);
+    diag_add(diag, finding, place, path, "%s", message);
+    return is_error ? -1 : 0;
+}
+
+static int check_mx(const struct effective *effective, size_t index, struct diag *diag)
+{
+    const struct field_text *written = &effective->keys.mx.items[index];
+    struct mx_lint lint = mx_pattern_lint(effective->policy.mx[index]);
+    char quoted[ERR_QUOTE_MAX], key[32];
+
+    if (lint.finding == FINDING_NONE)
+        return 0;
+    snprintf(key, sizeof(key), "mx[%zu]", index);
+    return report(effective, diag, lint.finding, written->place, key, "%s %s",
+                  err_quote(quoted, sizeof(quoted), written->text), lint.why);
+}
+
+static int check_all_mx(const struct effective *effective, struct diag *diag)
+{
+    const struct field_texts *mx = &effective->keys.mx;
+    int result = 0;
+
+    if (effective->needs_mx && mx->n_items == 0 && effective->policy.mode != POLICY_MODE_NONE)
+        return report(effective, diag, FINDING_MX_MISSING, effective->place, "",
+                      "mode %s needs at least one mx, the MX hosts of the domain, as in "
+                      "mx: [mail.example.com]",
+                      policy_mode_name(effective->policy.mode));
+    /* Patterns that hold {domain} are another text for each domain, whoever wrote them. */
+    if (is_own(mx->place, effective->own->mx.place) || raw_policy_has_domain_mx(&effective->keys))
+        for (size_t i = 0; i < mx->n_items; i++)
+            if (check_mx(effective, i, diag) != 0)
+                result = -1;
+    return result;
+}
+
+static int check_max_age(const struct effective *effective, struct diag *diag)
+{
+    const struct raw_policy *keys = &effective->keys, *own = effective->own;
+    uint32_t max_age_s = effective->policy.max_age_s;
+    bool has_own_max_age = is_own(keys->max_age.place, own->max_age.place);
+    bool has_own_mode = is_own(keys->mode.place, own->mode.place);
+
+    if (has_own_max_age && max_age_s > POLICY_MAX_AGE_MAX)
+        return report(effective, diag, FINDING_MAX_AGE_LIMIT, keys->max_age.place, "max_age",
+                      "%u s is above the maximum of %d s (a year)", max_age_s, POLICY_MAX_AGE_MAX);
+    if (has_own_max_age && max_age_s > YEAR_S)
+        return report(effective, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
+                      "%u s is above 365d (%d s); some senders then keep the policy for a day "
+                      "only",
+                      max_age_s, YEAR_S);
+    if (has_own_max_age && max_age_s < DAY_S)
+        return report(effective, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
+                      "%u s is below 1d (%d s); Google and others ignore such a policy", max_age_s,
+                      DAY_S);
+    if (effective->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
+        (has_own_max_age || has_own_mode))
+        return report(effective, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
+                      has_own_max_age ? keys->max_age.place : keys->mode.place,
+                      has_own_max_age ? "max_age" : "mode",
+                      "in mode enforce, max_age is %u s; 2w (%d s) or more protects better",
+                      max_age_s, TWO_WEEKS_S);
+    return 0;
+}
+
+static int check_rua(const struct effective *effective, size_t index, struct diag *diag)
+{
+    const struct field_text *written = &effective->keys.tls_rpt.items[index];
+    const char *why = tls_rpt_uri_fault(effective->rua[index]);
+    char quoted[ERR_QUOTE_MAX], key[32];
+
+    snprintf(key, sizeof(key), "tls_rpt[%zu]", index);
+    err_quote(quoted, sizeof(quoted), written->text);
+    if (why)
+        return report(effective, diag, FINDING_RUA_SYNTAX, written->place, key, "%s %s", quoted,
+                      why);
+    if (slice_eq_text(written->text, "https:"))
+        return report(effective, diag, FINDING_RUA_NOT_SERVED, written->place, key,
+                      "%s means this server, which does not take in reports in this version; use "
+                      "a mailto: address",
+                      quoted);
+    return 0;
+}
+
+static int check_reporting(const struct effective *effective, struct diag *diag)
+{
+    const struct raw_policy *keys = &effective->keys, *own = effective->own;
+    int result = 0;
+
+    if (is_own(keys->tls_rpt.place, own->tls_rpt.place))
+        for (size_t i = 0; i < effective->n_rua; i++)
+            if (check_rua(effective, i, diag) != 0)
+                result = -1;
+    if (effective->policy.mode == POLICY_ENFORCE && effective->n_rua == 0 &&
+        is_own(keys->mode.place, own->mode.place))
+        report(effective, diag, FINDING_ENFORCE_UNREPORTED, keys->mode.place, "mode",
+               "mode enforce without tls_rpt: nobody would tell you about mail that is not "
+               "delivered");
+    return result;
+}
+
+int effective_check(const struct effective *effective, struct diag *diag)
+{
+    int mx = check_all_mx(effective, diag);
+    int max_age = check_max_age(effective, diag);
+    int reporting = check_reporting(effective, diag);
+
+    return mx != 0 || max_age != 0 || reporting != 0 ? -1 : 0;
+}

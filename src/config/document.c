@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/document.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "config/config.h"
+#include "config/effective.h"
+#include "policy/id.h"
+#include "policy/render.h"
+
+/* The id stands for bytes and salt, so it is the key. */
+struct entry {
+    struct policy_document *document;
+    UT_hash_handle hh;
+};
+
+struct documents {
+    struct arena *keep;
+    struct arena *entries;
+    struct entry *by_id;
+};
+
+struct documents *documents_new(struct arena *keep)
+{
+    struct documents *documents = memory_alloc(sizeof(*documents));
+
+    *documents = (struct documents){.keep = keep, .entries = arena_new(0)};
+    return documents;
+}
+
+void documents_free(struct documents *documents)
+{
+    if (!documents)
+        return;
+    HASH_CLEAR(hh, documents->by_id);
+    arena_free(documents->entries);
+    free(documents);
+}
+
+static struct policy_document *keep_document(struct documents *documents,
+                                             const struct effective *effective, struct slice body,
+                                             const char *id)
+{
+    struct policy_document *document = arena_alloc(documents->keep, sizeof(*document));
+    struct entry *entry = arena_alloc(documents->entries, sizeof(*entry));
+    const struct policy *policy = &effective->policy;
+    struct slice *mx = arena_array(documents->keep, policy->n_mx, sizeof(*mx));
+
+    for (size_t i = 0; i < policy->n_mx; i++)
+        mx[i] = (struct slice){arena_copy(documents->keep, policy->mx[i]), policy->mx[i].len};
+    document->policy = *policy;
+    document->policy.mx = mx;
+    document->body = (struct slice){arena_copy(documents->keep, body), body.len};
+    memcpy(document->id, id, sizeof(document->id));
+    entry->document = document;
+    HASH_ADD_KEYPTR(hh, documents->by_id, document->id, POLICY_ID_LEN, entry);
+    return document;
+}
+
+const struct policy_document *documents_intern(struct documents *documents,
+                                               const struct effective *effective,
+                                               struct arena *scratch, struct diag *diag)
+{
+    char id[POLICY_ID_LEN + 1];
+    struct entry *entry;
+    struct slice body;
+    struct err err;
+
+    if (policy_render(&effective->policy, scratch, &body, &err) != 0) {
+        diag_add(diag, FINDING_BODY_LIMIT, effective->place, effective->path, "the policy %s",
+                 err.msg);
+        return NULL;
+    }
+    if (body.len > POLICY_BODY_ADVISED && !(effective->allow & finding_bit(FINDING_BODY_LONG)))
+        diag_add(diag, FINDING_BODY_LONG, effective->place, effective->path,
+                 "the policy has %zu bytes; %d or less are taken by every sender", body.len,
+                 POLICY_BODY_ADVISED);
+    policy_id_compute(body, effective->keys.id_salt.text, id);
+    HASH_FIND(hh, documents->by_id, id, POLICY_ID_LEN, entry);
+    return entry ? entry->document : keep_document(documents, effective, body, id);
+}
+
+const struct reporting *reporting_keep(const struct effective *effective, struct arena *keep)
+{
+    struct reporting *reporting;
+    const char **rua;
+
+    if (effective->n_rua == 0)
+        return NULL;
+    reporting = arena_alloc(keep, sizeof(*reporting));
+    rua = arena_array(keep, effective->n_rua, sizeof(*rua));
+    for (size_t i = 0; i < effective->n_rua; i++)
+        rua[i] = arena_copy(keep, effective->rua[i]);
+    *reporting = (struct reporting){rua, effective->n_rua};
+    return reporting;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/load.h"
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "config/config.h"
+#include "config/read.h"
+#include "config/resolve.h"
+#include "config/settings.h"
+
+static void check_completeness(const struct config *config, const char *path, struct diag *diag)
+{
+    const struct place place = {path, 0, 0};
+
+    if (config->n_domains == 0 && diag_count(diag, LEVEL_ERROR) == 0)
+        diag_add(diag, FINDING_KEY_MISSING, place, "domains",
+                 "no domain is given; the smallest configuration is "
+                 "domains: {example.com: {mx: [mail.example.com]}}");
+    if (!config->policy_host_name && config->n_policy_host_addresses == 0)
+        diag_add(diag, FINDING_POLICY_HOST_UNSET, place, "policy_host",
+                 "not set, so --print-dns cannot print what mta-sts.<domain> points to; give "
+                 "policy_host: {name: ...} or {addresses: [...]}");
+}
+
+struct config *config_load(const char *path, struct diag *diag)
+{
+    struct config *config = memory_alloc(sizeof(*config));
+    struct arena *scratch = arena_new(0);
+    struct raw_config raw = {0};
+
+    *config = (struct config){.n_references = 1, .arena = arena_new(0)};
+    raw_config_read(path, config->arena, scratch, diag, &raw);
+    settings_resolve(&raw.settings, config, diag);
+    domains_resolve(&raw, config, diag);
+    check_completeness(config, path, diag);
+    raw_config_done(&raw);
+    arena_free(scratch);
+    if (diag_count(diag, LEVEL_ERROR) == 0)
+        return config;
+    config_unref(config);
+    return NULL;
+}

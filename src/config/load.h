@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Loading: from YAML files to a checked snapshot, or to everything that is wrong with them.
+ */
+#pragma once
+
+struct config;
+struct diag;
+
+enum {
+    CONFIG_FILE_MAX = 64 * 1024 * 1024, /* bytes of one file */
+    CONFIG_FILES_MAX = 10000,           /* files of one configuration */
+};
+
+/**
+ * Reads `path` and what it includes, checks all of it in one run and builds the snapshot.
+ * Certificates are not looked at.
+ *
+ * path  "-" is standard input
+ * diag  gets every finding; must outlive the snapshot's places
+ * Returns one reference, or NULL if an error was found (also when `diag` held one before).
+ */
+struct config *config_load(const char *path, struct diag *diag);

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Reading: from YAML files to the raw configuration, everything as written and where it was
+ * written.
+ *
+ * Internal to config/.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "config/schema.h"
+
+struct arena;
+struct diag;
+
+struct raw_named_policy {
+    struct field_text name;
+    struct raw_policy keys;
+};
+
+/** One entry under domains:. */
+struct raw_entry {
+    const char *name; /* stored form */
+    struct place place;
+    struct field_text policy;           /* the short form's; of the long form, see there */
+    const struct raw_domain *long_form; /* NULL: short form */
+};
+
+struct raw_config {
+    struct raw_settings settings;
+    struct raw_named_policy *policies;
+    size_t n_policies, policies_size;
+    struct raw_entry *entries;
+    size_t n_entries, entries_size;
+};
+
+/**
+ * Reads `path` and the files that it includes, as far as they can be read.
+ *
+ * keep     gets what the snapshot goes on using: names of domains and of files
+ * scratch  gets everything else; must outlive ret_raw
+ * ret_raw  zeroed by the caller; its two arrays are freed by raw_config_done()
+ */
+void raw_config_read(const char *path, struct arena *keep, struct arena *scratch, struct diag *diag,
+                     struct raw_config *ret_raw);
+
+void raw_config_done(struct raw_config *raw);

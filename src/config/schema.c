@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/schema.h"
+
+#include "config/config.h"
+
+#define WORDS(array) .words = (array), .n_words = ARRAY_LEN(array)
+#define ROWS(array) .rows = (array), .n_rows = ARRAY_LEN(array)
+
+enum {
+    TTL_MAX = 604800, /* a week; RFC 8461 8.1 has old ids live for the TTL */
+};
+
+static const char *const mode_words[] = {"testing", "enforce", "none"};
+static const char *const delegated_words[] = {"mta-sts", "tls-rpt"};
+static const char *const serve_words[] = {"policies", "challenges"};
+static const char *const level_words[] = {"error", "warning", "info", "debug"};
+static const char *const access_words[] = {"off", "text", "json"};
+static const char *const workers_words[] = {"auto"};
+
+_Static_assert(ARRAY_LEN(mode_words) == POLICY_MODE_COUNT, "a word a mode");
+_Static_assert(ARRAY_LEN(level_words) == LOG_LEVEL_COUNT, "a word a level");
+_Static_assert(ARRAY_LEN(access_words) == ACCESS_FORMAT_COUNT, "a word a format");
+
+static const struct field policy_rows[] = {
+    {.key = "mode",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_policy, mode),
+     WORDS(mode_words),
+     .what = "what a sender does when it cannot verify; default testing"},
+    {.key = "mx",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_policy, mx),
+     .what = "mx patterns; {domain} stands for the policy domain"},
+    {.key = "max_age",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_policy, max_age),
+     .max = UINT32_MAX,
+     .what = "how long a sender may keep the policy; default 1w, in mode none 1d"},
+    {.key = "tls_rpt",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_policy, tls_rpt),
+     .what = "where TLS reports go: mailto: and https: URIs; \"https:\" is this server"},
+    {.key = "id_salt",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_policy, id_salt),
+     .max = 64,
+     .what = "gives the same policy another id"},
+    {.key = "allow",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_policy, allow),
+     .what = "codes of warnings and notes that are not to be shown"},
+};
+const struct fields schema_policy = {ROWS(policy_rows)};
+
+static const struct field domain_rows[] = {
+    {.key = "policy",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_domain, policy),
+     .what = "a name under policies:; the other keys override its"},
+    {.key = "mta_sts",
+     .type = FIELD_SWITCH,
+     .offset = offsetof(struct raw_domain, mta_sts),
+     .what = "false: TLS reporting only; default true"},
+    {.key = "delegated",
+     .type = FIELD_WORDS,
+     .offset = offsetof(struct raw_domain, delegated),
+     WORDS(delegated_words),
+     .what = "records that the customer has as CNAMEs into delegation_zone"},
+    {.key = "zone",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_domain, zone),
+     .what = "the DNS zone that the records go into; default the domain"},
+};
+const struct fields schema_domain = {ROWS(domain_rows), .base = &schema_policy};
+
+static const struct field listen_rows[] = {
+    {.key = "address",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_listen, address),
+     .what = "\"address:port\", \"[IPv6]:port\" or \"unix:/path\""},
+    {.key = "tls",
+     .type = FIELD_SWITCH,
+     .offset = offsetof(struct raw_listen, tls),
+     .what = "false: behind a proxy that ends TLS; default true"},
+    {.key = "serve",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_listen, serve),
+     WORDS(serve_words),
+     .what = "policies, or ACME challenges and nothing else; default policies"},
+};
+static const struct fields listen_fields = {ROWS(listen_rows)};
+
+static const struct field limits_rows[] = {
+    {.key = "connections",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.connections),
+     .min = 16,
+     .max = 1000000,
+     .is_later = true,
+     .what = "connections in all; default 10000"},
+    {.key = "per_source",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.per_source),
+     .min = 1,
+     .max = 1000000,
+     .is_later = true,
+     .what = "connections from one IPv4 address or IPv6 /64; default 256"},
+    {.key = "removed",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.removed_percent),
+     .max = 100,
+     .suffix = "%",
+     .is_later = true,
+     .what = "share of the domains that one reload may drop; default 5%"},
+};
+static const struct fields limits_fields = {ROWS(limits_rows)};
+
+static const struct field log_rows[] = {
+    {.key = "level",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_settings, log.level),
+     WORDS(level_words),
+     .what = "what is logged on standard error; default info"},
+    {.key = "access",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_settings, log.access),
+     WORDS(access_words),
+     .what = "a line per request on standard output; default off"},
+};
+static const struct fields log_fields = {ROWS(log_rows)};
+
+static const struct field source_rows[] = {
+    {.key = "chain",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_source, chain),
+     .what = "PEM file, leaf first; {host} stands for the host's name"},
+    {.key = "key",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_source, key),
+     .what = "PEM file of the private key; default: the chain's file holds it too"},
+};
+static const struct fields source_fields = {ROWS(source_rows)};
+
+static const struct field policy_host_rows[] = {
+    {.key = "name",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, policy_host.name),
+     .what = "CNAME target of every mta-sts.<domain>"},
+    {.key = "addresses",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_settings, policy_host.addresses),
+     .what = "IPv4 and IPv6 addresses of every mta-sts.<domain>, instead of a name"},
+};
+static const struct fields policy_host_fields = {ROWS(policy_host_rows)};
+
+static const struct field ttl_rows[] = {
+    {.key = "mta_sts",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, ttl.mta_sts),
+     .max = TTL_MAX,
+     .what = "of _mta-sts records; default 300"},
+    {.key = "policy_host",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, ttl.policy_host),
+     .max = TTL_MAX,
+     .what = "of mta-sts records; default 3600"},
+    {.key = "tls_rpt",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, ttl.tls_rpt),
+     .max = TTL_MAX,
+     .what = "of _smtp._tls records; default 3600"},
+};
+static const struct fields ttl_fields = {ROWS(ttl_rows)};
+
+/* The two mappings of any size, which every file may hold. */
+static const struct field stream_rows[] = {
+    {.key = "policies", .type = FIELD_STREAM, .fields = &schema_policy, .what = "named policies"},
+    {.key = "domains",
+     .type = FIELD_STREAM,
+     .fields = &schema_domain,
+     .what = "policy domains: a policy's name, or a mapping"},
+};
+const struct fields schema_include = {ROWS(stream_rows)};
+
+static const struct field main_rows[] = {
+    {.key = "listen",
+     .type = FIELD_GROUPS,
+     .offset = offsetof(struct raw_settings, listen),
+     .fields = &listen_fields,
+     .size = sizeof(struct raw_listen),
+     .what = "where to listen; default [::]:443"},
+    {.key = "admin",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, admin),
+     .is_later = true,
+     .what = "address of health and metrics"},
+    {.key = "control",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, control),
+     .is_later = true,
+     .what = "socket for --reload and --health"},
+    {.key = "state",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, state),
+     .is_later = true,
+     .what = "directory of what the daemon keeps"},
+    {.key = "user",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, user),
+     .is_later = true,
+     .what = "what root becomes after binding"},
+    {.key = "workers",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, workers),
+     .min = 1,
+     .max = 256,
+     WORDS(workers_words),
+     .what = "threads that serve; default auto, one a core"},
+    {.key = "shutdown_delay",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, shutdown_delay),
+     .max = 3600,
+     .what = "how long SIGTERM waits before it stops accepting; default 0s"},
+    {.key = "limits", .type = FIELD_GROUP, .fields = &limits_fields, .what = "bounds"},
+    {.key = "log", .type = FIELD_GROUP, .fields = &log_fields, .what = "logging"},
+    {.key = "certificates",
+     .type = FIELD_GROUPS,
+     .offset = offsetof(struct raw_settings, certificates),
+     .fields = &source_fields,
+     .size = sizeof(struct raw_source),
+     .what = "where certificates lie, tried in order; default certbot's"},
+    {.key = "policy_host",
+     .type = FIELD_GROUP,
+     .fields = &policy_host_fields,
+     .what = "what mta-sts.<domain> points to"},
+    {.key = "report_host",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, report_host),
+     .what = "host of \"https:\" report addresses; default each domain's policy host"},
+    {.key = "delegation_zone",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, delegation_zone),
+     .what = "zone of the TXT records of delegated domains"},
+    {.key = "ttl", .type = FIELD_GROUP, .fields = &ttl_fields, .what = "TTLs of the records"},
+    {.key = "include",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_settings, include),
+     .what = "further files with policies and domains; * and ? match"},
+};
+const struct fields schema_main = {ROWS(main_rows), .base = &schema_include};

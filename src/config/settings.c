@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/settings.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "config/config.h"
+#include "config/schema.h"
+#include "dns/name.h"
+#include "tls/store.h"
+
+enum {
+    DEFAULT_PORT = 443,
+    DEFAULT_TTL_MTA_STS_S = 300,
+    DEFAULT_TTL_S = 3600,
+};
+
+static const struct listen_address default_listen = {
+    .kind = LISTEN_TCP,
+    .text = "[::]:443",
+    .host = "::",
+    .port = DEFAULT_PORT,
+    .has_tls = true,
+    .is_default = true,
+};
+
+static const struct cert_source default_source = {
+    "/etc/letsencrypt/live/{host}/fullchain.pem",
+    "/etc/letsencrypt/live/{host}/privkey.pem",
+};
+
+struct settling {
+    struct config *config;
+    struct diag *diag;
+};
+
+static void report(const struct settling *settling, enum finding finding,
+                   const struct field_text *value, const char *path, const char *why)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    diag_add(settling->diag, finding, value->place, path, "%s %s",
+             err_quote(quoted, sizeof(quoted), value->text), why);
+}
+
+static bool is_address(int family, const char *text)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+
+    return inet_pton(family, text, bytes) == 1;
+}
+
+/* "192.0.2.1:443" or "[2001:db8::1]:443" */
+static int parse_tcp(struct slice text, struct arena *arena, struct listen_address *ret_address)
+{
+    bool is_v6 = slice_starts_with(text, "[");
+    size_t colon = text.len, host_end;
+    uint64_t port;
+    char *host;
+
+    while (colon > 0 && text.ptr[colon - 1] != ':')
+        colon--;
+    if (colon == 0 || slice_to_u64(slice_range(text, colon, text.len), UINT16_MAX, &port) != 0)
+        return -1;
+    host_end = colon - 1;
+    if (is_v6 && (host_end < 2 || text.ptr[host_end - 1] != ']'))
+        return -1;
+    host = arena_copy(arena,
+                      is_v6 ? slice_range(text, 1, host_end - 1) : slice_range(text, 0, host_end));
+    if (!is_address(is_v6 ? AF_INET6 : AF_INET, host))
+        return -1;
+    ret_address->kind = LISTEN_TCP;
+    ret_address->host = host;
+    ret_address->port = (uint16_t)port;
+    return 0;
+}
+
+static int parse_unix(struct slice text, struct listen_address *ret_address)
+{
+    static const size_t prefix_len = sizeof("unix:") - 1;
+    static const size_t path_max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+
+    if (text.len <= prefix_len || text.len - prefix_len > path_max || text.ptr[prefix_len] != '/')
+        return -1;
+    ret_address->kind = LISTEN_UNIX;
+    ret_address->host = text.ptr + prefix_len;
+    return 0;
+}
+
+static void resolve_listen(const struct settling *settling, const struct field_groups *raw)
+{
+    struct config *config = settling->config;
+    struct listen_address *listen = arena_array(config->arena, raw->n_items, sizeof(*listen));
+    const struct raw_listen *items = raw->items;
+
+    config->listen = listen;
+    if (raw->n_items == 0)
+        diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, "listen",
+                 "an empty list; leave listen out for [::]:443");
+    for (size_t i = 0; i < raw->n_items; i++) {
+        struct field_text address = items[i].address;
+        struct listen_address parsed = {0};
+        char path[64];
+        int result;
+
+        snprintf(path, sizeof(path), "listen[%zu].address", i);
+        if (address.place.line == 0) {
+            diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, path,
+                     "each listener needs an address, as in \"[::]:443\"");
+            continue;
+        }
+        address.text.ptr = arena_copy(config->arena, address.text);
+        parsed.text = address.text.ptr;
+        parsed.place = address.place;
+        parsed.has_tls = items[i].tls.place.line == 0 || items[i].tls.value == 1;
+        result = slice_starts_with(address.text, "unix:")
+                     ? parse_unix(address.text, &parsed)
+                     : parse_tcp(address.text, config->arena, &parsed);
+        if (result != 0)
+            report(settling, FINDING_BAD_VALUE, &address, path,
+                   "is not \"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\" (at most "
+                   "107 bytes); [::] is all addresses");
+        else if (items[i].serve.value == SERVE_CHALLENGES)
+            diag_add(settling->diag, FINDING_KEY_LATER, items[i].serve.place, path,
+                     "ACME challenges are not served in this version; the listener stays closed");
+        else
+            listen[config->n_listen++] = parsed;
+    }
+}
+
+static void resolve_sources(const struct settling *settling, const struct field_groups *raw)
+{
+    struct config *config = settling->config;
+    struct cert_source *sources = arena_array(config->arena, raw->n_items, sizeof(*sources));
+    const struct raw_source *items = raw->items;
+
+    config->sources = sources;
+    config->sources_place = raw->place;
+    for (size_t i = 0; i < raw->n_items; i++) {
+        const struct field_text *key =
+            items[i].key.place.line != 0 ? &items[i].key : &items[i].chain;
+        char path[64];
+
+        snprintf(path, sizeof(path), "certificates[%zu]", i);
+        if (items[i].chain.place.line == 0) {
+            diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, path,
+                     "each source needs a chain, the path of a PEM file");
+            continue;
+        }
+        sources[config->n_sources++] = (struct cert_source){
+            arena_copy(config->arena, items[i].chain.text), arena_copy(config->arena, key->text)};
+    }
+}
+
+/* Certificates by default are certbot's; where TLS ends elsewhere, there are none to have. */
+static void default_sources(struct config *config)
+{
+    for (size_t i = 0; i < config->n_listen; i++) {
+        if (!config->listen[i].has_tls)
+            continue;
+        config->sources = &default_source;
+        config->n_sources = 1;
+        config->has_default_sources = true;
+        return;
+    }
+}
+
+static const char *resolve_name(const struct settling *settling, const struct field_text *raw,
+                                const char *path)
+{
+    char name[DNS_NAME_MAX + 1];
+    struct err err;
+    size_t len;
+
+    if (raw->place.line == 0)
+        return NULL;
+    if (dns_name_parse(raw->text, name, &len, &err) != 0) {
+        report(settling, FINDING_NAME_SYNTAX, raw, path, err.msg);
+        return NULL;
+    }
+    return arena_copy(settling->config->arena, (struct slice){name, len});
+}
+
+static void resolve_addresses(const struct settling *settling, const struct field_texts *raw)
+{
+    struct config *config = settling->config;
+    const char **addresses = arena_array(config->arena, raw->n_items, sizeof(*addresses));
+
+    config->policy_host_addresses = addresses;
+    for (size_t i = 0; i < raw->n_items; i++) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "policy_host.addresses[%zu]", i);
+        if (is_address(AF_INET, raw->items[i].text.ptr) ||
+            is_address(AF_INET6, raw->items[i].text.ptr))
+            addresses[config->n_policy_host_addresses++] =
+                arena_copy(config->arena, raw->items[i].text);
+        else
+            report(settling, FINDING_BAD_VALUE, &raw->items[i], path,
+                   "is not an IPv4 or IPv6 address");
+    }
+}
+
+static void resolve_hosts(const struct settling *settling, const struct raw_settings *raw)
+{
+    struct config *config = settling->config;
+
+    config->policy_host_name = resolve_name(settling, &raw->policy_host.name, "policy_host.name");
+    config->report_host = resolve_name(settling, &raw->report_host, "report_host");
+    config->delegation_zone = resolve_name(settling, &raw->delegation_zone, "delegation_zone");
+    resolve_addresses(settling, &raw->policy_host.addresses);
+    if (raw->policy_host.name.place.line != 0 && raw->policy_host.addresses.place.line != 0)
+        diag_add(settling->diag, FINDING_KEY_CONFLICT, raw->policy_host.addresses.place,
+                 "policy_host.addresses",
+                 "policy_host has a name or addresses, not both: a CNAME stands alone");
+}
+
+static uint32_t number_or(const struct field_number *number, uint32_t otherwise)
+{
+    return number->place.line != 0 ? number->value : otherwise;
+}
+
+void settings_resolve(const struct raw_settings *raw, struct config *config, struct diag *diag)
+{
+    const struct settling settling = {config, diag};
+
+    if (raw->listen.place.line != 0) {
+        resolve_listen(&settling, &raw->listen);
+    } else {
+        config->listen = &default_listen;
+        config->n_listen = 1;
+    }
+    if (raw->certificates.place.line != 0)
+        resolve_sources(&settling, &raw->certificates);
+    else
+        default_sources(config);
+    resolve_hosts(&settling, raw);
+    config->workers = raw->workers.value;
+    config->shutdown_delay_s = raw->shutdown_delay.value;
+    config->log_level = (enum log_level)number_or(&raw->log.level, LOG_INFO);
+    config->access = (enum access_format)raw->log.access.value;
+    config->ttl_mta_sts_s = number_or(&raw->ttl.mta_sts, DEFAULT_TTL_MTA_STS_S);
+    config->ttl_policy_host_s = number_or(&raw->ttl.policy_host, DEFAULT_TTL_S);
+    config->ttl_tls_rpt_s = number_or(&raw->ttl.tls_rpt, DEFAULT_TTL_S);
+}
