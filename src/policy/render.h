@@ -16,7 +16,7 @@ struct slice;
  * Renders `policy` as the text served at /.well-known/mta-sts.txt: version, mode, each mx in the
  * given order, max_age; CRLF after every line, the last included.
  *
- * policy    its mx patterns passed mx_pattern_check()
+ * policy    its mx patterns passed mx_pattern_fault()
  * arena     owns *ret_body until it is reset
  * ret_body  NUL-terminated, at most POLICY_BODY_MAX bytes; untouched on failure
  * Returns 0, or -1 with *err set: ERR_LIMIT (the body would exceed POLICY_BODY_MAX, or the arena
