@@ -18,7 +18,8 @@
 /** One output under way; zeroed but for `out` before the first call. */
 struct dns_output {
     FILE *out;
-    size_t n_records; /* printed so far, for formats with separators */
+    size_t n_records;                  /* printed so far, for formats with separators */
+    const struct dns_record *previous; /* printed before this one in its zone; NULL: none */
 };
 
 /** A function that a format does not need is NULL. */

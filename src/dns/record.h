@@ -78,6 +78,9 @@ size_t dns_records_list(const struct dns_wish *wish, struct arena *arena,
 /** "TXT", "CNAME", "A" or "AAAA". */
 const char *record_type_name(enum record_type type);
 
+/** "customer" or "provider". */
+const char *record_side_name(enum record_side side);
+
 /** The labels put before a policy domain. */
 #define DNS_PREFIX_MTA_STS "_mta-sts."
 #define DNS_PREFIX_POLICY_HOST "mta-sts."

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What the output formats share: their rows for the table, and text that stays on its line.
+ *
+ * For dns/format*.c only.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "dns/format.h"
+
+extern const struct dns_format dns_format_json;
+extern const struct dns_format dns_format_nsupdate;
+extern const struct dns_format dns_format_panel;
+extern const struct dns_format dns_format_zone;
+
+enum {
+    DNS_STRING_MAX = 255, /* octets of a character-string (RFC 1035 3.3) */
+};
+
+/** Prints a record's value as master files have it (RFC 1035 5.1): a target with its final dot. */
+void dns_print_rdata(const struct dns_record *record, FILE *out);
+
+/**
+ * Prints text for the eye: bytes outside printable ASCII become \xNN, so that a comment ends where
+ * its line ends whatever a reason or a value holds.
+ */
+void dns_print_visible(struct slice text, FILE *out);
