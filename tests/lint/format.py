@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+"""C files are as clang-format 14 leaves them."""
+
+
+def findings(tree):
+    output = tree.run(["clang-format-14", "--dry-run", "-Werror", *tree.c_files()])
+    yield from (line for line in output.splitlines() if ": error: " in line)

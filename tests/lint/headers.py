@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Each header compiles alone and twice, with gcc and with clang."""
+
+import itertools
+import shlex
+
+from tree import in_parallel
+
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+
+def flags_by_module(tree):
+    """What finds a module's headers: the preprocessor's part of the command of one of its sources."""
+    modules = {}
+    for entry in tree.compile_commands():
+        words = shlex.split(entry["command"])
+        flags = [word for word in words if word.startswith(("-D", "-I", "-std="))]
+        for flag, value in zip(words, words[1:]):
+            flags += [flag, value] if flag == "-isystem" else []
+        modules[entry["file"].removeprefix(f"{tree.root}/src/").split("/")[0]] = flags
+    return modules
+
+
+def findings(tree):
+    modules = flags_by_module(tree)
+
+    def compile_alone(compiler, path):
+        include = f'#include "{path.removeprefix("src/")}"\n'
+        content = include + include + "extern int not_empty;\n"
+        flags = modules.get(path.split("/")[1], ["-std=c11", "-Isrc"])
+        output = tree.run([compiler, *flags, *WARNINGS, "-fsyntax-only", "-x", "c", "-"], content)
+        return f"{path}:1: does not compile alone with {compiler}\n{output}" if output else None
+
+    pairs = list(itertools.product(["gcc", "clang"], tree.files("src/**/*.h")))
+    yield from filter(None, in_parallel(compile_alone, *zip(*pairs)))
