@@ -86,10 +86,11 @@ static int write_synced(int fd, unsigned mode, file_writer *write, void *context
 int file_replace(const char *path, unsigned mode, file_writer *write, void *context,
                  struct err *err)
 {
-    char *temporary = memory_alloc(strlen(path) + sizeof(".XXXXXX"));
+    size_t size = strlen(path) + sizeof(".XXXXXX");
+    char *temporary = memory_alloc(size);
     int result = -1, fd;
 
-    strcat(strcpy(temporary, path), ".XXXXXX");
+    snprintf(temporary, size, "%s.XXXXXX", path);
     fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) {
         err_io(err, errno, "'%s' cannot be made", temporary);

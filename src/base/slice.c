@@ -14,7 +14,7 @@ struct slice slice_range(struct slice slice, size_t from, size_t to)
         to = slice.len;
     if (from > to)
         from = to;
-    return (struct slice){slice.ptr ? slice.ptr + from : NULL, to - from};
+    return (struct slice){from == 0 ? slice.ptr : slice.ptr + from, to - from};
 }
 
 bool slice_eq(struct slice a, struct slice b)

@@ -34,10 +34,9 @@ static int set_up(void **state)
 {
     struct fixture *fixture = memory_alloc(sizeof(*fixture));
 
-    strcpy(fixture->folder, "/tmp/mta-stsd.XXXXXX");
+    *fixture = (struct fixture){.folder = "/tmp/mta-stsd.XXXXXX", .arena = arena_new(0)};
     assert_non_null(mkdtemp(fixture->folder));
     snprintf(fixture->path, sizeof(fixture->path), "%s/file", fixture->folder);
-    fixture->arena = arena_new(0);
     *state = fixture;
     return 0;
 }
