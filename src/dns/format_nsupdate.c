@@ -12,7 +12,7 @@
 #include "dns/formats.h"
 
 enum {
-    SEND_MAX = 50, /* records of a message: within 64 KiB if name and value are 1,200 octets */
+    SEND_MAX = 50, /* records of a message: within 64 KiB with names of 253 octets, values of 500 */
 };
 
 /* What goes before the first record of a type is added at a name; an empty text is every type.
