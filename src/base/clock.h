@@ -8,6 +8,7 @@
 
 struct clock {
     int64_t (*unix_s)(const struct clock *clock);        /* wall clock, seconds since 1970 */
+    int64_t (*unix_ms)(const struct clock *clock);       /* the same in milliseconds */
     uint64_t (*monotonic_ms)(const struct clock *clock); /* never set back; its zero is arbitrary */
 };
 

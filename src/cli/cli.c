@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/diag.h"
+#include "cli/mode.h"
+#include "config/config.h"
+#include "config/load.h"
+#include "dns/format.h"
+#include "dns/name.h"
+#include "version.h"
+
+enum exit_status cli_load(const struct options *options, struct config **ret_config)
+{
+    struct diag *diag = diag_new();
+    struct config *config = config_load(options->config_path, diag);
+    enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
+
+    diag_print(diag, options->strict ? LEVEL_WARNING : LEVEL_ERROR, stderr);
+    if (config && options->strict && diag_count(diag, LEVEL_WARNING) > 0)
+        status = STATUS_FINDINGS;
+    diag_free(diag);
+    *ret_config = config;
+    return status;
+}
+
+const struct domain *cli_find_domain(const struct config *config, const char *name)
+{
+    const struct domain *domain = NULL;
+    char stored[DNS_NAME_MAX + 1];
+    struct err err;
+    size_t len;
+
+    if (dns_name_parse(slice_of(name), stored, &len, &err) != 0)
+        cli_fail(STATUS_USAGE, "'%s' %s", name, err.msg);
+    else if (!(domain = config_find_domain(config, (struct slice){stored, len})))
+        cli_fail(STATUS_USAGE, "'%s' is not a domain of the configuration", stored);
+    return domain;
+}
+
+enum exit_status mode_version(const struct options *options)
+{
+    (void)options;
+    puts("mta-stsd " MTA_VERSION);
+    return STATUS_GOOD;
+}
+
+/* "  -t, --test-config             read everything, ..." */
+static void print_row(char letter, const char *name, const char *value, const char *arguments,
+                      const char *what)
+{
+    char left[64];
+
+    snprintf(left, sizeof(left), "%c%c%s--%s%s%s", letter != '\0' ? '-' : ' ',
+             letter != '\0' ? letter : ' ', letter != '\0' ? ", " : "  ", name, value, arguments);
+    printf("  %-34s %s\n", left, what);
+}
+
+enum exit_status mode_help(const struct options *options)
+{
+    (void)options;
+    puts("Usage: mta-stsd [MODE] [OPTION...]\n\n"
+         "Hosts MTA-STS policies (RFC 8461). Without a mode it serves, in the foreground.\n\n"
+         "Modes:");
+    for (size_t i = 1; i < n_modes; i++) {
+        char value[32] = "", arguments[32] = "";
+
+        if (modes[i].value_name)
+            snprintf(value, sizeof(value), "[=%s]", modes[i].value_name);
+        if (modes[i].arguments)
+            snprintf(arguments, sizeof(arguments), " %s", modes[i].arguments);
+        print_row(modes[i].letter, modes[i].name, value, arguments, modes[i].what);
+    }
+    puts("\nOptions:");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct cli_option_row *row = &option_rows[i];
+
+        print_row(row->letter, row->name, row->value_name ? " " : "",
+                  row->value_name ? row->value_name : "", row->what);
+    }
+    puts("\nFormats of --print-dns:");
+    for (size_t i = 0; i < n_dns_formats; i++)
+        printf("  %-34s %s%s\n", dns_formats[i]->name, dns_formats[i]->what,
+               i == 0 ? " (default)" : "");
+    puts("\nExit status: 0 good, 1 findings, 2 usage or configuration, 3 could not run.");
+    return STATUS_GOOD;
+}
+
+int cli_main(int argc, char **argv)
+{
+    enum exit_status status = STATUS_USAGE;
+    struct options options;
+
+    if (options_parse(argc, argv, &options) == 0)
+        status = options.mode->run(&options);
+    options_done(&options);
+    /* A full disk shows only here: what was printed may still be in the buffer. */
+    if (fflush(stdout) != 0 && status == STATUS_GOOD)
+        status = cli_fail(STATUS_FAILED, "the output cannot be written: %s", strerror(errno));
+    return (int)status;
+}

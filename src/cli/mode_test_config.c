@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/diag.h"
+#include "cli/mode.h"
+#include "config/config.h"
+#include "config/load.h"
+#include "dns/name.h"
+#include "dns/record.h"
+#include "tls/certificate.h"
+#include "tls/store.h"
+
+static void check_host(struct cert_store *store, const char *host, const char *path,
+                       struct place place, finding_set allow, struct diag *diag)
+{
+    struct cert_state state;
+
+    cert_store_check(store, host, &state);
+    certificate_unref(state.certificate);
+    state.findings &= ~allow;
+    /* One finding a host: the message tells the whole story, the gravest code comes first. */
+    for (int i = 0; i < FINDING_COUNT; i++) {
+        if ((state.findings & finding_bit((enum finding)i)) == 0)
+            continue;
+        diag_add(diag, (enum finding)i, place, path, "%s: %s", host, state.message);
+        return;
+    }
+}
+
+static void check_certificates(const struct config *config, struct diag *diag)
+{
+    struct cert_store *store = cert_store_new(config->sources, config->n_sources, 1, &clock_system);
+    struct err err;
+
+    if (cert_store_probe(store, &err) != 0)
+        diag_add(diag, FINDING_CERTIFICATE_UNREADABLE, config->sources_place, "certificates", "%s",
+                 err.msg);
+    else if (config->policy_host_name)
+        check_host(store, config->policy_host_name, "policy_host.name", config->sources_place, 0,
+                   diag);
+    for (size_t i = 0; i < config->n_domains && !diag_has(diag, FINDING_CERTIFICATE_UNREADABLE);
+         i++) {
+        const struct domain *domain = &config->domains[i];
+        char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX], path[16 + DNS_NAME_MAX];
+
+        if (!domain->document)
+            continue;
+        snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
+        snprintf(path, sizeof(path), "domains.%s", domain->name);
+        check_host(store, host, path, domain->place, domain->allow, diag);
+    }
+    cert_store_unref(store);
+}
+
+static void print_summary(const struct options *options, const struct config *config,
+                          const struct diag *diag)
+{
+    printf("%s: %zu domains, %zu errors, %zu warnings, %zu notes\n", options->config_path,
+           config ? config->n_domains : 0, diag_count(diag, LEVEL_ERROR),
+           diag_count(diag, LEVEL_WARNING), diag_count(diag, LEVEL_NOTE));
+}
+
+enum exit_status mode_test_config(const struct options *options)
+{
+    struct diag *diag = diag_new();
+    struct config *config = config_load(options->config_path, diag);
+    enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
+
+    if (config && !options->no_certificates && config->n_sources > 0)
+        check_certificates(config, diag);
+    if (options->json) {
+        diag_print_json(diag, stdout);
+    } else {
+        diag_print(diag, LEVEL_NOTE, stdout);
+        print_summary(options, config, diag);
+    }
+    if (config && options->strict && diag_count(diag, LEVEL_WARNING) > 0)
+        status = STATUS_FINDINGS;
+    config_unref(config);
+    diag_free(diag);
+    return status;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/mode.h"
+
+#define TAKES(option) (1U << OPTION_##option)
+
+const struct mode modes[] = {
+    {.name = "", .options = TAKES(CONFIG), .what = "serve, in the foreground", .run = mode_serve},
+    {.name = "test-config",
+     .letter = 't',
+     .options = TAKES(CONFIG) | TAKES(JSON) | TAKES(STRICT) | TAKES(NO_CERTIFICATES),
+     .what = "read everything, print every error, warning and note",
+     .run = mode_test_config},
+    {.name = "print-dns",
+     .value_name = "FORMAT",
+     .options = TAKES(CONFIG) | TAKES(STRICT) | TAKES(NO_CERTIFICATES) | TAKES(DOMAIN) |
+                TAKES(SIDE) | TAKES(OUTPUT),
+     .what = "the records to publish",
+     .run = mode_print_dns},
+    {.name = "print-policy",
+     .arguments = "DOMAIN",
+     .n_needed = 1,
+     .n_taken = 1,
+     .options = TAKES(CONFIG),
+     .what = "the exact bytes served for a domain",
+     .run = mode_print_policy},
+    {.name = "print-id",
+     .arguments = "DOMAIN",
+     .n_needed = 1,
+     .n_taken = 1,
+     .options = TAKES(CONFIG),
+     .what = "the id of these bytes",
+     .run = mode_print_id},
+    {.name = "parse-policy",
+     .arguments = "[FILE]",
+     .n_taken = 1,
+     .options = TAKES(JSON),
+     .what = "would a strict sender accept this policy?",
+     .run = mode_parse_policy},
+    {.name = "parse-record",
+     .arguments = "[FILE]",
+     .n_taken = 1,
+     .options = TAKES(JSON) | TAKES(TLS_RPT),
+     .what = "would a strict sender accept this TXT value?",
+     .run = mode_parse_record},
+    {.name = "match-mx",
+     .arguments = "DOMAIN HOST",
+     .n_needed = 2,
+     .n_taken = 2,
+     .options = TAKES(CONFIG),
+     .what = "does the domain's policy cover this MX host?",
+     .run = mode_match_mx},
+    {.name = "version", .what = "the version", .run = mode_version},
+    {.name = "help", .letter = 'h', .what = "this text", .run = mode_help},
+};
+const size_t n_modes = sizeof(modes) / sizeof(modes[0]);
+
+const struct cli_option_row option_rows[OPTION_COUNT] = {
+    [OPTION_CONFIG] = {"config", 'c', "FILE",
+                       "the configuration; - is standard input "
+                       "[/etc/mta-stsd/mta-stsd.yaml]"},
+    [OPTION_JSON] = {"json", '\0', NULL, "print JSON"},
+    [OPTION_STRICT] = {"strict", '\0', NULL, "warnings and withheld records are findings: exit 1"},
+    [OPTION_NO_CERTIFICATES] = {"no-certificates", '\0', NULL,
+                                "do not look at certificates; withhold nothing"},
+    [OPTION_DOMAIN] = {"domain", '\0', "DOMAIN", "only this domain; may be repeated"},
+    [OPTION_SIDE] = {"side", '\0', "SIDE",
+                     "only records of the customer's zones or of the provider's"},
+    [OPTION_OUTPUT] = {"output", '\0', "DIR", "write a file per zone"},
+    [OPTION_TLS_RPT] = {"tls-rpt", '\0', NULL, "the _smtp._tls record instead of _mta-sts"},
+};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Connection records: what we know of one connection that h2o does not.
+ *
+ * A record is made at the accept and goes with the socket, whose on_close it is; so it can be found
+ * from the socket, from a request and from a handshake. It belongs to one worker and its thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <h2o.h>
+
+#include "dns/name.h"
+
+struct certificate;
+struct listener;
+struct worker;
+
+struct connection {
+    struct connection *prev, *next; /* among its worker's, oldest first */
+    struct worker *worker;
+    const struct listener *listener;
+    h2o_socket_t *sock;
+    h2o_accept_ctx_t accept_ctx;        /* its own, so that the SNI can choose the context */
+    char server_name[DNS_NAME_MAX + 1]; /* the SNI in stored form; empty: none, or no TLS */
+    struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
+    unsigned n_requests;
+};
+
+/** Takes over an accepted socket: makes its record and hands it to h2o. */
+void connection_open(struct worker *worker, const struct listener *listener, h2o_socket_t *sock);
+
+/** The record behind a socket, a request or a handshake. */
+struct connection *connection_of_socket(h2o_socket_t *sock);
+struct connection *connection_of_request(const h2o_req_t *req);
+struct connection *connection_of_ssl(const SSL *ssl);
+
+/** Ends the connection from outside; h2o notices and closes it. */
+void connection_kill(struct connection *connection);
+
+/** The peer's address and port in text; empty for a unix socket. */
+void connection_print_peer(const struct connection *connection, char *buffer, size_t size);

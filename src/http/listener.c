@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/listener.h"
+
+#include "http/connection.h"
+#include "http/worker_internal.h"
+
+enum {
+    ACCEPTS_PER_WAKEUP = 16, /* a flood of connections must not starve those that are open */
+};
+
+static bool accept_one(struct listener *listener)
+{
+    h2o_socket_t *sock = h2o_evloop_socket_accept(listener->sock);
+
+    if (!sock)
+        return false;
+    connection_open(listener->worker, listener, sock);
+    return true;
+}
+
+static void on_ready(h2o_socket_t *sock, const char *err)
+{
+    struct listener *listener = sock->data;
+
+    if (err)
+        return;
+    for (int i = 0; i < ACCEPTS_PER_WAKEUP && accept_one(listener); i++)
+        continue;
+}
+
+void listener_open(struct listener *listener, struct worker *worker, int fd, bool has_tls,
+                   bool keeps_alive)
+{
+    h2o_socket_t *sock = h2o_evloop_socket_create(worker->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+
+    *listener = (struct listener){worker, sock, has_tls, keeps_alive};
+    sock->data = listener;
+    h2o_socket_read_start(sock, on_ready);
+}
+
+void listener_accept_rest(struct listener *listener)
+{
+    while (accept_one(listener))
+        continue;
+}
+
+void listener_close(struct listener *listener)
+{
+    if (!listener->sock)
+        return;
+    h2o_socket_read_stop(listener->sock);
+    h2o_socket_close(listener->sock);
+    listener->sock = NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Listeners: one listening socket in one worker's loop.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include <h2o.h>
+
+struct worker;
+
+struct listener {
+    struct worker *worker;
+    h2o_socket_t *sock; /* NULL once closed */
+    bool has_tls;
+    bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
+};
+
+/** Starts accepting. The descriptor belongs to the listener from now on. */
+void listener_open(struct listener *listener, struct worker *worker, int fd, bool has_tls,
+                   bool keeps_alive);
+
+/** Takes in what already waits in the queue: the kernel has told those peers that they are in. */
+void listener_accept_rest(struct listener *listener);
+
+/** Stops accepting and closes the descriptor. May be called twice. */
+void listener_close(struct listener *listener);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/router.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/slice.h"
+#include "config/config.h"
+#include "http/authority.h"
+#include "http/connection.h"
+#include "http/policy_handler.h"
+#include "http/worker_internal.h"
+#include "tls/certificate.h"
+
+enum {
+    REQUESTS_MAX = 1000, /* of a proxy's connection */
+};
+
+static struct slice slice_of_iovec(h2o_iovec_t bytes)
+{
+    return (struct slice){bytes.base, bytes.len};
+}
+
+void answer_text(h2o_req_t *req, int status, const char *reason, const char *body)
+{
+    static h2o_generator_t generator;
+    h2o_iovec_t bytes = h2o_strdup(&req->pool, body, SIZE_MAX);
+    bool is_head = slice_eq_text(slice_of_iovec(req->method), "HEAD");
+
+    req->res.status = status;
+    req->res.reason = reason;
+    req->res.content_length = bytes.len;
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
+                   H2O_STRLIT("text/plain; charset=utf-8"));
+    h2o_start_response(req, &generator);
+    h2o_send(req, &bytes, is_head ? 0 : 1, H2O_SEND_STATE_FINAL);
+}
+
+/* h2o fills in the catch-all host's own name where the request names none. */
+static struct slice requested_authority(const h2o_req_t *req)
+{
+    if (req->authority.base == req->hostconf->authority.hostport.base)
+        return (struct slice){0};
+    return slice_of_iovec(req->authority);
+}
+
+/*
+ * A Host beside the SNI is answered for itself where this connection could have been made for it:
+ * the certificate covers it, or a customer's reverse proxy came by the policy host's own name
+ * (RFC 8461 8.2).
+ */
+static bool may_ask_for(const struct connection *connection, const char *host)
+{
+    const struct config *config = connection->worker->config;
+
+    return strcmp(host, connection->server_name) == 0 ||
+           certificate_covers(connection->certificate, host) ||
+           (config->policy_host_name &&
+            strcmp(connection->server_name, config->policy_host_name) == 0);
+}
+
+/*
+ * The host that the request is for, in stored form.
+ * Returns 0, or the status to refuse it with.
+ */
+static int find_host(const struct connection *connection, const h2o_req_t *req,
+                     char ret_host[DNS_NAME_MAX + 1])
+{
+    struct slice authority = requested_authority(req);
+
+    if (authority.len == 0) {
+        strcpy(ret_host, connection->server_name);
+        return 0;
+    }
+    if (authority_parse(authority, ret_host) != 0)
+        return 400;
+    return connection->certificate && !may_ask_for(connection, ret_host) ? 421 : 0;
+}
+
+static bool is_policy_path(const h2o_req_t *req)
+{
+    struct slice path = slice_of_iovec(req->input.path);
+
+    return slice_eq_text(slice_range(path, 0, slice_find_byte(path, '?')),
+                         "/.well-known/mta-sts.txt");
+}
+
+static void route(struct connection *connection, h2o_req_t *req)
+{
+    const struct domain *domain;
+    char host[DNS_NAME_MAX + 1];
+
+    switch (find_host(connection, req, host)) {
+    case 400:
+        answer_text(req, 400, "Bad Request", "the Host is not a host name\n");
+        return;
+    case 421:
+        answer_text(req, 421, "Misdirected Request",
+                    "this connection is not for the host that was asked for\n");
+        return;
+    default:
+        break;
+    }
+    domain = config_find_policy_host(connection->worker->config, slice_of(host));
+    if (!domain || !is_policy_path(req))
+        answer_text(req, 404, "Not Found", "nothing is served here\n");
+    else
+        policy_handler_answer(domain->document, req);
+}
+
+static int on_request(h2o_handler_t *handler, h2o_req_t *req)
+{
+    struct connection *connection = connection_of_request(req);
+
+    (void)handler;
+    connection->n_requests++;
+    if (!connection->listener->keeps_alive || connection->n_requests >= REQUESTS_MAX ||
+        connection->worker->is_draining)
+        req->http1_is_persistent = 0;
+    route(connection, req);
+    return 0;
+}
+
+static struct slice find_agent(const h2o_req_t *req)
+{
+    ssize_t index = h2o_find_header(&req->headers, H2O_TOKEN_USER_AGENT, -1);
+
+    return index < 0 ? (struct slice){0} : slice_of_iovec(req->headers.entries[index].value);
+}
+
+static void log_request(h2o_logger_t *self, h2o_req_t *req)
+{
+    const struct connection *connection = connection_of_request(req);
+    struct event event = {.kind = EVENT_REQUEST};
+
+    (void)self;
+    if (connection->worker->config->access == ACCESS_OFF)
+        return;
+    connection_print_peer(connection, event.peer, sizeof(event.peer));
+    event_set_text(event.server, sizeof(event.server),
+                   requested_authority(req).len > 0 ? requested_authority(req)
+                                                    : slice_of(connection->server_name));
+    event_set_text(event.method, sizeof(event.method), slice_of_iovec(req->input.method));
+    event_set_text(event.path, sizeof(event.path), slice_of_iovec(req->input.path));
+    event_set_text(event.agent, sizeof(event.agent), find_agent(req));
+    event.tls_version = h2o_socket_get_ssl_protocol_version(connection->sock);
+    event.status = (uint16_t)req->res.status;
+    event.body_len = (uint32_t)req->bytes_sent;
+    worker_report(connection->worker, &event);
+}
+
+static void register_path(h2o_pathconf_t *path)
+{
+    h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
+    h2o_create_logger(path, sizeof(h2o_logger_t))->log_access = log_request;
+}
+
+void router_register(h2o_hostconf_t *host)
+{
+    register_path(h2o_config_register_path(host, "/", 0));
+    register_path(&host->fallback_path);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The router: every request comes here, and goes by host and path to the one handler that it is
+ * for.
+ *
+ * Runs in a worker's thread.
+ * Source: RFC 8461 3.3; RFC 9110 7.4 (421), 15.5.6 (405).
+ */
+#pragma once
+
+#include <h2o.h>
+
+/** Makes the router the only handler of an h2o host that takes all names and paths. */
+void router_register(h2o_hostconf_t *host);
+
+/** Answers with a small plain text. */
+void answer_text(h2o_req_t *req, int status, const char *reason, const char *body);

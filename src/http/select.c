@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/slice.h"
+#include "config/config.h"
+#include "http/authority.h"
+#include "http/connection.h"
+#include "http/worker_internal.h"
+#include "tls/certificate.h"
+#include "tls/store.h"
+
+static void report_refusal(const struct connection *connection, enum event_kind kind,
+                           const char *server_name)
+{
+    struct event event = {.kind = kind};
+
+    connection_print_peer(connection, event.peer, sizeof(event.peer));
+    event_set_text(event.server, sizeof(event.server), slice_of(server_name));
+    worker_report(connection->worker, &event);
+}
+
+struct certificate *worker_select_certificate(void *context, SSL *ssl, const char *server_name)
+{
+    struct connection *connection = connection_of_ssl(ssl);
+    struct worker *worker = context;
+    const struct config *config = worker->config;
+    struct certificate *certificate;
+    char host[DNS_NAME_MAX + 1];
+
+    if (!server_name || authority_parse(slice_of(server_name), host) != 0 ||
+        (!config_find_policy_host(config, slice_of(host)) &&
+         !config_is_own_host(config, slice_of(host)))) {
+        report_refusal(connection, EVENT_UNKNOWN_HOST, server_name);
+        return NULL;
+    }
+    certificate = cert_store_find(worker->store, host);
+    if (!certificate) {
+        report_refusal(connection, EVENT_NO_CERTIFICATE, host);
+        return NULL;
+    }
+    strcpy(connection->server_name, host);
+    certificate_unref(connection->certificate);
+    connection->certificate = certificate_ref(certificate);
+    if (config->report_host && strcmp(host, config->report_host) == 0)
+        connection->accept_ctx.ctx = &worker->large.super;
+    return certificate;
+}

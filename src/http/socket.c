@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "config/config.h"
+
+enum {
+    BACKLOG = 1024,
+    SEND_BUFFER = 32 * 1024,     /* bytes; the largest answer fits, and a peer can pin no more */
+    USER_TIMEOUT_MS = 20 * 1000, /* a peer that acknowledges nothing for so long is gone */
+};
+
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    struct sockaddr_un local;
+};
+
+static socklen_t fill_tcp(const char *host, uint16_t port, union address *address)
+{
+    memset(address, 0, sizeof(*address));
+    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
+        address->v4.sin_family = AF_INET;
+        address->v4.sin_port = htons(port);
+        return sizeof(address->v4);
+    }
+    inet_pton(AF_INET6, host, &address->v6.sin6_addr);
+    address->v6.sin6_family = AF_INET6;
+    address->v6.sin6_port = htons(port);
+    return sizeof(address->v6);
+}
+
+static int set_option(int fd, int level, int option, int value)
+{
+    return setsockopt(fd, level, option, &value, sizeof(value));
+}
+
+/* A socket bound to `address`, or -1 with errno set. */
+static int bind_tcp(const union address *address, socklen_t len, int reuse_port)
+{
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int reason;
+
+    if (fd < 0)
+        return -1;
+    if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+        set_option(fd, SOL_SOCKET, SO_REUSEPORT, reuse_port) == 0 &&
+        /* Said outright: what [::] covers must not hang on the sysctl bindv6only. */
+        (address->any.sa_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
+        bind(fd, &address->any, len) == 0)
+        return fd;
+    reason = errno;
+    close(fd);
+    errno = reason;
+    return -1;
+}
+
+/*
+ * SO_REUSEPORT would let a second daemon of the same user share the port in silence and answer half
+ * of the fetches. So the port is tried without it first.
+ */
+static int probe_port(const union address *address, socklen_t len)
+{
+    int fd = bind_tcp(address, len, 0);
+    int result;
+
+    if (fd < 0)
+        return -1;
+    result = listen(fd, 1);
+    close(fd);
+    return result;
+}
+
+/* Closes what a failed opening leaves behind; errno stays. */
+static int give_up(const int *fds, size_t n_fds)
+{
+    int reason = errno;
+
+    for (size_t i = 0; i < n_fds; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+    errno = reason;
+    return -1;
+}
+
+static int open_tcp(union address *address, socklen_t len, int *fds, size_t n_fds)
+{
+    if (probe_port(address, len) != 0)
+        return -1;
+    for (size_t i = 0; i < n_fds; i++) {
+        fds[i] = bind_tcp(address, len, 1);
+        if (fds[i] >= 0 && set_option(fds[i], SOL_SOCKET, SO_SNDBUF, SEND_BUFFER) == 0 &&
+            set_option(fds[i], IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS) == 0 &&
+            listen(fds[i], BACKLOG) == 0 && getsockname(fds[i], &address->any, &len) == 0)
+            continue;
+        return give_up(fds, i + 1);
+    }
+    return 0;
+}
+
+static void print_tcp(const union address *address, char name[SOCKET_NAME_MAX])
+{
+    char host[INET6_ADDRSTRLEN];
+
+    if (address->any.sa_family == AF_INET6)
+        snprintf(name, SOCKET_NAME_MAX, "[%s]:%u",
+                 inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof(host)),
+                 ntohs(address->v6.sin6_port));
+    else
+        snprintf(name, SOCKET_NAME_MAX, "%s:%u",
+                 inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof(host)),
+                 ntohs(address->v4.sin_port));
+}
+
+/* A file that a dead daemon left is in the way; one that answers belongs to somebody. */
+static int remove_stale(const union address *address)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int result;
+
+    if (fd < 0)
+        return -1;
+    result = connect(fd, &address->any, sizeof(address->local));
+    close(fd);
+    if (result == 0) {
+        errno = EADDRINUSE;
+        return -1;
+    }
+    if (errno == ECONNREFUSED)
+        return unlink(address->local.sun_path);
+    return errno == ENOENT ? 0 : -1;
+}
+
+static int open_unix(const char *path, int *fds, size_t n_fds)
+{
+    union address address = {.local = {.sun_family = AF_UNIX}};
+    int fd;
+
+    strncpy(address.local.sun_path, path, sizeof(address.local.sun_path) - 1);
+    if (remove_stale(&address) != 0)
+        return -1;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -1;
+    fds[0] = fd;
+    /* The proxy runs as another user; what is served here is public. */
+    if (bind(fd, &address.any, sizeof(address.local)) != 0 || chmod(path, 0666) != 0 ||
+        listen(fd, BACKLOG) != 0)
+        return give_up(fds, 1);
+    for (size_t i = 1; i < n_fds; i++) {
+        fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        if (fds[i] < 0)
+            return give_up(fds, i);
+    }
+    return 0;
+}
+
+int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fds,
+                 char ret_name[SOCKET_NAME_MAX], struct err *err)
+{
+    union address tcp;
+    int result;
+
+    if (address->kind == LISTEN_UNIX) {
+        snprintf(ret_name, SOCKET_NAME_MAX, "%s", address->text);
+        result = open_unix(address->host, ret_fds, n_fds);
+    } else {
+        result = open_tcp(&tcp, fill_tcp(address->host, address->port, &tcp), ret_fds, n_fds);
+        /* Nobody asked for IPv6 by name: a machine without it is served by IPv4 alone. */
+        if (result != 0 && address->is_default && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+            result = open_tcp(&tcp, fill_tcp("0.0.0.0", address->port, &tcp), ret_fds, n_fds);
+        if (result == 0)
+            print_tcp(&tcp, ret_name);
+    }
+    if (result == 0)
+        return 0;
+    return err_io(err, errno, "listen: '%s' cannot be opened", address->text);
+}
+
+void sockets_close(const struct listen_address *address, const int *fds, size_t n_fds)
+{
+    for (size_t i = 0; i < n_fds; i++)
+        close(fds[i]);
+    if (address->kind == LISTEN_UNIX)
+        unlink(address->host);
+}

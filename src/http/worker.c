@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/worker.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "http/connection.h"
+#include "http/router.h"
+#include "http/worker_internal.h"
+#include "tls/context.h"
+#include "tls/store.h"
+
+enum {
+    SMALL_BODY_MAX = 64 * 1024,
+    LARGE_BODY_MAX = 1024 * 1024,
+    HANDSHAKE_TIMEOUT_MS = 5000,
+    REQUEST_TIMEOUT_MS = 5000,
+    WAKE_UP_MS = 1000,
+    EVENTS = 1024,
+};
+
+enum message_kind {
+    MESSAGE_SWAP,
+    MESSAGE_DRAIN,
+};
+
+struct message {
+    h2o_multithread_message_t super;
+    enum message_kind kind;
+    struct config *config;
+    struct cert_store *store;
+    uint64_t drain_until_ms;
+};
+
+static uint64_t now_ms(void)
+{
+    return clock_system.monotonic_ms(&clock_system);
+}
+
+static void swap(struct worker *worker, const struct message *message)
+{
+    config_unref(worker->config);
+    cert_store_unref(worker->store);
+    worker->config = message->config;
+    worker->store = message->store;
+    worker->options.on_swapped(worker->options.context);
+}
+
+static void drain(struct worker *worker, const struct message *message)
+{
+    struct connection *connection;
+
+    worker->is_draining = true;
+    worker->drain_until_ms = message->drain_until_ms;
+    for (size_t i = 0; i < worker->n_listeners; i++) {
+        listener_accept_rest(&worker->listeners[i]);
+        listener_close(&worker->listeners[i]);
+    }
+    /* A proxy's connection between two requests would wait for the third. */
+    for (connection = worker->connections; connection; connection = connection->next)
+        if (connection->n_requests > 0)
+            shutdown(h2o_socket_get_fd(connection->sock), SHUT_RD);
+}
+
+static void on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
+{
+    struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, receiver, receiver);
+
+    while (!h2o_linklist_is_empty(messages)) {
+        struct message *message =
+            H2O_STRUCT_FROM_MEMBER(struct message, super.link, messages->next);
+
+        h2o_linklist_unlink(&message->super.link);
+        if (message->kind == MESSAGE_SWAP)
+            swap(worker, message);
+        else
+            drain(worker, message);
+        free(message);
+    }
+}
+
+static void init_context(struct worker *worker, struct worker_context *context, size_t body_max)
+{
+    h2o_globalconf_t *globalconf = &context->globalconf;
+
+    h2o_config_init(globalconf);
+    globalconf->server_name = (h2o_iovec_t){NULL, 0};
+    globalconf->max_request_entity_size = body_max;
+    globalconf->handshake_timeout = HANDSHAKE_TIMEOUT_MS;
+    globalconf->http1.req_timeout = REQUEST_TIMEOUT_MS;
+    /* Without this a PRI * preface switches to h2o 2.2.5's HTTP/2, which a peer can abort. */
+    globalconf->http1.upgrade_to_http2 = 0;
+    router_register(h2o_config_register_host(globalconf, h2o_iovec_init(H2O_STRLIT("any")), 65535));
+    h2o_context_init(&context->super, worker->loop, globalconf);
+}
+
+static void done_context(struct worker_context *context)
+{
+    h2o_context_dispose(&context->super);
+    h2o_config_dispose(&context->globalconf);
+}
+
+int worker_new(const struct worker_options *options, struct worker **ret_worker, struct err *err)
+{
+    const struct config *config = options->config;
+    struct worker *worker = memory_alloc(sizeof(*worker));
+
+    *worker = (struct worker){.options = *options};
+    if (tls_context_new(worker_select_certificate, worker, &worker->ssl_ctx, err) != 0) {
+        free(worker);
+        return -1;
+    }
+    worker->config = config_ref(options->config);
+    worker->store = cert_store_ref(options->store);
+    worker->loop = h2o_evloop_create();
+    worker->events = event_ring_new(EVENTS);
+    init_context(worker, &worker->small, SMALL_BODY_MAX);
+    init_context(worker, &worker->large, LARGE_BODY_MAX);
+    h2o_multithread_register_receiver(worker->small.super.queue, &worker->receiver, on_messages);
+    worker->n_listeners = config->n_listen;
+    worker->listeners = memory_alloc((config->n_listen + 1) * sizeof(*worker->listeners));
+    for (size_t i = 0; i < config->n_listen; i++)
+        listener_open(&worker->listeners[i], worker, options->fds[i], config->listen[i].has_tls,
+                      config->listen[i].kind == LISTEN_UNIX);
+    *ret_worker = worker;
+    return 0;
+}
+
+void worker_free(struct worker *worker)
+{
+    if (!worker)
+        return;
+    for (size_t i = 0; i < worker->n_listeners; i++)
+        listener_close(&worker->listeners[i]);
+    h2o_multithread_unregister_receiver(worker->small.super.queue, &worker->receiver);
+    done_context(&worker->small);
+    done_context(&worker->large);
+    h2o_evloop_destroy(worker->loop);
+    tls_context_free(worker->ssl_ctx);
+    event_ring_free(worker->events);
+    config_unref(worker->config);
+    cert_store_unref(worker->store);
+    free(worker->listeners);
+    free(worker);
+}
+
+/* Ends what has not finished in time; h2o then closes it and the loop runs on until it has. */
+static void enforce_drain(struct worker *worker)
+{
+    struct connection *connection;
+
+    if (!worker->is_draining || now_ms() < worker->drain_until_ms)
+        return;
+    for (connection = worker->connections; connection; connection = connection->next)
+        connection_kill(connection);
+}
+
+void worker_run(struct worker *worker)
+{
+    while (!worker->is_draining || worker->n_connections > 0) {
+        /* -1 is EINTR, which is no reason to leave. */
+        h2o_evloop_run(worker->loop, WAKE_UP_MS);
+        enforce_drain(worker);
+    }
+}
+
+static struct message *new_message(enum message_kind kind)
+{
+    struct message *message = memory_alloc(sizeof(*message));
+
+    *message = (struct message){.kind = kind};
+    return message;
+}
+
+void worker_swap(struct worker *worker, struct config *config, struct cert_store *store)
+{
+    struct message *message = new_message(MESSAGE_SWAP);
+
+    message->config = config_ref(config);
+    message->store = cert_store_ref(store);
+    h2o_multithread_send_message(&worker->receiver, &message->super);
+}
+
+void worker_drain(struct worker *worker, uint64_t timeout_ms)
+{
+    struct message *message = new_message(MESSAGE_DRAIN);
+
+    message->drain_until_ms = now_ms() + timeout_ms;
+    h2o_multithread_send_message(&worker->receiver, &message->super);
+}
+
+struct event_ring *worker_events(struct worker *worker)
+{
+    return worker->events;
+}
+
+void worker_report(struct worker *worker, const struct event *event)
+{
+    struct event *slot = event_ring_reserve(worker->events);
+
+    if (!slot)
+        return;
+    *slot = *event;
+    slot->at_unix_ms = clock_system.unix_ms(&clock_system);
+    event_ring_commit(worker->events);
+    worker->options.on_event(worker->options.context);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Workers: a thread that serves, on an h2o loop of its own, from one snapshot at a time.
+ *
+ * The control plane makes a worker, runs it in a thread and sends it messages; every other function
+ * is safe from the control plane's thread only.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+struct cert_store;
+struct err;
+struct event_ring;
+struct worker;
+
+/** Called in the worker's thread. Must not block. */
+typedef void worker_notify(void *context);
+
+struct worker_options {
+    struct config *config; /* the worker takes references of its own */
+    struct cert_store *store;
+    const int *fds;            /* one a configured listener; theirs is the worker's from now on */
+    worker_notify *on_swapped; /* the snapshot sent by worker_swap() is in use, the old one not */
+    worker_notify *on_event;   /* there is an event in the ring */
+    void *context;
+};
+
+/** Returns 0, or -1 with *err set: ERR_CRYPTO. */
+int worker_new(const struct worker_options *options, struct worker **ret_worker, struct err *err);
+
+/** After its thread has ended, or before one has begun. Takes NULL. */
+void worker_free(struct worker *worker);
+
+/** The thread: serves until worker_drain() is through. */
+void worker_run(struct worker *worker);
+
+/** Asks the worker to serve from these from now on; it takes references of its own. */
+void worker_swap(struct worker *worker, struct config *config, struct cert_store *store);
+
+/**
+ * Asks the worker to take in what waits, to accept nothing more, to finish what runs, for
+ * `timeout_ms` at most, and to leave worker_run().
+ */
+void worker_drain(struct worker *worker, uint64_t timeout_ms);
+
+/** What the worker has to tell; the caller is its only consumer. */
+struct event_ring *worker_events(struct worker *worker);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The inside of a worker, for the files of http/ that run in its thread.
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include <h2o.h>
+
+#include "http/event.h"
+#include "http/listener.h"
+#include "http/worker.h"
+
+struct certificate;
+struct connection;
+
+/** An h2o context and the configuration that it is made by. */
+struct worker_context {
+    h2o_context_t super;
+    h2o_globalconf_t globalconf;
+};
+
+struct worker {
+    struct worker_options options;
+    h2o_evloop_t *loop;
+    struct worker_context small; /* policy hosts: bodies up to 64 kB */
+    struct worker_context large; /* report_host: up to 1 MiB */
+    SSL_CTX *ssl_ctx;
+    struct config *config;
+    struct cert_store *store;
+    struct listener *listeners;
+    size_t n_listeners;
+    struct connection *connections; /* oldest first */
+    size_t n_connections;
+    h2o_multithread_receiver_t receiver;
+    struct event_ring *events;
+    bool is_draining;
+    uint64_t drain_until_ms;
+};
+
+/** Chooses certificate and context by SNI; the callback of the worker's TLS context. */
+struct certificate *worker_select_certificate(void *context, SSL *ssl, const char *server_name);
+
+/** Stamps an event with the time and hands it to the control plane, unless the ring is full. */
+void worker_report(struct worker *worker, const struct event *event);
