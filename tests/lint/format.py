@@ -4,4 +4,5 @@
 
 def findings(tree):
     output = tree.run(["clang-format-14", "--dry-run", "-Werror", *tree.c_files()])
-    yield from (line for line in output.splitlines() if ": error: " in line)
+    lines = output.splitlines()
+    yield from [line for line in lines if ": error: " in line] or lines

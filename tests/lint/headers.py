@@ -27,7 +27,7 @@ def findings(tree):
     def compile_alone(compiler, path):
         include = f'#include "{path.removeprefix("src/")}"\n'
         content = include + include + "extern int not_empty;\n"
-        flags = modules.get(path.split("/")[1], ["-std=c11", "-Isrc"])
+        flags = modules.get(path.split("/")[1], ["-std=c11", "-D_GNU_SOURCE", "-Isrc"])
         output = tree.run([compiler, *flags, *WARNINGS, "-fsyntax-only", "-x", "c", "-"], content)
         return f"{path}:1: does not compile alone with {compiler}\n{output}" if output else None
 

@@ -5,7 +5,18 @@ import re
 
 from tree import in_parallel
 
-PLACE = re.compile(r":\d+: (error|warning|note): ")
+PLACE = re.compile(r":\d+: (error|warning|note): (?!expanded from macro)")
+
+
+def own_lines(tree, output):
+    """The findings in this tree, with their notes; not those in a library's inline functions."""
+    is_own = False
+    for line in output.splitlines():
+        place = PLACE.search(line)
+        if place and place[1] != "note":
+            is_own = line.startswith(str(tree.root))
+        if place and is_own:
+            yield line
 
 
 def findings(tree):
@@ -15,4 +26,7 @@ def findings(tree):
         return tree.run(["clang-tidy-14", "--quiet", "-p", str(tree.build), source])
 
     for output in in_parallel(check, sources):
-        yield from filter(PLACE.search, output.splitlines())
+        if PLACE.search(output):
+            yield from own_lines(tree, output)
+        else:
+            yield from output.splitlines()
