@@ -2,8 +2,8 @@
 /**
  * The daemon: the control plane that starts workers, reloads, and ends in good order.
  *
- * SIGHUP reloads and keeps what was running on any error. SIGTERM and SIGINT finish what runs; a
- * second one ends at once.
+ * SIGHUP reads configuration and certificates again and keeps what was running on any error.
+ * SIGTERM and SIGINT finish what runs; a second one ends at once.
  */
 #pragma once
 
