@@ -83,7 +83,7 @@ void diag_add(struct diag *diag, enum finding finding, struct place place, const
     *item = (struct item){
         .finding = finding,
         .place = {keep_file(diag, place.file), place.line, place.column},
-        .path = path ? arena_copy(diag->arena, slice_of(path)) : NULL,
+        .path = path && path[0] != '\0' ? arena_copy(diag->arena, slice_of(path)) : NULL,
         .message = arena_copy(diag->arena, slice_of(message)),
     };
 }

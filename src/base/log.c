@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Atomic enum log_level threshold = LOG_INFO;
 
@@ -31,4 +32,15 @@ void log_line(enum log_level level, const char *format, ...)
     va_end(arguments);
     /* One call, so that lines of two threads never mix. */
     fprintf(stderr, "mta-stsd: %s: %s\n", log_level_name(level), line);
+}
+
+void log_text(enum log_level level, const char *text)
+{
+    while (*text != '\0') {
+        int len = (int)strcspn(text, "\n");
+
+        log_line(level, "%.*s", len, text);
+        text += len;
+        text += *text == '\n';
+    }
 }

@@ -21,5 +21,8 @@ void log_set_level(enum log_level level);
 /** "error", "warning", "info" or "debug". */
 const char *log_level_name(enum log_level level);
 
+/** Logs each line of a text, if any. */
+void log_text(enum log_level level, const char *text);
+
 /** Prints one line, "mta-stsd: warning: ...". Safe from any thread. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -26,6 +26,7 @@ enum cli_option {
     OPTION_SIDE,
     OPTION_OUTPUT,
     OPTION_TLS_RPT,
+    OPTION_FORCE,
     OPTION_COUNT,
 };
 
@@ -40,7 +41,7 @@ struct options {
     const char *arguments[ARGUMENTS_MAX];
     size_t n_arguments;
     const char *config_path;
-    bool json, strict, no_certificates, tls_rpt;
+    bool json, strict, no_certificates, tls_rpt, force;
     const char **domains; /* --domain, as written */
     size_t n_domains;
     const char *side;   /* NULL: both */
@@ -103,5 +104,7 @@ enum exit_status mode_print_id(const struct options *options);
 enum exit_status mode_parse_policy(const struct options *options);
 enum exit_status mode_parse_record(const struct options *options);
 enum exit_status mode_match_mx(const struct options *options);
+enum exit_status mode_reload(const struct options *options);
+enum exit_status mode_health(const struct options *options);
 enum exit_status mode_version(const struct options *options);
 enum exit_status mode_help(const struct options *options);

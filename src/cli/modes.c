@@ -49,6 +49,14 @@ const struct mode modes[] = {
      .options = TAKES(CONFIG),
      .what = "does the domain's policy cover this MX host?",
      .run = mode_match_mx},
+    {.name = "reload",
+     .options = TAKES(CONFIG) | TAKES(FORCE),
+     .what = "ask the running daemon to reload; print what changed or why not",
+     .run = mode_reload},
+    {.name = "health",
+     .options = TAKES(CONFIG),
+     .what = "ask the running daemon whether it serves",
+     .run = mode_health},
     {.name = "version", .what = "the version", .run = mode_version},
     {.name = "help", .letter = 'h', .what = "this text", .run = mode_help},
 };
@@ -66,5 +74,6 @@ const struct cli_option_row option_rows[OPTION_COUNT] = {
     [OPTION_SIDE] = {"side", '\0', "SIDE",
                      "only records of the customer's zones or of the provider's"},
     [OPTION_OUTPUT] = {"output", '\0', "DIR", "write a file per zone"},
+    [OPTION_FORCE] = {"force", '\0', NULL, "reload although many domains would go"},
     [OPTION_TLS_RPT] = {"tls-rpt", '\0', NULL, "the _smtp._tls record instead of _mta-sts"},
 };

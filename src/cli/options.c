@@ -111,6 +111,9 @@ static void set_option(struct options *options, enum cli_option option)
     case OPTION_TLS_RPT:
         options->tls_rpt = true;
         break;
+    case OPTION_FORCE:
+        options->force = true;
+        break;
     case OPTION_COUNT:
         break;
     }

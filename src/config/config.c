@@ -69,6 +69,8 @@ bool config_can_replace(const struct config *current, const struct config *next,
 {
     if (!has_same_listeners(current, next))
         *ret_key = "listen";
+    else if (strcmp(current->control, next->control) != 0)
+        *ret_key = "control";
     else if (current->workers != next->workers)
         *ret_key = "workers";
     else

@@ -81,6 +81,11 @@ struct config {
     size_t n_listen;
     unsigned workers; /* 0: one a core */
     uint32_t shutdown_delay_s;
+    const char *control;      /* path of the control socket */
+    bool has_default_control; /* not from the YAML: may be impossible to open */
+    uint32_t removed_percent; /* of the domains, that one reload may drop */
+    uint32_t connections_max; /* in all workers together */
+    uint32_t per_source_max;  /* from one IPv4 address or IPv6 /64 */
     enum log_level log_level;
     enum access_format access;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/load.h"
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/diag.h"
 #include "config/config.h"
@@ -39,4 +41,22 @@ struct config *config_load(const char *path, struct diag *diag)
         return config;
     config_unref(config);
     return NULL;
+}
+
+char *config_load_control(const char *path)
+{
+    struct config config = {.arena = arena_new(0)};
+    struct arena *scratch = arena_new(0);
+    struct diag *diag = diag_new();
+    struct raw_config raw = {0};
+    char *control;
+
+    raw_config_read(path, config.arena, scratch, diag, &raw);
+    settings_resolve(&raw.settings, &config, diag);
+    control = strdup(config.control);
+    raw_config_done(&raw);
+    diag_free(diag);
+    arena_free(scratch);
+    arena_free(config.arena);
+    return control;
 }

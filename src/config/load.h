@@ -21,3 +21,11 @@ enum {
  * Returns one reference, or NULL if an error was found (also when `diag` held one before).
  */
 struct config *config_load(const char *path, struct diag *diag);
+
+/**
+ * Reads where the control socket is, whatever else is wrong with the files: who asks the running
+ * daemon to reload may have just broken them.
+ *
+ * Returns the path; the caller frees.
+ */
+char *config_load_control(const char *path);

@@ -17,6 +17,15 @@ enum {
     DEFAULT_PORT = 443,
     DEFAULT_TTL_MTA_STS_S = 300,
     DEFAULT_TTL_S = 3600,
+    DEFAULT_CONNECTIONS = 10000,
+    DEFAULT_PER_SOURCE = 256,
+    DEFAULT_REMOVED_PERCENT = 5,
+};
+
+#define DEFAULT_CONTROL "/run/mta-stsd/control.sock"
+
+enum {
+    UNIX_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
 };
 
 static const struct listen_address default_listen = {
@@ -82,13 +91,27 @@ static int parse_tcp(struct slice text, struct arena *arena, struct listen_addre
 static int parse_unix(struct slice text, struct listen_address *ret_address)
 {
     static const size_t prefix_len = sizeof("unix:") - 1;
-    static const size_t path_max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 
-    if (text.len <= prefix_len || text.len - prefix_len > path_max || text.ptr[prefix_len] != '/')
+    if (text.len <= prefix_len || text.len - prefix_len > UNIX_PATH_MAX ||
+        text.ptr[prefix_len] != '/')
         return -1;
     ret_address->kind = LISTEN_UNIX;
     ret_address->host = text.ptr + prefix_len;
     return 0;
+}
+
+static void resolve_control(const struct settling *settling, const struct field_text *raw)
+{
+    struct config *config = settling->config;
+
+    config->control = DEFAULT_CONTROL;
+    config->has_default_control = raw->place.line == 0;
+    if (config->has_default_control)
+        return;
+    config->control = arena_copy(config->arena, raw->text);
+    if (raw->text.ptr[0] != '/' || raw->text.len > UNIX_PATH_MAX)
+        report(settling, FINDING_BAD_VALUE, raw, "control",
+               "is not the absolute path of a socket, of at most 107 bytes");
 }
 
 static void resolve_listen(const struct settling *settling, const struct field_groups *raw)
@@ -241,6 +264,10 @@ void settings_resolve(const struct raw_settings *raw, struct config *config, str
     resolve_hosts(&settling, raw);
     config->workers = raw->workers.value;
     config->shutdown_delay_s = raw->shutdown_delay.value;
+    resolve_control(&settling, &raw->control);
+    config->removed_percent = number_or(&raw->limits.removed_percent, DEFAULT_REMOVED_PERCENT);
+    config->connections_max = number_or(&raw->limits.connections, DEFAULT_CONNECTIONS);
+    config->per_source_max = number_or(&raw->limits.per_source, DEFAULT_PER_SOURCE);
     config->log_level = (enum log_level)number_or(&raw->log.level, LOG_INFO);
     config->access = (enum access_format)raw->log.access.value;
     config->ttl_mta_sts_s = number_or(&raw->ttl.mta_sts, DEFAULT_TTL_MTA_STS_S);

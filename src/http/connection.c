@@ -8,25 +8,121 @@
 #include <utlist.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "http/listener.h"
+#include "http/sources.h"
 #include "http/worker_internal.h"
 #include "tls/certificate.h"
+
+/* Milliseconds that a phase may last. */
+static const uint64_t phase_ms[PHASE_COUNT] = {
+    [PHASE_HANDSHAKE] = 5000,
+    [PHASE_REQUEST] = 5000,
+    [PHASE_ANSWER] = 10000,
+};
+
+/* From here on the connection counts for no cap. */
+static void stop_counting(struct connection *connection)
+{
+    struct worker *worker = connection->worker;
+
+    if (connection->is_killed)
+        return;
+    connection->is_killed = true;
+    worker->n_counted--;
+    if (connection->source) {
+        DL_DELETE2(connection->source->connections, connection, source_prev, source_next);
+        sources_leave(worker->sources, connection->source);
+    }
+}
+
+static void start_counting(struct connection *connection, struct source *source)
+{
+    struct worker *worker = connection->worker;
+
+    DL_APPEND(worker->connections, connection);
+    worker->n_connections++;
+    worker->n_counted++;
+    connection->source = source;
+    if (source)
+        DL_APPEND2(source->connections, connection, source_prev, source_next);
+}
 
 static void on_close(void *data)
 {
     struct connection *connection = data;
     struct worker *worker = connection->worker;
 
+    stop_counting(connection);
     DL_DELETE(worker->connections, connection);
     worker->n_connections--;
     certificate_unref(connection->certificate);
     free(connection);
 }
 
+static bool may_be_evicted(const struct connection *connection)
+{
+    return !connection->is_killed && connection->phase != PHASE_ANSWER;
+}
+
+/* Makes room among all connections. What is being answered is left alone. */
+static bool evict_oldest(struct worker *worker)
+{
+    struct connection *connection;
+
+    DL_FOREACH(worker->connections, connection)
+    {
+        if (!may_be_evicted(connection))
+            continue;
+        connection_kill(connection);
+        return true;
+    }
+    return false;
+}
+
+static bool evict_oldest_of_source(struct source *source)
+{
+    struct connection *connection;
+
+    DL_FOREACH2(source->connections, connection, source_next)
+    {
+        if (!may_be_evicted(connection))
+            continue;
+        connection_kill(connection);
+        return true;
+    }
+    return false;
+}
+
+static bool admit(struct worker *worker, struct source *source)
+{
+    /* The source counts the new one already. */
+    if (source && source->n_connections > worker->per_source_max)
+        return evict_oldest_of_source(source);
+    return worker->n_counted < worker->connections_max || evict_oldest(worker);
+}
+
+static struct source *find_source(struct worker *worker, const struct listener *listener,
+                                  h2o_socket_t *sock)
+{
+    struct sockaddr_storage address;
+
+    if (listener->keeps_alive || h2o_socket_getpeername(sock, (struct sockaddr *)&address) == 0)
+        return NULL;
+    return sources_enter(worker->sources, (const struct sockaddr *)&address);
+}
+
 void connection_open(struct worker *worker, const struct listener *listener, h2o_socket_t *sock)
 {
-    struct connection *connection = memory_alloc(sizeof(*connection));
+    struct source *source = find_source(worker, listener, sock);
+    struct connection *connection;
 
+    if (!admit(worker, source)) {
+        sources_leave(worker->sources, source);
+        h2o_socket_close(sock);
+        return;
+    }
+    connection = memory_alloc(sizeof(*connection));
     *connection = (struct connection){
         .worker = worker,
         .listener = listener,
@@ -37,8 +133,8 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
     };
     sock->on_close.cb = on_close;
     sock->on_close.data = connection;
-    DL_APPEND(worker->connections, connection);
-    worker->n_connections++;
+    start_counting(connection, source);
+    connection_enter(connection, listener->has_tls ? PHASE_HANDSHAKE : PHASE_REQUEST);
     h2o_accept(&connection->accept_ctx, sock);
 }
 
@@ -58,9 +154,26 @@ struct connection *connection_of_ssl(const SSL *ssl)
     return connection_of_socket(BIO_get_data(SSL_get_rbio(ssl)));
 }
 
+void connection_enter(struct connection *connection, enum phase phase)
+{
+    connection->phase = phase;
+    connection->deadline_ms = clock_system.monotonic_ms(&clock_system) + phase_ms[phase];
+}
+
 void connection_kill(struct connection *connection)
 {
+    stop_counting(connection);
     shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
+}
+
+void connections_sweep(struct worker *worker)
+{
+    uint64_t now_ms = clock_system.monotonic_ms(&clock_system);
+    struct connection *connection;
+
+    DL_FOREACH(worker->connections, connection)
+    if (!connection->is_killed && now_ms >= connection->deadline_ms)
+        connection_kill(connection);
 }
 
 void connection_print_peer(const struct connection *connection, char *buffer, size_t size)

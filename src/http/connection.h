@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Connection records: what we know of one connection that h2o does not.
+ * Connection records: what we know of one connection that h2o does not, and how long it may live.
  *
  * A record is made at the accept and goes with the socket, whose on_close it is; so it can be found
  * from the socket, from a request and from a handshake. It belongs to one worker and its thread.
+ *
+ * Each phase has a deadline by the monotonic clock, which bytes that drip in do not extend. h2o's
+ * own timers run on the wall clock and do not fire for an hour if it is set back by one.
  */
 #pragma once
 
@@ -17,20 +20,36 @@
 
 struct certificate;
 struct listener;
+struct source;
 struct worker;
 
+enum phase {
+    PHASE_HANDSHAKE,
+    PHASE_REQUEST, /* until its last byte is in */
+    PHASE_ANSWER,  /* until its last byte is out */
+    PHASE_COUNT,
+};
+
 struct connection {
-    struct connection *prev, *next; /* among its worker's, oldest first */
+    struct connection *prev, *next;               /* among its worker's, oldest first */
+    struct connection *source_prev, *source_next; /* among its source's */
     struct worker *worker;
     const struct listener *listener;
+    struct source *source; /* NULL: none is counted */
     h2o_socket_t *sock;
     h2o_accept_ctx_t accept_ctx;        /* its own, so that the SNI can choose the context */
     char server_name[DNS_NAME_MAX + 1]; /* the SNI in stored form; empty: none, or no TLS */
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
+    enum phase phase;
+    bool is_killed;
+    uint64_t deadline_ms; /* of the phase */
     unsigned n_requests;
 };
 
-/** Takes over an accepted socket: makes its record and hands it to h2o. */
+/**
+ * Takes over an accepted socket: makes its record and hands it to h2o. At a cap the oldest
+ * connection that has not finished its request is ended for it; if there is none, the new one is.
+ */
 void connection_open(struct worker *worker, const struct listener *listener, h2o_socket_t *sock);
 
 /** The record behind a socket, a request or a handshake. */
@@ -38,8 +57,14 @@ struct connection *connection_of_socket(h2o_socket_t *sock);
 struct connection *connection_of_request(const h2o_req_t *req);
 struct connection *connection_of_ssl(const SSL *ssl);
 
+/** Begins a phase and its time. */
+void connection_enter(struct connection *connection, enum phase phase);
+
 /** Ends the connection from outside; h2o notices and closes it. */
 void connection_kill(struct connection *connection);
+
+/** Kills those of a worker whose time is over. */
+void connections_sweep(struct worker *worker);
 
 /** The peer's address and port in text; empty for a unix socket. */
 void connection_print_peer(const struct connection *connection, char *buffer, size_t size);

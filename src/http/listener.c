@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/listener.h"
 
+#include <errno.h>
+
 #include "http/connection.h"
 #include "http/worker_internal.h"
 
@@ -8,12 +10,26 @@ enum {
     ACCEPTS_PER_WAKEUP = 16, /* a flood of connections must not starve those that are open */
 };
 
+/*
+ * Without descriptors the loop would report the waiting connection again and again and find none
+ * to take it with: a whole core, spinning. So the listener sleeps until the next sweep.
+ */
+static void sleep_if_exhausted(struct listener *listener)
+{
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+        return;
+    listener->is_asleep = true;
+    h2o_socket_read_stop(listener->sock);
+}
+
 static bool accept_one(struct listener *listener)
 {
     h2o_socket_t *sock = h2o_evloop_socket_accept(listener->sock);
 
-    if (!sock)
+    if (!sock) {
+        sleep_if_exhausted(listener);
         return false;
+    }
     connection_open(listener->worker, listener, sock);
     return true;
 }
@@ -33,7 +49,8 @@ void listener_open(struct listener *listener, struct worker *worker, int fd, boo
 {
     h2o_socket_t *sock = h2o_evloop_socket_create(worker->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
 
-    *listener = (struct listener){worker, sock, has_tls, keeps_alive};
+    *listener = (struct listener){
+        .worker = worker, .sock = sock, .has_tls = has_tls, .keeps_alive = keeps_alive};
     sock->data = listener;
     h2o_socket_read_start(sock, on_ready);
 }
@@ -42,6 +59,14 @@ void listener_accept_rest(struct listener *listener)
 {
     while (accept_one(listener))
         continue;
+}
+
+void listener_wake(struct listener *listener)
+{
+    if (!listener->is_asleep || !listener->sock)
+        return;
+    listener->is_asleep = false;
+    h2o_socket_read_start(listener->sock, on_ready);
 }
 
 void listener_close(struct listener *listener)

@@ -15,6 +15,7 @@ struct listener {
     h2o_socket_t *sock; /* NULL once closed */
     bool has_tls;
     bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
+    bool is_asleep;   /* no descriptor was left for the next connection */
 };
 
 /** Starts accepting. The descriptor belongs to the listener from now on. */
@@ -23,6 +24,9 @@ void listener_open(struct listener *listener, struct worker *worker, int fd, boo
 
 /** Takes in what already waits in the queue: the kernel has told those peers that they are in. */
 void listener_accept_rest(struct listener *listener);
+
+/** Tries again where descriptors had run out; the worker's sweep calls it. */
+void listener_wake(struct listener *listener);
 
 /** Stops accepting and closes the descriptor. May be called twice. */
 void listener_close(struct listener *listener);

@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "http/authority.h"
 #include "http/connection.h"
+#include "http/head.h"
 #include "http/policy_handler.h"
 #include "http/worker_internal.h"
 #include "tls/certificate.h"
@@ -59,53 +60,54 @@ static bool may_ask_for(const struct connection *connection, const char *host)
             strcmp(connection->server_name, config->policy_host_name) == 0);
 }
 
-/*
- * The host that the request is for, in stored form.
- * Returns 0, or the status to refuse it with.
- */
-static int find_host(const struct connection *connection, const h2o_req_t *req,
-                     char ret_host[DNS_NAME_MAX + 1])
+/* What a request asks for. */
+struct question {
+    char host[DNS_NAME_MAX + 1]; /* stored form; empty: none was named, not even by SNI */
+    struct slice path;
+};
+
+/* Returns NULL, or why the request is refused as a bad one. */
+static const char *read_question(const struct connection *connection, const h2o_req_t *req,
+                                 struct question *ret_question)
 {
-    struct slice authority = requested_authority(req);
+    struct slice authority = requested_authority(req), in_target;
+    char target_host[DNS_NAME_MAX + 1];
+    const char *fault = request_head_fault(
+        (struct slice){connection->sock->input->bytes, connection->sock->input->size});
 
-    if (authority.len == 0) {
-        strcpy(ret_host, connection->server_name);
-        return 0;
-    }
-    if (authority_parse(authority, ret_host) != 0)
-        return 400;
-    return connection->certificate && !may_ask_for(connection, ret_host) ? 421 : 0;
-}
-
-static bool is_policy_path(const h2o_req_t *req)
-{
-    struct slice path = slice_of_iovec(req->input.path);
-
-    return slice_eq_text(slice_range(path, 0, slice_find_byte(path, '?')),
-                         "/.well-known/mta-sts.txt");
+    if (fault)
+        return fault;
+    request_target_split(slice_of_iovec(req->input.path), &in_target, &ret_question->path);
+    strcpy(ret_question->host, connection->server_name);
+    if (authority.len > 0 && authority_parse(authority, ret_question->host) != 0)
+        return "the Host is not a host name\n";
+    if (in_target.len > 0 && (authority_parse(in_target, target_host) != 0 ||
+                              strcmp(target_host, ret_question->host) != 0))
+        return "the request target is for another host\n";
+    return NULL;
 }
 
 static void route(struct connection *connection, h2o_req_t *req)
 {
     const struct domain *domain;
-    char host[DNS_NAME_MAX + 1];
+    struct question question;
+    const char *fault = read_question(connection, req, &question);
 
-    switch (find_host(connection, req, host)) {
-    case 400:
-        answer_text(req, 400, "Bad Request", "the Host is not a host name\n");
+    if (fault) {
+        req->http1_is_persistent = 0;
+        answer_text(req, 400, "Bad Request", fault);
         return;
-    case 421:
+    }
+    if (connection->certificate && !may_ask_for(connection, question.host)) {
         answer_text(req, 421, "Misdirected Request",
                     "this connection is not for the host that was asked for\n");
         return;
-    default:
-        break;
     }
-    domain = config_find_policy_host(connection->worker->config, slice_of(host));
-    if (!domain || !is_policy_path(req))
-        answer_text(req, 404, "Not Found", "nothing is served here\n");
-    else
+    domain = config_find_policy_host(connection->worker->config, slice_of(question.host));
+    if (domain && slice_eq_text(question.path, "/.well-known/mta-sts.txt"))
         policy_handler_answer(domain->document, req);
+    else
+        answer_text(req, 404, "Not Found", "nothing is served here\n");
 }
 
 static int on_request(h2o_handler_t *handler, h2o_req_t *req)
@@ -114,6 +116,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
 
     (void)handler;
     connection->n_requests++;
+    connection_enter(connection, PHASE_ANSWER);
     if (!connection->listener->keeps_alive || connection->n_requests >= REQUESTS_MAX ||
         connection->worker->is_draining)
         req->http1_is_persistent = 0;
@@ -128,14 +131,10 @@ static struct slice find_agent(const h2o_req_t *req)
     return index < 0 ? (struct slice){0} : slice_of_iovec(req->headers.entries[index].value);
 }
 
-static void log_request(h2o_logger_t *self, h2o_req_t *req)
+static void report_request(struct connection *connection, h2o_req_t *req)
 {
-    const struct connection *connection = connection_of_request(req);
     struct event event = {.kind = EVENT_REQUEST};
 
-    (void)self;
-    if (connection->worker->config->access == ACCESS_OFF)
-        return;
     connection_print_peer(connection, event.peer, sizeof(event.peer));
     event_set_text(event.server, sizeof(event.server),
                    requested_authority(req).len > 0 ? requested_authority(req)
@@ -149,10 +148,21 @@ static void log_request(h2o_logger_t *self, h2o_req_t *req)
     worker_report(connection->worker, &event);
 }
 
+/* h2o calls the logger when a request is over, one way or the other. */
+static void on_request_end(h2o_logger_t *self, h2o_req_t *req)
+{
+    struct connection *connection = connection_of_request(req);
+
+    (void)self;
+    connection_enter(connection, PHASE_REQUEST);
+    if (connection->worker->config->access != ACCESS_OFF)
+        report_request(connection, req);
+}
+
 static void register_path(h2o_pathconf_t *path)
 {
     h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = on_request;
-    h2o_create_logger(path, sizeof(h2o_logger_t))->log_access = log_request;
+    h2o_create_logger(path, sizeof(h2o_logger_t))->log_access = on_request_end;
 }
 
 void router_register(h2o_hostconf_t *host)

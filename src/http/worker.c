@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "http/connection.h"
 #include "http/router.h"
+#include "http/sources.h"
 #include "http/worker_internal.h"
 #include "tls/context.h"
 #include "tls/store.h"
@@ -14,9 +15,9 @@
 enum {
     SMALL_BODY_MAX = 64 * 1024,
     LARGE_BODY_MAX = 1024 * 1024,
-    HANDSHAKE_TIMEOUT_MS = 5000,
-    REQUEST_TIMEOUT_MS = 5000,
+    H2O_TIMEOUT_MS = 10000, /* by the wall clock: a second line behind the deadlines */
     WAKE_UP_MS = 1000,
+    SWEEP_MS = 250,
     EVENTS = 1024,
 };
 
@@ -38,12 +39,30 @@ static uint64_t now_ms(void)
     return clock_system.monotonic_ms(&clock_system);
 }
 
+/* What of a cap over all workers is one's: the kernel spreads connections evenly. */
+static size_t share(size_t cap, size_t n_workers)
+{
+    return (cap + n_workers - 1) / n_workers;
+}
+
+static void apply_limits(struct worker *worker)
+{
+    const struct worker_options *options = &worker->options;
+    size_t connections_max = worker->config->connections_max;
+
+    if (connections_max > options->descriptors_max)
+        connections_max = options->descriptors_max;
+    worker->connections_max = share(connections_max, options->n_workers);
+    worker->per_source_max = share(worker->config->per_source_max, options->n_workers);
+}
+
 static void swap(struct worker *worker, const struct message *message)
 {
     config_unref(worker->config);
     cert_store_unref(worker->store);
     worker->config = message->config;
     worker->store = message->store;
+    apply_limits(worker);
     worker->options.on_swapped(worker->options.context);
 }
 
@@ -87,8 +106,8 @@ static void init_context(struct worker *worker, struct worker_context *context, 
     h2o_config_init(globalconf);
     globalconf->server_name = (h2o_iovec_t){NULL, 0};
     globalconf->max_request_entity_size = body_max;
-    globalconf->handshake_timeout = HANDSHAKE_TIMEOUT_MS;
-    globalconf->http1.req_timeout = REQUEST_TIMEOUT_MS;
+    globalconf->handshake_timeout = H2O_TIMEOUT_MS;
+    globalconf->http1.req_timeout = H2O_TIMEOUT_MS;
     /* Without this a PRI * preface switches to h2o 2.2.5's HTTP/2, which a peer can abort. */
     globalconf->http1.upgrade_to_http2 = 0;
     router_register(h2o_config_register_host(globalconf, h2o_iovec_init(H2O_STRLIT("any")), 65535));
@@ -115,6 +134,8 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     worker->store = cert_store_ref(options->store);
     worker->loop = h2o_evloop_create();
     worker->events = event_ring_new(EVENTS);
+    worker->sources = sources_new();
+    apply_limits(worker);
     init_context(worker, &worker->small, SMALL_BODY_MAX);
     init_context(worker, &worker->large, LARGE_BODY_MAX);
     h2o_multithread_register_receiver(worker->small.super.queue, &worker->receiver, on_messages);
@@ -139,6 +160,7 @@ void worker_free(struct worker *worker)
     h2o_evloop_destroy(worker->loop);
     tls_context_free(worker->ssl_ctx);
     event_ring_free(worker->events);
+    sources_free(worker->sources);
     config_unref(worker->config);
     cert_store_unref(worker->store);
     free(worker->listeners);
@@ -156,11 +178,22 @@ static void enforce_drain(struct worker *worker)
         connection_kill(connection);
 }
 
+static void sweep(struct worker *worker)
+{
+    if (now_ms() < worker->next_sweep_ms)
+        return;
+    worker->next_sweep_ms = now_ms() + SWEEP_MS;
+    connections_sweep(worker);
+    for (size_t i = 0; i < worker->n_listeners; i++)
+        listener_wake(&worker->listeners[i]);
+}
+
 void worker_run(struct worker *worker)
 {
     while (!worker->is_draining || worker->n_connections > 0) {
         /* -1 is EINTR, which is no reason to leave. */
         h2o_evloop_run(worker->loop, WAKE_UP_MS);
+        sweep(worker);
         enforce_drain(worker);
     }
 }

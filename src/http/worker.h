@@ -23,6 +23,8 @@ typedef void worker_notify(void *context);
 struct worker_options {
     struct config *config; /* the worker takes references of its own */
     struct cert_store *store;
+    size_t n_workers;          /* that share the caps */
+    size_t descriptors_max;    /* that connections may take, whatever the configuration allows */
     const int *fds;            /* one a configured listener; theirs is the worker's from now on */
     worker_notify *on_swapped; /* the snapshot sent by worker_swap() is in use, the old one not */
     worker_notify *on_event;   /* there is an event in the ring */

@@ -14,6 +14,7 @@
 
 struct certificate;
 struct connection;
+struct sources;
 
 /** An h2o context and the configuration that it is made by. */
 struct worker_context {
@@ -33,6 +34,10 @@ struct worker {
     size_t n_listeners;
     struct connection *connections; /* oldest first */
     size_t n_connections;
+    size_t n_counted;                       /* of these, not killed yet */
+    size_t connections_max, per_source_max; /* this worker's share */
+    struct sources *sources;
+    uint64_t next_sweep_ms;
     h2o_multithread_receiver_t receiver;
     struct event_ring *events;
     bool is_draining;

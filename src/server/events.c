@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/diag.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "http/event.h"
 #include "http/worker.h"
@@ -11,11 +11,6 @@
 enum {
     REFUSALS_PER_SECOND = 5, /* anyone can send any name: a sample is logged, the rest counted */
 };
-
-void findings_log(struct diag *diag)
-{
-    diag_print(diag, LEVEL_WARNING, stderr);
-}
 
 static void write_refusal(struct server *server, const struct event *event)
 {

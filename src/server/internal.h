@@ -12,9 +12,10 @@
 #include <uv.h>
 
 #include "config/config.h"
+#include "config/difference.h"
 
 struct cert_store;
-struct diag;
+struct control;
 struct server;
 struct worker;
 
@@ -52,14 +53,19 @@ struct server {
     struct cert_store *store;
     struct worker_thread *workers;
     size_t n_workers;
-    int *fds; /* n_listen rows of one a worker */
+    size_t descriptors_max; /* for connections */
+    int *fds;               /* n_listen rows of one a worker */
     atomic_size_t n_swapped, n_ended;
 
+    struct control *control;
     struct background reload;
     struct config *next; /* what reload built; NULL: refused */
     struct cert_store *next_store;
-    struct diag *reload_diag;
-    const char *refused_key; /* what only a restart can change */
+    struct difference difference; /* between what serves and what was built */
+    char *reload_text;            /* what is said of it, on the control socket and in the log */
+    const char *reload_outcome;   /* CONTROL_* */
+    bool is_forced;
+    bool is_swapping; /* the workers have been sent the new snapshot */
 
     struct background survey, refreshing;
     size_t n_wrong;          /* certificates, found by the survey */
@@ -84,6 +90,19 @@ void reload_start(struct server *server);
 /** A worker serves from the new snapshot; after the last one the old one goes. */
 void reload_finish(struct server *server);
 
+/** Opens the control socket. Returns 0, or -1 with *err set: ERR_IO. */
+int control_open(struct server *server, struct err *err);
+
+/** A reload begins now: those who asked by then get its outcome. Returns whether one forces it. */
+bool control_begin_reload(struct control *control);
+
+/** Answers them. */
+void control_end_reload(struct control *control, const char *outcome, const char *text);
+
+/** Begins to close everything; control_free() comes after the loop has ended. Both take NULL. */
+void control_close(struct control *control);
+void control_free(struct control *control);
+
 /** Drops what a reload that the end has overtaken has built. */
 void reload_discard(struct server *server);
 
@@ -98,6 +117,3 @@ void certificates_refresh(struct server *server);
 
 /** Writes what the workers have to tell. */
 void events_write(struct server *server);
-
-/** Logs the errors and warnings of a load. */
-void findings_log(struct diag *diag);

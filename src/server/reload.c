@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/diag.h"
 #include "base/log.h"
 #include "config/load.h"
 #include "http/worker.h"
+#include "server/control.h"
 #include "server/internal.h"
 #include "tls/store.h"
+
+enum {
+    LINES_MAX = 200,     /* of a difference, as printed by --reload */
+    REMOVED_ALWAYS = 10, /* domains that any reload may drop */
+};
 
 static bool has_same_sources(const struct config *a, const struct config *b)
 {
@@ -19,18 +27,66 @@ static bool has_same_sources(const struct config *a, const struct config *b)
     return true;
 }
 
+/* A truncated YAML file is valid YAML: many domains fewer are more likely an accident. */
+static bool drops_too_many(const struct server *server, const struct config *current)
+{
+    size_t n_removed = server->difference.n_removed;
+
+    return !server->is_forced && n_removed > REMOVED_ALWAYS &&
+           n_removed * 100 > current->n_domains * (size_t)current->removed_percent;
+}
+
+static void print_summary(const struct server *server, FILE *out)
+{
+    const struct difference *difference = &server->difference;
+
+    fprintf(out, "%zu domains: %zu added, %zu removed, %zu changed\n", server->next->n_domains,
+            difference->n_added, difference->n_removed, difference->n_changed);
+}
+
+/* Returns NULL, or the outcome that refuses what was loaded. */
+static const char *judge(struct server *server, FILE *out)
+{
+    const struct config *current = server->reload.config;
+    const char *key;
+
+    if (!server->next) {
+        fputs("the configuration has errors; what was served before goes on being served\n", out);
+        return CONTROL_BROKEN;
+    }
+    if (!config_can_replace(current, server->next, &key)) {
+        fprintf(out,
+                "'%s' has changed, which needs a restart; what was served before goes on "
+                "being served\n",
+                key);
+        return CONTROL_REFUSED;
+    }
+    server->difference = config_compare(current, server->next, out, LINES_MAX);
+    print_summary(server, out);
+    if (!drops_too_many(server, current))
+        return NULL;
+    fprintf(out,
+            "refused: %zu of %zu domains would go, more than limits.removed (%u%%); if that is "
+            "right, --reload --force\n",
+            server->difference.n_removed, current->n_domains, current->removed_percent);
+    return CONTROL_REFUSED;
+}
+
 /* In the thread pool: nothing here touches what serves. */
 static void build(uv_work_t *work)
 {
     struct server *server = work->data;
+    struct diag *diag = diag_new();
+    size_t len;
+    FILE *out = open_memstream(&server->reload_text, &len);
 
     background_be_nice();
-    server->reload_diag = diag_new();
-    server->next = config_load(server->config_path, server->reload_diag);
-    server->refused_key = NULL;
-    if (!server->next)
-        return;
-    if (!config_can_replace(server->reload.config, server->next, &server->refused_key)) {
+    server->next = config_load(server->config_path, diag);
+    diag_print(diag, LEVEL_WARNING, out);
+    server->reload_outcome = judge(server, out);
+    fclose(out);
+    diag_free(diag);
+    if (server->reload_outcome) {
         config_unref(server->next);
         server->next = NULL;
         return;
@@ -41,23 +97,20 @@ static void build(uv_work_t *work)
                              : certificates_store(server->next);
 }
 
-static void refuse(struct server *server)
+static void end(struct server *server, const char *outcome)
 {
-    if (server->refused_key)
-        log_line(LOG_ERROR,
-                 "reload refused: '%s' has changed, which needs a restart; the configuration from "
-                 "before goes on being served",
-                 server->refused_key);
-    else
-        log_line(LOG_ERROR,
-                 "reload refused: %zu errors; the configuration from before goes on being served",
-                 diag_count(server->reload_diag, LEVEL_ERROR));
-}
-
-static void end(struct server *server)
-{
+    control_end_reload(server->control, outcome, server->reload_text);
+    free(server->reload_text);
+    server->reload_text = NULL;
     if (background_end(&server->reload))
         reload_start(server);
+}
+
+static void refuse(struct server *server)
+{
+    log_text(LOG_ERROR, server->reload_text);
+    log_line(LOG_ERROR, "the reload was refused");
+    end(server, server->reload_outcome);
 }
 
 static void on_built(uv_work_t *work, int status)
@@ -65,18 +118,15 @@ static void on_built(uv_work_t *work, int status)
     struct server *server = work->data;
 
     (void)status;
-    findings_log(server->reload_diag);
-    if (!server->next)
-        refuse(server);
-    diag_free(server->reload_diag);
     if (!server->next) {
-        end(server);
+        refuse(server);
         return;
     }
     if (server->phase != PHASE_SERVING) {
         reload_discard(server);
         return;
     }
+    server->is_swapping = true;
     atomic_store(&server->n_swapped, 0);
     for (size_t i = 0; i < server->n_workers; i++)
         worker_swap(server->workers[i].worker, server->next, server->next_store);
@@ -89,18 +139,21 @@ void reload_discard(struct server *server)
     config_unref(server->next);
     cert_store_unref(server->next_store);
     server->next = NULL;
-    background_end(&server->reload);
+    end(server, CONTROL_REFUSED);
 }
 
 void reload_start(struct server *server)
 {
+    if (!server->reload.is_running)
+        server->is_forced = control_begin_reload(server->control);
     background_start(server, &server->reload, build, on_built);
 }
 
 void reload_finish(struct server *server)
 {
-    if (!server->reload.is_running || atomic_load(&server->n_swapped) < server->n_workers)
+    if (!server->is_swapping || atomic_load(&server->n_swapped) < server->n_workers)
         return;
+    server->is_swapping = false;
     /* The workers have let go of the old one, so it is here that its memory is given back. */
     config_unref(server->config);
     cert_store_unref(server->store);
@@ -108,8 +161,8 @@ void reload_finish(struct server *server)
     server->store = server->next_store;
     server->next = NULL;
     log_set_level(server->config->log_level);
-    log_line(LOG_INFO, "reloaded '%s': %zu domains", server->config_path,
-             server->config->n_domains);
+    log_text(LOG_INFO, server->reload_text);
+    log_line(LOG_INFO, "reloaded '%s'", server->config_path);
     certificates_survey(server);
-    end(server);
+    end(server, CONTROL_GOOD);
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -17,6 +18,7 @@
 enum {
     DRAIN_TIMEOUT_MS = 10 * 1000,
     REFRESH_MS = 60 * 1000,
+    DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
 };
 
 static void drain(uv_timer_t *timer)
@@ -76,6 +78,7 @@ static void on_ended(uv_async_t *handle)
 
     if (atomic_load(&server->n_ended) < server->n_workers)
         return;
+    control_close(server->control);
     uv_walk(&server->loop, close_handle, NULL);
 }
 
@@ -143,6 +146,8 @@ static int make_worker(struct server *server, size_t index, struct err *err)
     struct worker_options options = {
         .config = server->config,
         .store = server->store,
+        .n_workers = server->n_workers,
+        .descriptors_max = server->descriptors_max,
         .fds = fds,
         .on_swapped = notify_swapped,
         .on_event = notify_event,
@@ -175,6 +180,24 @@ static int start_threads(struct server *server, struct err *err)
     return reason == 0 ? 0 : err_io(err, reason, "a worker's thread cannot be started");
 }
 
+/* A descriptor each for connections, and those that the daemon needs to go on when they run out. */
+static void raise_descriptors(struct server *server)
+{
+    const struct config *config = server->config;
+    size_t reserve = DESCRIPTORS_RESERVED + server->n_workers * (config->n_listen + 8);
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    server->descriptors_max = limit.rlim_max > reserve ? limit.rlim_max - reserve : 1;
+    if (server->descriptors_max < config->connections_max)
+        log_line(LOG_WARNING,
+                 "limits.connections is %u, but the limit of %zu descriptors allows %zu; raise "
+                 "LimitNOFILE= or ulimit -n",
+                 config->connections_max, (size_t)limit.rlim_max, server->descriptors_max);
+}
+
 static void init_loop(struct server *server)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
@@ -197,7 +220,7 @@ static void init_loop(struct server *server)
 
 static int start(struct server *server, struct err *err)
 {
-    if (open_sockets(server, err) != 0)
+    if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
     server->workers = memory_alloc(server->n_workers * sizeof(*server->workers));
     memset(server->workers, 0, server->n_workers * sizeof(*server->workers));
@@ -223,6 +246,7 @@ static void done(struct server *server)
 {
     const struct config *config = server->config;
 
+    control_close(server->control);
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     reload_discard(server);
@@ -232,6 +256,7 @@ static void done(struct server *server)
         sockets_close(&config->listen[i], NULL, 0);
     free(server->workers);
     free(server->fds);
+    control_free(server->control);
     cert_store_unref(server->store);
     config_unref(server->config);
     uv_loop_close(&server->loop);
@@ -249,6 +274,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
 
     log_set_level(config->log_level);
     init_loop(&server);
+    raise_descriptors(&server);
     result = start(&server, err);
     if (result == 0)
         serve(&server);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/slice.h"
+#include "cli/mode.h"
+#include "config/load.h"
+#include "server/control.h"
+
+enum {
+    RELOAD_TIMEOUT_S = 300, /* a million domains on a slow machine */
+    HEALTH_TIMEOUT_S = 5,
+};
+
+static enum exit_status status_of(struct slice outcome)
+{
+    if (slice_eq_text(outcome, CONTROL_GOOD))
+        return STATUS_GOOD;
+    return slice_eq_text(outcome, CONTROL_BROKEN) ? STATUS_USAGE : STATUS_FINDINGS;
+}
+
+/* Asks the running daemon and prints what it says. */
+static enum exit_status ask(const struct options *options, const char *question, unsigned timeout_s)
+{
+    char *path = config_load_control(options->config_path), *text;
+    enum exit_status status;
+    struct err err;
+
+    if (control_ask(path, question, timeout_s, &text, &err) != 0) {
+        status = cli_fail(STATUS_FAILED, "%s", err.msg);
+    } else {
+        size_t first = strcspn(text, "\n");
+
+        status = status_of((struct slice){text, first});
+        fputs(text + first + (text[first] != '\0'), stdout);
+        free(text);
+    }
+    free(path);
+    return status;
+}
+
+enum exit_status mode_reload(const struct options *options)
+{
+    return ask(options, options->force ? "reload force" : "reload", RELOAD_TIMEOUT_S);
+}
+
+enum exit_status mode_health(const struct options *options)
+{
+    return ask(options, "health", HEALTH_TIMEOUT_S);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The control socket: how --reload and --health ask the running daemon.
+ *
+ * One line is asked ("reload", "reload force", "health", "served"); the answer is a line with its
+ * outcome, then text for a person, then the end. The socket's file has mode 0600.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct err;
+
+/** The first line of an answer. */
+#define CONTROL_GOOD "good"       /* done */
+#define CONTROL_REFUSED "refused" /* right, but not now or not like this */
+#define CONTROL_BROKEN "broken"   /* the configuration has errors */
+
+/**
+ * Asks a running daemon and waits for the whole answer.
+ *
+ * question    one line, without its end
+ * timeout_s   for each byte to come
+ * ret_answer  NUL-terminated; the caller frees
+ * Returns 0, or -1 with *err set: ERR_IO (no daemon answers there).
+ */
+int control_ask(const char *path, const char *question, unsigned timeout_s, char **ret_answer,
+                struct err *err);
