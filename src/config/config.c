@@ -64,11 +64,20 @@ static bool has_same_listeners(const struct config *a, const struct config *b)
     return true;
 }
 
+static bool has_same_admin(const struct config *a, const struct config *b)
+{
+    if (!a->admin || !b->admin)
+        return a->admin == b->admin;
+    return strcmp(a->admin->text, b->admin->text) == 0;
+}
+
 bool config_can_replace(const struct config *current, const struct config *next,
                         const char **ret_key)
 {
     if (!has_same_listeners(current, next))
         *ret_key = "listen";
+    else if (!has_same_admin(current, next))
+        *ret_key = "admin";
     else if (strcmp(current->control, next->control) != 0)
         *ret_key = "control";
     else if (current->workers != next->workers)

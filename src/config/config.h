@@ -62,7 +62,7 @@ struct listen_address {
     const char *host; /* TCP: numeric IPv4 or IPv6, without brackets; UNIX: the path */
     uint16_t port;
     bool has_tls;
-    bool is_default; /* not from the YAML: without IPv6 it falls back to 0.0.0.0 */
+    bool is_default; /* not from the YAML, so that nobody insists on it */
     struct place place;
 };
 
@@ -79,7 +79,8 @@ struct config {
 
     const struct listen_address *listen;
     size_t n_listen;
-    unsigned workers; /* 0: one a core */
+    const struct listen_address *admin; /* NULL: none */
+    unsigned workers;                   /* 0: one a core */
     uint32_t shutdown_delay_s;
     const char *control;      /* path of the control socket */
     bool has_default_control; /* not from the YAML: may be impossible to open */

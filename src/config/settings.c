@@ -37,6 +37,14 @@ static const struct listen_address default_listen = {
     .is_default = true,
 };
 
+static const struct listen_address default_admin = {
+    .kind = LISTEN_TCP,
+    .text = "127.0.0.1:9847",
+    .host = "127.0.0.1",
+    .port = 9847,
+    .is_default = true,
+};
+
 static const struct cert_source default_source = {
     "/etc/letsencrypt/live/{host}/fullchain.pem",
     "/etc/letsencrypt/live/{host}/privkey.pem",
@@ -155,6 +163,23 @@ static void resolve_listen(const struct settling *settling, const struct field_g
     }
 }
 
+static void resolve_admin(const struct settling *settling, const struct field_text *raw)
+{
+    struct config *config = settling->config;
+    struct listen_address *admin = arena_alloc(config->arena, sizeof(*admin));
+
+    config->admin = raw->place.line == 0 ? &default_admin : NULL;
+    if (raw->place.line == 0 || slice_eq_text(raw->text, "off"))
+        return;
+    admin->text = arena_copy(config->arena, raw->text);
+    admin->place = raw->place;
+    if (parse_tcp(raw->text, config->arena, admin) == 0)
+        config->admin = admin;
+    else
+        report(settling, FINDING_BAD_VALUE, raw, "admin",
+               "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
+}
+
 static void resolve_sources(const struct settling *settling, const struct field_groups *raw)
 {
     struct config *config = settling->config;
@@ -264,6 +289,7 @@ void settings_resolve(const struct raw_settings *raw, struct config *config, str
     resolve_hosts(&settling, raw);
     config->workers = raw->workers.value;
     config->shutdown_delay_s = raw->shutdown_delay.value;
+    resolve_admin(&settling, &raw->admin);
     resolve_control(&settling, &raw->control);
     config->removed_percent = number_or(&raw->limits.removed_percent, DEFAULT_REMOVED_PERCENT);
     config->connections_max = number_or(&raw->limits.connections, DEFAULT_CONNECTIONS);

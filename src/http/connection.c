@@ -21,6 +21,12 @@ static const uint64_t phase_ms[PHASE_COUNT] = {
     [PHASE_ANSWER] = 10000,
 };
 
+static const enum connection_end deadline_ends[PHASE_COUNT] = {
+    [PHASE_HANDSHAKE] = END_HANDSHAKE,
+    [PHASE_REQUEST] = END_REQUEST,
+    [PHASE_ANSWER] = END_ANSWER,
+};
+
 /* From here on the connection counts for no cap. */
 static void stop_counting(struct connection *connection)
 {
@@ -48,11 +54,32 @@ static void start_counting(struct connection *connection, struct source *source)
         DL_APPEND2(source->connections, connection, source_prev, source_next);
 }
 
+/* h2o answers what it cannot parse by itself, with 400, and tells nobody. */
+static bool was_answered_by_h2o(const struct connection *connection)
+{
+    return connection->n_requests == 0 && connection->phase == PHASE_REQUEST &&
+           connection->sock->bytes_written > 0;
+}
+
+static void count_end(struct connection *connection)
+{
+    struct metrics *metrics = &connection->worker->metrics;
+
+    if (connection->phase == PHASE_HANDSHAKE && !connection->is_refused)
+        metrics_count(&metrics->handshakes[HANDSHAKE_FAILED]);
+    if (was_answered_by_h2o(connection))
+        metrics_count_request(metrics, 400);
+    if (!connection->is_killed)
+        connection->end = connection->n_requests > 0 ? END_ANSWERED : END_PEER;
+    metrics_count(&metrics->ends[connection->end]);
+}
+
 static void on_close(void *data)
 {
     struct connection *connection = data;
     struct worker *worker = connection->worker;
 
+    count_end(connection);
     stop_counting(connection);
     DL_DELETE(worker->connections, connection);
     worker->n_connections--;
@@ -70,11 +97,10 @@ static bool evict_oldest(struct worker *worker)
 {
     struct connection *connection;
 
-    DL_FOREACH(worker->connections, connection)
-    {
+    DL_FOREACH (worker->connections, connection) {
         if (!may_be_evicted(connection))
             continue;
-        connection_kill(connection);
+        connection_kill(connection, END_EVICTED);
         return true;
     }
     return false;
@@ -84,11 +110,10 @@ static bool evict_oldest_of_source(struct source *source)
 {
     struct connection *connection;
 
-    DL_FOREACH2(source->connections, connection, source_next)
-    {
+    DL_FOREACH2 (source->connections, connection, source_next) {
         if (!may_be_evicted(connection))
             continue;
-        connection_kill(connection);
+        connection_kill(connection, END_EVICTED);
         return true;
     }
     return false;
@@ -117,9 +142,11 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
     struct source *source = find_source(worker, listener, sock);
     struct connection *connection;
 
+    metrics_count(&worker->metrics.opened);
     if (!admit(worker, source)) {
         sources_leave(worker->sources, source);
         h2o_socket_close(sock);
+        metrics_count(&worker->metrics.ends[END_REFUSED]);
         return;
     }
     connection = memory_alloc(sizeof(*connection));
@@ -160,8 +187,15 @@ void connection_enter(struct connection *connection, enum phase phase)
     connection->deadline_ms = clock_system.monotonic_ms(&clock_system) + phase_ms[phase];
 }
 
-void connection_kill(struct connection *connection)
+void connection_established(struct connection *connection)
 {
+    metrics_count(&connection->worker->metrics.handshakes[HANDSHAKE_OK]);
+    connection_enter(connection, PHASE_REQUEST);
+}
+
+void connection_kill(struct connection *connection, enum connection_end end)
+{
+    connection->end = end;
     stop_counting(connection);
     shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
 }
@@ -171,9 +205,9 @@ void connections_sweep(struct worker *worker)
     uint64_t now_ms = clock_system.monotonic_ms(&clock_system);
     struct connection *connection;
 
-    DL_FOREACH(worker->connections, connection)
-    if (!connection->is_killed && now_ms >= connection->deadline_ms)
-        connection_kill(connection);
+    DL_FOREACH (worker->connections, connection)
+        if (!connection->is_killed && now_ms >= connection->deadline_ms)
+            connection_kill(connection, deadline_ends[connection->phase]);
 }
 
 void connection_print_peer(const struct connection *connection, char *buffer, size_t size)

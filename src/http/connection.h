@@ -17,6 +17,7 @@
 #include <h2o.h>
 
 #include "dns/name.h"
+#include "http/metrics.h"
 
 struct certificate;
 struct listener;
@@ -42,7 +43,9 @@ struct connection {
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
     enum phase phase;
     bool is_killed;
-    uint64_t deadline_ms; /* of the phase */
+    bool is_refused;         /* in the handshake, by its name */
+    enum connection_end end; /* set by the kill, or else at the end */
+    uint64_t deadline_ms;    /* of the phase */
     unsigned n_requests;
 };
 
@@ -60,8 +63,11 @@ struct connection *connection_of_ssl(const SSL *ssl);
 /** Begins a phase and its time. */
 void connection_enter(struct connection *connection, enum phase phase);
 
+/** The handshake is through; called in the worker's thread. */
+void connection_established(struct connection *connection);
+
 /** Ends the connection from outside; h2o notices and closes it. */
-void connection_kill(struct connection *connection);
+void connection_kill(struct connection *connection, enum connection_end end);
 
 /** Kills those of a worker whose time is over. */
 void connections_sweep(struct worker *worker);

@@ -44,13 +44,16 @@ static void on_ready(h2o_socket_t *sock, const char *err)
         continue;
 }
 
-void listener_open(struct listener *listener, struct worker *worker, int fd, bool has_tls,
-                   bool keeps_alive)
+void listener_open(struct listener *listener, struct worker *worker,
+                   const struct worker_socket *socket)
 {
-    h2o_socket_t *sock = h2o_evloop_socket_create(worker->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+    h2o_socket_t *sock =
+        h2o_evloop_socket_create(worker->loop, socket->fd, H2O_SOCKET_FLAG_DONT_READ);
 
-    *listener = (struct listener){
-        .worker = worker, .sock = sock, .has_tls = has_tls, .keeps_alive = keeps_alive};
+    *listener = (struct listener){.worker = worker,
+                                  .sock = sock,
+                                  .has_tls = socket->has_tls,
+                                  .keeps_alive = socket->keeps_alive};
     sock->data = listener;
     h2o_socket_read_start(sock, on_ready);
 }

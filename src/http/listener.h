@@ -9,6 +9,7 @@
 #include <h2o.h>
 
 struct worker;
+struct worker_socket;
 
 struct listener {
     struct worker *worker;
@@ -18,9 +19,9 @@ struct listener {
     bool is_asleep;   /* no descriptor was left for the next connection */
 };
 
-/** Starts accepting. The descriptor belongs to the listener from now on. */
-void listener_open(struct listener *listener, struct worker *worker, int fd, bool has_tls,
-                   bool keeps_alive);
+/** Starts accepting. */
+void listener_open(struct listener *listener, struct worker *worker,
+                   const struct worker_socket *socket);
 
 /** Takes in what already waits in the queue: the kernel has told those peers that they are in. */
 void listener_accept_rest(struct listener *listener);

@@ -21,19 +21,14 @@ static void add_headers(const struct policy_document *document, h2o_req_t *req)
     add_header(req, H2O_TOKEN_ETAG, etag, POLICY_ID_LEN + 2);
 }
 
-static bool is_method(const h2o_req_t *req, const char *method)
-{
-    return slice_eq_text((struct slice){req->method.base, req->method.len}, method);
-}
-
 void policy_handler_answer(const struct policy_document *document, h2o_req_t *req)
 {
     static h2o_generator_t generator;
+    bool is_head = slice_eq_text((struct slice){req->method.base, req->method.len}, "HEAD");
     h2o_iovec_t body = {(char *)(uintptr_t)document->body.ptr, document->body.len};
 
-    if (!is_method(req, "GET") && !is_method(req, "HEAD")) {
-        add_header(req, H2O_TOKEN_ALLOW, H2O_STRLIT("GET, HEAD"));
-        answer_text(req, 405, "Method Not Allowed", "a policy can be fetched, nothing else\n");
+    if (!is_get_or_head(req)) {
+        answer_not_allowed(req);
         return;
     }
     /* TLS encrypts, and so copies, at once. Plain bytes wait for the peer, perhaps past a reload.
@@ -45,5 +40,5 @@ void policy_handler_answer(const struct policy_document *document, h2o_req_t *re
     req->res.content_length = body.len;
     add_headers(document, req);
     h2o_start_response(req, &generator);
-    h2o_send(req, &body, is_method(req, "HEAD") ? 0 : 1, H2O_SEND_STATE_FINAL);
+    h2o_send(req, &body, is_head ? 0 : 1, H2O_SEND_STATE_FINAL);
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/slice.h"
 #include "config/config.h"
+#include "http/admin_handler.h"
 #include "http/authority.h"
 #include "http/connection.h"
 #include "http/head.h"
@@ -35,6 +36,19 @@ void answer_text(h2o_req_t *req, int status, const char *reason, const char *bod
                    H2O_STRLIT("text/plain; charset=utf-8"));
     h2o_start_response(req, &generator);
     h2o_send(req, &bytes, is_head ? 0 : 1, H2O_SEND_STATE_FINAL);
+}
+
+bool is_get_or_head(const h2o_req_t *req)
+{
+    struct slice method = slice_of_iovec(req->method);
+
+    return slice_eq_text(method, "GET") || slice_eq_text(method, "HEAD");
+}
+
+void answer_not_allowed(h2o_req_t *req)
+{
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_ALLOW, NULL, H2O_STRLIT("GET, HEAD"));
+    answer_text(req, 405, "Method Not Allowed", "only GET and HEAD are answered here\n");
 }
 
 /* h2o fills in the catch-all host's own name where the request names none. */
@@ -120,7 +134,10 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     if (!connection->listener->keeps_alive || connection->n_requests >= REQUESTS_MAX ||
         connection->worker->is_draining)
         req->http1_is_persistent = 0;
-    route(connection, req);
+    if (connection->worker->options.admin)
+        admin_handler_answer(req);
+    else
+        route(connection, req);
     return 0;
 }
 
@@ -155,7 +172,8 @@ static void on_request_end(h2o_logger_t *self, h2o_req_t *req)
 
     (void)self;
     connection_enter(connection, PHASE_REQUEST);
-    if (connection->worker->config->access != ACCESS_OFF)
+    metrics_count_request(&connection->worker->metrics, (unsigned)req->res.status);
+    if (connection->worker->config->access != ACCESS_OFF && !connection->worker->options.admin)
         report_request(connection, req);
 }
 

@@ -8,10 +8,16 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <h2o.h>
 
 /** Makes the router the only handler of an h2o host that takes all names and paths. */
 void router_register(h2o_hostconf_t *host);
 
-/** Answers with a small plain text. */
+/** Answers with a plain text, which is copied. */
 void answer_text(h2o_req_t *req, int status, const char *reason, const char *body);
+
+/** The two methods that are answered, and the answer to all others: 405. */
+bool is_get_or_head(const h2o_req_t *req);
+void answer_not_allowed(h2o_req_t *req);

@@ -10,11 +10,15 @@
 #include "tls/certificate.h"
 #include "tls/store.h"
 
-static void report_refusal(const struct connection *connection, enum event_kind kind,
+static void report_refusal(struct connection *connection, enum event_kind kind,
                            const char *server_name)
 {
     struct event event = {.kind = kind};
 
+    connection->is_refused = true;
+    metrics_count(&connection->worker->metrics
+                       .handshakes[kind == EVENT_UNKNOWN_HOST ? HANDSHAKE_UNKNOWN_NAME
+                                                              : HANDSHAKE_NO_CERTIFICATE]);
     connection_print_peer(connection, event.peer, sizeof(event.peer));
     event_set_text(event.server, sizeof(event.server), slice_of(server_name));
     worker_report(connection->worker, &event);

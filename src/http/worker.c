@@ -122,7 +122,6 @@ static void done_context(struct worker_context *context)
 
 int worker_new(const struct worker_options *options, struct worker **ret_worker, struct err *err)
 {
-    const struct config *config = options->config;
     struct worker *worker = memory_alloc(sizeof(*worker));
 
     *worker = (struct worker){.options = *options};
@@ -139,11 +138,10 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     init_context(worker, &worker->small, SMALL_BODY_MAX);
     init_context(worker, &worker->large, LARGE_BODY_MAX);
     h2o_multithread_register_receiver(worker->small.super.queue, &worker->receiver, on_messages);
-    worker->n_listeners = config->n_listen;
-    worker->listeners = memory_alloc((config->n_listen + 1) * sizeof(*worker->listeners));
-    for (size_t i = 0; i < config->n_listen; i++)
-        listener_open(&worker->listeners[i], worker, options->fds[i], config->listen[i].has_tls,
-                      config->listen[i].kind == LISTEN_UNIX);
+    worker->n_listeners = options->n_sockets;
+    worker->listeners = memory_alloc((options->n_sockets + 1) * sizeof(*worker->listeners));
+    for (size_t i = 0; i < options->n_sockets; i++)
+        listener_open(&worker->listeners[i], worker, &options->sockets[i]);
     *ret_worker = worker;
     return 0;
 }
@@ -175,7 +173,7 @@ static void enforce_drain(struct worker *worker)
     if (!worker->is_draining || now_ms() < worker->drain_until_ms)
         return;
     for (connection = worker->connections; connection; connection = connection->next)
-        connection_kill(connection);
+        connection_kill(connection, END_DRAINED);
 }
 
 static void sweep(struct worker *worker)
@@ -221,6 +219,11 @@ void worker_drain(struct worker *worker, uint64_t timeout_ms)
 
     message->drain_until_ms = now_ms() + timeout_ms;
     h2o_multithread_send_message(&worker->receiver, &message->super);
+}
+
+const struct metrics *worker_metrics(const struct worker *worker)
+{
+    return &worker->metrics;
 }
 
 struct event_ring *worker_events(struct worker *worker)

@@ -9,23 +9,40 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "config/config.h"
 
 struct cert_store;
 struct err;
 struct event_ring;
+struct metrics;
 struct worker;
 
 /** Called in the worker's thread. Must not block. */
 typedef void worker_notify(void *context);
 
+/**
+ * Prints what the admin listener has at `path`, in the worker's thread. Returns the HTTP status:
+ * 200, 404 or 503.
+ */
+typedef int worker_admin(void *context, struct slice path, FILE *out);
+
+/** A listening socket; the descriptor is the worker's from now on. */
+struct worker_socket {
+    int fd;
+    bool has_tls;
+    bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
+};
+
 struct worker_options {
     struct config *config; /* the worker takes references of its own */
     struct cert_store *store;
-    size_t n_workers;          /* that share the caps */
-    size_t descriptors_max;    /* that connections may take, whatever the configuration allows */
-    const int *fds;            /* one a configured listener; theirs is the worker's from now on */
+    size_t n_workers;       /* that share the caps */
+    size_t descriptors_max; /* that connections may take, whatever the configuration allows */
+    const struct worker_socket *sockets;
+    size_t n_sockets;
+    worker_admin *admin;       /* NULL: a worker that serves policies */
     worker_notify *on_swapped; /* the snapshot sent by worker_swap() is in use, the old one not */
     worker_notify *on_event;   /* there is an event in the ring */
     void *context;
@@ -48,6 +65,9 @@ void worker_swap(struct worker *worker, struct config *config, struct cert_store
  * `timeout_ms` at most, and to leave worker_run().
  */
 void worker_drain(struct worker *worker, uint64_t timeout_ms);
+
+/** What the worker counts; for any thread. */
+const struct metrics *worker_metrics(const struct worker *worker);
 
 /** What the worker has to tell; the caller is its only consumer. */
 struct event_ring *worker_events(struct worker *worker);

@@ -10,6 +10,7 @@
 
 #include "http/event.h"
 #include "http/listener.h"
+#include "http/metrics.h"
 #include "http/worker.h"
 
 struct certificate;
@@ -40,6 +41,7 @@ struct worker {
     uint64_t next_sweep_ms;
     h2o_multithread_receiver_t receiver;
     struct event_ring *events;
+    struct metrics metrics;
     bool is_draining;
     uint64_t drain_until_ms;
 };

@@ -18,13 +18,33 @@ struct cert_store *certificates_store(const struct config *config)
     return cert_store_new(config->sources, config->n_sources, CERT_STORE_HOSTS, &clock_system);
 }
 
+/* The gravest of several; FINDING_NONE: nothing is wrong. */
+static enum finding gravest(finding_set findings)
+{
+    for (int i = FINDING_CERTIFICATE_UNREADABLE; i <= FINDING_CERTIFICATE_CHAIN; i++)
+        if (findings & finding_bit((enum finding)i))
+            return (enum finding)i;
+    return FINDING_NONE;
+}
+
+static void count_expiry(struct survey *survey, const struct certificate *certificate)
+{
+    int64_t not_after = certificate ? certificate_not_after_unix_s(certificate) : 0;
+
+    if (not_after != 0 && (survey->earliest_expiry == 0 || not_after < survey->earliest_expiry))
+        survey->earliest_expiry = not_after;
+}
+
 static void survey_host(struct server *server, const char *host)
 {
+    struct survey *survey = &server->found;
     struct cert_state state;
 
     cert_store_check(server->survey.store, host, &state);
+    count_expiry(survey, state.certificate);
     certificate_unref(state.certificate);
-    if (state.findings != 0 && server->n_wrong++ < LOGGED_MAX)
+    survey->counts[gravest(state.findings)]++;
+    if (state.findings != 0 && survey->n_wrong++ < LOGGED_MAX)
         log_line(LOG_WARNING, "%s: %s", host, state.message);
 }
 
@@ -50,23 +70,27 @@ static void look_at_all(uv_work_t *work)
     struct err err;
 
     background_be_nice();
-    server->n_wrong = 0;
+    server->found = (struct survey){0};
     if (server->survey.config->n_sources == 0)
         return;
     if (cert_store_probe(server->survey.store, &err) != 0)
         log_line(LOG_WARNING, "certificates: %s", err.msg);
     survey_all(server);
-    if (server->n_wrong > LOGGED_MAX)
+    if (server->found.n_wrong > LOGGED_MAX)
         log_line(LOG_WARNING,
                  "%zu certificates are missing or wrong in all; --test-config names each",
-                 server->n_wrong);
+                 server->found.n_wrong);
 }
 
 static void on_surveyed(uv_work_t *work, int status)
 {
     struct server *server = work->data;
+    struct tally *tally = &server->tally;
 
     (void)status;
+    for (int i = 0; i < FINDING_COUNT; i++)
+        atomic_store(&tally->n_certificates[i], server->found.counts[i]);
+    atomic_store(&tally->earliest_expiry_unix_s, server->found.earliest_expiry);
     if (background_end(&server->survey))
         certificates_survey(server);
 }

@@ -210,8 +210,7 @@ bool control_begin_reload(struct control *control)
 
     if (!control)
         return false;
-    LL_FOREACH(control->clients, client)
-    {
+    LL_FOREACH (control->clients, client) {
         if (!client->waits_for_reload)
             continue;
         client->waits_for_reload = false;
@@ -227,8 +226,7 @@ void control_end_reload(struct control *control, const char *outcome, const char
 
     if (!control)
         return;
-    LL_FOREACH_SAFE(control->clients, client, next)
-    {
+    LL_FOREACH_SAFE (control->clients, client, next) {
         char *whole;
 
         if (!client->is_in_reload)
@@ -246,8 +244,8 @@ void control_close(struct control *control)
 
     if (!control)
         return;
-    LL_FOREACH_SAFE(control->clients, client, next)
-    close_client(client);
+    LL_FOREACH_SAFE (control->clients, client, next)
+        close_client(client);
     if (!uv_is_closing((uv_handle_t *)&control->listener))
         uv_close((uv_handle_t *)&control->listener, NULL);
 }

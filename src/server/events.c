@@ -59,6 +59,7 @@ void events_write(struct server *server)
             event_ring_release(ring);
         }
         n_dropped = event_ring_take_dropped(ring);
+        server->tally.log_lines_dropped += n_dropped;
         if (n_dropped > 0)
             log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", n_dropped);
     }

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include <uv.h>
 
@@ -40,6 +41,25 @@ enum phase {
     PHASE_DRAINING,
 };
 
+/** What a survey of all certificates has found so far. */
+struct survey {
+    uint64_t counts[FINDING_COUNT]; /* by the gravest finding */
+    int64_t earliest_expiry;        /* unix seconds; 0: there is no certificate */
+    size_t n_wrong;
+};
+
+/** What the control plane counts, for the admin worker's thread to read. */
+struct tally {
+    _Atomic uint64_t n_domains[POLICY_MODE_COUNT];  /* that are served, by mode */
+    _Atomic uint64_t n_certificates[FINDING_COUNT]; /* by the gravest finding; NONE: good */
+    _Atomic int64_t earliest_expiry_unix_s;         /* 0: there is no certificate */
+    _Atomic uint64_t reloads_good, reloads_refused;
+    _Atomic int64_t reloaded_at_unix_s; /* the last good load */
+    atomic_bool is_last_reload_good;
+    _Atomic uint64_t log_lines_dropped;
+    atomic_bool is_ready;
+};
+
 struct server {
     uv_loop_t loop;
     uv_signal_t signals[3]; /* HUP, TERM, INT */
@@ -52,7 +72,9 @@ struct server {
     struct config *config;
     struct cert_store *store;
     struct worker_thread *workers;
-    size_t n_workers;
+    size_t n_workers; /* that serve policies; the admin worker comes after them */
+    size_t n_threads; /* n_workers, and one with an admin listener */
+    struct tally tally;
     size_t descriptors_max; /* for connections */
     int *fds;               /* n_listen rows of one a worker */
     atomic_size_t n_swapped, n_ended;
@@ -68,7 +90,7 @@ struct server {
     bool is_swapping; /* the workers have been sent the new snapshot */
 
     struct background survey, refreshing;
-    size_t n_wrong;          /* certificates, found by the survey */
+    struct survey found;
     int64_t refusals_second; /* unknown names are logged a few a second */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;
@@ -103,6 +125,9 @@ void control_end_reload(struct control *control, const char *outcome, const char
 void control_close(struct control *control);
 void control_free(struct control *control);
 
+/** Tells the metrics of a configuration that serves now. */
+void reload_note_success(struct server *server);
+
 /** Drops what a reload that the end has overtaken has built. */
 void reload_discard(struct server *server);
 
@@ -114,6 +139,12 @@ void certificates_survey(struct server *server);
 
 /** Looks again at the files of the certificates in use. */
 void certificates_refresh(struct server *server);
+
+/** Prints /healthz, /readyz or /metrics; a worker_admin. */
+int admin_print(void *context, struct slice path, FILE *out);
+
+/** Counts the domains of the configuration that serves now. */
+void admin_count_domains(struct server *server);
 
 /** Writes what the workers have to tell. */
 void events_write(struct server *server);

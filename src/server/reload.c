@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/log.h"
 #include "config/load.h"
@@ -110,6 +111,8 @@ static void refuse(struct server *server)
 {
     log_text(LOG_ERROR, server->reload_text);
     log_line(LOG_ERROR, "the reload was refused");
+    server->tally.reloads_refused++;
+    server->tally.is_last_reload_good = false;
     end(server, server->reload_outcome);
 }
 
@@ -128,8 +131,15 @@ static void on_built(uv_work_t *work, int status)
     }
     server->is_swapping = true;
     atomic_store(&server->n_swapped, 0);
-    for (size_t i = 0; i < server->n_workers; i++)
+    for (size_t i = 0; i < server->n_threads; i++)
         worker_swap(server->workers[i].worker, server->next, server->next_store);
+}
+
+void reload_note_success(struct server *server)
+{
+    server->tally.is_last_reload_good = true;
+    server->tally.reloaded_at_unix_s = clock_system.unix_s(&clock_system);
+    admin_count_domains(server);
 }
 
 void reload_discard(struct server *server)
@@ -151,7 +161,7 @@ void reload_start(struct server *server)
 
 void reload_finish(struct server *server)
 {
-    if (!server->is_swapping || atomic_load(&server->n_swapped) < server->n_workers)
+    if (!server->is_swapping || atomic_load(&server->n_swapped) < server->n_threads)
         return;
     server->is_swapping = false;
     /* The workers have let go of the old one, so it is here that its memory is given back. */
@@ -163,6 +173,8 @@ void reload_finish(struct server *server)
     log_set_level(server->config->log_level);
     log_text(LOG_INFO, server->reload_text);
     log_line(LOG_INFO, "reloaded '%s'", server->config_path);
+    server->tally.reloads_good++;
+    reload_note_success(server);
     certificates_survey(server);
     end(server, CONTROL_GOOD);
 }

@@ -18,6 +18,7 @@
 enum {
     DRAIN_TIMEOUT_MS = 10 * 1000,
     REFRESH_MS = 60 * 1000,
+    ADMIN_CONNECTIONS = 64,
     DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
 };
 
@@ -27,7 +28,7 @@ static void drain(uv_timer_t *timer)
 
     server->phase = PHASE_DRAINING;
     log_line(LOG_INFO, "finishing what runs");
-    for (size_t i = 0; i < server->n_workers; i++)
+    for (size_t i = 0; i < server->n_threads; i++)
         worker_drain(server->workers[i].worker, DRAIN_TIMEOUT_MS);
 }
 
@@ -45,6 +46,7 @@ static void on_signal(uv_signal_t *handle, int signal_number)
         _exit(0);
     }
     server->phase = PHASE_DELAYING;
+    atomic_store(&server->tally.is_ready, false);
     atomic_store(&server->is_ending, true);
     uv_timer_start(&server->delay, drain, (uint64_t)server->config->shutdown_delay_s * 1000, 0);
 }
@@ -76,7 +78,7 @@ static void on_ended(uv_async_t *handle)
 {
     struct server *server = handle->data;
 
-    if (atomic_load(&server->n_ended) < server->n_workers)
+    if (atomic_load(&server->n_ended) < server->n_threads)
         return;
     control_close(server->control);
     uv_walk(&server->loop, close_handle, NULL);
@@ -141,26 +143,59 @@ static int open_sockets(struct server *server, struct err *err)
 
 static int make_worker(struct server *server, size_t index, struct err *err)
 {
-    size_t n_listen = server->config->n_listen;
-    int *fds = memory_alloc((n_listen + 1) * sizeof(*fds));
+    const struct config *config = server->config;
+    struct worker_socket *sockets = memory_alloc((config->n_listen + 1) * sizeof(*sockets));
     struct worker_options options = {
         .config = server->config,
         .store = server->store,
         .n_workers = server->n_workers,
         .descriptors_max = server->descriptors_max,
-        .fds = fds,
+        .sockets = sockets,
+        .n_sockets = config->n_listen,
         .on_swapped = notify_swapped,
         .on_event = notify_event,
         .context = server,
     };
     int result;
 
-    for (size_t i = 0; i < n_listen; i++)
-        fds[i] = server->fds[i * server->n_workers + index];
-    server->workers[index].server = server;
+    for (size_t i = 0; i < config->n_listen; i++)
+        sockets[i] = (struct worker_socket){
+            .fd = server->fds[i * server->n_workers + index],
+            .has_tls = config->listen[i].has_tls,
+            .keeps_alive = config->listen[i].kind == LISTEN_UNIX,
+        };
     result = worker_new(&options, &server->workers[index].worker, err);
-    free(fds);
+    free(sockets);
     return result;
+}
+
+static int make_admin_worker(struct server *server, struct err *err)
+{
+    const struct listen_address *address = server->config->admin;
+    struct worker_socket socket = {0};
+    struct worker_options options = {
+        .config = server->config,
+        .store = server->store,
+        .n_workers = 1,
+        .descriptors_max = ADMIN_CONNECTIONS,
+        .sockets = &socket,
+        .n_sockets = 1,
+        .admin = admin_print,
+        .on_swapped = notify_swapped,
+        .on_event = notify_event,
+        .context = server,
+    };
+    char name[SOCKET_NAME_MAX];
+
+    if (sockets_open(address, &socket.fd, 1, name, err) != 0) {
+        if (!address->is_default)
+            return -1;
+        log_line(LOG_WARNING, "%s; health and metrics are not served", err->msg);
+        return 0;
+    }
+    log_line(LOG_INFO, "listening on %s (admin)", name);
+    server->n_threads++;
+    return worker_new(&options, &server->workers[server->n_workers].worker, err);
 }
 
 /* Signals go to the main thread: h2o's loop takes EINTR for an error. */
@@ -171,9 +206,10 @@ static int start_threads(struct server *server, struct err *err)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (size_t i = 0; i < server->n_workers && reason == 0; i++) {
+    for (size_t i = 0; i < server->n_threads && reason == 0; i++) {
         struct worker_thread *thread = &server->workers[i];
 
+        thread->server = server;
         reason = pthread_create(&thread->thread, NULL, run_worker, thread);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -222,11 +258,14 @@ static int start(struct server *server, struct err *err)
 {
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
-    server->workers = memory_alloc(server->n_workers * sizeof(*server->workers));
-    memset(server->workers, 0, server->n_workers * sizeof(*server->workers));
+    server->n_threads = server->n_workers;
+    server->workers = memory_alloc((server->n_workers + 1) * sizeof(*server->workers));
+    memset(server->workers, 0, (server->n_workers + 1) * sizeof(*server->workers));
     for (size_t i = 0; i < server->n_workers; i++)
         if (make_worker(server, i, err) != 0)
             return -1;
+    if (server->config->admin && make_admin_worker(server, err) != 0)
+        return -1;
     return start_threads(server, err);
 }
 
@@ -234,10 +273,12 @@ static void serve(struct server *server)
 {
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
+    reload_note_success(server);
+    atomic_store(&server->tally.is_ready, true);
     certificates_survey(server);
     uv_timer_start(&server->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
     uv_run(&server->loop, UV_RUN_DEFAULT);
-    for (size_t i = 0; i < server->n_workers; i++)
+    for (size_t i = 0; i < server->n_threads; i++)
         pthread_join(server->workers[i].thread, NULL);
     events_write(server);
 }
@@ -250,10 +291,12 @@ static void done(struct server *server)
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     reload_discard(server);
-    for (size_t i = 0; i < server->n_workers && server->workers; i++)
+    for (size_t i = 0; i < server->n_threads && server->workers; i++)
         worker_free(server->workers[i].worker);
     for (size_t i = 0; i < config->n_listen && server->workers; i++)
         sockets_close(&config->listen[i], NULL, 0);
+    if (config->admin && server->workers)
+        sockets_close(config->admin, NULL, 0);
     free(server->workers);
     free(server->fds);
     control_free(server->control);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/admin_handler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "http/connection.h"
+#include "http/head.h"
+#include "http/router.h"
+#include "http/worker_internal.h"
+
+static const char *reason_of(int status)
+{
+    switch (status) {
+    case 200:
+        return "OK";
+    case 503:
+        return "Service Unavailable";
+    default:
+        return "Not Found";
+    }
+}
+
+void admin_handler_answer(h2o_req_t *req)
+{
+    const struct worker_options *options = &connection_of_request(req)->worker->options;
+    struct slice authority, path;
+    char *text = NULL;
+    size_t len;
+    FILE *out;
+    int status;
+
+    if (!is_get_or_head(req)) {
+        answer_not_allowed(req);
+        return;
+    }
+    request_target_split((struct slice){req->input.path.base, req->input.path.len}, &authority,
+                         &path);
+    out = open_memstream(&text, &len);
+    status = options->admin(options->context, path, out);
+    fclose(out);
+    answer_text(req, status, reason_of(status), text);
+    free(text);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/metrics.h"
+
+const unsigned metrics_codes[METRICS_CODE_COUNT] = {200, 400, 404, 405, 413, 417, 421, 0};
+
+const char *handshake_result_name(enum handshake_result result)
+{
+    static const char *const names[HANDSHAKE_RESULT_COUNT] = {"ok", "unknown_name",
+                                                              "no_certificate", "failed"};
+
+    return names[result];
+}
+
+const char *connection_end_name(enum connection_end end)
+{
+    static const char *const names[CONNECTION_END_COUNT] = {"answered",
+                                                            "peer",
+                                                            "handshake_deadline",
+                                                            "request_deadline",
+                                                            "answer_deadline",
+                                                            "evicted",
+                                                            "refused",
+                                                            "drained"};
+
+    return names[end];
+}
+
+/* A load and a store, not an atomic addition: nobody else writes. */
+static void add(_Atomic uint64_t *counter, uint64_t count)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + count,
+                          memory_order_relaxed);
+}
+
+void metrics_count(_Atomic uint64_t *counter)
+{
+    add(counter, 1);
+}
+
+void metrics_count_request(struct metrics *metrics, unsigned status)
+{
+    size_t i = 0;
+
+    while (i < METRICS_CODE_COUNT - 1 && metrics_codes[i] != status)
+        i++;
+    metrics_count(&metrics->requests[i]);
+}
+
+static void add_all(_Atomic uint64_t *sums, const _Atomic uint64_t *counters, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        add(&sums[i], atomic_load_explicit(&counters[i], memory_order_relaxed));
+}
+
+void metrics_add(struct metrics *sum, const struct metrics *metrics)
+{
+    add_all(sum->requests, metrics->requests, METRICS_CODE_COUNT);
+    add_all(sum->handshakes, metrics->handshakes, HANDSHAKE_RESULT_COUNT);
+    add_all(sum->ends, metrics->ends, CONNECTION_END_COUNT);
+    add_all(&sum->opened, &metrics->opened, 1);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Metrics of one worker: counters that it alone writes and anyone may read.
+ *
+ * Relaxed atomics: each number is right by itself, and the numbers need not fit each other to the
+ * event. They only grow.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** How a handshake went. */
+enum handshake_result {
+    HANDSHAKE_OK,
+    HANDSHAKE_UNKNOWN_NAME,
+    HANDSHAKE_NO_CERTIFICATE,
+    HANDSHAKE_FAILED, /* bytes that are no TLS, no version or suite in common, the peer went away */
+    HANDSHAKE_RESULT_COUNT,
+};
+
+/** Why a connection ended. */
+enum connection_end {
+    END_ANSWERED,
+    END_PEER,      /* the peer went away, or sent what cannot be answered */
+    END_HANDSHAKE, /* deadline */
+    END_REQUEST,   /* deadline */
+    END_ANSWER,    /* deadline */
+    END_EVICTED,   /* made room for a newer one */
+    END_REFUSED,   /* at a cap where none could be evicted */
+    END_DRAINED,   /* the daemon ended */
+    CONNECTION_END_COUNT,
+};
+
+/** The status codes that are ever answered; the last row is all others. */
+extern const unsigned metrics_codes[];
+enum {
+    METRICS_CODE_COUNT = 8,
+};
+
+struct metrics {
+    _Atomic uint64_t requests[METRICS_CODE_COUNT];
+    _Atomic uint64_t handshakes[HANDSHAKE_RESULT_COUNT];
+    _Atomic uint64_t ends[CONNECTION_END_COUNT];
+    _Atomic uint64_t opened;
+};
+
+/** The word in a label: "unknown_name", "evicted". */
+const char *handshake_result_name(enum handshake_result result);
+const char *connection_end_name(enum connection_end end);
+
+/** One more; only the worker that the counter belongs to calls it. */
+void metrics_count(_Atomic uint64_t *counter);
+
+/** Counts an answer by its status. */
+void metrics_count_request(struct metrics *metrics, unsigned status);
+
+/** Adds the counters of one worker to a sum. */
+void metrics_add(struct metrics *sum, const struct metrics *metrics);
