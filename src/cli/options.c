@@ -114,6 +114,9 @@ static void set_option(struct options *options, enum cli_option option)
     case OPTION_FORCE:
         options->force = true;
         break;
+    case OPTION_SERVED:
+        options->served = true;
+        break;
     case OPTION_COUNT:
         break;
     }
