@@ -129,6 +129,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
         free(worker);
         return -1;
     }
+    SSL_CTX_set_info_callback(worker->ssl_ctx, worker_note_handshake);
     worker->config = config_ref(options->config);
     worker->store = cert_store_ref(options->store);
     worker->loop = h2o_evloop_create();
