@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include <h2o.h>
@@ -33,7 +34,10 @@ struct worker {
     size_t n_listeners;
     struct connection *connections; /* oldest first */
     size_t n_connections;
+    h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;
+    sem_t takes_messages; /* posted once, by the worker's thread */
+    sem_t has_the_last;   /* posted once, when the drain message's sender is done with the queue */
     struct event_ring *events;
     bool is_draining;
     uint64_t drain_until_ms;
