@@ -46,7 +46,6 @@ static const char *find_reason(struct printing *printing, const struct domain *d
         certificate_unref(state.certificate);
         return NULL;
     }
-    printing->n_withheld++;
     snprintf(reason, sizeof(reason), "no certificate for %s yet: %s", host, state.message);
     return arena_copy(printing->arena, slice_of(reason));
 }
@@ -65,6 +64,7 @@ static void add_records(struct printing *printing, const struct domain *domain)
             printing->records = memory_resize(printing->records, printing->records_size,
                                               sizeof(*printing->records));
         }
+        printing->n_withheld += records[i].withheld ? 1 : 0;
         printing->records[printing->n_records++] = records[i];
     }
 }
