@@ -220,6 +220,8 @@ static int start_threads(struct server *server, struct err *err)
 
         thread->server = server;
         reason = pthread_create(&thread->thread, NULL, run_worker, thread);
+        if (reason == 0)
+            worker_wait(thread->worker);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return reason == 0 ? 0 : err_io(err, reason, "a worker's thread cannot be started");
