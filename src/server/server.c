@@ -319,6 +319,8 @@ static void done(struct server *server)
     cert_store_unref(server->store);
     config_unref(server->config);
     uv_loop_close(&server->loop);
+    /* Joins the thread pool: OpenSSL keeps a little for each thread until the thread ends. */
+    uv_library_shutdown();
 }
 
 int server_run(struct config *config, const char *config_path, struct err *err)
