@@ -14,7 +14,10 @@ enum {
 
 void findings_log(struct diag *diag)
 {
+    /* Each finding takes several writes, between which the thread pool must not log. */
+    flockfile(stderr);
     diag_print(diag, LEVEL_WARNING, stderr);
+    funlockfile(stderr);
 }
 
 static void write_refusal(struct server *server, const struct event *event)
