@@ -12,17 +12,6 @@ enum {
     REFUSALS_PER_SECOND = 5, /* anyone can send any name: a sample is logged, the rest counted */
 };
 
-<<<<<<< HEAD
-=======
-void findings_log(struct diag *diag)
-{
-    /* Each finding takes several writes, between which the thread pool must not log. */
-    flockfile(stderr);
-    diag_print(diag, LEVEL_WARNING, stderr);
-    funlockfile(stderr);
-}
-
->>>>>>> origin/main
 static void write_refusal(struct server *server, const struct event *event)
 {
     char quoted[ERR_QUOTE_MAX];

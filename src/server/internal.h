@@ -85,6 +85,7 @@ struct server {
     struct cert_store *next_store;
     struct difference difference; /* between what serves and what was built */
     char *reload_text;            /* what is said of it, on the control socket and in the log */
+    size_t findings_len;          /* of the text, before the difference */
     const char *reload_outcome;   /* CONTROL_* */
     bool is_forced;
     bool is_swapping; /* the workers have been sent the new snapshot */
