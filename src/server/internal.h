@@ -62,8 +62,8 @@ struct server {
     const char *refused_key; /* what only a restart can change */
 
     struct background survey, refreshing;
-    size_t n_wrong;          /* certificates, found by the survey */
-    int64_t refusals_second; /* unknown names are logged a few a second */
+    size_t n_wrong;           /* certificates, found by the survey */
+    uint64_t refusals_second; /* unknown names are logged a few a second */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;
 };
