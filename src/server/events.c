@@ -14,13 +14,15 @@ enum {
 
 static void write_refusal(struct server *server, const struct event *event)
 {
+    /* The loop's time: the events of several workers come out of order. */
+    uint64_t second = uv_now(&server->loop) / 1000;
     char quoted[ERR_QUOTE_MAX];
 
-    if (event->at_unix_ms / 1000 != server->refusals_second) {
+    if (second != server->refusals_second) {
         if (server->refusals_unlogged > 0)
             log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused",
                      server->refusals_unlogged);
-        server->refusals_second = event->at_unix_ms / 1000;
+        server->refusals_second = second;
         server->refusals_logged = 0;
         server->refusals_unlogged = 0;
     }

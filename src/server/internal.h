@@ -92,7 +92,7 @@ struct server {
 
     struct background survey, refreshing;
     struct survey found;
-    int64_t refusals_second; /* unknown names are logged a few a second */
+    uint64_t refusals_second; /* unknown names are logged a few a second */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;
 };
