@@ -184,21 +184,34 @@ static void check_made(struct choices choices)
     free(head);
 }
 
-/* h2o makes the names lower case in place: the answer must not hang on it. */
+/* Makes field names lower case in place, as h2o does before anybody looks. */
+static void lower_names(char *bytes, size_t len)
+{
+    bool is_name = false;
+    size_t start = slice_starts_with((struct slice){bytes, len}, "\r\n") ? 2 : 0;
+
+    for (size_t i = start; i < len; i++) {
+        if (bytes[i] == '\n')
+            is_name = true;
+        else if (bytes[i] == ':')
+            is_name = false;
+        else if (is_name)
+            bytes[i] = ascii_to_lower(bytes[i]);
+    }
+}
+
 static void check_case(const uint8_t *data, size_t size)
 {
     char *copy = memory_alloc(size + (size == 0));
-    const char *fault, *lower_fault;
+    const char *fault;
 
     for (size_t i = 0; i < size; i++)
         copy[i] = (char)data[i];
     fault = fault_of(copy, size);
     require(!fault || slice_ends_with(slice_of(fault), "\n"), "a fault is a line",
             (struct slice){copy, size});
-    for (size_t i = slice_find_byte((struct slice){copy, size}, '\n'); i < size; i++)
-        copy[i] = ascii_to_lower(copy[i]);
-    lower_fault = fault_of(copy, size);
-    require(fault == lower_fault, "case makes no difference", (struct slice){copy, size});
+    lower_names(copy, size);
+    require(fault == fault_of(copy, size), "case makes no difference", (struct slice){copy, size});
     free(copy);
 }
 
