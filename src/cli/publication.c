@@ -60,16 +60,11 @@ static bool is_unserved(const struct making *making, const struct domain *domain
 /* Why the domain's id must not be published yet; NULL: publish it. */
 static const char *find_reason(const struct making *making, const struct domain *domain)
 {
-    const char *reason = NULL;
-
     if (!domain->document)
         return NULL;
     if (is_unserved(making, domain) && making->choice->is_served_only)
-        reason = "the running daemon does not serve this policy yet";
-    else if (making->choice->store)
-        reason = find_certificate_reason(making, domain);
-    making->publication->n_withheld += reason != NULL;
-    return reason;
+        return "the running daemon does not serve this policy yet";
+    return making->choice->store ? find_certificate_reason(making, domain) : NULL;
 }
 
 static void add_records(struct making *making, const struct domain *domain)
@@ -87,6 +82,7 @@ static void add_records(struct making *making, const struct domain *domain)
             making->records =
                 memory_resize(making->records, making->records_size, sizeof(*making->records));
         }
+        making->publication->n_withheld += records[i].withheld != NULL;
         making->records[making->n_records++] = records[i];
     }
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include <h2o.h>
@@ -39,7 +40,10 @@ struct worker {
     size_t connections_max, per_source_max; /* this worker's share */
     struct sources *sources;
     uint64_t next_sweep_ms;
+    h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;
+    sem_t takes_messages; /* posted once, by the worker's thread */
+    sem_t has_the_last;   /* posted once, when the drain message's sender is done with the queue */
     struct event_ring *events;
     struct metrics metrics;
     bool is_draining;

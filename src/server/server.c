@@ -220,6 +220,8 @@ static int start_threads(struct server *server, struct err *err)
 
         thread->server = server;
         reason = pthread_create(&thread->thread, NULL, run_worker, thread);
+        if (reason == 0)
+            worker_wait(thread->worker);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return reason == 0 ? 0 : err_io(err, reason, "a worker's thread cannot be started");
@@ -317,6 +319,8 @@ static void done(struct server *server)
     cert_store_unref(server->store);
     config_unref(server->config);
     uv_loop_close(&server->loop);
+    /* Joins the thread pool: OpenSSL keeps a little for each thread until the thread ends. */
+    uv_library_shutdown();
 }
 
 int server_run(struct config *config, const char *config_path, struct err *err)
