@@ -71,7 +71,8 @@ static int check_all_mx(const struct effective *effective, struct diag *diag)
     const struct field_texts *mx = &effective->keys.mx;
     int result = 0;
 
-    if (effective->needs_mx && mx->n_items == 0 && effective->policy.mode != POLICY_MODE_NONE)
+    if (effective->needs_mx && effective->is_whole && mx->n_items == 0 &&
+        effective->policy.mode != POLICY_MODE_NONE)
         return report(effective, diag, FINDING_MX_MISSING, effective->place, "",
                       "mode %s needs at least one mx, the MX hosts of the domain, as in "
                       "mx: [mail.example.com]",
@@ -100,7 +101,7 @@ static int check_max_age(const struct effective *effective, struct diag *diag)
                       "%u s is below 1d (%d s); Google and others ignore such a policy", max_age_s,
                       DAY_S);
     if (effective->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
-        (has_own_max_age || has_own_mode))
+        effective->is_whole && (has_own_max_age || has_own_mode))
         return report(effective, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
                       has_own_max_age ? keys->max_age.place : keys->mode.place,
                       has_own_max_age ? "max_age" : "mode",
@@ -145,7 +146,7 @@ static int check_reporting(const struct effective *effective, struct diag *diag)
         if (is_judged(&keys->tls_rpt.items[i], keys->tls_rpt.place, own->tls_rpt.place) &&
             check_rua(effective, i, diag) != 0)
             result = -1;
-    if (effective->policy.mode == POLICY_ENFORCE && effective->n_rua == 0 &&
+    if (effective->policy.mode == POLICY_ENFORCE && effective->n_rua == 0 && effective->is_whole &&
         (has_own_mode || has_own_rua))
         report(effective, diag, FINDING_ENFORCE_UNREPORTED,
                has_own_mode ? keys->mode.place : keys->tls_rpt.place,

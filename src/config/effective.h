@@ -26,7 +26,8 @@ struct effective {
     const char *path;             /* "policies.standard" or "domains.example.com" */
     struct place place;           /* of that entry */
     finding_set allow;            /* warnings and notes that are not shown */
-    bool needs_mx; /* false: nobody's policy yet, TLS reporting only, or not all keys are known */
+    bool needs_mx;                /* false: nobody's policy yet, or TLS reporting only */
+    bool is_whole; /* false: of the keys, some could not be read and none is missed */
 
     struct policy policy; /* set by effective_expand() */
     struct slice *rua;    /* as published; set by effective_expand() */

@@ -22,6 +22,7 @@ enum {
 struct identity {
     dev_t device;
     ino_t inode;
+    bool is_special; /* neither a file nor unknown; a pipe would keep us waiting for ever */
 };
 
 struct search {
@@ -52,7 +53,7 @@ static struct identity identify(const char *path)
 
     if (stat(path, &status) != 0)
         return (struct identity){0};
-    return (struct identity){status.st_dev, status.st_ino};
+    return (struct identity){status.st_dev, status.st_ino, !S_ISREG(status.st_mode)};
 }
 
 static bool is_same(struct identity a, struct identity b)
@@ -73,7 +74,10 @@ static void add_file(struct search *search, const struct field_text *include, co
 {
     struct identity identity = identify(path);
 
-    if (is_same(identity, search->main)) {
+    if (identity.is_special) {
+        report(search, FINDING_FILE_UNREADABLE, include, path,
+               "is a directory, pipe or device; only files are included");
+    } else if (is_same(identity, search->main)) {
         report(search, FINDING_BAD_VALUE, include, path,
                "is the main file itself; keep the included files in a folder of their own");
     } else if (is_known(search, identity)) {

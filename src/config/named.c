@@ -127,7 +127,8 @@ static void check(struct named *named, const struct named_context *context, stru
         .path = named->raw->path,
         .place = named->raw->name.place,
         .allow = named->allow | (named->n_users > 0 ? named->users_allow : 0),
-        .needs_mx = named->n_plain > 0 && !named->is_broken,
+        .needs_mx = named->n_plain > 0,
+        .is_whole = !named->is_broken,
     };
 
     raw_policy_check_allow(keys, effective.path, context->diag);
@@ -149,9 +150,9 @@ static void note_unused(const struct named *named, struct diag *diag)
 void named_list_init(struct named_list *list, const struct named_context *context)
 {
     const struct raw_config *raw = context->raw;
-    bool is_all_read;
     struct named *items = memory_alloc((raw->n_policies + 1) * sizeof(*items));
     struct arena *scratch = arena_new(0);
+    bool is_all_read;
 
     for (size_t i = 0; i < raw->n_policies; i++)
         items[i] = (struct named){
@@ -184,18 +185,20 @@ void named_list_done(struct named_list *list)
 static void report_unknown(const struct named_list *list, const struct raw_entry *entry,
                            const char *path, struct diag *diag)
 {
+    char quoted[ERR_QUOTE_MAX], meant[ERR_QUOTE_MAX] = "";
     const char *names[NEAREST_MAX], *nearest = NULL;
-    char quoted[ERR_QUOTE_MAX];
     size_t n_names = 0;
 
     for (size_t i = 0; i < list->n_items && n_names < NEAREST_MAX; i++)
         names[n_names++] = list->items[i].name;
     if (diag_count(diag, LEVEL_ERROR) < DIAG_MAX)
         nearest = nearest_word(entry->policy.text, names, n_names);
+    if (nearest)
+        err_quote(meant, sizeof(meant), slice_of(nearest));
     diag_add(diag, FINDING_POLICY_UNKNOWN, entry->policy.place, path,
              "there is no policy %s under policies:%s%s%s",
              err_quote(quoted, sizeof(quoted), entry->policy.text),
-             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+             nearest ? "; did you mean " : "", meant, nearest ? "?" : "");
 }
 
 struct named *named_list_find(const struct named_list *list, const struct named_context *context,

@@ -20,7 +20,6 @@ struct raw_config;
 struct raw_entry;
 struct raw_named_policy;
 struct reporting;
-struct slice;
 
 /** One entry of policies: and what its users share. */
 struct named {

@@ -145,7 +145,8 @@ static int build_own(struct resolving *resolving, const struct subject *subject)
         .path = subject->path,
         .place = domain->place,
         .allow = domain->allow | (is_served ? 0 : finding_bit(FINDING_ENFORCE_UNREPORTED)),
-        .needs_mx = subject->is_whole && is_served,
+        .needs_mx = is_served,
+        .is_whole = subject->is_whole,
     };
 
     effective_expand(&effective, resolving->config->report_host, resolving->scratch);

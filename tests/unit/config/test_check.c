@@ -26,6 +26,7 @@ static bool check(const char *base, const char *own, const char *want)
         .path = "x",
         .place = sample.raw.policies[1].name.place,
         .needs_mx = true,
+        .is_whole = true,
     };
     effective_expand(&effective, NULL, sample.arena);
     result = effective_check(&effective, sample.diag);

@@ -52,6 +52,7 @@ static int make_folder(void **state)
     make_file("d/.hidden.yaml");
     make_file("d/a.yaml~");
     make_file("d/[a].yaml");
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
     assert_int_equal(symlink("main.yaml", in_folder("main-again.yaml")), 0);
     assert_int_equal(symlink("a.yaml", in_folder("d/c.yaml")), 0);
     assert_int_equal(symlink("loop", in_folder("loop")), 0);
@@ -62,8 +63,8 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     static const char *const names[] = {
-        "d/b.yaml", "d/a.yaml",  "d/B.yaml",        "d/.hidden.yaml", "d/a.yaml~",     "d/[a].yaml",
-        "d/c.yaml", "main.yaml", "main-again.yaml", "loop",           "dangling.yaml",
+        "d/b.yaml", "d/a.yaml",  "d/B.yaml",        "d/.hidden.yaml", "d/a.yaml~", "d/[a].yaml",
+        "d/c.yaml", "main.yaml", "main-again.yaml", "loop",           "fifo",      "dangling.yaml",
     };
 
     (void)state;
@@ -133,8 +134,15 @@ static void test_patterns(void **state)
          "[file-unreadable]\n"},
         {{"main.yaml/*.yaml"},
          "main:1:1: error: include: './main.yaml/*.yaml' matches no file [include-empty]\n"},
-        /* Reading them says what is wrong. */
-        {{"d", "dangling.yam?"}, "1 ./d\n2 ./dangling.yaml\n"},
+        {{"d", "/dev/null", "fifo"},
+         "main:1:1: error: include: './d' is a directory, pipe or device; only files are included "
+         "[file-unreadable]\n"
+         "main:2:1: error: include: '/dev/null' is a directory, pipe or device; only files are "
+         "included [file-unreadable]\n"
+         "main:3:1: error: include: './fifo' is a directory, pipe or device; only files are "
+         "included [file-unreadable]\n"},
+        /* Reading it says what is wrong. */
+        {{"dangling.yam?"}, "1 ./dangling.yaml\n"},
     };
     size_t n_failed = 0;
 
@@ -155,7 +163,7 @@ static void test_patterns(void **state)
 /* A pattern that begins at the root does not care where the main file is. */
 static void test_absolute(void **state)
 {
-    struct field_text item = {slice_of("/dev/nul?"), {"main", 1, 1}};
+    struct field_text item = {slice_of(TEST_DATA "/config/good/minimal.y?ml"), {"main", 1, 1}};
     struct field_texts texts = {&item, 1, {"main", 1, 1}};
     struct arena *arena = arena_new(0);
     struct diag *diag = diag_new();
@@ -164,7 +172,7 @@ static void test_absolute(void **state)
     (void)state;
     assert_int_equal(include_files_find("a/b.yaml", &texts, arena, diag, &files), 0);
     assert_int_equal(files.n_items, 1);
-    assert_string_equal(files.items[0].path, "/dev/null");
+    assert_string_equal(files.items[0].path, TEST_DATA "/config/good/minimal.yaml");
     item.text = slice_of("none.yaml");
     assert_int_equal(include_files_find("-", &texts, arena, diag, &files), -1);
     assert_int_equal(files.n_items, 0);

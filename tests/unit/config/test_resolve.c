@@ -147,6 +147,11 @@ static void test_no_echo(void **state)
          "it has brackets, braces or a final colon [wrong-type]\n"
          "f:1:85: error: domains.b.example.allow[0]: 'x' is not the code of a finding, which "
          "stands in [] at the end of its line [bad-value]\n"},
+        {"domains: {a.example: {mx: [mx.example], mode: enforce, tls_rpt: x, max_age: x}}\n",
+         "f:1:65: error: domains.a.example.tls_rpt: found 'x'; due here is a list, so put it in "
+         "brackets: [...] [wrong-type]\n"
+         "f:1:77: error: domains.a.example.max_age: 'x' is not a duration between 0 and 31557600 "
+         "s, as in 3600, 90m, 12h, 3d or 2w [bad-value]\n"},
         {"delegation_zone: a_b\n"
          "domains: {a.example: {mode: none, delegated: [mta-sts]}}\n",
          "f:1:18: error: delegation_zone: 'a_b' is no domain name: it has '_' in it; letters, "
