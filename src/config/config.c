@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/network.h"
 #include "dns/record.h"
 
 struct config *config_ref(struct config *config)
@@ -53,13 +54,21 @@ bool config_is_own_host(const struct config *config, struct slice host)
            (config->report_host && slice_eq_text(host, config->report_host));
 }
 
+static bool has_same_proxies(const struct listen_address *a, const struct listen_address *b)
+{
+    return a->has_proxy_protocol == b->has_proxy_protocol && a->n_trusted == b->n_trusted &&
+           (a->n_trusted == 0 ||
+            memcmp(a->trusted, b->trusted, a->n_trusted * sizeof(*a->trusted)) == 0);
+}
+
 static bool has_same_listeners(const struct config *a, const struct config *b)
 {
     if (a->n_listen != b->n_listen)
         return false;
     for (size_t i = 0; i < a->n_listen; i++)
         if (strcmp(a->listen[i].text, b->listen[i].text) != 0 ||
-            a->listen[i].has_tls != b->listen[i].has_tls)
+            a->listen[i].has_tls != b->listen[i].has_tls ||
+            !has_same_proxies(&a->listen[i], &b->listen[i]))
             return false;
     return true;
 }

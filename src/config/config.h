@@ -20,6 +20,7 @@
 
 struct arena;
 struct cert_source;
+struct network;
 
 /** A policy as it is served. Domains with the same bytes and salt share one. */
 struct policy_document {
@@ -63,6 +64,9 @@ struct listen_address {
     uint16_t port;
     bool has_tls;
     bool is_default; /* not from the YAML, so that nobody insists on it */
+    bool has_proxy_protocol;
+    const struct network *trusted; /* who may send its headers; UNIX: none, and everybody may */
+    size_t n_trusted;
     struct place place;
 };
 

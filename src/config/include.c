@@ -31,6 +31,7 @@ struct search {
     struct include_file *files;
     struct identity *identities; /* of the files */
     size_t n_files;
+    bool has_too_many;
     int result;
 };
 
@@ -93,20 +94,21 @@ static int stop_at_unreadable(const char *path, int reason)
 }
 
 static void add_matches(struct search *search, const struct field_text *include,
-                        const char *pattern)
+                        const char *pattern, const char *shown)
 {
     glob_t matches = {0};
     int result = glob(pattern, 0, stop_at_unreadable, &matches);
 
     if (result == GLOB_NOMATCH)
-        report(search, FINDING_INCLUDE_EMPTY, include, pattern, "matches no file");
+        report(search, FINDING_INCLUDE_EMPTY, include, shown, "matches no file");
     else if (result != 0)
-        report(search, FINDING_FILE_UNREADABLE, include, pattern,
+        report(search, FINDING_FILE_UNREADABLE, include, shown,
                "leads into a directory that cannot be read");
     for (size_t i = 0; i < matches.gl_pathc; i++) {
         if (search->n_files == CONFIG_FILES_MAX) {
             diag_add(search->diag, FINDING_TOO_LARGE, include->place, "include",
                      "more than %d files are included; put several into one", CONFIG_FILES_MAX);
+            search->has_too_many = true;
             search->result = -1;
             break;
         }
@@ -115,7 +117,7 @@ static void add_matches(struct search *search, const struct field_text *include,
     globfree(&matches);
 }
 
-/* The main file's folder is a name and no pattern. */
+/* As a pattern, for a folder that is a name and no pattern; at most twice as long. */
 static size_t escape(char *buffer, struct slice folder)
 {
     size_t len = 0;
@@ -128,17 +130,18 @@ static size_t escape(char *buffer, struct slice folder)
     return len;
 }
 
-static const char *make_pattern(struct search *search, const char *main_path, struct slice include)
+/* A pattern is relative to the folder of the main file. */
+static void add_pattern(struct search *search, struct slice folder,
+                        const struct field_text *include)
 {
-    const char *slash = strrchr(main_path, '/');
-    struct slice folder = {main_path, slash ? (size_t)(slash - main_path) + 1 : 0};
-    char *pattern;
+    size_t size = 2 * folder.len + include->text.len + 1;
+    char *pattern = arena_alloc(search->arena, size), *shown = arena_alloc(search->arena, size);
 
-    if (include.ptr[0] == '/')
-        return include.ptr;
-    pattern = arena_alloc(search->arena, 2 * folder.len + include.len + 1);
-    memcpy(pattern + escape(pattern, folder), include.ptr, include.len);
-    return pattern;
+    if (include->text.ptr[0] == '/')
+        folder.len = 0;
+    snprintf(pattern + escape(pattern, folder), include->text.len + 1, "%s", include->text.ptr);
+    snprintf(shown, size, "%.*s%s", SLICE_ARG(folder), include->text.ptr);
+    add_matches(search, include, pattern, shown);
 }
 
 int include_files_find(const char *main_path, const struct field_texts *patterns,
@@ -146,15 +149,14 @@ int include_files_find(const char *main_path, const struct field_texts *patterns
 {
     struct search search = {.arena = arena, .diag = diag, .main = identify(main_path)};
     const size_t max = patterns->n_items > 0 ? CONFIG_FILES_MAX : 0;
+    const char *slash = strrchr(main_path, '/');
+    struct slice folder = {main_path, slash ? (size_t)(slash - main_path) + 1 : 0};
 
     search.files = arena_array(arena, max, sizeof(*search.files));
     search.identities = arena_array(arena, max, sizeof(*search.identities));
-    for (size_t i = 0; i < patterns->n_items && search.n_files < CONFIG_FILES_MAX; i++) {
-        const struct field_text *include = &patterns->items[i];
-
-        if (include->text.len > 0)
-            add_matches(&search, include, make_pattern(&search, main_path, include->text));
-    }
+    for (size_t i = 0; i < patterns->n_items && !search.has_too_many; i++)
+        if (patterns->items[i].text.len > 0)
+            add_pattern(&search, folder, &patterns->items[i]);
     *ret_files = (struct include_files){search.files, search.n_files};
     return search.result;
 }

@@ -241,13 +241,13 @@ static void report_file(struct reading *reading, const char *path, struct place 
                  "the file %s%s", err->msg, cure);
 }
 
+/* name: kept as long as the snapshot, whose places show it. */
 static void read_bytes(struct reading *reading, const char *name, struct slice bytes,
                        const struct fields *fields)
 {
     int entered;
 
-    reading->reader =
-        yaml_reader_new(arena_copy(reading->keep, slice_of(name)), bytes, reading->diag);
+    reading->reader = yaml_reader_new(name, bytes, reading->diag);
     entered = yaml_reader_enter(reading->reader, NULL);
     if (entered == 0)
         read_keys(reading, fields);
@@ -267,7 +267,9 @@ static void read_file(struct reading *reading, const char *path, const struct fi
     if (file_read(path, CONFIG_FILE_MAX, arena, &bytes, &err) != 0)
         report_file(reading, path, asked_at, &err);
     else
-        read_bytes(reading, asked_at.file ? path : reading->raw->name, bytes, fields);
+        read_bytes(reading,
+                   asked_at.file ? arena_copy(reading->keep, slice_of(path)) : reading->raw->name,
+                   bytes, fields);
     arena_free(arena);
 }
 
@@ -293,7 +295,7 @@ void raw_config_read(const char *path, struct arena *keep, struct arena *scratch
         .context = {.diag = diag, .arena = scratch},
     };
 
-    ret_raw->name = strcmp(path, "-") == 0 ? "<stdin>" : path;
+    ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     read_file(&reading, path, &schema_main, (struct place){0});
     read_includes(&reading, path);
     arena_free(reading.entry);

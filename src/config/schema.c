@@ -80,6 +80,14 @@ static const struct field domain_rows[] = {
 };
 const struct fields schema_domain = {ROWS(domain_rows), .base = &schema_policy};
 
+static const struct field proxy_rows[] = {
+    {.key = "trusted",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_listen, proxy_protocol.trusted),
+     .what = "addresses and networks of the proxies; [unix] where address is a unix socket"},
+};
+static const struct fields proxy_fields = {ROWS(proxy_rows)};
+
 static const struct field listen_rows[] = {
     {.key = "address",
      .type = FIELD_TEXT,
@@ -95,6 +103,10 @@ static const struct field listen_rows[] = {
      .offset = offsetof(struct raw_listen, serve),
      WORDS(serve_words),
      .what = "policies, or ACME challenges and nothing else; default policies"},
+    {.key = "proxy_protocol",
+     .type = FIELD_GROUP,
+     .fields = &proxy_fields,
+     .what = "each connection begins with a PROXY protocol header (version 1 or 2)"},
 };
 static const struct fields listen_fields = {ROWS(listen_rows)};
 

@@ -31,6 +31,9 @@ struct raw_listen {
     struct field_text address;
     struct field_number tls;   /* switch */
     struct field_number serve; /* SERVE_* */
+    struct {
+        struct field_texts trusted;
+    } proxy_protocol;
 };
 
 enum {

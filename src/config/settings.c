@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/network.h"
 #include "config/config.h"
 #include "config/schema.h"
 #include "dns/name.h"
@@ -122,6 +123,43 @@ static void resolve_control(const struct settling *settling, const struct field_
                "is not the absolute path of a socket, of at most 107 bytes");
 }
 
+/* Adds one to those that are trusted. A unix socket has no addresses: its peers all are, or none.
+ */
+static void resolve_proxy(const struct settling *settling, const struct field_text *raw,
+                          const char *path, struct listen_address *listen, struct network *trusted)
+{
+    struct err err;
+
+    if (listen->kind == LISTEN_UNIX) {
+        if (!slice_eq_text(raw->text, "unix"))
+            report(settling, FINDING_BAD_VALUE, raw, path,
+                   "is not unix, the only peer that a unix socket has");
+    } else if (network_parse(raw->text, &trusted[listen->n_trusted], &err) == 0) {
+        listen->n_trusted++;
+    } else {
+        report(settling, FINDING_BAD_VALUE, raw, path, err.msg);
+    }
+}
+
+static void resolve_proxies(const struct settling *settling, const struct field_texts *raw,
+                            size_t index, struct listen_address *listen)
+{
+    struct network *trusted = arena_array(settling->config->arena, raw->n_items, sizeof(*trusted));
+    char path[96];
+
+    listen->has_proxy_protocol = raw->place.line != 0;
+    listen->trusted = trusted;
+    snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted", index);
+    if (listen->has_proxy_protocol && raw->n_items == 0)
+        diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, path,
+                 "an empty list, so that nobody could connect; name the proxies");
+    for (size_t i = 0; i < raw->n_items; i++) {
+        snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted[%zu]", index, i);
+        if (raw->items[i].text.len > 0)
+            resolve_proxy(settling, &raw->items[i], path, listen, trusted);
+    }
+}
+
 static int parse_listen(const struct settling *settling, const struct raw_listen *raw,
                         struct listen_address *ret_address)
 {
@@ -164,6 +202,7 @@ static void resolve_listener(const struct settling *settling, const struct raw_l
         diag_add(settling->diag, FINDING_KEY_LATER, raw->serve.place, path,
                  "ACME challenges are not served in this version; the listener stays closed");
     } else {
+        resolve_proxies(settling, &raw->proxy_protocol.trusted, index, &parsed);
         listen[config->n_listen++] = parsed;
     }
 }

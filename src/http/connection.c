@@ -10,18 +10,21 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "http/listener.h"
+#include "http/proxy.h"
 #include "http/sources.h"
 #include "http/worker_internal.h"
 #include "tls/certificate.h"
 
 /* Milliseconds that a phase may last. */
 static const uint64_t phase_ms[PHASE_COUNT] = {
+    [PHASE_HEADER] = 5000,
     [PHASE_HANDSHAKE] = 5000,
     [PHASE_REQUEST] = 5000,
     [PHASE_ANSWER] = 10000,
 };
 
 static const enum connection_end deadline_ends[PHASE_COUNT] = {
+    [PHASE_HEADER] = END_HANDSHAKE,
     [PHASE_HANDSHAKE] = END_HANDSHAKE,
     [PHASE_REQUEST] = END_REQUEST,
     [PHASE_ANSWER] = END_ANSWER,
@@ -42,6 +45,13 @@ static void stop_counting(struct connection *connection)
     }
 }
 
+static void join_source(struct connection *connection, struct source *source)
+{
+    connection->source = source;
+    if (source)
+        DL_APPEND2(source->connections, connection, source_prev, source_next);
+}
+
 static void start_counting(struct connection *connection, struct source *source)
 {
     struct worker *worker = connection->worker;
@@ -49,9 +59,7 @@ static void start_counting(struct connection *connection, struct source *source)
     DL_APPEND(worker->connections, connection);
     worker->n_connections++;
     worker->n_counted++;
-    connection->source = source;
-    if (source)
-        DL_APPEND2(source->connections, connection, source_prev, source_next);
+    join_source(connection, source);
 }
 
 /* h2o answers what it cannot parse by itself, with 400, and tells nobody. */
@@ -119,10 +127,15 @@ static bool evict_oldest_of_source(struct source *source)
     return false;
 }
 
+/* The source counts the new one already. */
+static bool is_over_cap(const struct worker *worker, const struct source *source)
+{
+    return source && source->n_connections > worker->per_source_max;
+}
+
 static bool admit(struct worker *worker, struct source *source)
 {
-    /* The source counts the new one already. */
-    if (source && source->n_connections > worker->per_source_max)
+    if (is_over_cap(worker, source))
         return evict_oldest_of_source(source);
     return worker->n_counted < worker->connections_max || evict_oldest(worker);
 }
@@ -132,7 +145,8 @@ static struct source *find_source(struct worker *worker, const struct listener *
 {
     struct sockaddr_storage address;
 
-    if (listener->keeps_alive || h2o_socket_getpeername(sock, (struct sockaddr *)&address) == 0)
+    if (listener->keeps_alive || listener->has_proxy_protocol ||
+        h2o_socket_getpeername(sock, (struct sockaddr *)&address) == 0)
         return NULL;
     return sources_enter(worker->sources, (const struct sockaddr *)&address);
 }
@@ -143,6 +157,11 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
     struct connection *connection;
 
     metrics_count(&worker->metrics.opened);
+    /* Before the caps: a stranger must not cost anybody else a connection. */
+    if (listener->has_proxy_protocol && !proxy_admit(listener, sock)) {
+        h2o_socket_close(sock);
+        return;
+    }
     if (!admit(worker, source)) {
         sources_leave(worker->sources, source);
         h2o_socket_close(sock);
@@ -161,8 +180,36 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
     sock->on_close.cb = on_close;
     sock->on_close.data = connection;
     start_counting(connection, source);
-    connection_enter(connection, listener->has_tls ? PHASE_HANDSHAKE : PHASE_REQUEST);
-    h2o_accept(&connection->accept_ctx, sock);
+    if (listener->has_proxy_protocol)
+        proxy_begin(connection);
+    else
+        connection_begin(connection);
+}
+
+bool connection_set_client(struct connection *connection, struct sockaddr *client, socklen_t len)
+{
+    struct worker *worker = connection->worker;
+    struct source *source = sources_enter(worker->sources, client);
+
+    h2o_socket_setpeername(connection->sock, client, len);
+    if (is_over_cap(worker, source) && !evict_oldest_of_source(source)) {
+        sources_leave(worker->sources, source);
+        return false;
+    }
+    join_source(connection, source);
+    return true;
+}
+
+void connection_begin(struct connection *connection)
+{
+    connection_enter(connection, connection->listener->has_tls ? PHASE_HANDSHAKE : PHASE_REQUEST);
+    h2o_accept(&connection->accept_ctx, connection->sock);
+}
+
+void connection_refuse(struct connection *connection, enum connection_end end)
+{
+    connection_kill(connection, end);
+    h2o_socket_close(connection->sock);
 }
 
 struct connection *connection_of_socket(h2o_socket_t *sock)
@@ -213,10 +260,10 @@ void connections_sweep(struct worker *worker)
             connection_kill(connection, deadline_ends[connection->phase]);
 }
 
-void connection_print_peer(const struct connection *connection, char *buffer, size_t size)
+void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size)
 {
     struct sockaddr_storage address;
-    socklen_t len = h2o_socket_getpeername(connection->sock, (struct sockaddr *)&address);
+    socklen_t len = h2o_socket_getpeername(sock, (struct sockaddr *)&address);
     char host[NI_MAXHOST];
     size_t host_len = SIZE_MAX;
 

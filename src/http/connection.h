@@ -25,6 +25,7 @@ struct source;
 struct worker;
 
 enum phase {
+    PHASE_HEADER, /* until that of the PROXY protocol is in */
     PHASE_HANDSHAKE,
     PHASE_REQUEST, /* until its last byte is in */
     PHASE_ANSWER,  /* until its last byte is out */
@@ -50,10 +51,23 @@ struct connection {
 };
 
 /**
- * Takes over an accepted socket: makes its record and hands it to h2o. At a cap the oldest
- * connection that has not finished its request is ended for it; if there is none, the new one is.
+ * Takes over an accepted socket: makes its record and hands it to h2o, behind a PROXY protocol
+ * header if the listener asks for one. At a cap the oldest connection that has not finished its
+ * request is ended for it; if there is none, the new one is.
  */
 void connection_open(struct worker *worker, const struct listener *listener, h2o_socket_t *sock);
+
+/**
+ * Says who is behind a proxy's connection: from now on that is the peer that counts and is logged.
+ * Returns false if the client's connections are at their cap and none can be ended for this one.
+ */
+bool connection_set_client(struct connection *connection, struct sockaddr *client, socklen_t len);
+
+/** Hands the connection to h2o, which reads on from what the socket's buffer holds. */
+void connection_begin(struct connection *connection);
+
+/** Ends the connection from within, at once. The record is gone after it. */
+void connection_refuse(struct connection *connection, enum connection_end end);
 
 /** The record behind a socket, a request or a handshake. */
 struct connection *connection_of_socket(h2o_socket_t *sock);
@@ -72,5 +86,5 @@ void connection_kill(struct connection *connection, enum connection_end end);
 /** Kills those of a worker whose time is over. */
 void connections_sweep(struct worker *worker);
 
-/** The peer's address and port in text; empty for a unix socket. */
-void connection_print_peer(const struct connection *connection, char *buffer, size_t size);
+/** The address and port of a connection's peer in text; empty for a unix socket. */
+void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size);

@@ -16,6 +16,8 @@ enum event_kind {
     EVENT_REQUEST,      /* a request was answered */
     EVENT_UNKNOWN_HOST, /* a handshake for a name that is nobody's was refused */
     EVENT_NO_CERTIFICATE,
+    EVENT_UNTRUSTED,  /* a peer that may send no PROXY protocol header was turned away */
+    EVENT_BAD_HEADER, /* one that may has sent something else */
 };
 
 /** Texts are cut where their buffers end. Those of the peer hold any bytes. */
@@ -28,6 +30,7 @@ struct event {
     char path[256];
     char agent[256];
     const char *tls_version; /* static; NULL: a plain connection */
+    const char *fault;       /* static; what is wrong with the header */
     uint32_t body_len;
     uint16_t status;
 };

@@ -2,7 +2,11 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/arena.h"
+#include "base/network.h"
 #include "http/connection.h"
 #include "http/worker_internal.h"
 
@@ -44,6 +48,15 @@ static void on_ready(h2o_socket_t *sock, const char *err)
         continue;
 }
 
+static void copy_trusted(struct listener *listener, const struct worker_socket *socket)
+{
+    if (socket->n_trusted == 0)
+        return;
+    listener->n_trusted = socket->n_trusted;
+    listener->trusted = memory_alloc(socket->n_trusted * sizeof(*listener->trusted));
+    memcpy(listener->trusted, socket->trusted, socket->n_trusted * sizeof(*listener->trusted));
+}
+
 void listener_open(struct listener *listener, struct worker *worker,
                    const struct worker_socket *socket)
 {
@@ -53,7 +66,9 @@ void listener_open(struct listener *listener, struct worker *worker,
     *listener = (struct listener){.worker = worker,
                                   .sock = sock,
                                   .has_tls = socket->has_tls,
-                                  .keeps_alive = socket->keeps_alive};
+                                  .keeps_alive = socket->keeps_alive,
+                                  .has_proxy_protocol = socket->has_proxy_protocol};
+    copy_trusted(listener, socket);
     sock->data = listener;
     h2o_socket_read_start(sock, on_ready);
 }
@@ -78,5 +93,6 @@ void listener_close(struct listener *listener)
         return;
     h2o_socket_read_stop(listener->sock);
     h2o_socket_close(listener->sock);
+    free(listener->trusted);
     listener->sock = NULL;
 }

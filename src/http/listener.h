@@ -8,6 +8,7 @@
 
 #include <h2o.h>
 
+struct network;
 struct worker;
 struct worker_socket;
 
@@ -17,6 +18,9 @@ struct listener {
     bool has_tls;
     bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
     bool is_asleep;   /* no descriptor was left for the next connection */
+    bool has_proxy_protocol;
+    struct network *trusted; /* its own: a snapshot goes at a reload */
+    size_t n_trusted;
 };
 
 /** Starts accepting. */

@@ -20,7 +20,9 @@ const char *connection_end_name(enum connection_end end)
                                                             "answer_deadline",
                                                             "evicted",
                                                             "refused",
-                                                            "drained"};
+                                                            "drained",
+                                                            "proxy_untrusted",
+                                                            "proxy_header"};
 
     return names[end];
 }

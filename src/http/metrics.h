@@ -30,6 +30,8 @@ enum connection_end {
     END_EVICTED,   /* made room for a newer one */
     END_REFUSED,   /* at a cap where none could be evicted */
     END_DRAINED,   /* the daemon ended */
+    END_UNTRUSTED, /* from a peer that may send no PROXY protocol header */
+    END_HEADER,    /* without a good PROXY protocol header */
     CONNECTION_END_COUNT,
 };
 

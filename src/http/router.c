@@ -152,7 +152,7 @@ static void report_request(struct connection *connection, h2o_req_t *req)
 {
     struct event event = {.kind = EVENT_REQUEST};
 
-    connection_print_peer(connection, event.peer, sizeof(event.peer));
+    connection_print_peer(connection->sock, event.peer, sizeof(event.peer));
     event_set_text(event.server, sizeof(event.server),
                    requested_authority(req).len > 0 ? requested_authority(req)
                                                     : slice_of(connection->server_name));

@@ -19,7 +19,7 @@ static void report_refusal(struct connection *connection, enum event_kind kind,
     metrics_count(&connection->worker->metrics
                        .handshakes[kind == EVENT_UNKNOWN_HOST ? HANDSHAKE_UNKNOWN_NAME
                                                               : HANDSHAKE_NO_CERTIFICATE]);
-    connection_print_peer(connection, event.peer, sizeof(event.peer));
+    connection_print_peer(connection->sock, event.peer, sizeof(event.peer));
     event_set_text(event.server, sizeof(event.server), slice_of(server_name));
     worker_report(connection->worker, &event);
 }

@@ -17,6 +17,7 @@ struct cert_store;
 struct err;
 struct event_ring;
 struct metrics;
+struct network;
 struct worker;
 
 /** Called in the worker's thread. Must not block. */
@@ -33,6 +34,9 @@ struct worker_socket {
     int fd;
     bool has_tls;
     bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
+    bool has_proxy_protocol;
+    const struct network *trusted; /* TCP: who may send its headers; the worker copies them */
+    size_t n_trusted;
 };
 
 struct worker_options {

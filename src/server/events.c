@@ -12,15 +12,35 @@ enum {
     REFUSALS_PER_SECOND = 5, /* anyone can send any name: a sample is logged, the rest counted */
 };
 
-static void write_refusal(struct server *server, const struct event *event)
+static void log_refusal(const struct event *event)
 {
+    const char *peer = event->peer[0] != '\0' ? event->peer : "a unix socket";
     char quoted[ERR_QUOTE_MAX];
 
-    if (event->at_unix_ms / 1000 != server->refusals_second) {
+    err_quote(quoted, sizeof(quoted), slice_of(event->server));
+    if (event->kind == EVENT_NO_CERTIFICATE)
+        log_line(LOG_WARNING, "handshake from %s refused: there is no certificate for %s", peer,
+                 quoted);
+    else if (event->kind == EVENT_UNTRUSTED)
+        log_line(LOG_INFO, "connection from %s refused: it is not among proxy_protocol.trusted",
+                 peer);
+    else if (event->kind == EVENT_BAD_HEADER)
+        log_line(LOG_WARNING, "connection from %s refused: PROXY protocol: %s", peer, event->fault);
+    else
+        log_line(LOG_INFO, "handshake from %s refused: the name %s is not served here", peer,
+                 quoted);
+}
+
+static void write_refusal(struct server *server, const struct event *event)
+{
+    /* The loop's time: the events of several workers come out of order. */
+    uint64_t second = uv_now(&server->loop) / 1000;
+
+    if (second != server->refusals_second) {
         if (server->refusals_unlogged > 0)
             log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused",
                      server->refusals_unlogged);
-        server->refusals_second = event->at_unix_ms / 1000;
+        server->refusals_second = second;
         server->refusals_logged = 0;
         server->refusals_unlogged = 0;
     }
@@ -28,13 +48,7 @@ static void write_refusal(struct server *server, const struct event *event)
         server->refusals_unlogged++;
         return;
     }
-    err_quote(quoted, sizeof(quoted), slice_of(event->server));
-    if (event->kind == EVENT_NO_CERTIFICATE)
-        log_line(LOG_WARNING, "handshake from %s refused: there is no certificate for %s",
-                 event->peer, quoted);
-    else
-        log_line(LOG_INFO, "handshake from %s refused: the name %s is not served here", event->peer,
-                 quoted);
+    log_refusal(event);
 }
 
 static void write_event(struct server *server, const struct event *event)

@@ -172,7 +172,12 @@ static int make_worker(struct server *server, size_t index, struct err *err)
         sockets[i] = (struct worker_socket){
             .fd = server->fds[i * server->n_workers + index],
             .has_tls = config->listen[i].has_tls,
-            .keeps_alive = config->listen[i].kind == LISTEN_UNIX,
+            /* A connection with a PROXY protocol header has one client behind it, as any has. */
+            .keeps_alive =
+                config->listen[i].kind == LISTEN_UNIX && !config->listen[i].has_proxy_protocol,
+            .has_proxy_protocol = config->listen[i].has_proxy_protocol,
+            .trusted = config->listen[i].trusted,
+            .n_trusted = config->listen[i].n_trusted,
         };
     result = worker_new(&options, &server->workers[index].worker, err);
     free(sockets);

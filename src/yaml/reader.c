@@ -313,15 +313,12 @@ static struct yaml_node *read_node(struct yaml_reader *reader, struct arena *are
         node = new_node(reader, arena, YAML_KIND_LIST);
         read_list(reader, arena, node, depth);
         return node;
-    case YAML_ALIAS_EVENT:
+    default: /* nothing but an alias is left that a value can be */
         refuse_alias(reader);
-        break;
-    default:
-        break;
+        node = new_node(reader, arena, YAML_KIND_BROKEN);
+        drop_event(reader);
+        return node;
     }
-    node = new_node(reader, arena, YAML_KIND_BROKEN);
-    drop_event(reader);
-    return node;
 }
 
 int yaml_reader_next(struct yaml_reader *reader, struct arena *arena, struct yaml_node **ret_key)
