@@ -118,7 +118,7 @@ static void resolve_control(const struct settling *settling, const struct field_
     if (config->has_default_control)
         return;
     config->control = arena_copy(config->arena, raw->text);
-    if (raw->text.ptr[0] != '/' || raw->text.len > UNIX_PATH_MAX)
+    if (raw->text.len > 0 && (raw->text.ptr[0] != '/' || raw->text.len > UNIX_PATH_MAX))
         report(settling, FINDING_BAD_VALUE, raw, "control",
                "is not the absolute path of a socket, of at most 107 bytes");
 }

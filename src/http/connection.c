@@ -62,10 +62,10 @@ static void start_counting(struct connection *connection, struct source *source)
     join_source(connection, source);
 }
 
-/* h2o answers what it cannot parse by itself, with 400, and tells nobody. */
+/* h2o answers what it cannot parse by itself, with 400, and tells nobody; its 413 is told. */
 static bool was_answered_by_h2o(const struct connection *connection)
 {
-    return connection->n_requests == 0 && connection->phase == PHASE_REQUEST &&
+    return connection->n_ended == 0 && connection->phase == PHASE_REQUEST &&
            connection->sock->bytes_written > 0;
 }
 

@@ -47,7 +47,8 @@ struct connection {
     bool is_refused;         /* in the handshake, by its name */
     enum connection_end end; /* set by the kill, or else at the end */
     uint64_t deadline_ms;    /* of the phase */
-    unsigned n_requests;
+    unsigned n_requests;     /* that reached the router */
+    unsigned n_ended;        /* that h2o has told the end of */
 };
 
 /**

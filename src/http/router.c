@@ -171,6 +171,7 @@ static void on_request_end(h2o_logger_t *self, h2o_req_t *req)
     struct connection *connection = connection_of_request(req);
 
     (void)self;
+    connection->n_ended++;
     connection_enter(connection, PHASE_REQUEST);
     metrics_count_request(&connection->worker->metrics, (unsigned)req->res.status);
     if (connection->worker->config->access != ACCESS_OFF && !connection->worker->options.admin)

@@ -154,7 +154,7 @@ static int remove_stale(const union address *address)
     return errno == ENOENT ? 0 : -1;
 }
 
-static int open_unix(const char *path, int *fds, size_t n_fds)
+int socket_open_unix(const char *path, mode_t mode)
 {
     union address address = {.local = {.sun_family = AF_UNIX}};
     int fd;
@@ -165,13 +165,21 @@ static int open_unix(const char *path, int *fds, size_t n_fds)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    fds[0] = fd;
-    /* The proxy runs as another user; what is served here is public. */
-    if (bind(fd, &address.any, sizeof(address.local)) != 0 || chmod(path, 0666) != 0 ||
+    /* Nobody can connect before the listen, so the mode of the moment before does not matter. */
+    if (bind(fd, &address.any, sizeof(address.local)) != 0 || chmod(path, mode) != 0 ||
         listen(fd, BACKLOG) != 0)
-        return give_up(fds, 1);
+        return give_up(&fd, 1);
+    return fd;
+}
+
+static int open_unix(const char *path, int *fds, size_t n_fds)
+{
+    /* The proxy runs as another user; what is served here is public. */
+    fds[0] = socket_open_unix(path, 0666);
+    if (fds[0] < 0)
+        return -1;
     for (size_t i = 1; i < n_fds; i++) {
-        fds[i] = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+        fds[i] = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
         if (fds[i] < 0)
             return give_up(fds, i);
     }

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct err;
 struct listen_address;
@@ -27,3 +28,12 @@ int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fd
 
 /** Closes them; removes the file of a unix socket. */
 void sockets_close(const struct listen_address *address, const int *fds, size_t n_fds);
+
+/**
+ * Opens a listening unix socket, non-blocking and close-on-exec. The file that a killed daemon left
+ * is replaced; that of one that lives, and a file that is no socket, are not.
+ *
+ * mode  of the socket's file
+ * Returns the descriptor, or -1 with errno set.
+ */
+int socket_open_unix(const char *path, mode_t mode);

@@ -40,6 +40,15 @@ static int read_all(int fd, FILE *out)
     return 0;
 }
 
+/* A daemon that is busy or ends may have closed already: that is an error, no SIGPIPE. */
+static int send_question(int fd, const char *question)
+{
+    char line[64];
+    int len = snprintf(line, sizeof(line), "%s\n", question);
+
+    return send(fd, line, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -1;
+}
+
 int control_ask(const char *path, const char *question, unsigned timeout_s, char **ret_answer,
                 struct err *err)
 {
@@ -52,11 +61,13 @@ int control_ask(const char *path, const char *question, unsigned timeout_s, char
     if (fd < 0)
         return err_io(err, errno, "no daemon answers at '%s'", path);
     out = open_memstream(&answer, &len);
-    result = dprintf(fd, "%s\n", question) < 0 || read_all(fd, out) != 0 ? -1 : 0;
+    result = send_question(fd, question) != 0 || read_all(fd, out) != 0 ? -1 : 0;
     if (result != 0)
         err_io(err, errno, "the daemon at '%s' does not answer", path);
     close(fd);
     fclose(out);
+    if (result == 0 && len == 0)
+        result = err_set(err, ERR_IO, "the daemon at '%s' has closed without an answer", path);
     if (result == 0)
         *ret_answer = answer;
     else

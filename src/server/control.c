@@ -4,19 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utlist.h>
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "http/socket.h"
 #include "server/internal.h"
 
 enum {
-    CLIENTS_MAX = 16,
+    CLIENTS_MAX = 64,
     QUESTION_MAX = 64,
-    ACCEPT_BACKLOG = 16,
+    ACCEPT_BACKLOG = 64,
 };
 
 struct client {
@@ -36,6 +36,7 @@ struct control {
     struct server *server;
     uv_pipe_t listener;
     char *path;
+    bool is_bound; /* the file is ours to remove */
     struct client *clients;
     size_t n_clients;
 };
@@ -158,29 +159,16 @@ static void on_connection(uv_stream_t *stream, int status)
         uv_read_start((uv_stream_t *)&client->pipe, give_buffer, on_read);
 }
 
-/* A daemon that was killed leaves its file; one that answers is not to be pushed aside. */
-static bool is_taken(const char *path)
-{
-    struct err err;
-    char *text;
-
-    if (control_ask(path, "health", 1, &text, &err) != 0)
-        return false;
-    free(text);
-    return true;
-}
-
 static int listen_at(struct control *control, struct err *err)
 {
-    mode_t before;
+    int fd = socket_open_unix(control->path, 0600);
     int result;
 
-    if (is_taken(control->path))
-        return err_io(err, EADDRINUSE, "control: '%s' cannot be opened", control->path);
-    unlink(control->path);
-    before = umask(0177);
-    result = uv_pipe_bind(&control->listener, control->path);
-    umask(before);
+    /* uv_pipe_bind() calls every reason "permission denied". */
+    if (fd < 0)
+        return err_io(err, errno, "control: '%s' cannot be opened", control->path);
+    control->is_bound = true;
+    result = uv_pipe_open(&control->listener, fd);
     if (result == 0)
         result = uv_listen((uv_stream_t *)&control->listener, ACCEPT_BACKLOG, on_connection);
     return result == 0 ? 0 : err_io(err, -result, "control: '%s' cannot be opened", control->path);
@@ -246,6 +234,9 @@ void control_close(struct control *control)
         return;
     LL_FOREACH_SAFE (control->clients, client, next)
         close_client(client);
+    if (control->is_bound)
+        unlink(control->path);
+    control->is_bound = false;
     if (!uv_is_closing((uv_handle_t *)&control->listener))
         uv_close((uv_handle_t *)&control->listener, NULL);
 }

@@ -100,6 +100,13 @@ static void build(uv_work_t *work)
                              : certificates_store(server->next);
 }
 
+/* Who asks from now on asks in vain. */
+static void refuse_at_the_end(struct server *server)
+{
+    control_begin_reload(server->control);
+    control_end_reload(server->control, CONTROL_REFUSED, "the daemon is ending\n");
+}
+
 static void end(struct server *server, const char *outcome)
 {
     control_end_reload(server->control, outcome, server->reload_text);
@@ -151,11 +158,18 @@ void reload_discard(struct server *server)
     config_unref(server->next);
     cert_store_unref(server->next_store);
     server->next = NULL;
-    end(server, CONTROL_REFUSED);
+    background_end(&server->reload);
+    refuse_at_the_end(server);
+    free(server->reload_text);
+    server->reload_text = NULL;
 }
 
 void reload_start(struct server *server)
 {
+    if (server->phase != PHASE_SERVING && !server->reload.is_running) {
+        refuse_at_the_end(server);
+        return;
+    }
     if (!server->reload.is_running)
         server->is_forced = control_begin_reload(server->control);
     background_start(server, &server->reload, build, on_built);

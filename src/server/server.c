@@ -203,6 +203,7 @@ static int make_admin_worker(struct server *server, struct err *err)
     char name[SOCKET_NAME_MAX];
 
     if (sockets_open(address, &socket.fd, 1, name, err) != 0) {
+        err_io(err, err->sys_errno, "admin: '%s' cannot be opened", address->text);
         if (!address->is_default)
             return -1;
         log_line(LOG_WARNING, "%s; health and metrics are not served", err->msg);
@@ -289,10 +290,10 @@ static void serve(struct server *server)
 {
     sigset_t before;
 
-    log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
-             server->n_workers);
     reload_note_success(server);
     atomic_store(&server->tally.is_ready, true);
+    log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
+             server->n_workers);
     /* The first work makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
     certificates_survey(server);

@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: MIT
+"""--reload, --health and what --print-dns asks: the control socket from both of its ends."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import stat
+import threading
+
+import pytest
+
+from client import connect_tls, exchange, fetch, policy_body, policy_id, request, tls_context
+from daemon import run, write_configuration
+from operated import HOST, Operated, configuration, operate_in_test, wait_until  # noqa: F401
+
+GOOD, FINDINGS, USAGE, FAILED = range(4)
+
+
+def many(count, **keys):
+    return {f"d{i}.example": {"mx": ["mx.example.com"], **keys} for i in range(count)}
+
+
+def assert_answer(process, status, *texts):
+    output = process.stdout.decode() + process.stderr.decode()
+    assert process.returncode == status, output
+    for text in texts:
+        assert text in output
+    return output
+
+
+@pytest.mark.parametrize("before, after, lines", [
+    ({"example.com": {"mx": ["a.example"]}}, {"example.com": {"mx": ["a.example"]}},
+     ["1 domains: 0 added, 0 removed, 0 changed"]),
+    ({"example.com": {"mx": ["a.example"]}},
+     {"example.com": {"mx": ["a.example"]}, "example.org": {"mx": ["a.example"]}},
+     ["added: example.org (testing)", "2 domains: 1 added, 0 removed, 0 changed"]),
+    ({"example.com": {"mx": ["a.example"]}, "example.org": {"mode": "none"}},
+     {"example.com": {"mx": ["a.example"]}},
+     ["removed: example.org (none)", "1 domains: 0 added, 1 removed, 0 changed"]),
+    ({"example.com": {"mx": ["a.example", "b.example"], "mode": "enforce", "max_age": "4w"}},
+     {"example.com": {"mx": ["b.example"], "mode": "enforce", "max_age": "4w"}},
+     ["changed: example.com; mx removed under enforce: a.example; id ",
+      "1 domains: 0 added, 0 removed, 1 changed"]),
+    ({"example.com": {"mx": ["a.example"]}}, {"example.com": {"mx": ["a.example"],
+                                                               "mode": "enforce"}},
+     ["changed: example.com; mode testing -> enforce; id "]),
+])
+def test_reload_prints_the_difference(operate, pki, tmp_path, before, after, lines):
+    daemon = operate(configuration(pki, tmp_path, before))
+    assert_answer(daemon.change(configuration(pki, tmp_path, after)), GOOD, *lines)
+    for line in lines:
+        daemon.log.wait_for(line.replace("(", r"\(").replace(")", r"\)"))
+
+
+def test_printed_id_is_the_one_to_publish(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    body = policy_body("mx2.example.com")
+    assert_answer(daemon.change(configuration(
+        pki, tmp_path, {"example.com": {"mx": ["mx2.example.com"]}})), GOOD, policy_id(body))
+    assert fetch(daemon.address, HOST, tls_context(pki)).body == body
+
+
+@pytest.mark.parametrize("keys", [
+    {"listen": [{"address": "127.0.0.1:0"}, {"address": "127.0.0.2:0"}]},
+    {"workers": 1},
+    {"admin": "off"},
+])
+def test_reload_that_needs_a_restart(operate, pki, tmp_path, keys):
+    daemon = operate(configuration(pki, tmp_path))
+    changed = configuration(pki, tmp_path, {"example.com": {"mx": ["other.example"]}}, **keys)
+    for arguments in [(), ("--force",)]:
+        assert_answer(daemon.change(changed, *arguments), FINDINGS,
+                      f"'{next(iter(keys))}' has changed, which needs a restart; what was served "
+                      "before goes on being served")
+    assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
+
+
+def test_another_control_socket_needs_a_restart(operate, pki, tmp_path):
+    """--reload asks at the new path, where nobody answers: SIGHUP says why."""
+    daemon = operate(configuration(pki, tmp_path))
+    changed = configuration(pki, tmp_path, control=str(tmp_path / "other.sock"))
+    assert_answer(daemon.change(changed), FAILED,
+                  f"no daemon answers at '{tmp_path}/other.sock': No such file or directory")
+    daemon.send_signal(signal.SIGHUP)
+    daemon.log.wait_for("'control' has changed, which needs a restart")
+
+
+@pytest.mark.parametrize("text, place", [
+    ("domains: {example.com: {mx: [mx.example.com]}", ":3:1: error: "),
+    ("domains:\n  example.com: {mx: [mx.example.com], mode: enforced}\n",
+     ":3:45: error: domains.example.com.mode: 'enforced' "),
+    ("domain:\n  example.com: {mx: [mx.example.com]}\n", ":2:1: error: 'domain' is not a key"),
+    ("domains: {}\n", "error: "),
+])
+def test_broken_configuration(operate, pki, tmp_path, text, place):
+    daemon = operate(configuration(pki, tmp_path))
+    control = f"control: {tmp_path}/control.sock\n"
+    output = assert_answer(daemon.change(control + text), USAGE, place,
+                           "the configuration has errors; what was served before goes on being "
+                           "served")
+    assert "no daemon" not in output
+    assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
+    assert_answer(daemon.change(configuration(pki, tmp_path)), GOOD)
+
+
+def test_warnings_come_with_a_good_reload(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    assert_answer(daemon.change(configuration(
+        pki, tmp_path, {"example.com": {"mx": ["a.example"], "max_age": 3600}})), GOOD,
+        "warning: domains.example.com.max_age", "1 changed")
+
+
+@pytest.mark.parametrize("n_before, n_after, removed, is_refused", [
+    (10, 0, "5%", False),    # ten may always go
+    (20, 10, "5%", False),
+    (20, 9, "5%", True),
+    (220, 209, "5%", False),  # 11 of 221: just below
+    (219, 208, "5%", False),  # 11 of 220: 5 % and not more
+    (218, 207, "5%", True),
+    (20, 9, "100%", False),
+    (20, 9, "0%", True),
+    (20, 10, "0%", False),
+])
+def test_removal_guard(operate, pki, tmp_path, n_before, n_after, removed, is_refused):
+    def settings(count):
+        return configuration(pki, tmp_path, {"example.com": {"mx": ["mx.example.com"]},
+                                             **many(count)}, limits={"removed": removed})
+
+    daemon = operate(settings(n_before))
+    n_removed = n_before - n_after
+    process = daemon.change(settings(n_after))
+    if not is_refused:
+        assert_answer(process, GOOD, f"{n_removed} removed")
+        return
+    assert_answer(process, FINDINGS, f"refused: {n_removed} of {n_before + 1} domains would go, "
+                  f"more than limits.removed ({removed}); if that is right, --reload --force")
+    assert f"d{n_before - 1}.example" in daemon.converse(b"served\n").decode()
+    assert_answer(daemon.ask("--reload", "--force"), GOOD, f"{n_removed} removed")
+    assert f"d{n_before - 1}.example" not in daemon.converse(b"served\n").decode()
+
+
+def test_signal_is_guarded_too(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path, many(20)))
+    write_configuration(daemon.config_path, configuration(pki, tmp_path))
+    daemon.send_signal(signal.SIGHUP)
+    daemon.log.wait_for("refused: 20 of 20 domains would go")
+    assert daemon.converse(b"served\n").count(b"\n") == 21
+
+
+def test_every_worker_serves_it_when_reload_returns(operate, pki, tmp_path):
+    context = tls_context(pki)
+    daemon = operate(configuration(pki, tmp_path, workers=4))
+    for max_age in range(100000, 100010):
+        domains = {"example.com": {"mx": ["mx.example.com"], "max_age": max_age}}
+        assert_answer(daemon.change(configuration(pki, tmp_path, domains, workers=4)), GOOD)
+        for _ in range(12):
+            assert fetch(daemon.address, HOST, context).body == \
+                policy_body("mx.example.com", max_age=max_age)
+
+
+def test_many_reloads_at_once(operate, pki, tmp_path):
+    """Each is answered, and what was written last is served."""
+    daemon = operate(configuration(pki, tmp_path))
+    answers, threads = [], []
+    max_ages = range(100000, 100020)
+    for max_age in max_ages:
+        write_configuration(daemon.config_path, configuration(
+            pki, tmp_path, {"example.com": {"mx": ["mx.example.com"], "max_age": max_age}}))
+        threads.append(threading.Thread(target=lambda: answers.append(daemon.ask("--reload"))))
+        threads[-1].start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 20
+    for answer in answers:
+        assert_answer(answer, GOOD, "1 domains: ")
+    assert fetch(daemon.address, HOST, tls_context(pki)).body == \
+        policy_body("mx.example.com", max_age=max_ages[-1])
+
+
+def test_socket_is_the_owners(operate, pki, tmp_path):
+    before = os.umask(0)
+    try:
+        operate(configuration(pki, tmp_path))
+    finally:
+        os.umask(before)
+    status = os.stat(tmp_path / "control.sock")
+    assert stat.S_ISSOCK(status.st_mode) and stat.S_IMODE(status.st_mode) == 0o600
+
+
+def test_socket_is_gone_after_the_end(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    daemon.stop()
+    assert not (tmp_path / "control.sock").exists()
+
+
+def test_socket_of_a_killed_daemon(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    daemon.kill()
+    assert (tmp_path / "control.sock").exists()
+    assert_answer(daemon.ask("--health"), FAILED, "no daemon answers at")
+    assert_answer(operate(configuration(pki, tmp_path)).ask("--health"), GOOD, "serving")
+
+
+def test_second_daemon_is_refused(operate, pki, tmp_path):
+    first = operate(configuration(pki, tmp_path))
+    second = run("-c", first.config_path)
+    assert_answer(second, FAILED, f"control: '{tmp_path}/control.sock' cannot be opened: "
+                                  "Address already in use")
+    assert_answer(first.ask("--health"), GOOD)
+
+
+def test_file_in_place_of_the_socket_stays(pki, tmp_path):
+    """A typing error in `control` must not cost a file."""
+    precious = tmp_path / "control.sock"
+    precious.write_text("precious")
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(pki, tmp_path))
+    assert_answer(run("-c", config), FAILED, f"control: '{precious}' cannot be opened: ")
+    assert precious.read_text() == "precious"
+
+
+@pytest.mark.parametrize("path, reason", [
+    ("{}/missing/control.sock", "No such file or directory"),
+    ("/proc/control.sock", ""),
+])
+def test_socket_that_cannot_be_opened(pki, tmp_path, path, reason):
+    path = path.format(tmp_path)
+    config = write_configuration(tmp_path / "mta-stsd.yaml",
+                                 configuration(pki, tmp_path, control=path))
+    assert_answer(run("-c", config), FAILED, f"control: '{path}' cannot be opened: {reason}")
+
+
+def test_health(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path, shutdown_delay="1h"))
+    assert_answer(daemon.ask("--health"), GOOD, "serving")
+    daemon.send_signal(signal.SIGTERM)
+    wait_until(lambda: daemon.ask("--health").returncode == FINDINGS, "ending")
+    assert_answer(daemon.ask("--health"), FINDINGS, "ending")
+    assert fetch(daemon.address, HOST, tls_context(pki)).status == 200
+    daemon.stop()
+    assert_answer(daemon.ask("--health"), FAILED, "no daemon answers at")
+
+
+def test_reload_while_ending_is_answered(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path, shutdown_delay="1h"))
+    daemon.send_signal(signal.SIGTERM)
+    wait_until(lambda: daemon.ask("--health").returncode == FINDINGS, "ending")
+    assert_answer(daemon.ask("--reload"), FINDINGS, "ending")
+    daemon.stop()
+
+
+@pytest.mark.parametrize("question, answer", [
+    (b"health\n", b"good\nserving\n"),
+    (b"health\nhealth\n", b"good\nserving\n"),
+    (b"\n", b"refused\nthe question is not understood\n"),
+    (b"HEALTH\n", b"refused\nthe question is not understood\n"),
+    (b"health\r\n", b"refused\nthe question is not understood\n"),
+    (b"heal\0th\n", b""),
+    (b"x" * 62 + b"\n", b"refused\nthe question is not understood\n"),
+    (b"x" * 63, b""),
+    (b"\xff" * 1000000, b""),
+], ids=lambda value: repr(value[:16]))
+def test_questions(operate, pki, tmp_path, question, answer):
+    daemon = operate(configuration(pki, tmp_path))
+    if b"\0" in question:  # the end of the line is never found: ends with the client
+        with contextlib.suppress(socket.timeout):
+            assert daemon.converse(question, 0.3) == answer
+    else:
+        assert daemon.converse(question) == answer
+    assert daemon.converse(b"health\n") == b"good\nserving\n"
+
+
+def test_clients_that_say_nothing(operate, pki, tmp_path):
+    """They may take all places, not the daemon; --health fails rather than hangs."""
+    daemon = operate(configuration(pki, tmp_path))
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            client = stack.enter_context(socket.socket(socket.AF_UNIX))
+            client.connect(str(tmp_path / "control.sock"))
+        assert fetch(daemon.address, HOST, tls_context(pki)).status == 200
+        assert_answer(daemon.ask("--health"), FAILED, "the daemon at ")
+    wait_until(lambda: daemon.ask("--health").returncode == GOOD, "answers again")
+
+
+def test_client_that_leaves_in_a_reload(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    for _ in range(20):
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(str(tmp_path / "control.sock"))
+            client.sendall(b"reload\n")
+    assert_answer(daemon.ask("--reload"), GOOD)
+
+
+def test_client_that_does_not_read(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path, many(5000)))
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(tmp_path / "control.sock"))
+        client.sendall(b"served\n")
+        assert daemon.converse(b"health\n") == b"good\nserving\n"
+        assert daemon.converse(b"served\n").count(b"\n") == 5001
+
+
+def print_dns(daemon, *arguments):
+    process = daemon.ask("--print-dns=json", *arguments)
+    return process, {record["name"] for record in json.loads(process.stdout)
+                     if record["name"].startswith("_mta-sts.") and not record["withheld"]}
+
+
+def test_unserved_ids(operate, pki, tmp_path):
+    keys = {"policy_host": {"name": "policy.provider.example"}}
+    domains = {"example.com": {"mx": ["mx.example.com"]}, "example.org": {"mx": ["mx.example.org"]}}
+    daemon = operate(configuration(pki, tmp_path, domains, **keys))
+    process, names = print_dns(daemon)
+    assert len(names) == 2 and b"does not serve" not in process.stderr
+
+    domains["example.org"] = {"mx": ["mx2.example.org"]}
+    write_configuration(daemon.config_path, configuration(pki, tmp_path, domains, **keys))
+    new_id = policy_id(policy_body("mx2.example.org"))
+    warning = f"example.org: the running daemon does not serve id {new_id} yet; publish it after " \
+              "--reload"
+    process, names = print_dns(daemon)
+    assert warning in process.stderr.decode() and len(names) == 2
+    assert "example.com" not in process.stderr.decode()
+    process, names = print_dns(daemon, "--served")
+    assert names == {"_mta-sts.example.com"}
+    assert_answer(daemon.ask("--reload"), GOOD)
+    process, names = print_dns(daemon, "--served")
+    assert len(names) == 2 and b"does not serve" not in process.stderr
+
+
+def test_served_without_a_daemon(pki, tmp_path):
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(
+        pki, tmp_path, policy_host={"name": "policy.provider.example"}))
+    assert_answer(run("-c", config, "--print-dns"), GOOD, "_mta-sts")
+    assert_answer(run("-c", config, "--print-dns", "--served"), FAILED, "no daemon answers")
+
+
+def test_fetches_during_reloads(operate, pki, tmp_path):
+    """No answer is lost or mixed while configurations come and go."""
+    context = tls_context(pki)
+    daemon = operate(configuration(pki, tmp_path))
+    bodies = {policy_body("mx.example.com", max_age=max_age) for max_age in (100000, 200000)}
+    domains = [{"example.com": {"mx": ["mx.example.com"], "max_age": max_age}}
+               for max_age in (100000, 200000)]
+    assert_answer(daemon.change(configuration(pki, tmp_path, domains[0])), GOOD)
+    done = threading.Event()
+    seen = []
+
+    def fetch_on():
+        while not done.is_set():
+            connection = connect_tls(daemon.address, HOST, context)
+            seen.append(exchange(connection, request(HOST)).body)
+
+    threads = [threading.Thread(target=fetch_on) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for i in range(20):
+        assert_answer(daemon.change(configuration(pki, tmp_path, domains[i % 2])), GOOD)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert set(seen) <= bodies and len(seen) > 20
