@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/json.h"
 
+#include <stdbool.h>
+
 #include "base/slice.h"
 #include "base/utf8.h"
+
+/* U+0080 to U+009F: some terminals act upon them as upon an escape sequence. */
+static bool is_c1_control(struct slice character)
+{
+    return character.len == 2 && (unsigned char)character.ptr[0] == 0xc2 &&
+           (unsigned char)character.ptr[1] < 0xa0;
+}
 
 static void print_char(struct slice character, FILE *out)
 {
@@ -12,6 +21,8 @@ static void print_char(struct slice character, FILE *out)
         fprintf(out, "\\%c", byte);
     else if (byte < 0x20 || byte == 0x7f)
         fprintf(out, "\\u%04x", byte);
+    else if (is_c1_control(character))
+        fprintf(out, "\\u%04x", (unsigned char)character.ptr[1]);
     else
         fwrite(character.ptr, 1, character.len, out);
 }

@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
+
+#include "base/slice.h"
 
 static _Atomic enum log_level threshold = LOG_INFO;
 
@@ -34,13 +35,12 @@ void log_line(enum log_level level, const char *format, ...)
     fprintf(stderr, "mta-stsd: %s: %s\n", log_level_name(level), line);
 }
 
-void log_text(enum log_level level, const char *text)
+void log_text(enum log_level level, struct slice text)
 {
-    while (*text != '\0') {
-        int len = (int)strcspn(text, "\n");
+    while (text.len > 0) {
+        size_t len = slice_find_byte(text, '\n');
 
-        log_line(level, "%.*s", len, text);
-        text += len;
-        text += *text == '\n';
+        log_line(level, "%.*s", SLICE_ARG(slice_range(text, 0, len)));
+        text = slice_range(text, len + 1, text.len);
     }
 }

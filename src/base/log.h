@@ -7,6 +7,8 @@
  */
 #pragma once
 
+struct slice;
+
 enum log_level {
     LOG_ERROR,
     LOG_WARNING,
@@ -22,7 +24,7 @@ void log_set_level(enum log_level level);
 const char *log_level_name(enum log_level level);
 
 /** Logs each line of a text, if any. */
-void log_text(enum log_level level, const char *text);
+void log_text(enum log_level level, struct slice text);
 
 /** Prints one line, "mta-stsd: warning: ...". Safe from any thread. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));

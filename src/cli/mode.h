@@ -27,6 +27,7 @@ enum cli_option {
     OPTION_OUTPUT,
     OPTION_TLS_RPT,
     OPTION_FORCE,
+    OPTION_SERVED,
     OPTION_COUNT,
 };
 
@@ -41,7 +42,7 @@ struct options {
     const char *arguments[ARGUMENTS_MAX];
     size_t n_arguments;
     const char *config_path;
-    bool json, strict, no_certificates, tls_rpt, force;
+    bool json, strict, no_certificates, tls_rpt, force, served;
     const char **domains; /* --domain, as written */
     size_t n_domains;
     const char *side;   /* NULL: both */

@@ -28,27 +28,31 @@ static void check_host(struct cert_store *store, const char *host, const char *p
     }
 }
 
+static void check_domain(struct cert_store *store, const struct domain *domain, struct diag *diag)
+{
+    char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX], path[16 + DNS_NAME_MAX];
+
+    if (!domain->document)
+        return;
+    snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
+    snprintf(path, sizeof(path), "domains.%s", domain->name);
+    check_host(store, host, path, domain->place, domain->allow, diag);
+}
+
 static void check_certificates(const struct config *config, struct diag *diag)
 {
     struct cert_store *store = cert_store_new(config->sources, config->n_sources, 1, &clock_system);
     struct err err;
 
-    if (cert_store_probe(store, &err) != 0)
+    if (cert_store_probe(store, &err) != 0) {
         diag_add(diag, FINDING_CERTIFICATE_UNREADABLE, config->sources_place, "certificates", "%s",
                  err.msg);
-    else if (config->policy_host_name)
-        check_host(store, config->policy_host_name, "policy_host.name", config->sources_place, 0,
-                   diag);
-    for (size_t i = 0; i < config->n_domains && !diag_has(diag, FINDING_CERTIFICATE_UNREADABLE);
-         i++) {
-        const struct domain *domain = &config->domains[i];
-        char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX], path[16 + DNS_NAME_MAX];
-
-        if (!domain->document)
-            continue;
-        snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
-        snprintf(path, sizeof(path), "domains.%s", domain->name);
-        check_host(store, host, path, domain->place, domain->allow, diag);
+    } else {
+        if (config->policy_host_name)
+            check_host(store, config->policy_host_name, "policy_host.name", config->sources_place,
+                       0, diag);
+        for (size_t i = 0; i < config->n_domains; i++)
+            check_domain(store, &config->domains[i], diag);
     }
     cert_store_unref(store);
 }

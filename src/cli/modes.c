@@ -13,7 +13,7 @@ const struct mode modes[] = {
     {.name = "print-dns",
      .value_name = "FORMAT",
      .options = TAKES(CONFIG) | TAKES(STRICT) | TAKES(NO_CERTIFICATES) | TAKES(DOMAIN) |
-                TAKES(SIDE) | TAKES(OUTPUT),
+                TAKES(SIDE) | TAKES(OUTPUT) | TAKES(SERVED),
      .what = "the records to publish",
      .run = mode_print_dns},
     {.name = "print-policy",
@@ -75,5 +75,6 @@ const struct cli_option_row option_rows[OPTION_COUNT] = {
                      "only records of the customer's zones or of the provider's"},
     [OPTION_OUTPUT] = {"output", '\0', "DIR", "write a file per zone"},
     [OPTION_FORCE] = {"force", '\0', NULL, "reload although many domains would go"},
+    [OPTION_SERVED] = {"served", '\0', NULL, "withhold ids that the running daemon does not serve"},
     [OPTION_TLS_RPT] = {"tls-rpt", '\0', NULL, "the _smtp._tls record instead of _mta-sts"},
 };

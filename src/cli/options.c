@@ -114,17 +114,25 @@ static void set_option(struct options *options, enum cli_option option)
     case OPTION_FORCE:
         options->force = true;
         break;
+    case OPTION_SERVED:
+        options->served = true;
+        break;
     case OPTION_COUNT:
         break;
     }
 }
 
+/* What getopt_long() has stumbled over: a letter in optopt, or else the whole argument. */
 static void report_unknown(const char *argument)
 {
     const char *names[LONG_MAX_ROWS], *nearest;
     const char *name = argument + strspn(argument, "-");
     size_t n = 0;
 
+    if (optopt > 0 && optopt < CODE_MODE) {
+        cli_fail(STATUS_USAGE, "-%c is not an option; see --help", optopt);
+        return;
+    }
     for (size_t i = 1; i < n_modes; i++)
         names[n++] = modes[i].name;
     for (size_t i = 0; i < OPTION_COUNT; i++)

@@ -72,13 +72,13 @@ const struct policy_document *documents_intern(struct documents *documents,
     struct err err;
 
     if (policy_render(&effective->policy, scratch, &body, &err) != 0) {
-        diag_add(diag, FINDING_BODY_LIMIT, effective->place, effective->path, "the policy %s",
-                 err.msg);
+        diag_add(diag, FINDING_BODY_LIMIT, effective->place, effective->path,
+                 "%s, where senders cut it off; give it fewer mx, perhaps a wildcard", err.msg);
         return NULL;
     }
     if (body.len > POLICY_BODY_ADVISED && !(effective->allow & finding_bit(FINDING_BODY_LONG)))
         diag_add(diag, FINDING_BODY_LONG, effective->place, effective->path,
-                 "the policy has %zu bytes; %d or less are taken by every sender", body.len,
+                 "the policy has %zu bytes; every sender takes one of up to %d", body.len,
                  POLICY_BODY_ADVISED);
     policy_id_compute(body, effective->keys.id_salt.text, id);
     HASH_FIND(hh, documents->by_id, id, POLICY_ID_LEN, entry);

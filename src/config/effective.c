@@ -45,10 +45,24 @@ bool raw_policy_is_given(const struct raw_policy *keys)
            is_given(keys->id_salt.place);
 }
 
+finding_set raw_policy_allow(const struct raw_policy *keys)
+{
+    finding_set set = 0;
+
+    for (size_t i = 0; i < keys->allow.n_items; i++)
+        set |= finding_bit(finding_find(keys->allow.items[i].text));
+    return set;
+}
+
+bool text_has_domain(struct slice text)
+{
+    return strstr(text.ptr, VARIABLE) != NULL;
+}
+
 static bool has_variable(const struct field_texts *texts)
 {
     for (size_t i = 0; i < texts->n_items; i++)
-        if (strstr(texts->items[i].text.ptr, VARIABLE))
+        if (text_has_domain(texts->items[i].text))
             return true;
     return false;
 }
@@ -90,7 +104,7 @@ static struct slice replace_variable(struct slice text, const char *domain, stru
         to = mempcpy(to, domain, domain_len);
         from = found + variable_len;
     }
-    strcpy(to, from);
+    memcpy(to, from, strlen(from) + 1);
     return (struct slice){result, len};
 }
 

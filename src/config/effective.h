@@ -26,7 +26,7 @@ struct effective {
     const char *path;             /* "policies.standard" or "domains.example.com" */
     struct place place;           /* of that entry */
     finding_set allow;            /* warnings and notes that are not shown */
-    bool needs_mx;                /* false: nobody's policy yet, or TLS reporting only */
+    bool needs_mx; /* false: nobody's policy yet, TLS reporting only, or not all keys are known */
 
     struct policy policy; /* set by effective_expand() */
     struct slice *rua;    /* as published; set by effective_expand() */
@@ -38,6 +38,15 @@ struct raw_policy raw_policy_merge(const struct raw_policy *base, const struct r
 
 /** Whether any key but allow is given. */
 bool raw_policy_is_given(const struct raw_policy *keys);
+
+/** What allow: names; what is no code in it, raw_policy_check_allow() says. */
+finding_set raw_policy_allow(const struct raw_policy *keys);
+
+/** Adds a finding for each text under allow: that is no code, or that of an error. */
+void raw_policy_check_allow(const struct raw_policy *keys, const char *path, struct diag *diag);
+
+/** Whether {domain} stands in `text`, which is NUL-terminated. */
+bool text_has_domain(struct slice text);
 
 /** Whether the body is another one for each domain: an mx holds {domain}. */
 bool raw_policy_has_domain_mx(const struct raw_policy *keys);
@@ -56,7 +65,8 @@ void effective_expand(struct effective *effective, const char *report_host, stru
 
 /**
  * Checks an expanded policy and adds what is found, each at the place of the key it is about. A
- * finding about keys none of which are `own` is left to whoever owns them.
+ * finding about keys none of which are `own` is left to whoever owns them, but for a text with
+ * {domain} in it.
  *
  * Returns 0, or -1 if there was an error.
  */

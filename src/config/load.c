@@ -10,11 +10,14 @@
 #include "config/resolve.h"
 #include "config/settings.h"
 
-static void check_completeness(const struct config *config, const char *path, struct diag *diag)
+/* Only where nothing is wrong: what is missing may be among what could not be used. */
+static void check_completeness(const struct config *config, const char *name, struct diag *diag)
 {
-    const struct place place = {path, 0, 0};
+    const struct place place = {name, 0, 0};
 
-    if (config->n_domains == 0 && diag_count(diag, LEVEL_ERROR) == 0)
+    if (diag_count(diag, LEVEL_ERROR) > 0)
+        return;
+    if (config->n_domains == 0)
         diag_add(diag, FINDING_KEY_MISSING, place, "domains",
                  "no domain is given; the smallest configuration is "
                  "domains: {example.com: {mx: [mail.example.com]}}");
@@ -34,7 +37,7 @@ struct config *config_load(const char *path, struct diag *diag)
     raw_config_read(path, config->arena, scratch, diag, &raw);
     settings_resolve(&raw.settings, config, diag);
     domains_resolve(&raw, config, diag);
-    check_completeness(config, path, diag);
+    check_completeness(config, raw.name, diag);
     raw_config_done(&raw);
     arena_free(scratch);
     if (diag_count(diag, LEVEL_ERROR) == 0)

@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/read.h"
 
-#include <errno.h>
-#include <glob.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/file.h"
+#include "config/include.h"
 #include "config/load.h"
 #include "dns/name.h"
 #include "dns/record.h"
 #include "yaml/reader.h"
+
+enum {
+    POLICY_NAME_MAX = 64,
+    PATH_QUOTE_MAX = 512,
+};
 
 struct reading {
     struct raw_config *raw;
@@ -21,7 +26,6 @@ struct reading {
     struct diag *diag;
     struct field_context context;
     struct yaml_reader *reader;
-    size_t n_files;
 };
 
 /* Makes room for one more element of an array that doubles. */
@@ -33,80 +37,120 @@ static void *grow(void *array, size_t count, size_t *size, size_t element)
     return memory_resize(array, *size, element);
 }
 
+static bool is_policy_name(struct slice name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!ascii_is_alnum(name.ptr[i]) && !memchr("-_.", name.ptr[i], 3))
+            return false;
+    return name.len > 0 && name.len <= POLICY_NAME_MAX;
+}
+
+static void check_policy_name(struct reading *reading, const struct yaml_node *key)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    if (!is_policy_name(key->text))
+        diag_add(reading->diag, FINDING_BAD_VALUE, key->place, "policies",
+                 "%s is no name for a policy; use 1 to %d letters, digits, '-', '_' or '.'",
+                 err_quote(quoted, sizeof(quoted), key->text), POLICY_NAME_MAX);
+}
+
 static void read_policy(struct reading *reading, const struct yaml_node *key)
 {
     struct raw_config *raw = reading->raw;
+    struct field_context *context = &reading->context;
+    size_t n_errors = diag_count(reading->diag, LEVEL_ERROR);
+    size_t old_len = yaml_path_enter(&context->path, key->text);
     const struct yaml_node *value = yaml_reader_value(reading->reader, reading->entry);
-    struct raw_named_policy *policy;
-    struct arena *scratch = reading->context.arena;
+    struct raw_named_policy policy = {
+        .name = {{arena_copy(context->arena, key->text), key->text.len}, key->place},
+        .path = arena_copy(context->arena, slice_of(context->path.text)),
+    };
 
-    raw->policies = grow(raw->policies, raw->n_policies, &raw->policies_size, sizeof(*policy));
-    policy = &raw->policies[raw->n_policies++];
-    *policy = (struct raw_named_policy){
-        .name = {{arena_copy(scratch, key->text), key->text.len}, key->place}};
+    check_policy_name(reading, key);
     if (value->kind == YAML_KIND_MAP)
-        field_decode(&reading->context, &schema_policy, value, &policy->keys);
+        field_decode(context, &schema_policy, value, &policy.keys);
     else
-        field_report_type(&reading->context, value, "a mapping of the policy's keys");
+        field_report_type(context, value, "a mapping of the policy's keys, as in {mx: [...]}");
+    policy.is_broken = diag_count(reading->diag, LEVEL_ERROR) > n_errors;
+    raw->policies = grow(raw->policies, raw->n_policies, &raw->policies_size, sizeof(policy));
+    raw->policies[raw->n_policies++] = policy;
+    yaml_path_leave(&context->path, old_len);
+}
+
+static void report_domain_name(struct reading *reading, const struct yaml_node *key,
+                               enum finding finding, const char *why)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    diag_add(reading->diag, finding, key->place, "domains", "%s %s",
+             err_quote(quoted, sizeof(quoted), key->text), why);
 }
 
 /* Brings the key of an entry into stored form; NULL: a finding says why not. */
 static const char *read_domain_name(struct reading *reading, const struct yaml_node *key)
 {
     static const size_t prefix_len = sizeof(DNS_PREFIX_POLICY_HOST) - 1;
-    struct field_context *context = &reading->context;
-    char name[DNS_NAME_MAX + 1], quoted[ERR_QUOTE_MAX];
+    char name[DNS_NAME_MAX + 1], why[ERR_MSG_MAX + DNS_NAME_MAX];
+    enum finding finding = FINDING_NAME_SYNTAX;
     struct err err;
     size_t len;
 
-    err_quote(quoted, sizeof(quoted), key->text);
     if (dns_name_parse(key->text, name, &len, &err) != 0) {
-        diag_add(reading->diag, FINDING_NAME_SYNTAX, key->place, context->path, "%s %s", quoted,
-                 err.msg);
+        snprintf(why, sizeof(why), "is no domain name: it %s", err.msg);
     } else if (strncmp(name, DNS_PREFIX_POLICY_HOST, prefix_len) == 0) {
-        diag_add(reading->diag, FINDING_NAME_SYNTAX, key->place, context->path,
-                 "%s is a policy host; write the domain that receives the mail, '%s'", quoted,
+        snprintf(why, sizeof(why), "is a policy host; write the domain that takes the mail, '%s'",
                  name + prefix_len);
     } else if (!strchr(name, '.')) {
-        diag_add(reading->diag, FINDING_NAME_SYNTAX, key->place, context->path,
-                 "%s has no dot; write the whole name of the domain", quoted);
+        snprintf(why, sizeof(why), "has no dot; write the whole name of the domain");
     } else if (len + prefix_len > DNS_NAME_MAX) {
-        diag_add(reading->diag, FINDING_NAME_TOO_LONG, key->place, context->path,
-                 "%s has %zu octets; %zu are allowed, or mta-sts.<domain> would be longer than "
-                 "%d",
-                 quoted, len, DNS_NAME_MAX - prefix_len, DNS_NAME_MAX);
+        finding = FINDING_NAME_TOO_LONG;
+        snprintf(why, sizeof(why),
+                 "has %zu octets; %zu are allowed, since mta-sts.<domain> can have %d", len,
+                 DNS_NAME_MAX - prefix_len, DNS_NAME_MAX);
     } else {
         return arena_copy(reading->keep, (struct slice){name, len});
     }
+    report_domain_name(reading, key, finding, why);
     return NULL;
 }
 
-static void read_domain(struct reading *reading, const struct yaml_node *key)
+/* Decodes what stands behind the domain's name: the name of a policy, or keys. */
+static void read_domain_value(struct reading *reading, struct raw_entry *entry)
 {
     struct field_context *context = &reading->context;
-    const char *name = read_domain_name(reading, key);
     const struct yaml_node *value = yaml_reader_value(reading->reader, reading->entry);
-    struct raw_entry entry = {.name = name, .place = key->place};
-    struct raw_config *raw = reading->raw;
 
     if (value->kind == YAML_KIND_TEXT && value->text.len > 0) {
-        entry.policy.text =
-            (struct slice){arena_copy(context->arena, value->text), value->text.len};
-        entry.policy.place = value->place;
+        entry->policy = (struct field_text){
+            {arena_copy(context->arena, value->text), value->text.len}, value->place};
     } else if (value->kind == YAML_KIND_MAP) {
         struct raw_domain *domain = arena_alloc(context->arena, sizeof(*domain));
 
         field_decode(context, &schema_domain, value, domain);
-        entry.long_form = domain;
-        entry.policy = domain->policy;
+        entry->long_form = domain;
+        entry->policy = domain->policy;
     } else {
-        field_report_type(context, value, "a policy's name or a mapping");
-        return;
+        field_report_type(context, value,
+                          "a policy's name, or a mapping, as in {mx: [mail.example.com]}");
     }
-    if (!name)
-        return;
-    raw->entries = grow(raw->entries, raw->n_entries, &raw->entries_size, sizeof(entry));
-    raw->entries[raw->n_entries++] = entry;
+}
+
+static void read_domain(struct reading *reading, const struct yaml_node *key)
+{
+    struct raw_config *raw = reading->raw;
+    size_t n_errors = diag_count(reading->diag, LEVEL_ERROR);
+    struct raw_entry entry = {.name = read_domain_name(reading, key), .place = key->place};
+    struct slice shown = entry.name ? slice_of(entry.name) : key->text;
+    size_t old_len = yaml_path_enter(&reading->context.path, shown);
+
+    read_domain_value(reading, &entry);
+    entry.is_broken = diag_count(reading->diag, LEVEL_ERROR) > n_errors;
+    if (entry.name) {
+        raw->entries = grow(raw->entries, raw->n_entries, &raw->entries_size, sizeof(entry));
+        raw->entries[raw->n_entries++] = entry;
+    }
+    yaml_path_leave(&reading->context.path, old_len);
 }
 
 typedef void entry_reader(struct reading *reading, const struct yaml_node *key);
@@ -119,10 +163,7 @@ static void read_stream(struct reading *reading, const char *what, entry_reader 
     if (yaml_reader_enter(reading->reader, what) != 0)
         return;
     while (yaml_reader_next(reading->reader, reading->entry, &key) == 1) {
-        size_t old_len = field_path_enter(&reading->context, key->text);
-
         read_entry(reading, key);
-        field_path_leave(&reading->context, old_len);
         arena_reset(reading->entry);
     }
 }
@@ -167,7 +208,7 @@ static void read_keys(struct reading *reading, const struct fields *fields)
 
     while (yaml_reader_next(reading->reader, scratch, &key) == 1) {
         const struct field *row = find_key(reading, fields, key);
-        size_t old_len = field_path_enter(&reading->context, key->text);
+        size_t old_len = yaml_path_enter(&reading->context.path, key->text);
 
         if (row && field_is_among(seen, n_seen, row)) {
             field_report_duplicate(&reading->context, key);
@@ -179,11 +220,43 @@ static void read_keys(struct reading *reading, const struct fields *fields)
         } else {
             yaml_reader_skip(reading->reader);
         }
-        field_path_leave(&reading->context, old_len);
+        yaml_path_leave(&reading->context.path, old_len);
     }
 }
 
-/* The place says where the file was asked for: nowhere for the main file, else the include. */
+/* What is wrong with an included file is said where it was asked for. */
+static void report_file(struct reading *reading, const char *path, struct place asked_at,
+                        const struct err *err)
+{
+    enum finding finding = err->code == ERR_LIMIT ? FINDING_TOO_LARGE : FINDING_FILE_UNREADABLE;
+    const char *cure = err->code == ERR_LIMIT ? "; split it into several by include:" : "";
+    char quoted[PATH_QUOTE_MAX];
+
+    reading->raw->is_cut = true;
+    if (asked_at.file)
+        diag_add(reading->diag, finding, asked_at, "include", "%s %s%s",
+                 err_quote(quoted, sizeof(quoted), slice_of(path)), err->msg, cure);
+    else
+        diag_add(reading->diag, finding, (struct place){reading->raw->name, 0, 0}, NULL,
+                 "the file %s%s", err->msg, cure);
+}
+
+/* name: kept as long as the snapshot, whose places show it. */
+static void read_bytes(struct reading *reading, const char *name, struct slice bytes,
+                       const struct fields *fields)
+{
+    int entered;
+
+    reading->reader = yaml_reader_new(name, bytes, reading->diag);
+    entered = yaml_reader_enter(reading->reader, NULL);
+    if (entered == 0)
+        read_keys(reading, fields);
+    if (yaml_reader_finish(reading->reader) != 0 || entered != 0)
+        reading->raw->is_cut = true;
+    yaml_reader_free(reading->reader);
+}
+
+/* asked_at: no place for the main file. */
 static void read_file(struct reading *reading, const char *path, const struct fields *fields,
                       struct place asked_at)
 {
@@ -191,72 +264,24 @@ static void read_file(struct reading *reading, const char *path, const struct fi
     struct slice bytes;
     struct err err;
 
-    if (file_read(path, CONFIG_FILE_MAX, arena, &bytes, &err) != 0) {
-        struct place place = asked_at.file ? asked_at : (struct place){path, 0, 0};
-
-        diag_add(reading->diag, err.code == ERR_LIMIT ? FINDING_TOO_LARGE : FINDING_FILE_UNREADABLE,
-                 place, NULL, "%s%s%s", asked_at.file ? path : "", asked_at.file ? " " : "",
-                 err.msg);
-    } else {
-        const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;
-
-        reading->reader =
-            yaml_reader_new(arena_copy(reading->keep, slice_of(name)), bytes, reading->diag);
-        if (yaml_reader_enter(reading->reader, NULL) == 0)
-            read_keys(reading, fields);
-        yaml_reader_finish(reading->reader);
-        yaml_reader_free(reading->reader);
-        reading->context.path_len = 0;
-    }
+    if (file_read(path, CONFIG_FILE_MAX, arena, &bytes, &err) != 0)
+        report_file(reading, path, asked_at, &err);
+    else
+        read_bytes(reading,
+                   asked_at.file ? arena_copy(reading->keep, slice_of(path)) : reading->raw->name,
+                   bytes, fields);
     arena_free(arena);
-}
-
-/* glob() would pass over a directory that it may not read, and its domains would be gone. */
-static int stop_at_unreadable(const char *path, int reason)
-{
-    (void)path;
-    return reason != ENOENT && reason != ENOTDIR;
-}
-
-static void read_matches(struct reading *reading, const struct field_text *include,
-                         const char *pattern)
-{
-    glob_t matches = {0};
-    int result = glob(pattern, 0, stop_at_unreadable, &matches);
-
-    if (result == GLOB_NOMATCH)
-        diag_add(reading->diag, FINDING_INCLUDE_EMPTY, include->place, "include",
-                 "'%s' matches no file", pattern);
-    else if (result != 0)
-        diag_add(reading->diag, FINDING_FILE_UNREADABLE, include->place, "include",
-                 "the directory of '%s' cannot be read: %s", pattern, strerror(errno));
-    for (size_t i = 0; i < matches.gl_pathc; i++) {
-        if (++reading->n_files > CONFIG_FILES_MAX) {
-            diag_add(reading->diag, FINDING_TOO_LARGE, include->place, "include",
-                     "more than %d files", CONFIG_FILES_MAX);
-            break;
-        }
-        read_file(reading, matches.gl_pathv[i], &schema_include, include->place);
-    }
-    globfree(&matches);
 }
 
 static void read_includes(struct reading *reading, const char *main_path)
 {
-    const struct field_texts *includes = &reading->raw->settings.include;
-    const char *slash = strrchr(main_path, '/');
-    struct slice directory = {main_path, slash ? (size_t)(slash - main_path) + 1 : 0};
+    const struct field_texts *patterns = &reading->raw->settings.include;
+    struct include_files files;
 
-    for (size_t i = 0; i < includes->n_items; i++) {
-        const struct field_text *include = &includes->items[i];
-        struct slice before = include->text.ptr[0] == '/' ? (struct slice){0} : directory;
-        char *pattern;
-
-        if (asprintf(&pattern, "%.*s%s", SLICE_ARG(before), include->text.ptr) < 0)
-            abort();
-        read_matches(reading, include, pattern);
-        free(pattern);
-    }
+    if (include_files_find(main_path, patterns, reading->context.arena, reading->diag, &files) != 0)
+        reading->raw->is_cut = true;
+    for (size_t i = 0; i < files.n_items; i++)
+        read_file(reading, files.items[i].path, &schema_include, files.items[i].asked_at);
 }
 
 void raw_config_read(const char *path, struct arena *keep, struct arena *scratch, struct diag *diag,
@@ -270,6 +295,7 @@ void raw_config_read(const char *path, struct arena *keep, struct arena *scratch
         .context = {.diag = diag, .arena = scratch},
     };
 
+    ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     read_file(&reading, path, &schema_main, (struct place){0});
     read_includes(&reading, path);
     arena_free(reading.entry);

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "config/schema.h"
@@ -16,6 +17,8 @@ struct diag;
 
 struct raw_named_policy {
     struct field_text name;
+    const char *path; /* "policies.standard", fit for a terminal whatever the name is */
+    bool is_broken;   /* an error in it is reported; perhaps not all of its keys are here */
     struct raw_policy keys;
 };
 
@@ -25,14 +28,17 @@ struct raw_entry {
     struct place place;
     struct field_text policy;           /* the short form's; of the long form, see there */
     const struct raw_domain *long_form; /* NULL: short form */
+    bool is_broken;                     /* as above */
 };
 
 struct raw_config {
+    const char *name; /* of the main file, as findings show it */
     struct raw_settings settings;
     struct raw_named_policy *policies;
     size_t n_policies, policies_size;
     struct raw_entry *entries;
     size_t n_entries, entries_size;
+    bool is_cut; /* some file was not read to its end: what is missing may be there */
 };
 
 /**

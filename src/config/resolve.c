@@ -7,176 +7,32 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
-#include "base/nearest.h"
 #include "config/config.h"
 #include "config/document.h"
 #include "config/effective.h"
+#include "config/named.h"
 #include "config/read.h"
 #include "dns/name.h"
 #include "dns/record.h"
 
-/* A named policy and what the domains that use it unchanged share. */
-struct named {
-    const char *name; /* of the snapshot */
-    const struct raw_named_policy *raw;
-    finding_set allow;                      /* the policy's own */
-    finding_set users_allow;                /* what every user allows */
-    size_t n_users;                         /* domains that name it */
-    size_t n_plain;                         /* those that serve it unchanged */
-    bool is_broken;                         /* its error is reported; its users are not looked at */
-    const struct policy_document *document; /* NULL: another one for each domain */
-    const struct reporting *reporting;
-};
-
 struct resolving {
+    struct named_context context;
+    struct named_list policies;
     struct config *config;
     struct diag *diag;
     struct arena *scratch; /* reset after each domain */
-    struct named *named;   /* sorted by name */
-    size_t n_named;
     struct documents *documents;
 };
 
-static finding_set allow_set(const struct field_texts *allow)
-{
-    finding_set set = 0;
-
-    for (size_t i = 0; i < allow->n_items; i++)
-        set |= finding_bit(finding_find(allow->items[i].text));
-    return set;
-}
-
-static void check_allow(struct resolving *resolving, const struct field_texts *allow,
-                        const char *path)
-{
-    for (size_t i = 0; i < allow->n_items; i++) {
-        const struct field_text *code = &allow->items[i];
-        enum finding finding = finding_find(code->text);
-        char quoted[ERR_QUOTE_MAX], key[FIELD_PATH_MAX + 32];
-
-        err_quote(quoted, sizeof(quoted), code->text);
-        snprintf(key, sizeof(key), "%s.allow[%zu]", path, i);
-        if (finding == FINDING_NONE)
-            diag_add(resolving->diag, FINDING_BAD_VALUE, code->place, key,
-                     "%s is not the code of a finding; codes stand in [] after a message", quoted);
-        else if (finding_row(finding)->level == LEVEL_ERROR)
-            diag_add(resolving->diag, FINDING_BAD_VALUE, code->place, key,
-                     "%s is an error; only warnings and notes can be allowed", quoted);
-    }
-}
-
-static int compare_named(const void *left, const void *right)
-{
-    const struct named *a = left, *b = right;
-
-    return strcmp(a->name, b->name);
-}
-
-static void sort_policies(struct resolving *resolving, const struct raw_config *raw)
-{
-    struct named *named = memory_alloc((raw->n_policies + 1) * sizeof(*named));
-
-    for (size_t i = 0; i < raw->n_policies; i++) {
-        const struct raw_named_policy *policy = &raw->policies[i];
-
-        named[i] = (struct named){
-            .name = arena_copy(resolving->config->arena, policy->name.text),
-            .raw = policy,
-            .users_allow = ~(finding_set)0,
-        };
-    }
-    qsort(named, raw->n_policies, sizeof(*named), compare_named);
-    for (size_t i = 1; i < raw->n_policies; i++)
-        if (strcmp(named[i - 1].name, named[i].name) == 0)
-            diag_add(resolving->diag, FINDING_KEY_DUPLICATE, named[i].raw->name.place, "policies",
-                     "the policy '%s' is given twice", named[i].name);
-    resolving->named = named;
-    resolving->n_named = raw->n_policies;
-}
-
-static struct named *find_named(struct resolving *resolving, struct slice name)
-{
-    const struct named key = {.name = name.ptr};
-
-    return bsearch(&key, resolving->named, resolving->n_named, sizeof(key), compare_named);
-}
-
-static void report_unknown(struct resolving *resolving, const struct raw_entry *entry,
-                           const char *path)
-{
-    char quoted[ERR_QUOTE_MAX];
-    const char *names[64], *nearest;
-    size_t n_names = 0;
-
-    for (size_t i = 0; i < resolving->n_named && n_names < ARRAY_LEN(names); i++)
-        names[n_names++] = resolving->named[i].name;
-    nearest = nearest_word(entry->policy.text, names, n_names);
-    diag_add(resolving->diag, FINDING_POLICY_UNKNOWN, entry->policy.place, path,
-             "there is no policy %s under policies:%s%s%s",
-             err_quote(quoted, sizeof(quoted), entry->policy.text),
-             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-}
-
-static bool has_mta_sts(const struct raw_entry *entry)
-{
-    const struct raw_domain *raw = entry->long_form;
-
-    return !raw || raw->mta_sts.place.line == 0 || raw->mta_sts.value == 1;
-}
-
-/* Before anything is checked: who uses which policy, and how. */
-static void count_user(struct resolving *resolving, const struct raw_entry *entry)
-{
-    const struct raw_domain *raw = entry->long_form;
-    struct named *named = NULL;
-
-    if (entry->policy.place.line != 0)
-        named = find_named(resolving, entry->policy.text);
-    if (!named)
-        return;
-    named->n_users++;
-    named->users_allow &= raw ? allow_set(&raw->own.allow) : 0;
-    if (has_mta_sts(entry) && !(raw && raw_policy_is_given(&raw->own)))
-        named->n_plain++;
-}
-
-/* A named policy is checked once, for all who use it unchanged, with any domain for {domain}. */
-static void resolve_named(struct resolving *resolving, struct named *named)
-{
-    const struct config *config = resolving->config;
-    const struct raw_policy *keys = &named->raw->keys;
-    char path[FIELD_PATH_MAX];
-    struct effective effective;
-
-    snprintf(path, sizeof(path), "policies.%s", named->name);
-    check_allow(resolving, &keys->allow, path);
-    named->allow = allow_set(&keys->allow);
-    effective = (struct effective){
-        .keys = *keys,
-        .own = keys,
-        .domain = EFFECTIVE_ANY_DOMAIN,
-        .path = path,
-        .place = named->raw->name.place,
-        .allow = named->allow | (named->n_users > 0 ? named->users_allow : 0),
-        .needs_mx = named->n_plain > 0,
-    };
-    if (named->n_users == 0 && !(named->allow & finding_bit(FINDING_POLICY_UNUSED)))
-        diag_add(resolving->diag, FINDING_POLICY_UNUSED, effective.place, path,
-                 "no domain uses this policy");
-    effective_expand(&effective, config->report_host, resolving->scratch);
-    if (effective_check(&effective, resolving->diag) != 0) {
-        named->is_broken = true;
-    } else {
-        if (named->n_plain > 0 && !raw_policy_has_domain_mx(keys)) {
-            named->document = documents_intern(resolving->documents, &effective, resolving->scratch,
-                                               resolving->diag);
-            named->is_broken = !named->document;
-        }
-        if (!raw_policy_has_domain_rua(keys, config->report_host))
-            named->reporting = reporting_keep(&effective, config->arena);
-    }
-    arena_reset(resolving->scratch);
-}
+/* One entry on its way to a domain. */
+struct subject {
+    const struct raw_entry *entry;
+    const struct raw_policy *own; /* the keys of its long form, or none */
+    const struct named *named;    /* NULL: names no policy, or none that can be used */
+    bool is_whole;                /* false: of its keys, or its policy's, some are not known */
+    char path[YAML_PATH_MAX];
+    struct domain *domain;
+};
 
 static void check_length(struct resolving *resolving, const struct domain *domain, const char *path,
                          const char *prefix, const char *zone)
@@ -213,17 +69,18 @@ static void check_names(struct resolving *resolving, const struct domain *domain
 static void resolve_zone(struct resolving *resolving, const struct field_text *zone,
                          const char *path, struct domain *domain)
 {
-    char name[DNS_NAME_MAX + 1], quoted[ERR_QUOTE_MAX], key[FIELD_PATH_MAX + 32];
+    char name[DNS_NAME_MAX + 1], quoted[ERR_QUOTE_MAX], key[YAML_PATH_MAX + 32];
     struct err err;
     size_t len;
 
     domain->zone = domain->name;
-    if (zone->place.line == 0)
+    if (zone->text.len == 0)
         return;
     snprintf(key, sizeof(key), "%s.zone", path);
     err_quote(quoted, sizeof(quoted), zone->text);
     if (dns_name_parse(zone->text, name, &len, &err) != 0)
-        diag_add(resolving->diag, FINDING_NAME_SYNTAX, zone->place, key, "%s %s", quoted, err.msg);
+        diag_add(resolving->diag, FINDING_NAME_SYNTAX, zone->place, key,
+                 "%s is no domain name: it %s", quoted, err.msg);
     else if (!dns_name_is_within(slice_of(domain->name), (struct slice){name, len}))
         diag_add(resolving->diag, FINDING_BAD_VALUE, zone->place, key,
                  "%s does not hold '%s'; a zone is the domain itself or one above it", quoted,
@@ -232,101 +89,136 @@ static void resolve_zone(struct resolving *resolving, const struct field_text *z
         domain->zone = arena_copy(resolving->config->arena, (struct slice){name, len});
 }
 
-static void check_long_form(struct resolving *resolving, const struct raw_domain *raw,
+static void check_delegated(struct resolving *resolving, const struct raw_domain *raw,
                             const struct domain *domain, const char *path)
 {
-    if (domain->delegated != 0 && !resolving->config->delegation_zone)
-        diag_add(resolving->diag, FINDING_KEY_MISSING, raw->delegated.place, path,
+    bool has_zone = resolving->context.raw->settings.delegation_zone.place.line != 0;
+    char key[YAML_PATH_MAX + 32];
+
+    snprintf(key, sizeof(key), "%s.delegated", path);
+    if (domain->delegated != 0 && !has_zone)
+        diag_add(resolving->diag, FINDING_KEY_MISSING, raw->delegated.place, key,
                  "a delegated domain needs delegation_zone: in the main file, the zone that holds "
                  "the TXT records");
     if ((domain->delegated & DELEGATED_TLS_RPT) && !domain->reporting)
-        diag_add(resolving->diag, FINDING_KEY_CONFLICT, raw->delegated.place, path,
-                 "tls-rpt is delegated, but the domain has no tls_rpt to publish");
+        diag_add(resolving->diag, FINDING_KEY_CONFLICT, raw->delegated.place, key,
+                 "tls-rpt is delegated, and there is no tls_rpt to publish; give one or leave it "
+                 "out here");
     if ((domain->delegated & DELEGATED_MTA_STS) && !domain->document)
-        diag_add(resolving->diag, FINDING_KEY_CONFLICT, raw->delegated.place, path,
-                 "mta-sts is delegated, but mta_sts is false");
+        diag_add(resolving->diag, FINDING_KEY_CONFLICT, raw->delegated.place, key,
+                 "mta-sts is delegated, and mta_sts is false; leave one of them out");
+}
+
+static void check_long_form(struct resolving *resolving, const struct raw_domain *raw,
+                            const struct domain *domain, const char *path)
+{
+    check_delegated(resolving, raw, domain, path);
     if (!domain->document && !domain->reporting)
         diag_add(resolving->diag, FINDING_KEY_MISSING, domain->place, path,
                  "mta_sts is false and there is no tls_rpt: nothing is left to publish");
 }
 
-/* A policy of the domain's own: overrides, {domain} in an mx, or no named policy at all. */
-static int build_own(struct resolving *resolving, const struct raw_entry *entry,
-                     const struct named *named, const char *path, struct domain *domain)
+/* What is kept of the report addresses: the named policy's, unless they are the domain's own. */
+static const struct reporting *resolve_reporting(const struct resolving *resolving,
+                                                 const struct subject *subject,
+                                                 const struct effective *effective)
+{
+    if (subject->named && subject->named->reporting && subject->own->tls_rpt.place.line == 0)
+        return subject->named->reporting;
+    return reporting_keep(effective, resolving->config->arena);
+}
+
+/*
+ * A policy of the domain's own: overrides, {domain} in an mx, or no named policy at all. Of a
+ * subject that is not whole, what is there is checked and nothing is made.
+ */
+static int build_own(struct resolving *resolving, const struct subject *subject)
 {
     static const struct raw_policy nothing;
-    const struct raw_policy *own = entry->long_form ? &entry->long_form->own : &nothing;
-    const struct config *config = resolving->config;
+    const struct raw_policy *base = subject->named ? &subject->named->raw->keys : &nothing;
+    bool is_served = raw_entry_has_mta_sts(subject->entry);
+    struct domain *domain = subject->domain;
     struct effective effective = {
-        .keys = raw_policy_merge(named ? &named->raw->keys : &nothing, own),
-        .own = own,
+        .keys = raw_policy_merge(base, subject->own),
+        .own = subject->own,
         .domain = domain->name,
-        .path = path,
-        .place = entry->place,
-        .allow = domain->allow | (named ? named->allow : 0),
-        .needs_mx = has_mta_sts(entry),
+        .path = subject->path,
+        .place = domain->place,
+        .allow = domain->allow | (is_served ? 0 : finding_bit(FINDING_ENFORCE_UNREPORTED)),
+        .needs_mx = subject->is_whole && is_served,
     };
 
-    effective_expand(&effective, config->report_host, resolving->scratch);
-    if (effective_check(&effective, resolving->diag) != 0)
+    effective_expand(&effective, resolving->config->report_host, resolving->scratch);
+    if (effective_check(&effective, resolving->diag) != 0 || !subject->is_whole)
         return -1;
-    if (has_mta_sts(entry)) {
-        domain->document =
-            documents_intern(resolving->documents, &effective, resolving->scratch, resolving->diag);
-        if (!domain->document)
-            return -1;
-    }
-    domain->reporting = reporting_keep(&effective, config->arena);
-    return 0;
+    domain->reporting = resolve_reporting(resolving, subject, &effective);
+    if (!is_served)
+        return 0;
+    domain->document =
+        documents_intern(resolving->documents, &effective, resolving->scratch, resolving->diag);
+    return domain->document ? 0 : -1;
 }
 
 /* Returns 0, or -1 if an error about the policy is reported already. */
-static int build_policy(struct resolving *resolving, const struct raw_entry *entry,
-                        const struct named *named, const char *path, struct domain *domain)
+static int build_policy(struct resolving *resolving, const struct subject *subject)
 {
-    const struct raw_domain *raw = entry->long_form;
-    bool is_served = has_mta_sts(entry);
-    bool has_own = raw && raw_policy_is_given(&raw->own);
+    const struct named *named = subject->named;
+    bool is_served = raw_entry_has_mta_sts(subject->entry);
 
-    if (named && !has_own && (named->document || !is_served) &&
+    if (named && subject->is_whole && !raw_policy_is_given(subject->own) &&
+        (named->document || !is_served) &&
         !raw_policy_has_domain_rua(&named->raw->keys, resolving->config->report_host)) {
-        domain->document = is_served ? named->document : NULL;
-        domain->reporting = named->reporting;
+        subject->domain->document = is_served ? named->document : NULL;
+        subject->domain->reporting = named->reporting;
         return 0;
     }
-    return build_own(resolving, entry, named, path, domain);
+    return build_own(resolving, subject);
+}
+
+static void resolve_policy_name(struct resolving *resolving, struct subject *subject)
+{
+    struct domain *domain = subject->domain;
+    const struct named *named;
+
+    if (subject->entry->policy.place.line == 0)
+        return;
+    named =
+        named_list_find(&resolving->policies, &resolving->context, subject->entry, subject->path);
+    if (!named || named->is_broken) {
+        subject->is_whole = false;
+        return;
+    }
+    subject->named = named;
+    domain->allow = named->allow;
+    if (!raw_policy_is_given(subject->own))
+        domain->policy_name = named->name;
 }
 
 static void resolve_domain(struct resolving *resolving, const struct raw_entry *entry,
                            struct domain *domain)
 {
+    static const struct raw_policy nothing;
     const struct raw_domain *raw = entry->long_form;
-    struct named *named = NULL;
-    char path[FIELD_PATH_MAX];
+    struct subject subject = {
+        .entry = entry,
+        .own = raw ? &raw->own : &nothing,
+        .is_whole = !entry->is_broken,
+        .domain = domain,
+    };
 
-    snprintf(path, sizeof(path), "domains.%s", entry->name);
+    snprintf(subject.path, sizeof(subject.path), "domains.%s", entry->name);
     *domain = (struct domain){.name = entry->name, .place = entry->place, .zone = entry->name};
-    if (entry->policy.place.line != 0) {
-        named = find_named(resolving, entry->policy.text);
-        if (!named)
-            report_unknown(resolving, entry, path);
-        if (!named || named->is_broken)
-            return;
-        domain->policy_name = named->name;
-        domain->allow = named->allow;
-    }
+    resolve_policy_name(resolving, &subject);
     if (raw) {
-        check_allow(resolving, &raw->own.allow, path);
-        domain->allow |= allow_set(&raw->own.allow);
+        raw_policy_check_allow(&raw->own, subject.path, resolving->diag);
+        domain->allow |= raw_policy_allow(&raw->own);
         domain->delegated = raw->delegated.value;
-        if (raw_policy_is_given(&raw->own))
-            domain->policy_name = NULL;
-        resolve_zone(resolving, &raw->zone, path, domain);
+        resolve_zone(resolving, &raw->zone, subject.path, domain);
     }
-    if (build_policy(resolving, entry, named, path, domain) == 0) {
-        check_names(resolving, domain, path);
+    if (build_policy(resolving, &subject) == 0) {
+        check_names(resolving, domain, subject.path);
         if (raw)
-            check_long_form(resolving, raw, domain, path);
+            check_long_form(resolving, raw, domain, subject.path);
     }
     arena_reset(resolving->scratch);
 }
@@ -336,36 +228,39 @@ static int compare_domains(const void *left, const void *right)
     const struct domain *a = left, *b = right;
     int order = strcmp(a->name, b->name);
 
-    /* Of two entries for one domain, the one given first comes first. */
-    return order != 0 ? order : (a->place.line > b->place.line) - (a->place.line < b->place.line);
+    /* Of two entries for one domain, the one that stands first comes first. */
+    if (order == 0)
+        order = strcmp(a->place.file, b->place.file);
+    if (order == 0)
+        order = (a->place.line > b->place.line) - (a->place.line < b->place.line);
+    return order != 0 ? order
+                      : (a->place.column > b->place.column) - (a->place.column < b->place.column);
 }
 
 static void report_duplicate(struct resolving *resolving, const struct domain *first,
                              const struct domain *second)
 {
-    char path[FIELD_PATH_MAX];
+    char path[YAML_PATH_MAX];
 
     snprintf(path, sizeof(path), "domains.%s", second->name);
     diag_add(resolving->diag, FINDING_DOMAIN_DUPLICATE, second->place, path,
-             "the domain is given already at %s:%u:%u", first->place.file, first->place.line,
-             first->place.column);
+             "the domain is given already at %s:%u:%u; keep one of them", first->place.file,
+             first->place.line, first->place.column);
 }
 
 void domains_resolve(const struct raw_config *raw, struct config *config, struct diag *diag)
 {
+    struct documents *documents = documents_new(config->arena);
     struct resolving resolving = {
+        .context = {raw, config, documents, diag},
         .config = config,
         .diag = diag,
         .scratch = arena_new(0),
-        .documents = documents_new(config->arena),
+        .documents = documents,
     };
     struct domain *domains = arena_array(config->arena, raw->n_entries, sizeof(*domains));
 
-    sort_policies(&resolving, raw);
-    for (size_t i = 0; i < raw->n_entries; i++)
-        count_user(&resolving, &raw->entries[i]);
-    for (size_t i = 0; i < resolving.n_named; i++)
-        resolve_named(&resolving, &resolving.named[i]);
+    named_list_init(&resolving.policies, &resolving.context);
     for (size_t i = 0; i < raw->n_entries; i++)
         resolve_domain(&resolving, &raw->entries[i], &domains[i]);
     qsort(domains, raw->n_entries, sizeof(*domains), compare_domains);
@@ -374,7 +269,7 @@ void domains_resolve(const struct raw_config *raw, struct config *config, struct
             report_duplicate(&resolving, &domains[i - 1], &domains[i]);
     config->domains = domains;
     config->n_domains = raw->n_entries;
-    documents_free(resolving.documents);
-    free(resolving.named);
+    named_list_done(&resolving.policies);
+    documents_free(documents);
     arena_free(resolving.scratch);
 }

@@ -7,6 +7,9 @@
 #define ROWS(array) .rows = (array), .n_rows = ARRAY_LEN(array)
 
 enum {
+    PATTERN_MAX = 1024, /* bytes; room for 253 octets of A-labels as U-labels */
+    URI_MAX = 512,
+    URIS_MAX = 32,    /* with {domain} in each, still well within a TXT record */
     TTL_MAX = 604800, /* a week; RFC 8461 8.1 has old ids live for the TTL */
 };
 
@@ -30,15 +33,19 @@ static const struct field policy_rows[] = {
     {.key = "mx",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_policy, mx),
+     .max = PATTERN_MAX,
      .what = "mx patterns; {domain} stands for the policy domain"},
     {.key = "max_age",
      .type = FIELD_DURATION,
      .offset = offsetof(struct raw_policy, max_age),
-     .max = UINT32_MAX,
+     .max = POLICY_MAX_AGE_MAX,
+     .finding = FINDING_MAX_AGE_LIMIT,
      .what = "how long a sender may keep the policy; default 1w, in mode none 1d"},
     {.key = "tls_rpt",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_policy, tls_rpt),
+     .max = URI_MAX,
+     .max_items = URIS_MAX,
      .what = "where TLS reports go: mailto: and https: URIs; \"https:\" is this server"},
     {.key = "id_salt",
      .type = FIELD_TEXT,
@@ -85,6 +92,7 @@ static const struct field listen_rows[] = {
     {.key = "address",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_listen, address),
+     .is_required = true,
      .what = "\"address:port\", \"[IPv6]:port\" or \"unix:/path\""},
     {.key = "tls",
      .type = FIELD_SWITCH,
@@ -142,6 +150,7 @@ static const struct field source_rows[] = {
     {.key = "chain",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_source, chain),
+     .is_required = true,
      .what = "PEM file, leaf first; {host} stands for the host's name"},
     {.key = "key",
      .type = FIELD_TEXT,

@@ -160,6 +160,53 @@ static void resolve_proxies(const struct settling *settling, const struct field_
     }
 }
 
+static int parse_listen(const struct settling *settling, const struct raw_listen *raw,
+                        struct listen_address *ret_address)
+{
+    struct arena *arena = settling->config->arena;
+    struct slice text = {arena_copy(arena, raw->address.text), raw->address.text.len};
+
+    *ret_address = (struct listen_address){
+        .text = text.ptr,
+        .has_tls = raw->tls.place.line == 0 || raw->tls.value == 1,
+        .place = raw->address.place,
+    };
+    return slice_starts_with(text, "unix:") ? parse_unix(text, ret_address)
+                                            : parse_tcp(text, arena, ret_address);
+}
+
+static bool is_listed(const struct config *config, const char *text)
+{
+    for (size_t i = 0; i < config->n_listen; i++)
+        if (strcmp(config->listen[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+static void resolve_listener(const struct settling *settling, const struct raw_listen *raw,
+                             size_t index, struct listen_address *listen)
+{
+    struct config *config = settling->config;
+    struct listen_address parsed;
+    char path[64];
+
+    snprintf(path, sizeof(path), "listen[%zu].address", index);
+    if (parse_listen(settling, raw, &parsed) != 0) {
+        report(settling, FINDING_BAD_VALUE, &raw->address, path,
+               "is not \"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\" (at most "
+               "107 bytes); [::] is all addresses");
+    } else if (is_listed(config, parsed.text)) {
+        report(settling, FINDING_BAD_VALUE, &raw->address, path, "is listed twice");
+    } else if (raw->serve.value == SERVE_CHALLENGES) {
+        snprintf(path, sizeof(path), "listen[%zu].serve", index);
+        diag_add(settling->diag, FINDING_KEY_LATER, raw->serve.place, path,
+                 "ACME challenges are not served in this version; the listener stays closed");
+    } else {
+        resolve_proxies(settling, &raw->proxy_protocol.trusted, index, &parsed);
+        listen[config->n_listen++] = parsed;
+    }
+}
+
 static void resolve_listen(const struct settling *settling, const struct field_groups *raw)
 {
     struct config *config = settling->config;
@@ -169,38 +216,10 @@ static void resolve_listen(const struct settling *settling, const struct field_g
     config->listen = listen;
     if (raw->n_items == 0)
         diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, "listen",
-                 "an empty list; leave listen out for [::]:443");
-    for (size_t i = 0; i < raw->n_items; i++) {
-        struct field_text address = items[i].address;
-        struct listen_address parsed = {0};
-        char path[64];
-        int result;
-
-        snprintf(path, sizeof(path), "listen[%zu].address", i);
-        if (address.place.line == 0) {
-            diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, path,
-                     "each listener needs an address, as in \"[::]:443\"");
-            continue;
-        }
-        address.text.ptr = arena_copy(config->arena, address.text);
-        parsed.text = address.text.ptr;
-        parsed.place = address.place;
-        parsed.has_tls = items[i].tls.place.line == 0 || items[i].tls.value == 1;
-        result = slice_starts_with(address.text, "unix:")
-                     ? parse_unix(address.text, &parsed)
-                     : parse_tcp(address.text, config->arena, &parsed);
-        if (result == 0)
-            resolve_proxies(settling, &items[i].proxy_protocol.trusted, i, &parsed);
-        if (result != 0)
-            report(settling, FINDING_BAD_VALUE, &address, path,
-                   "is not \"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\" (at most "
-                   "107 bytes); [::] is all addresses");
-        else if (items[i].serve.value == SERVE_CHALLENGES)
-            diag_add(settling->diag, FINDING_KEY_LATER, items[i].serve.place, path,
-                     "ACME challenges are not served in this version; the listener stays closed");
-        else
-            listen[config->n_listen++] = parsed;
-    }
+                 "the list is empty; leave listen out for [::]:443");
+    for (size_t i = 0; i < raw->n_items; i++)
+        if (items[i].address.text.len > 0)
+            resolve_listener(settling, &items[i], i, listen);
 }
 
 static void resolve_admin(const struct settling *settling, const struct field_text *raw)
@@ -229,18 +248,12 @@ static void resolve_sources(const struct settling *settling, const struct field_
     config->sources = sources;
     config->sources_place = raw->place;
     for (size_t i = 0; i < raw->n_items; i++) {
-        const struct field_text *key =
-            items[i].key.place.line != 0 ? &items[i].key : &items[i].chain;
-        char path[64];
+        struct slice chain = items[i].chain.text;
+        struct slice key = items[i].key.place.line != 0 ? items[i].key.text : chain;
 
-        snprintf(path, sizeof(path), "certificates[%zu]", i);
-        if (items[i].chain.place.line == 0) {
-            diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, path,
-                     "each source needs a chain, the path of a PEM file");
-            continue;
-        }
-        sources[config->n_sources++] = (struct cert_source){
-            arena_copy(config->arena, items[i].chain.text), arena_copy(config->arena, key->text)};
+        if (chain.len > 0)
+            sources[config->n_sources++] = (struct cert_source){arena_copy(config->arena, chain),
+                                                                arena_copy(config->arena, key)};
     }
 }
 
@@ -260,14 +273,15 @@ static void default_sources(struct config *config)
 static const char *resolve_name(const struct settling *settling, const struct field_text *raw,
                                 const char *path)
 {
-    char name[DNS_NAME_MAX + 1];
+    char name[DNS_NAME_MAX + 1], why[ERR_MSG_MAX + 32];
     struct err err;
     size_t len;
 
-    if (raw->place.line == 0)
+    if (raw->text.len == 0)
         return NULL;
     if (dns_name_parse(raw->text, name, &len, &err) != 0) {
-        report(settling, FINDING_NAME_SYNTAX, raw, path, err.msg);
+        snprintf(why, sizeof(why), "is no domain name: it %s", err.msg);
+        report(settling, FINDING_NAME_SYNTAX, raw, path, why);
         return NULL;
     }
     return arena_copy(settling->config->arena, (struct slice){name, len});
@@ -280,16 +294,16 @@ static void resolve_addresses(const struct settling *settling, const struct fiel
 
     config->policy_host_addresses = addresses;
     for (size_t i = 0; i < raw->n_items; i++) {
+        const char *text = raw->items[i].text.ptr;
         char path[64];
 
         snprintf(path, sizeof(path), "policy_host.addresses[%zu]", i);
-        if (is_address(AF_INET, raw->items[i].text.ptr) ||
-            is_address(AF_INET6, raw->items[i].text.ptr))
+        if (is_address(AF_INET, text) || is_address(AF_INET6, text))
             addresses[config->n_policy_host_addresses++] =
                 arena_copy(config->arena, raw->items[i].text);
-        else
+        else if (raw->items[i].text.len > 0)
             report(settling, FINDING_BAD_VALUE, &raw->items[i], path,
-                   "is not an IPv4 or IPv6 address");
+                   "is not an IPv4 or IPv6 address, as 192.0.2.1 or \"2001:db8::1\" is");
     }
 }
 
@@ -304,7 +318,8 @@ static void resolve_hosts(const struct settling *settling, const struct raw_sett
     if (raw->policy_host.name.place.line != 0 && raw->policy_host.addresses.place.line != 0)
         diag_add(settling->diag, FINDING_KEY_CONFLICT, raw->policy_host.addresses.place,
                  "policy_host.addresses",
-                 "policy_host has a name or addresses, not both: a CNAME stands alone");
+                 "policy_host has a name or addresses, not both, since a CNAME stands alone; leave "
+                 "one of them out");
 }
 
 static uint32_t number_or(const struct field_number *number, uint32_t otherwise)

@@ -236,6 +236,9 @@ void connection_enter(struct connection *connection, enum phase phase)
 
 void connection_established(struct connection *connection)
 {
+    /* OpenSSL says so a second time when the session ticket has gone out. */
+    if (connection->phase != PHASE_HANDSHAKE)
+        return;
     metrics_count(&connection->worker->metrics.handshakes[HANDSHAKE_OK]);
     connection_enter(connection, PHASE_REQUEST);
 }

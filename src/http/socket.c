@@ -124,12 +124,23 @@ static void print_tcp(const union address *address, char name[SOCKET_NAME_MAX])
                  ntohs(address->v4.sin_port));
 }
 
-/* A file that a dead daemon left is in the way; one that answers belongs to somebody. */
+/*
+ * A socket that a dead daemon left is in the way and goes; one that answers belongs to somebody. So
+ * does what is no socket: connect() says ECONNREFUSED of any file.
+ */
 static int remove_stale(const union address *address)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    int result;
+    const char *path = address->local.sun_path;
+    struct stat status;
+    int fd, result;
 
+    if (lstat(path, &status) != 0)
+        return errno == ENOENT ? 0 : -1;
+    if (!S_ISSOCK(status.st_mode)) {
+        errno = EEXIST;
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
     result = connect(fd, &address->any, sizeof(address->local));
@@ -139,7 +150,7 @@ static int remove_stale(const union address *address)
         return -1;
     }
     if (errno == ECONNREFUSED)
-        return unlink(address->local.sun_path);
+        return unlink(path);
     return errno == ENOENT ? 0 : -1;
 }
 

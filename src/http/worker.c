@@ -129,6 +129,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
         free(worker);
         return -1;
     }
+    SSL_CTX_set_info_callback(worker->ssl_ctx, worker_note_handshake);
     worker->config = config_ref(options->config);
     worker->store = cert_store_ref(options->store);
     worker->loop = h2o_evloop_create();
@@ -137,7 +138,8 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     apply_limits(worker);
     init_context(worker, &worker->small, SMALL_BODY_MAX);
     init_context(worker, &worker->large, LARGE_BODY_MAX);
-    h2o_multithread_register_receiver(worker->small.super.queue, &worker->receiver, on_messages);
+    sem_init(&worker->takes_messages, 0, 0);
+    sem_init(&worker->has_the_last, 0, 0);
     worker->n_listeners = options->n_sockets;
     worker->listeners = memory_alloc((options->n_sockets + 1) * sizeof(*worker->listeners));
     for (size_t i = 0; i < options->n_sockets; i++)
@@ -152,7 +154,8 @@ void worker_free(struct worker *worker)
         return;
     for (size_t i = 0; i < worker->n_listeners; i++)
         listener_close(&worker->listeners[i]);
-    h2o_multithread_unregister_receiver(worker->small.super.queue, &worker->receiver);
+    sem_destroy(&worker->takes_messages);
+    sem_destroy(&worker->has_the_last);
     done_context(&worker->small);
     done_context(&worker->large);
     h2o_evloop_destroy(worker->loop);
@@ -186,14 +189,46 @@ static void sweep(struct worker *worker)
         listener_wake(&worker->listeners[i]);
 }
 
+/*
+ * An h2o socket takes the buffers that it reads into from a pool of the thread that has made it,
+ * without a lock. So a queue is made, read and destroyed in one thread: those of the contexts, made
+ * in the control plane's for all workers, would share its pool, and nobody writes to them.
+ */
+static void open_queue(struct worker *worker)
+{
+    worker->queue = h2o_multithread_create_queue(worker->loop);
+    h2o_multithread_register_receiver(worker->queue, &worker->receiver, on_messages);
+    sem_post(&worker->takes_messages);
+}
+
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0)
+        continue; /* EINTR */
+}
+
+static void close_queue(struct worker *worker)
+{
+    wait_for(&worker->has_the_last);
+    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
+    h2o_multithread_destroy_queue(worker->queue);
+}
+
 void worker_run(struct worker *worker)
 {
+    open_queue(worker);
     while (!worker->is_draining || worker->n_connections > 0) {
         /* -1 is EINTR, which is no reason to leave. */
         h2o_evloop_run(worker->loop, WAKE_UP_MS);
         sweep(worker);
         enforce_drain(worker);
     }
+    close_queue(worker);
+}
+
+void worker_wait(struct worker *worker)
+{
+    wait_for(&worker->takes_messages);
 }
 
 static struct message *new_message(enum message_kind kind)
@@ -219,6 +254,7 @@ void worker_drain(struct worker *worker, uint64_t timeout_ms)
 
     message->drain_until_ms = now_ms() + timeout_ms;
     h2o_multithread_send_message(&worker->receiver, &message->super);
+    sem_post(&worker->has_the_last);
 }
 
 const struct metrics *worker_metrics(const struct worker *worker)

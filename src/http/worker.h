@@ -61,12 +61,15 @@ void worker_free(struct worker *worker);
 /** The thread: serves until worker_drain() is through. */
 void worker_run(struct worker *worker);
 
+/** Waits until worker_run() takes messages; called once, before the first. */
+void worker_wait(struct worker *worker);
+
 /** Asks the worker to serve from these from now on; it takes references of its own. */
 void worker_swap(struct worker *worker, struct config *config, struct cert_store *store);
 
 /**
  * Asks the worker to take in what waits, to accept nothing more, to finish what runs, for
- * `timeout_ms` at most, and to leave worker_run().
+ * `timeout_ms` at most, and to leave worker_run(). The last message; called once.
  */
 void worker_drain(struct worker *worker, uint64_t timeout_ms);
 

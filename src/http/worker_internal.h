@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <semaphore.h>
 #include <stdatomic.h>
 
 #include <h2o.h>
@@ -39,7 +40,10 @@ struct worker {
     size_t connections_max, per_source_max; /* this worker's share */
     struct sources *sources;
     uint64_t next_sweep_ms;
+    h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;
+    sem_t takes_messages; /* posted once, by the worker's thread */
+    sem_t has_the_last;   /* posted once, when the drain message's sender is done with the queue */
     struct event_ring *events;
     struct metrics metrics;
     bool is_draining;
@@ -48,6 +52,9 @@ struct worker {
 
 /** Chooses certificate and context by SNI; the callback of the worker's TLS context. */
 struct certificate *worker_select_certificate(void *context, SSL *ssl, const char *server_name);
+
+/** Tells the connection that its handshake is through; the info callback of the same. */
+void worker_note_handshake(const SSL *ssl, int where, int result);
 
 /** Stamps an event with the time and hands it to the control plane, unless the ring is full. */
 void worker_report(struct worker *worker, const struct event *event);

@@ -119,7 +119,8 @@ static void on_looked(uv_work_t *work, int status)
     struct server *server = work->data;
 
     (void)status;
-    background_end(&server->refreshing);
+    if (background_end(&server->refreshing))
+        certificates_refresh(server);
 }
 
 void certificates_refresh(struct server *server)

@@ -33,11 +33,14 @@ static void log_refusal(const struct event *event)
 
 static void write_refusal(struct server *server, const struct event *event)
 {
-    if (event->at_unix_ms / 1000 != server->refusals_second) {
+    /* The loop's time: the events of several workers come out of order. */
+    uint64_t second = uv_now(&server->loop) / 1000;
+
+    if (second != server->refusals_second) {
         if (server->refusals_unlogged > 0)
             log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused",
                      server->refusals_unlogged);
-        server->refusals_second = event->at_unix_ms / 1000;
+        server->refusals_second = second;
         server->refusals_logged = 0;
         server->refusals_unlogged = 0;
     }

@@ -85,13 +85,14 @@ struct server {
     struct cert_store *next_store;
     struct difference difference; /* between what serves and what was built */
     char *reload_text;            /* what is said of it, on the control socket and in the log */
+    size_t findings_len;          /* of the text, before the difference */
     const char *reload_outcome;   /* CONTROL_* */
     bool is_forced;
     bool is_swapping; /* the workers have been sent the new snapshot */
 
     struct background survey, refreshing;
     struct survey found;
-    int64_t refusals_second; /* unknown names are logged a few a second */
+    uint64_t refusals_second; /* unknown names are logged a few a second */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;
 };

@@ -84,6 +84,8 @@ static void build(uv_work_t *work)
     background_be_nice();
     server->next = config_load(server->config_path, diag);
     diag_print(diag, LEVEL_WARNING, out);
+    fflush(out);
+    server->findings_len = len;
     server->reload_outcome = judge(server, out);
     fclose(out);
     diag_free(diag);
@@ -109,7 +111,7 @@ static void end(struct server *server, const char *outcome)
 
 static void refuse(struct server *server)
 {
-    log_text(LOG_ERROR, server->reload_text);
+    log_text(LOG_ERROR, slice_of(server->reload_text));
     log_line(LOG_ERROR, "the reload was refused");
     server->tally.reloads_refused++;
     server->tally.is_last_reload_good = false;
@@ -159,6 +161,13 @@ void reload_start(struct server *server)
     background_start(server, &server->reload, build, on_built);
 }
 
+/* Warnings are worth a line in every log, what has changed in a chattier one. */
+static void log_outcome(struct slice text, size_t findings_len)
+{
+    log_text(LOG_WARNING, slice_range(text, 0, findings_len));
+    log_text(LOG_INFO, slice_range(text, findings_len, text.len));
+}
+
 void reload_finish(struct server *server)
 {
     if (!server->is_swapping || atomic_load(&server->n_swapped) < server->n_threads)
@@ -171,7 +180,7 @@ void reload_finish(struct server *server)
     server->store = server->next_store;
     server->next = NULL;
     log_set_level(server->config->log_level);
-    log_text(LOG_INFO, server->reload_text);
+    log_outcome(slice_of(server->reload_text), server->findings_len);
     log_line(LOG_INFO, "reloaded '%s'", server->config_path);
     server->tally.reloads_good++;
     reload_note_success(server);

@@ -73,6 +73,14 @@ static void close_handle(uv_handle_t *handle, void *context)
         uv_close(handle, NULL);
 }
 
+static void block_signals(sigset_t *ret_before)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, ret_before);
+}
+
 /* A worker has left its loop; after the last one nothing keeps the control plane's from ending. */
 static void on_ended(uv_async_t *handle)
 {
@@ -81,6 +89,8 @@ static void on_ended(uv_async_t *handle)
     if (atomic_load(&server->n_ended) < server->n_threads)
         return;
     control_close(server->control);
+    /* One that comes after its handler is closed would kill what is about to end well. */
+    block_signals(NULL);
     uv_walk(&server->loop, close_handle, NULL);
 }
 
@@ -206,16 +216,17 @@ static int make_admin_worker(struct server *server, struct err *err)
 /* Signals go to the main thread: h2o's loop takes EINTR for an error. */
 static int start_threads(struct server *server, struct err *err)
 {
-    sigset_t all, before;
+    sigset_t before;
     int reason = 0;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    block_signals(&before);
     for (size_t i = 0; i < server->n_threads && reason == 0; i++) {
         struct worker_thread *thread = &server->workers[i];
 
         thread->server = server;
         reason = pthread_create(&thread->thread, NULL, run_worker, thread);
+        if (reason == 0)
+            worker_wait(thread->worker);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return reason == 0 ? 0 : err_io(err, reason, "a worker's thread cannot be started");
@@ -276,11 +287,16 @@ static int start(struct server *server, struct err *err)
 
 static void serve(struct server *server)
 {
+    sigset_t before;
+
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
     reload_note_success(server);
     atomic_store(&server->tally.is_ready, true);
+    /* The first work makes the thread pool, whose threads inherit the mask. */
+    block_signals(&before);
     certificates_survey(server);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     uv_timer_start(&server->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     for (size_t i = 0; i < server->n_threads; i++)
@@ -308,6 +324,8 @@ static void done(struct server *server)
     cert_store_unref(server->store);
     config_unref(server->config);
     uv_loop_close(&server->loop);
+    /* Joins the thread pool: OpenSSL keeps a little for each thread until the thread ends. */
+    uv_library_shutdown();
 }
 
 int server_run(struct config *config, const char *config_path, struct err *err)

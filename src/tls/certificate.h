@@ -9,18 +9,47 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
 
 #include "base/finding.h"
 
 struct certificate;
 struct err;
-struct slice;
 struct ssl_st;
 
 enum {
     CERTIFICATE_FILE_MAX = 256 * 1024, /* bytes of a chain or key file */
+    CERTIFICATE_NAMES_MAX = 320,       /* a buffer for certificate_names_render() */
+    CERTIFICATE_FINDINGS_MAX = 256,    /* for certificate_findings_render() */
+    CERTIFICATE_DATE_MAX = 32,         /* for certificate_date_render() */
 };
+
+/**
+ * A pair of files as it was at one time, symbolic links followed: certbot replaces a link, and
+ * Kubernetes the directory "..data" that lies behind the file's own link.
+ */
+struct certificate_files {
+    struct certificate_file {
+        int stat_errno; /* 0: there is a file, and the rest holds */
+        dev_t device;
+        ino_t inode;
+        off_t size;
+        struct timespec modified;
+    } chain, key;
+};
+
+/** Looks at both files; one that is not there is a result too. */
+void certificate_files_stat(const char *chain_path, const char *key_path,
+                            struct certificate_files *ret_files);
+
+/** Neither file was written or replaced between the two. */
+bool certificate_files_eq(const struct certificate_files *a, const struct certificate_files *b);
+
+/** Neither file is there. */
+bool certificate_files_are_absent(const struct certificate_files *files);
 
 /**
  * Reads a chain (leaf first) and its key from PEM files and checks that they belong together.
@@ -29,7 +58,7 @@ enum {
  * ret_certificate  one reference; untouched on failure
  * Returns 0, or -1 with *err set (no place; the message names the file): ERR_IO (sys_errno),
  * ERR_SYNTAX (not PEM, no certificate, no key, key with a pass phrase), ERR_LIMIT (file too large),
- * ERR_CONFIG (the key is another certificate's).
+ * ERR_CONFIG (the key is another certificate's, or too weak for TLS).
  */
 int certificate_load(const char *chain_path, const char *key_path,
                      struct certificate **ret_certificate, struct err *err);
@@ -42,6 +71,17 @@ void certificate_unref(struct certificate *certificate);
 /** Whether a DNS name of the SAN covers `host` (stored form, dns/name.h). */
 bool certificate_covers(const struct certificate *certificate, const char *host);
 
+/**
+ * Writes the first 3 DNS names of the SAN as they are to be shown to a person: "'a.example',
+ * 'b.example', 'c.example' and 5 more", or "no DNS name".
+ *
+ * buffer, size  at least CERTIFICATE_NAMES_MAX bytes; what is too long is cut
+ * Returns buffer.
+ */
+const char *certificate_names_render(const struct certificate *certificate, char *buffer,
+                                     size_t size);
+
+/** The ends of its life; both belong to it. */
 int64_t certificate_not_before_unix_s(const struct certificate *certificate);
 int64_t certificate_not_after_unix_s(const struct certificate *certificate);
 
@@ -53,6 +93,19 @@ int64_t certificate_not_after_unix_s(const struct certificate *certificate);
  */
 finding_set certificate_check(const struct certificate *certificate, const char *host,
                               int64_t now_unix_s);
+
+/**
+ * Says in words for a person what certificate_check() found, with dates: "expired on
+ * 2026-01-31T00:00:00Z; ...". FINDING_CERTIFICATE_NAME is left to certificate_names_render().
+ *
+ * buffer, size  at least CERTIFICATE_FINDINGS_MAX bytes
+ * Returns buffer.
+ */
+const char *certificate_findings_render(const struct certificate *certificate, finding_set findings,
+                                        char *buffer, size_t size);
+
+/** Writes a time as ISO 8601 in UTC, "2026-01-31T00:00:00Z". Returns buffer. */
+const char *certificate_date_render(int64_t unix_s, char buffer[static CERTIFICATE_DATE_MAX]);
 
 /**
  * Makes a handshake present this certificate; called from the servername callback.

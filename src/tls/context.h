@@ -14,6 +14,9 @@ struct ssl_st;
 /**
  * Chooses the certificate of a handshake.
  *
+ * Asked a second time in the same handshake if a HelloRetryRequest was needed; the last choice
+ * holds.
+ *
  * server_name  the SNI as sent; NULL: none was sent
  * Returns one reference, or NULL: the handshake is refused.
  */
@@ -26,11 +29,11 @@ typedef struct certificate *tls_select(void *context, struct ssl_st *ssl, const 
  * only others gets none.
  *
  * select   called in every handshake, in the thread that drives it; must not block
- * ret_ctx  the caller frees it with tls_context_free()
+ * ret_ctx  the caller frees it with tls_context_free() and leaves its app data alone
  * Returns 0, or -1 with *err set: ERR_CRYPTO.
  */
 int tls_context_new(tls_select *select, void *context, struct ssl_ctx_st **ret_ctx,
                     struct err *err);
 
-/** Takes NULL. */
+/** Takes NULL. Handshakes that are under way must have ended: they ask `select`. */
 void tls_context_free(struct ssl_ctx_st *ctx);

@@ -56,12 +56,13 @@ struct certificate *cert_store_find(struct cert_store *store, const char *host);
 struct cert_state {
     struct certificate *certificate; /* one reference, or NULL: the host cannot be served */
     finding_set findings;            /* FINDING_CERTIFICATE_* */
-    char message[512]; /* what was looked at and why it will not do; empty if served */
+    char message[512]; /* what was looked at and why it will not do; empty if nothing is wrong */
 };
 
 /**
  * Looks at one host's certificate as --test-config and the background do, past the memory of
- * cert_store_find() and without filling it: reads the files now and judges what is found.
+ * cert_store_find() and without filling it: reads the files now and judges what is found. The files
+ * of a source without {host} are read once for all checks.
  * The caller unrefs ret_state->certificate.
  */
 void cert_store_check(struct cert_store *store, const char *host, struct cert_state *ret_state);
@@ -74,12 +75,16 @@ void cert_store_check(struct cert_store *store, const char *host, struct cert_st
  */
 int cert_store_probe(const struct cert_store *store, struct err *err);
 
-/** Called by the background pass once for each change or fault it finds, in its own thread. */
+/**
+ * Called by the background pass once for each change or fault it finds, in its own thread.
+ *
+ * host  "certificates" if the files are those of a source without {host}, whichever hosts it serves
+ */
 typedef void cert_report(void *context, const char *host, const char *message);
 
 /**
  * The background pass: looks again at the files behind every remembered host and replaces what
- * changed. A pair that is broken or does not belong together leaves the old one in use and is
- * reported once until it changes again. One caller at a time.
+ * changed. A pair that is broken, does not belong together, no longer covers the host or has gone
+ * leaves the old one in use and is reported once until it changes again. One caller at a time.
  */
 void cert_store_refresh(struct cert_store *store, cert_report *report, void *context);

@@ -9,44 +9,6 @@
 #include "base/nearest.h"
 #include "yaml/reader.h"
 
-static size_t append_path(struct field_context *context, const char *before, struct slice name,
-                          const char *after)
-{
-    size_t old_len = context->path_len;
-    size_t room = sizeof(context->path) - old_len;
-    size_t used;
-
-    used =
-        (size_t)snprintf(context->path + old_len, room, "%s%.*s%s", before, SLICE_ARG(name), after);
-    context->path_len += used < room ? used : room - 1;
-    for (size_t i = old_len; i < context->path_len; i++) {
-        unsigned char byte = (unsigned char)context->path[i];
-
-        if (byte < 0x20 || byte == 0x7f)
-            context->path[i] = '?';
-    }
-    return old_len;
-}
-
-size_t field_path_enter(struct field_context *context, struct slice name)
-{
-    return append_path(context, context->path_len == 0 ? "" : ".", name, "");
-}
-
-size_t field_path_index(struct field_context *context, size_t index)
-{
-    char digits[24];
-
-    snprintf(digits, sizeof(digits), "%zu", index);
-    return append_path(context, "[", slice_of(digits), "]");
-}
-
-void field_path_leave(struct field_context *context, size_t old_len)
-{
-    context->path_len = old_len;
-    context->path[old_len] = '\0';
-}
-
 void field_report_type(struct field_context *context, const struct yaml_node *node, const char *due)
 {
     char quoted[ERR_QUOTE_MAX];
@@ -58,16 +20,16 @@ void field_report_type(struct field_context *context, const struct yaml_node *no
         found = node->text.len == 0 ? "nothing" : err_quote(quoted, sizeof(quoted), node->text);
     else if (node->kind == YAML_KIND_MAP)
         found = "a mapping";
-    diag_add(context->diag, FINDING_WRONG_TYPE, node->place, context->path,
-             "found %s; %s is due here", found, due);
+    diag_add(context->diag, FINDING_WRONG_TYPE, node->place, yaml_path_text(&context->path),
+             "found %s; due here is %s", found, due);
 }
 
-static void report_value(struct field_context *context, const struct yaml_node *node,
-                         const char *allowed)
+static void report_value(struct field_context *context, enum finding finding,
+                         const struct yaml_node *node, const char *allowed)
 {
     char quoted[ERR_QUOTE_MAX];
 
-    diag_add(context->diag, FINDING_BAD_VALUE, node->place, context->path, "%s is not %s",
+    diag_add(context->diag, finding, node->place, yaml_path_text(&context->path), "%s is not %s",
              err_quote(quoted, sizeof(quoted), node->text), allowed);
 }
 
@@ -77,16 +39,27 @@ static void decode_text(struct field_context *context, const struct field *row,
     size_t max = row->max != 0 ? row->max : FIELD_TEXT_MAX;
     struct field_text *value = target;
 
-    if (node->kind != YAML_KIND_TEXT || node->text.len == 0) {
+    *value = (struct field_text){slice_of(""), node->place};
+    if (node->kind == YAML_KIND_TEXT && node->text.len == 0)
         field_report_type(context, node, "a text");
-    } else if (node->text.len > max || slice_find_byte(node->text, '\0') < node->text.len) {
-        diag_add(context->diag, FINDING_BAD_VALUE, node->place, context->path,
-                 "found a text of %zu bytes; 1 to %zu bytes without a NUL are allowed",
-                 node->text.len, max);
-    } else {
-        *value = (struct field_text){{arena_copy(context->arena, node->text), node->text.len},
-                                     node->place};
-    }
+    else if (node->kind != YAML_KIND_TEXT)
+        field_report_type(context, node,
+                          "a text, in quotes if it has brackets, braces or a final colon");
+    else if (node->text.len > max)
+        diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
+                 "found a text of %zu bytes; at most %zu are allowed", node->text.len, max);
+    else if (slice_find_byte(node->text, '\0') < node->text.len)
+        diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
+                 "found a text with a NUL in it, which no text here has");
+    else
+        value->text = (struct slice){arena_copy(context->arena, node->text), node->text.len};
+}
+
+static const char *list_due(const struct yaml_node *node)
+{
+    return node->kind == YAML_KIND_TEXT && node->text.len > 0
+               ? "a list, so put it in brackets: [...]"
+               : "a list, as in [one, two]";
 }
 
 static size_t count_items(const struct yaml_node *list)
@@ -101,22 +74,26 @@ static size_t count_items(const struct yaml_node *list)
 static void decode_texts(struct field_context *context, const struct field *row,
                          const struct yaml_node *node, void *target)
 {
+    size_t max_items = row->max_items != 0 ? row->max_items : FIELD_LIST_MAX;
     struct field_texts *texts = target;
-    size_t index = 0;
+    size_t n_items = count_items(node);
 
     if (node->kind != YAML_KIND_LIST) {
-        field_report_type(context, node, "a list of texts, as in [one, two],");
+        field_report_type(context, node, list_due(node));
         return;
     }
-    texts->items = arena_array(context->arena, count_items(node), sizeof(*texts->items));
+    if (n_items > max_items) {
+        diag_add(context->diag, FINDING_TOO_LARGE, node->place, yaml_path_text(&context->path),
+                 "found a list of %zu; at most %zu are allowed", n_items, max_items);
+        return;
+    }
+    texts->items = arena_array(context->arena, n_items, sizeof(*texts->items));
     texts->place = node->place;
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        size_t old_len = field_path_index(context, index++);
-        struct field_text *text = &texts->items[texts->n_items];
+        size_t old_len = yaml_path_index(&context->path, texts->n_items);
 
-        decode_text(context, row, item, text);
-        texts->n_items += text->place.line != 0;
-        field_path_leave(context, old_len);
+        decode_text(context, row, item, &texts->items[texts->n_items++]);
+        yaml_path_leave(&context->path, old_len);
     }
 }
 
@@ -145,7 +122,7 @@ static int parse_duration(struct slice text, uint64_t *ret_seconds)
 
     if (text.len > 0 && !ascii_is_digit(text.ptr[text.len - 1]))
         unit = unit_seconds(text.ptr[--text.len]);
-    if (unit == 0 || slice_to_u64(text, UINT32_MAX, &count) != 0)
+    if (unit == 0 || slice_to_u64(text, UINT64_MAX / unit, &count) != 0)
         return -1;
     *ret_seconds = count * unit;
     return 0;
@@ -153,6 +130,8 @@ static int parse_duration(struct slice text, uint64_t *ret_seconds)
 
 static int parse_number(const struct field *row, struct slice text, uint64_t *ret_number)
 {
+    if (row->type == FIELD_DURATION)
+        return parse_duration(text, ret_number);
     if (row->suffix) {
         if (!slice_ends_with(text, row->suffix))
             return -1;
@@ -161,32 +140,53 @@ static int parse_number(const struct field *row, struct slice text, uint64_t *re
     return slice_to_u64(text, UINT64_MAX, ret_number);
 }
 
+/* What numbers there may be, in the notation of the YAML. */
+static void describe_numbers(const struct field *row, char *buffer, size_t size)
+{
+    const char *suffix = row->suffix ? row->suffix : "";
+
+    if (row->type == FIELD_DURATION)
+        snprintf(buffer, size, "a duration between %u and %u s, as in 3600, 90m, 12h, 3d or 2w",
+                 row->min, row->max);
+    else
+        snprintf(buffer, size, "a number between %u%s and %u%s%s%s", row->min, suffix, row->max,
+                 suffix, row->n_words > 0 ? ", or " : "", row->n_words > 0 ? row->words[0] : "");
+}
+
+/* Returns FINDING_NONE, or which finding the text is. */
+static enum finding judge_number(const struct field *row, struct slice text, uint64_t *ret_number)
+{
+    if (row->n_words > 0 && slice_eq_text(text, row->words[0])) {
+        *ret_number = 0;
+        return FINDING_NONE;
+    }
+    if (parse_number(row, text, ret_number) != 0)
+        return FINDING_BAD_VALUE;
+    if (*ret_number >= row->min && *ret_number <= row->max)
+        return FINDING_NONE;
+    return row->finding != FINDING_NONE ? row->finding : FINDING_BAD_VALUE;
+}
+
 static void decode_number(struct field_context *context, const struct field *row,
                           const struct yaml_node *node, void *target)
 {
-    bool is_duration = row->type == FIELD_DURATION;
+    bool is_given = node->kind == YAML_KIND_TEXT && node->text.len > 0;
     struct field_number *number = target;
+    enum finding finding = FINDING_NONE;
     char allowed[128];
     uint64_t value;
-    int result;
 
-    if (node->kind != YAML_KIND_TEXT) {
-        field_report_type(context, node, is_duration ? "a duration" : "a number");
-        return;
-    }
-    result =
-        is_duration ? parse_duration(node->text, &value) : parse_number(row, node->text, &value);
-    if (result == 0 && value >= row->min && value <= row->max) {
+    if (is_given)
+        finding = judge_number(row, node->text, &value);
+    if (is_given && finding == FINDING_NONE) {
         *number = (struct field_number){(uint32_t)value, node->place};
         return;
     }
-    snprintf(allowed, sizeof(allowed),
-             is_duration ? "a duration from %u%s to %u s%s%s (a number of seconds, or one with "
-                           "s, m, h, d or w)"
-                         : "a number from %u%s to %u%s%s%s",
-             row->min, row->suffix ? row->suffix : "", row->max, row->suffix ? row->suffix : "",
-             row->n_words > 0 ? " or " : "", row->n_words > 0 ? row->words[0] : "");
-    report_value(context, node, allowed);
+    describe_numbers(row, allowed, sizeof(allowed));
+    if (is_given)
+        report_value(context, finding, node, allowed);
+    else
+        field_report_type(context, node, allowed);
 }
 
 /* "one, two, three", cut where the buffer ends. */
@@ -210,19 +210,18 @@ static void report_word(struct field_context *context, const struct field *row,
     snprintf(allowed, sizeof(allowed), "one of %s%s%s%s",
              list_words(list, sizeof(list), row->words, row->n_words),
              nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
-    report_value(context, node, allowed);
+    if (node->kind == YAML_KIND_TEXT && node->text.len > 0)
+        report_value(context, FINDING_BAD_VALUE, node, allowed);
+    else
+        field_report_type(context, node, allowed);
 }
 
 /* Index of the word, or row->n_words with a finding added. */
 static size_t decode_one_word(struct field_context *context, const struct field *row,
                               const struct yaml_node *node)
 {
-    if (node->kind != YAML_KIND_TEXT) {
-        field_report_type(context, node, "a word");
-        return row->n_words;
-    }
     for (size_t i = 0; i < row->n_words; i++)
-        if (slice_eq_text(node->text, row->words[i]))
+        if (node->kind == YAML_KIND_TEXT && slice_eq_text(node->text, row->words[i]))
             return i;
     report_word(context, row, node);
     return row->n_words;
@@ -245,17 +244,17 @@ static void decode_words(struct field_context *context, const struct field *row,
     size_t position = 0;
 
     if (node->kind != YAML_KIND_LIST) {
-        field_report_type(context, node, "a list of words, as in [one, two],");
+        field_report_type(context, node, list_due(node));
         return;
     }
     bits->place = node->place;
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        size_t old_len = field_path_index(context, position++);
+        size_t old_len = yaml_path_index(&context->path, position++);
         size_t index = decode_one_word(context, row, item);
 
         if (index < row->n_words)
             bits->value |= UINT32_C(1) << index;
-        field_path_leave(context, old_len);
+        yaml_path_leave(&context->path, old_len);
     }
 }
 
@@ -273,7 +272,7 @@ static void decode_group(struct field_context *context, const struct field *row,
     if (node->kind == YAML_KIND_MAP)
         field_decode(context, row->fields, node, target);
     else
-        field_report_type(context, node, "a mapping");
+        field_report_type(context, node, "a mapping, as in {key: value}");
 }
 
 static void decode_groups(struct field_context *context, const struct field *row,
@@ -282,17 +281,17 @@ static void decode_groups(struct field_context *context, const struct field *row
     struct field_groups *groups = target;
 
     if (node->kind != YAML_KIND_LIST) {
-        field_report_type(context, node, "a list of mappings");
+        field_report_type(context, node, "a list of mappings, as in [{key: value}]");
         return;
     }
     groups->items = arena_array(context->arena, count_items(node), row->size);
     groups->place = node->place;
     for (const struct yaml_node *item = node->first; item; item = item->next) {
-        size_t old_len = field_path_index(context, groups->n_items);
+        size_t old_len = yaml_path_index(&context->path, groups->n_items);
 
         decode_group(context, row, item, (char *)groups->items + groups->n_items * row->size);
         groups->n_items++;
-        field_path_leave(context, old_len);
+        yaml_path_leave(&context->path, old_len);
     }
 }
 
@@ -345,17 +344,19 @@ static size_t list_keys(const struct fields *fields, const char *keys[FIELD_KEYS
 static void report_unknown(struct field_context *context, const struct fields *fields,
                            const struct yaml_node *key)
 {
-    const char *keys[FIELD_KEYS_MAX], *nearest;
+    const char *keys[FIELD_KEYS_MAX], *nearest = NULL;
     size_t n_keys = list_keys(fields, keys);
     char quoted[ERR_QUOTE_MAX], list[512];
 
-    nearest = nearest_word(key->text, keys, n_keys);
+    /* A finding that nobody will be shown is not worth the search: a file has room for millions. */
+    if (diag_count(context->diag, LEVEL_ERROR) < DIAG_MAX)
+        nearest = nearest_word(key->text, keys, n_keys);
     err_quote(quoted, sizeof(quoted), key->text);
     if (nearest)
-        diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, context->path,
+        diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
                  "%s is not a key; did you mean '%s'?", quoted, nearest);
     else
-        diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, context->path,
+        diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
                  "%s is not a key; the keys here are %s", quoted,
                  list_words(list, sizeof(list), keys, n_keys));
 }
@@ -368,6 +369,15 @@ static const struct field *find_row(const struct fields *fields, struct slice ke
     return fields->base ? find_row(fields->base, key) : NULL;
 }
 
+static void note_later(struct field_context *context, const struct yaml_node *key)
+{
+    size_t old_len = yaml_path_enter(&context->path, key->text);
+
+    diag_add(context->diag, FINDING_KEY_LATER, key->place, yaml_path_text(&context->path),
+             "the key is checked, but this version does not act on it yet");
+    yaml_path_leave(&context->path, old_len);
+}
+
 const struct field *field_find(struct field_context *context, const struct fields *fields,
                                const struct yaml_node *key)
 {
@@ -376,8 +386,7 @@ const struct field *field_find(struct field_context *context, const struct field
     if (!row)
         report_unknown(context, fields, key);
     else if (row->is_later)
-        diag_add(context->diag, FINDING_KEY_LATER, key->place, context->path,
-                 "'%s' is checked, but this version does not act on it yet", row->key);
+        note_later(context, key);
     return row;
 }
 
@@ -391,8 +400,21 @@ bool field_is_among(const struct field *const *rows, size_t n_rows, const struct
 
 void field_report_duplicate(struct field_context *context, const struct yaml_node *key)
 {
-    diag_add(context->diag, FINDING_KEY_DUPLICATE, key->place, context->path,
+    diag_add(context->diag, FINDING_KEY_DUPLICATE, key->place, yaml_path_text(&context->path),
              "the key is given twice in one mapping; keep one of them");
+}
+
+static void check_required(struct field_context *context, const struct fields *fields,
+                           const struct yaml_node *map, const struct field *const *seen,
+                           size_t n_seen)
+{
+    for (size_t i = 0; i < fields->n_rows; i++) {
+        const struct field *row = &fields->rows[i];
+
+        if (row->is_required && !field_is_among(seen, n_seen, row))
+            diag_add(context->diag, FINDING_KEY_MISSING, map->place, yaml_path_text(&context->path),
+                     "the key '%s' is needed: %s", row->key, row->what);
+    }
 }
 
 void field_decode(struct field_context *context, const struct fields *fields,
@@ -407,13 +429,14 @@ void field_decode(struct field_context *context, const struct fields *fields,
 
         if (!row)
             continue;
-        old_len = field_path_enter(context, key->text);
+        old_len = yaml_path_enter(&context->path, key->text);
         if (field_is_among(seen, n_seen, row)) {
             field_report_duplicate(context, key);
         } else {
             seen[n_seen++] = row;
             field_decode_value(context, row, key->value, object);
         }
-        field_path_leave(context, old_len);
+        yaml_path_leave(&context->path, old_len);
     }
+    check_required(context, fields, map, seen, n_seen);
 }

@@ -14,7 +14,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/finding.h"
 #include "base/slice.h"
+#include "yaml/path.h"
 
 struct arena;
 struct diag;
@@ -33,13 +35,14 @@ enum field_type {
     FIELD_STREAM,   /* a mapping of any number of entries: read by the caller, never decoded here */
 };
 
+/** A bad text, once reported, has its place and is empty; so it still counts as given. */
 struct field_text {
-    struct slice text; /* NUL-terminated */
+    struct slice text; /* NUL-terminated, without a NUL inside */
     struct place place;
 };
 
 struct field_texts {
-    struct field_text *items;
+    struct field_text *items; /* as many as in the YAML, the bad ones too */
     size_t n_items;
     struct place place;
 };
@@ -58,15 +61,17 @@ struct field_groups {
 struct field {
     const char *key;
     enum field_type type;
-    size_t offset;    /* of the value in the struct that the rows fill */
-    const char *what; /* for people: what the value is, and its default */
-    uint32_t min,
-        max; /* NUMBER, DURATION: the range; TEXT and each of TEXTS: max 0 is 1..4096 bytes */
+    size_t offset;     /* of the value in the struct that the rows fill */
+    const char *what;  /* for people: what the value is, and its default */
+    uint32_t min, max; /* NUMBER, DURATION: the range; TEXT, TEXTS: max bytes of a text, 0: 4096 */
+    enum finding finding;     /* NUMBER, DURATION: for one out of range; FINDING_NONE: bad-value */
+    uint32_t max_items;       /* TEXTS; 0: FIELD_LIST_MAX */
     const char *const *words; /* WORD, WORDS; NUMBER: words[0], if any, stands for 0 */
     size_t n_words;
     const char *suffix;          /* NUMBER: what must follow the digits: "%" */
     const struct fields *fields; /* GROUP, GROUPS, STREAM: the keys of the mapping or of each one */
     size_t size;                 /* GROUPS: of one item */
+    bool is_required;            /* its mapping must have it */
     bool is_later;               /* known, but not acted upon in this version: a note says so */
 };
 
@@ -80,26 +85,16 @@ struct fields {
 
 enum {
     FIELD_KEYS_MAX = 64, /* rows of one mapping, its base's included */
-    FIELD_PATH_MAX = 512,
     FIELD_TEXT_MAX = 4096,
+    FIELD_LIST_MAX = 1024,
 };
 
 /** Where decoding stands: what findings are added to, and the path of the value at hand. */
 struct field_context {
     struct diag *diag;
     struct arena *arena; /* owns what is decoded */
-    char path[FIELD_PATH_MAX];
-    size_t path_len;
+    struct yaml_path path;
 };
-
-/** Appends ".name", or "name" to an empty path, with controls escaped; returns the old length. */
-size_t field_path_enter(struct field_context *context, struct slice name);
-
-/** Appends "[index]"; returns the old length. */
-size_t field_path_index(struct field_context *context, size_t index);
-
-/** Cuts the path back to what field_path_enter() or field_path_index() returned. */
-void field_path_leave(struct field_context *context, size_t old_len);
 
 /**
  * Decodes a mapping into `object`, which the caller has zeroed. What is wrong is added to the
@@ -116,7 +111,7 @@ void field_decode_value(struct field_context *context, const struct field *row,
 const struct field *field_find(struct field_context *context, const struct fields *fields,
                                const struct yaml_node *key);
 
-/** Says that `node` is no text, list or mapping where `due` ("a list of texts") is. */
+/** Says that `node` is no text, list or mapping as `due` ("a list of texts") is. */
 void field_report_type(struct field_context *context, const struct yaml_node *node,
                        const char *due);
 

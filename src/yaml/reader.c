@@ -2,17 +2,18 @@
 #include "yaml/reader.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <yaml.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "yaml/problem.h"
 
 struct yaml_reader {
     yaml_parser_t parser;
-    yaml_event_t event; /* the one looked at; consumed by advance() */
+    yaml_event_t event; /* the one looked at; consumed by drop_event() */
     bool has_event;
     bool has_failed; /* a finding ended the walk: every event from now on is a stream's end */
     const char *file;
@@ -20,57 +21,6 @@ struct yaml_reader {
     struct diag *diag;
     size_t n_nodes; /* of the tree being built */
 };
-
-static struct place place_of(const struct yaml_reader *reader, yaml_mark_t mark)
-{
-    return (struct place){reader->file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
-}
-
-/* libyaml's reader gives only an offset for bytes that are not text. */
-static struct place place_of_offset(const struct yaml_reader *reader, size_t offset)
-{
-    struct place place = {reader->file, 1, 1};
-
-    for (size_t i = 0; i < offset && i < reader->bytes.len; i++) {
-        unsigned char byte = (unsigned char)reader->bytes.ptr[i];
-
-        if (byte == '\n') {
-            place.line++;
-            place.column = 1;
-        } else if ((byte & 0xc0) != 0x80) {
-            place.column++;
-        }
-    }
-    return place;
-}
-
-static void fail(struct yaml_reader *reader, enum finding finding, struct place place,
-                 const char *message)
-{
-    diag_add(reader->diag, finding, place, NULL, "%s", message);
-    reader->has_failed = true;
-}
-
-static void report_syntax(struct yaml_reader *reader)
-{
-    const yaml_parser_t *parser = &reader->parser;
-    const char *problem = parser->problem ? parser->problem : "cannot be read";
-
-    reader->has_failed = true;
-    if (parser->error == YAML_READER_ERROR)
-        diag_add(reader->diag, FINDING_SYNTAX, place_of_offset(reader, parser->problem_offset),
-                 NULL, "byte 0x%02x: %s; a configuration is UTF-8 text",
-                 (unsigned)parser->problem_value & 0xff, problem);
-    else if (parser->context)
-        diag_add(reader->diag, FINDING_SYNTAX, place_of(reader, parser->problem_mark), NULL,
-                 "not well-formed YAML: %s, %s (from line %zu); look at the indentation, quotes "
-                 "and brackets here",
-                 parser->context, problem, parser->context_mark.line + 1);
-    else
-        diag_add(reader->diag, FINDING_SYNTAX, place_of(reader, parser->problem_mark), NULL,
-                 "not well-formed YAML: %s; look at the indentation, quotes and brackets here",
-                 problem);
-}
 
 static void drop_event(struct yaml_reader *reader)
 {
@@ -86,7 +36,8 @@ static yaml_event_type_t peek(struct yaml_reader *reader)
         return YAML_STREAM_END_EVENT;
     if (!reader->has_event) {
         if (!yaml_parser_parse(&reader->parser, &reader->event)) {
-            report_syntax(reader);
+            yaml_problem_report(&reader->parser, reader->file, reader->bytes, reader->diag);
+            reader->has_failed = true;
             return YAML_STREAM_END_EVENT;
         }
         reader->has_event = true;
@@ -96,26 +47,54 @@ static yaml_event_type_t peek(struct yaml_reader *reader)
 
 static struct place event_place(const struct yaml_reader *reader)
 {
+    yaml_mark_t mark = reader->event.start_mark;
+
     if (!reader->has_event)
         return (struct place){reader->file, 0, 0};
-    return place_of(reader, reader->event.start_mark);
+    return (struct place){reader->file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
-/* One sentence for each part of YAML that is refused, with the way to say it here. */
-static void refuse_feature(struct yaml_reader *reader, const char *message)
+static struct slice scalar_text(const struct yaml_reader *reader)
 {
-    diag_add(reader->diag, FINDING_YAML_FEATURE, event_place(reader), NULL, "%s", message);
+    return (struct slice){(const char *)reader->event.data.scalar.value,
+                          reader->event.data.scalar.length};
+}
+
+static void fail(struct yaml_reader *reader, enum finding finding, const char *message)
+{
+    diag_add(reader->diag, finding, event_place(reader), NULL, "%s", message);
+    reader->has_failed = true;
+}
+
+/* What is refused, by name, and the way to say it here. */
+static void refuse_feature(struct yaml_reader *reader, const char *what, char sign,
+                           const yaml_char_t *name)
+{
+    char quoted[ERR_QUOTE_MAX], text[ERR_QUOTE_MAX];
+
+    snprintf(text, sizeof(text), "%c%s", sign, (const char *)name);
+    diag_add(reader->diag, FINDING_YAML_FEATURE, event_place(reader), NULL,
+             "the %s %s is not taken; what several domains share is a policy under policies:, and "
+             "a text that begins with %c is put in quotes",
+             what, err_quote(quoted, sizeof(quoted), slice_of(text)), sign);
+}
+
+static void refuse_alias(struct yaml_reader *reader)
+{
+    refuse_feature(reader, "alias", '*', reader->event.data.alias.anchor);
 }
 
 static void check_properties(struct yaml_reader *reader, const yaml_char_t *anchor,
                              const yaml_char_t *tag)
 {
+    char quoted[ERR_QUOTE_MAX];
+
     if (anchor)
-        refuse_feature(reader, "an anchor (&) is not taken; give the policy a name under policies: "
-                               "and use that name");
+        refuse_feature(reader, "anchor", '&', anchor);
     if (tag)
-        refuse_feature(reader, "a tag (!) is not taken; every value is a text here, so leave it "
-                               "out");
+        diag_add(reader->diag, FINDING_YAML_FEATURE, event_place(reader), NULL,
+                 "the tag %s is not taken; leave it out, every value is a text here",
+                 err_quote(quoted, sizeof(quoted), slice_of((const char *)tag)));
 }
 
 struct yaml_reader *yaml_reader_new(const char *file, struct slice bytes, struct diag *diag)
@@ -142,7 +121,16 @@ void yaml_reader_free(struct yaml_reader *reader)
     free(reader);
 }
 
-/* Passes over one whole node, whatever its size, without building anything. */
+/* libyaml's time goes up with the square of the depth: 100,000 levels take it half a minute. */
+static void fail_depth(struct yaml_reader *reader)
+{
+    diag_add(reader->diag, FINDING_TOO_LARGE, event_place(reader), NULL,
+             "nested deeper than %d levels, as nothing here is; is a bracket left open?",
+             YAML_DEPTH_MAX);
+    reader->has_failed = true;
+}
+
+/* Passes over one whole node without building anything; nothing is missed in a failed walk. */
 static void skip_node(struct yaml_reader *reader)
 {
     size_t depth = 0;
@@ -151,19 +139,18 @@ static void skip_node(struct yaml_reader *reader)
         switch (peek(reader)) {
         case YAML_MAPPING_START_EVENT:
         case YAML_SEQUENCE_START_EVENT:
-            depth++;
+            if (++depth > YAML_DEPTH_MAX)
+                fail_depth(reader);
             break;
         case YAML_MAPPING_END_EVENT:
         case YAML_SEQUENCE_END_EVENT:
             depth--;
             break;
-        case YAML_STREAM_END_EVENT:
-            return;
         default:
             break;
         }
         drop_event(reader);
-    } while (depth > 0);
+    } while (depth > 0 && !reader->has_failed);
 }
 
 static void skip_starts(struct yaml_reader *reader)
@@ -174,6 +161,20 @@ static void skip_starts(struct yaml_reader *reader)
         drop_event(reader);
         type = peek(reader);
     }
+}
+
+/* What stands where a mapping is due. */
+static void refuse_event(struct yaml_reader *reader, const char *what)
+{
+    char quoted[ERR_QUOTE_MAX];
+    const char *found = "a list";
+
+    if (reader->event.type == YAML_SCALAR_EVENT)
+        found = reader->event.data.scalar.length == 0
+                    ? "nothing"
+                    : err_quote(quoted, sizeof(quoted), scalar_text(reader));
+    diag_add(reader->diag, FINDING_WRONG_TYPE, event_place(reader), what,
+             "found %s; a mapping is due here, lines of 'key: value'", found);
 }
 
 int yaml_reader_enter(struct yaml_reader *reader, const char *what)
@@ -187,14 +188,14 @@ int yaml_reader_enter(struct yaml_reader *reader, const char *what)
         return 0;
     case YAML_STREAM_END_EVENT:
         if (!reader->has_failed)
-            fail(reader, FINDING_WRONG_TYPE, event_place(reader), "the file is empty");
+            fail(reader, FINDING_WRONG_TYPE,
+                 "the file is empty; a mapping is due here, lines of 'key: value'");
         return -1;
     case YAML_ALIAS_EVENT:
-        refuse_feature(reader, "an alias (*) is not taken; named policies say the same");
+        refuse_alias(reader);
         break;
     default:
-        diag_add(reader->diag, FINDING_WRONG_TYPE, event_place(reader), what,
-                 "a mapping is due here, lines of 'key: value'");
+        refuse_event(reader, what);
     }
     skip_node(reader);
     return -1;
@@ -213,8 +214,7 @@ static struct yaml_node *new_node(struct yaml_reader *reader, struct arena *aren
 static struct yaml_node *read_text(struct yaml_reader *reader, struct arena *arena)
 {
     struct yaml_node *node = new_node(reader, arena, YAML_KIND_TEXT);
-    struct slice text = {(const char *)reader->event.data.scalar.value,
-                         reader->event.data.scalar.length};
+    struct slice text = scalar_text(reader);
 
     check_properties(reader, reader->event.data.scalar.anchor, reader->event.data.scalar.tag);
     node->text = (struct slice){arena_copy(arena, text), text.len};
@@ -242,7 +242,8 @@ static struct yaml_node *read_key(struct yaml_reader *reader, struct arena *aren
     }
     if (!reader->has_failed)
         diag_add(reader->diag, FINDING_WRONG_TYPE, event_place(reader), NULL,
-                 "a key is a text; did a { or [ or * open something here?");
+                 "found what is no text where a key is due; put a key that begins with {, [ or * "
+                 "in quotes");
     key = new_node(reader, arena, YAML_KIND_BROKEN);
     skip_node(reader);
     return key;
@@ -283,18 +284,24 @@ static void read_list(struct yaml_reader *reader, struct arena *arena, struct ya
     drop_event(reader);
 }
 
+static void check_size(struct yaml_reader *reader, size_t depth)
+{
+    if (depth > YAML_DEPTH_MAX)
+        fail_depth(reader);
+    else if (++reader->n_nodes > YAML_NODES_MAX)
+        fail(reader, FINDING_TOO_LARGE,
+             "found more values under one key than any can have; is a bracket left open?");
+}
+
 static struct yaml_node *read_node(struct yaml_reader *reader, struct arena *arena, size_t depth)
 {
     yaml_event_type_t type = peek(reader);
     struct yaml_node *node;
 
-    if (depth > YAML_DEPTH_MAX || ++reader->n_nodes > YAML_NODES_MAX) {
-        if (!reader->has_failed)
-            fail(reader, FINDING_TOO_LARGE, event_place(reader),
-                 depth > YAML_DEPTH_MAX ? "nested too deeply; nothing here needs more than 4 levels"
-                                        : "more than 10000 values under one key");
+    if (!reader->has_failed)
+        check_size(reader, depth);
+    if (reader->has_failed)
         return new_node(reader, arena, YAML_KIND_BROKEN);
-    }
     switch (type) {
     case YAML_SCALAR_EVENT:
         return read_text(reader, arena);
@@ -306,42 +313,44 @@ static struct yaml_node *read_node(struct yaml_reader *reader, struct arena *are
         node = new_node(reader, arena, YAML_KIND_LIST);
         read_list(reader, arena, node, depth);
         return node;
-    case YAML_ALIAS_EVENT:
-        refuse_feature(reader, "an alias (*) is not taken; named policies say the same");
-        break;
-    default:
-        break;
+    default: /* nothing but an alias is left that a value can be */
+        refuse_alias(reader);
+        node = new_node(reader, arena, YAML_KIND_BROKEN);
+        drop_event(reader);
+        return node;
     }
-    node = new_node(reader, arena, YAML_KIND_BROKEN);
-    drop_event(reader);
-    return node;
 }
 
 int yaml_reader_next(struct yaml_reader *reader, struct arena *arena, struct yaml_node **ret_key)
 {
-    struct yaml_node *key;
-
     for (;;) {
         yaml_event_type_t type = peek(reader);
+        struct yaml_node *key;
 
-        if (type == YAML_MAPPING_END_EVENT || type == YAML_STREAM_END_EVENT) {
-            if (type == YAML_MAPPING_END_EVENT)
-                drop_event(reader);
+        if (type == YAML_MAPPING_END_EVENT)
+            drop_event(reader);
+        if (type == YAML_MAPPING_END_EVENT || type == YAML_DOCUMENT_END_EVENT ||
+            type == YAML_STREAM_END_EVENT)
             return 0;
-        }
         key = read_key(reader, arena);
-        if (key->kind == YAML_KIND_TEXT && !reader->has_failed)
-            break;
+        if (key->kind == YAML_KIND_TEXT) {
+            *ret_key = key;
+            return 1;
+        }
         skip_node(reader);
     }
-    *ret_key = key;
-    return 1;
 }
 
 struct yaml_node *yaml_reader_value(struct yaml_reader *reader, struct arena *arena)
 {
+    struct yaml_node *node;
+
     reader->n_nodes = 0;
-    return read_node(reader, arena, 1);
+    node = read_node(reader, arena, 1);
+    /* Half a value would be judged for what the other half has. */
+    if (reader->has_failed)
+        node->kind = YAML_KIND_BROKEN;
+    return node;
 }
 
 void yaml_reader_skip(struct yaml_reader *reader)
@@ -354,7 +363,7 @@ int yaml_reader_finish(struct yaml_reader *reader)
     while (peek(reader) == YAML_DOCUMENT_END_EVENT)
         drop_event(reader);
     if (peek(reader) != YAML_STREAM_END_EVENT)
-        fail(reader, FINDING_YAML_FEATURE, event_place(reader),
+        fail(reader, FINDING_YAML_FEATURE,
              "a second document (---) is not taken; use include: for further files");
     return reader->has_failed ? -1 : 0;
 }

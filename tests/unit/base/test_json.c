@@ -28,6 +28,7 @@ static void test_print_slice(void **state)
         {BYTES("\0"), "\"\\u0000\""},
         {BYTES("\t\r\n"), "\"\\u0009\\u000d\\u000a\""},
         {BYTES("\x1f \x7e\x7f"), "\"\\u001f ~\\u007f\""},
+        {BYTES("\xc2\x80\xc2\x9f\xc2\xa0"), "\"\\u0080\\u009f\xc2\xa0\""},
         {BYTES("b\xc3\xbc"), "\"b\xc3\xbc\""},
         {BYTES("\xf4\x8f\xbf\xbf"), "\"\xf4\x8f\xbf\xbf\""},
         {BYTES("\xff"), "\"\\ufffd\""},

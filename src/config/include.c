@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "config/include.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/diag.h"
+#include "base/slice.h"
+#include "config/load.h"
+#include "yaml/field.h"
+
+enum {
+    PATH_QUOTE_MAX = 512,
+};
+
+/* What a file is, whatever path leads to it. */
+struct identity {
+    dev_t device;
+    ino_t inode;
+};
+
+struct search {
+    struct arena *arena;
+    struct diag *diag;
+    struct identity main;
+    struct include_file *files;
+    struct identity *identities; /* of the files */
+    size_t n_files;
+    bool has_too_many;
+    int result;
+};
+
+static void report(struct search *search, enum finding finding, const struct field_text *include,
+                   const char *path, const char *why)
+{
+    char quoted[PATH_QUOTE_MAX];
+
+    diag_add(search->diag, finding, include->place, "include", "%s %s",
+             err_quote(quoted, sizeof(quoted), slice_of(path)), why);
+    search->result = -1;
+}
+
+/* A file that cannot be looked at is none that we know; reading it will say why. */
+static struct identity identify(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return (struct identity){0};
+    return (struct identity){status.st_dev, status.st_ino};
+}
+
+static bool is_same(struct identity a, struct identity b)
+{
+    return a.inode != 0 && a.inode == b.inode && a.device == b.device;
+}
+
+static bool is_known(const struct search *search, struct identity identity)
+{
+    for (size_t i = 0; i < search->n_files; i++)
+        if (is_same(search->identities[i], identity))
+            return true;
+    return false;
+}
+
+/* Read twice, a file would be a duplicate of itself in every line, which helps nobody. */
+static void add_file(struct search *search, const struct field_text *include, const char *path)
+{
+    struct identity identity = identify(path);
+
+    if (is_same(identity, search->main)) {
+        report(search, FINDING_BAD_VALUE, include, path,
+               "is the main file itself; keep the included files in a folder of their own");
+    } else if (is_known(search, identity)) {
+        report(search, FINDING_BAD_VALUE, include, path,
+               "is included already; each file is read once, so drop or change this pattern");
+    } else {
+        search->identities[search->n_files] = identity;
+        search->files[search->n_files++] =
+            (struct include_file){arena_copy(search->arena, slice_of(path)), include->place};
+    }
+}
+
+/* glob() would pass over a directory that it may not read, and its domains would be gone. */
+static int stop_at_unreadable(const char *path, int reason)
+{
+    (void)path;
+    return reason != ENOENT && reason != ENOTDIR;
+}
+
+static void add_matches(struct search *search, const struct field_text *include,
+                        const char *pattern, const char *shown)
+{
+    glob_t matches = {0};
+    int result = glob(pattern, 0, stop_at_unreadable, &matches);
+
+    if (result == GLOB_NOMATCH)
+        report(search, FINDING_INCLUDE_EMPTY, include, shown, "matches no file");
+    else if (result != 0)
+        report(search, FINDING_FILE_UNREADABLE, include, shown,
+               "leads into a directory that cannot be read");
+    for (size_t i = 0; i < matches.gl_pathc; i++) {
+        if (search->n_files == CONFIG_FILES_MAX) {
+            diag_add(search->diag, FINDING_TOO_LARGE, include->place, "include",
+                     "more than %d files are included; put several into one", CONFIG_FILES_MAX);
+            search->has_too_many = true;
+            search->result = -1;
+            break;
+        }
+        add_file(search, include, matches.gl_pathv[i]);
+    }
+    globfree(&matches);
+}
+
+/* As a pattern, for a folder that is a name and no pattern; at most twice as long. */
+static size_t escape(char *buffer, struct slice folder)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < folder.len; i++) {
+        if (memchr("*?[\\", folder.ptr[i], 4))
+            buffer[len++] = '\\';
+        buffer[len++] = folder.ptr[i];
+    }
+    return len;
+}
+
+/* A pattern is relative to the folder of the main file. */
+static void add_pattern(struct search *search, struct slice folder,
+                        const struct field_text *include)
+{
+    size_t size = 2 * folder.len + include->text.len + 1;
+    char *pattern = arena_alloc(search->arena, size), *shown = arena_alloc(search->arena, size);
+
+    if (include->text.ptr[0] == '/')
+        folder.len = 0;
+    snprintf(pattern + escape(pattern, folder), include->text.len + 1, "%s", include->text.ptr);
+    snprintf(shown, size, "%.*s%s", SLICE_ARG(folder), include->text.ptr);
+    add_matches(search, include, pattern, shown);
+}
+
+int include_files_find(const char *main_path, const struct field_texts *patterns,
+                       struct arena *arena, struct diag *diag, struct include_files *ret_files)
+{
+    struct search search = {.arena = arena, .diag = diag, .main = identify(main_path)};
+    const size_t max = patterns->n_items > 0 ? CONFIG_FILES_MAX : 0;
+    const char *slash = strrchr(main_path, '/');
+    struct slice folder = {main_path, slash ? (size_t)(slash - main_path) + 1 : 0};
+
+    search.files = arena_array(arena, max, sizeof(*search.files));
+    search.identities = arena_array(arena, max, sizeof(*search.identities));
+    for (size_t i = 0; i < patterns->n_items && !search.has_too_many; i++)
+        if (patterns->items[i].text.len > 0)
+            add_pattern(&search, folder, &patterns->items[i]);
+    *ret_files = (struct include_files){search.files, search.n_files};
+    return search.result;
+}

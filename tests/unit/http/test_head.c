@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/head.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/arena.h"
+#include "base/slice.h"
+
+#define BYTES(text)              \
+    {                            \
+        (text), sizeof(text) - 1 \
+    } /* NULs inside count */
+
+#define GET "GET /.well-known/mta-sts.txt HTTP/1.1\r\n"
+#define GET_1_0 "GET /.well-known/mta-sts.txt HTTP/1.0\r\n"
+#define HOST "host: mta-sts.example.com\r\n"
+#define END "\r\n"
+
+/* A copy of just these bytes, so that a sanitizer sees the read of one beyond. */
+static const char *fault_of(struct slice bytes)
+{
+    char *copy = memory_alloc(bytes.len + (bytes.len == 0));
+    const char *fault;
+
+    if (bytes.len > 0)
+        memcpy(copy, bytes.ptr, bytes.len);
+    fault = request_head_fault((struct slice){copy, bytes.len});
+    free(copy);
+    return fault;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static const struct {
+    struct slice bytes;
+    const char *want; /* NULL: nothing is wrong */
+} heads[] = {
+    {BYTES(""), "no Host\n"},
+    {BYTES(GET HOST END), NULL},
+    {BYTES(GET_1_0 END), NULL},
+    {BYTES(GET_1_0 HOST END), NULL},
+    {BYTES(GET END), "no Host\n"},
+    {BYTES(GET "hosts: a\r\n" END), "no Host\n"},
+    {BYTES(GET "host:\r\n" END), NULL}, /* RFC 9110 7.2: may be empty */
+    {BYTES(GET "HOST:mta-sts.example.com \t\r\n" END), NULL},
+    {BYTES(GET HOST HOST END), "several Hosts\n"},
+    {BYTES(GET HOST "a: b\r\nHost: other\r\n" END), "several Hosts\n"},
+    {BYTES(GET_1_0 HOST HOST END), "several Hosts\n"},
+
+    /* What comes before and after the head. */
+    {BYTES("\r\n" GET HOST END), NULL},
+    {BYTES("\r\n\r\n" GET HOST END), "no Host\n"},
+    {BYTES("\n" GET HOST END), "a line that does not end in CR LF\n"},
+    {BYTES(GET HOST END "anything\n\0 at all"), NULL},
+    {BYTES(GET HOST END HOST HOST), NULL},
+
+    /* Line ends. */
+    {BYTES("GET / HTTP/1.1\n" HOST END), "a line that does not end in CR LF\n"},
+    {BYTES(GET "host: a\n" END), "a line that does not end in CR LF\n"},
+    {BYTES(GET HOST "\n"), "a line that does not end in CR LF\n"},
+    {BYTES(GET HOST "a: b\n" END), "a line that does not end in CR LF\n"},
+    {BYTES(GET "host: a\r\r\n" END), "a control character in a line\n"},
+    {BYTES(GET HOST "a: b\rc: d\r\n" END), "a control character in a line\n"},
+    {BYTES(GET HOST), NULL}, /* h2o never gives less than a whole head */
+    {BYTES(GET HOST "a: b\0c\r\n" END), "a control character in a line\n"},
+    {BYTES(GET HOST "a\0: b\r\n" END), "a control character in a line\n"},
+    {BYTES(GET HOST "a: \xff\x80 b\tc\r\n" END), NULL}, /* obs-text and tabs are text */
+
+    /* Folded lines. */
+    {BYTES(GET HOST " folded\r\n" END), "a folded line\n"},
+    {BYTES(GET HOST "\tfolded\r\n" END), "a folded line\n"},
+    {BYTES(GET " host: a\r\n" END), "a folded line\n"},
+    {BYTES(GET HOST " \r\n" END), "a folded line\n"},
+
+    /* How long the body is. */
+    {BYTES(GET HOST "content-length: 0\r\n" END), NULL},
+    {BYTES(GET HOST "content-length: 5\r\nContent-Length:\t5\r\n" END), NULL},
+    {BYTES(GET HOST "content-length: 5\r\ncontent-length: 6\r\n" END), "two Content-Lengths\n"},
+    {BYTES(GET HOST "content-length: 5\r\ncontent-length: 05\r\n" END), "two Content-Lengths\n"},
+    {BYTES(GET HOST "content-length: 5\r\ncontent-length:\r\n" END), "two Content-Lengths\n"},
+    {BYTES(GET HOST "transfer-encoding: chunked\r\n" END), NULL},
+    {BYTES(GET HOST "transfer-encoding: chunked\r\nTransfer-Encoding: chunked\r\n" END),
+     "several Transfer-Encodings\n"},
+    {BYTES(GET HOST "transfer-encoding: chunked\r\ncontent-length: 5\r\n" END),
+     "a Transfer-Encoding that is not to be trusted\n"},
+    {BYTES(GET HOST "CONTENT-LENGTH: 5\r\nTRANSFER-ENCODING: chunked\r\n" END),
+     "a Transfer-Encoding that is not to be trusted\n"},
+    {BYTES(GET_1_0 HOST "transfer-encoding: chunked\r\n" END),
+     "a Transfer-Encoding that is not to be trusted\n"},
+};
+
+static void test_fault(void **state)
+{
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+        const char *seen = fault_of(heads[i].bytes);
+
+        if (is_same(seen, heads[i].want))
+            continue;
+        print_error("row %zu: wanted %s, seen %s\n", i, heads[i].want ? heads[i].want : "nothing",
+                    seen ? seen : "nothing");
+        n_failed++;
+    }
+    assert_int_equal(n_failed, 0);
+}
+
+/* What follows the empty line is another's: no byte of it matters. */
+static void test_the_rest_is_not_looked_at(void **state)
+{
+    static const char head[] = GET HOST END;
+    char bytes[sizeof(head) + 1];
+
+    (void)state;
+    memcpy(bytes, head, sizeof(head));
+    for (int byte = 0; byte <= UINT8_MAX; byte++) {
+        bytes[sizeof(head) - 1] = bytes[sizeof(head)] = (char)byte;
+        assert_null(fault_of((struct slice){bytes, sizeof(bytes)}));
+    }
+}
+
+static void test_target(void **state)
+{
+    static const struct {
+        struct slice target;
+        const char *authority, *path;
+    } rows[] = {
+        {BYTES(""), "", ""},
+        {BYTES("/"), "", "/"},
+        {BYTES("/a/b"), "", "/a/b"},
+        {BYTES("/a?b"), "", "/a"},
+        {BYTES("/?"), "", "/"},
+        {BYTES("//host/path"), "", "//host/path"},
+        {BYTES("/https://host/"), "", "/https://host/"},
+        {BYTES("*"), "", ""},
+        {BYTES("?"), "", ""},
+        {BYTES("host:443"), "", ""},
+        {BYTES("a/b"), "", ""},
+        {BYTES("ftp://host/path"), "", ""},
+        {BYTES("HTTPS://host/path"), "", ""},
+        {BYTES("http://host/path?query"), "host", "/path"},
+        {BYTES("https://Host:443/path/?a/b"), "Host:443", "/path/"},
+        {BYTES("https://host"), "host", ""},
+        {BYTES("https://host?query"), "host?query", ""}, /* no host name: refused later */
+        {BYTES("https://"), "", ""},
+        {BYTES("https:///path"), "", "/path"},
+        {BYTES("https://user@host/"), "user@host", "/"},
+        {BYTES("/caf\xc3\xa9"), "", "/caf\xc3\xa9"},
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct slice authority, path;
+
+        request_target_split(rows[i].target, &authority, &path);
+        if (slice_eq_text(authority, rows[i].authority) && slice_eq_text(path, rows[i].path))
+            continue;
+        print_error("row %zu: wanted '%s' and '%s', seen '%.*s' and '%.*s'\n", i, rows[i].authority,
+                    rows[i].path, SLICE_ARG(authority), SLICE_ARG(path));
+        n_failed++;
+    }
+    assert_int_equal(n_failed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_the_rest_is_not_looked_at),
+        cmocka_unit_test(test_target),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
