@@ -303,6 +303,7 @@ def test_end_waits_for_the_rest_of_a_header(serve, pki, tmp_path):
         daemon.log.wait_for("finishing what runs")
         connection.sendall(header_v1()[-1:])
         assert finish(connection) == 200
+    daemon.wait_for_end()
     assert logged_peer(daemon, 0) == "192.0.2.1:4660"
 
 
