@@ -228,7 +228,7 @@ static void resolve_admin(const struct settling *settling, const struct field_te
     struct listen_address *admin = arena_alloc(config->arena, sizeof(*admin));
 
     config->admin = raw->place.line == 0 ? &default_admin : NULL;
-    if (raw->place.line == 0 || slice_eq_text(raw->text, "off"))
+    if (raw->text.len == 0 || slice_eq_text(raw->text, "off"))
         return;
     admin->text = arena_copy(config->arena, raw->text);
     admin->place = raw->place;

@@ -12,6 +12,8 @@
 #include "server/internal.h"
 #include "tls/store.h"
 
+#define GOES_ON "the configuration from before goes on being served\n"
+
 enum {
     LINES_MAX = 200,     /* of a difference, as printed by --reload */
     REMOVED_ALWAYS = 10, /* domains that any reload may drop */
@@ -46,30 +48,28 @@ static void print_summary(const struct server *server, FILE *out)
 }
 
 /* Returns NULL, or the outcome that refuses what was loaded. */
-static const char *judge(struct server *server, FILE *out)
+static const char *judge(struct server *server, const struct diag *diag, FILE *out)
 {
     const struct config *current = server->reload.config;
     const char *key;
 
     if (!server->next) {
-        fputs("the configuration has errors; what was served before goes on being served\n", out);
+        fprintf(out, "reload refused: %zu errors; " GOES_ON, diag_count(diag, LEVEL_ERROR));
         return CONTROL_BROKEN;
     }
     if (!config_can_replace(current, server->next, &key)) {
-        fprintf(out,
-                "'%s' has changed, which needs a restart; what was served before goes on "
-                "being served\n",
-                key);
+        fprintf(out, "reload refused: '%s' has changed, which needs a restart; " GOES_ON, key);
         return CONTROL_REFUSED;
     }
     server->difference = config_compare(current, server->next, out, LINES_MAX);
     print_summary(server, out);
     if (!drops_too_many(server, current))
         return NULL;
-    fprintf(out,
-            "refused: %zu of %zu domains would go, more than limits.removed (%u%%); if that is "
-            "right, --reload --force\n",
-            server->difference.n_removed, current->n_domains, current->removed_percent);
+    fprintf(
+        out,
+        "reload refused: %zu of %zu domains would go, more than limits.removed (%u%%); if that is "
+        "right, --reload --force\n",
+        server->difference.n_removed, current->n_domains, current->removed_percent);
     return CONTROL_REFUSED;
 }
 
@@ -86,7 +86,7 @@ static void build(uv_work_t *work)
     diag_print(diag, LEVEL_WARNING, out);
     fflush(out);
     server->findings_len = len;
-    server->reload_outcome = judge(server, out);
+    server->reload_outcome = judge(server, diag, out);
     fclose(out);
     diag_free(diag);
     if (server->reload_outcome) {
@@ -119,7 +119,6 @@ static void end(struct server *server, const char *outcome)
 static void refuse(struct server *server)
 {
     log_text(LOG_ERROR, slice_of(server->reload_text));
-    log_line(LOG_ERROR, "the reload was refused");
     server->tally.reloads_refused++;
     server->tally.is_last_reload_good = false;
     end(server, server->reload_outcome);
