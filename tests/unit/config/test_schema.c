@@ -43,8 +43,8 @@ static struct context context_in(const struct context *outer, const struct field
         entry = "p";
     if (row->fields == &schema_domain)
         entry = "a.example";
-    print(inner.path, sizeof(inner.path), "%s%s%s%s", row->key, is_list ? "[0]" : "",
-          entry[0] ? "." : "", entry);
+    print(inner.path, sizeof(inner.path), "%s%s%s%s%s%s", outer->path, outer->path[0] ? "." : "",
+          row->key, is_list ? "[0]" : "", entry[0] ? "." : "", entry);
     print(inner.before, sizeof(inner.before), "%s%s: %s{%s%s", outer->before, row->key,
           is_list ? "[" : "", entry, entry[0] ? ": {" : "");
     print(inner.after, sizeof(inner.after), "%s}%s%s", entry[0] ? "}" : "", is_list ? "]" : "",
