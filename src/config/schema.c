@@ -84,6 +84,7 @@ static const struct field proxy_rows[] = {
     {.key = "trusted",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_listen, proxy_protocol.trusted),
+     .is_required = true,
      .what = "addresses and networks of the proxies; [unix] where address is a unix socket"},
 };
 static const struct fields proxy_fields = {ROWS(proxy_rows)};

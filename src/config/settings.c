@@ -123,8 +123,7 @@ static void resolve_control(const struct settling *settling, const struct field_
                "is not the absolute path of a socket, of at most 107 bytes");
 }
 
-/* Adds one to those that are trusted. A unix socket has no addresses: its peers all are, or none.
- */
+/* Adds one to those trusted. A unix socket has no addresses to choose by: its peers all are. */
 static void resolve_proxy(const struct settling *settling, const struct field_text *raw,
                           const char *path, struct listen_address *listen, struct network *trusted)
 {
@@ -152,7 +151,7 @@ static void resolve_proxies(const struct settling *settling, const struct field_
     snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted", index);
     if (listen->has_proxy_protocol && raw->n_items == 0)
         diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, path,
-                 "an empty list, so that nobody could connect; name the proxies");
+                 "the list is empty, so that nobody could connect; name the proxies");
     for (size_t i = 0; i < raw->n_items; i++) {
         snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted[%zu]", index, i);
         if (raw->items[i].text.len > 0)

@@ -43,7 +43,10 @@ static size_t total_len_v2(struct slice bytes)
 
 static bool is_same_client(const union proxy_client *a, const union proxy_client *b)
 {
-    return memcmp(a, b, sizeof(*a)) == 0;
+    const void *bytes_a = a, *bytes_b = b;
+
+    /* Every byte, so that none is left unset where an address is a short one. */
+    return memcmp(bytes_a, bytes_b, sizeof(*a)) == 0;
 }
 
 static void require_parses_to(struct slice bytes, const union proxy_client *client)

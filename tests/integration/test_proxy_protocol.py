@@ -53,7 +53,7 @@ def serving_daemon(pki, tmp_path_factory):
     """Listeners: TLS, plain, a unix socket."""
     folder = tmp_path_factory.mktemp("daemon")
     listen = [{"address": "127.0.0.1:0", "proxy_protocol": LOOPBACK},
-              {"address": "127.0.0.1:0", "proxy_protocol": LOOPBACK, "tls": False},
+              {"address": "127.0.0.2:0", "proxy_protocol": LOOPBACK, "tls": False},
               {"address": f"unix:{folder}/http.sock", "proxy_protocol": {"trusted": ["unix"]},
                "tls": False}]
     with Daemon(folder, settings_of(folder, pki, *listen)) as daemon:
@@ -307,22 +307,23 @@ def test_end_waits_for_the_rest_of_a_header(serve, pki, tmp_path):
     assert logged_peer(daemon, 0) == "192.0.2.1:4660"
 
 
-@pytest.mark.parametrize("address, trusted, wanted", [
-    ("127.0.0.1:0", [], "trusted: an empty list, so that nobody could connect"),
-    ("127.0.0.1:0", ["unix"], "trusted[0]: 'unix' is neither an address, as 192.0.2.1 is, nor a "),
-    ("127.0.0.1:0", ["::1", "192.0.2.1/24"], "trusted[1]: '192.0.2.1/24' is no network: there are "
-                                             "bits behind the first 24"),
-    ("127.0.0.1:0", ["proxy.example"], "trusted[0]: 'proxy.example' is neither an address"),
-    ("127.0.0.1:0", "127.0.0.1", "trusted: found '127.0.0.1'"),
-    ("unix:/run/a.sock", ["127.0.0.1"], "trusted[0]: '127.0.0.1' is not unix, the only peer"),
+@pytest.mark.parametrize("address, proxy, wanted", [
+    ("127.0.0.1:0", {}, ": the key 'trusted' is needed"),
+    ("127.0.0.1:0", ["127.0.0.1"], ": found a list; due here is a mapping"),
+    ("127.0.0.1:0", {"trusted": "127.0.0.1"}, ".trusted: found '127.0.0.1'"),
+    ("127.0.0.1:0", {"trusted": []}, ".trusted: the list is empty, so that nobody could connect"),
+    ("127.0.0.1:0", {"trusted": ["unix"]}, ".trusted[0]: 'unix' is neither an address, as "),
+    ("127.0.0.1:0", {"trusted": ["a.example"]}, ".trusted[0]: 'a.example' is neither an address"),
+    ("127.0.0.1:0", {"trusted": ["::1", "192.0.2.1/24"]},
+     ".trusted[1]: '192.0.2.1/24' is no network: there are bits behind the first 24"),
+    ("unix:/run/a.sock", {"trusted": ["127.0.0.1"]}, ".trusted[0]: '127.0.0.1' is not unix"),
 ])
-def test_bad_settings(pki, tmp_path, address, trusted, wanted):
-    settings = settings_of(tmp_path, pki, {"address": address,
-                                           "proxy_protocol": {"trusted": trusted}})
+def test_bad_settings(pki, tmp_path, address, proxy, wanted):
+    settings = settings_of(tmp_path, pki, {"address": address, "proxy_protocol": proxy})
     path = write_configuration(tmp_path / "mta-stsd.yaml", settings)
     process = run("--test-config", "-c", path)
     assert process.returncode == 2
-    assert f"error: listen[0].proxy_protocol.{wanted}" in process.stdout.decode()
+    assert f"error: listen[0].proxy_protocol{wanted}" in process.stdout.decode()
 
 
 @pytest.mark.parametrize("changed", [None, {"trusted": ["127.0.0.1"]}])

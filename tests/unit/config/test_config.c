@@ -97,6 +97,8 @@ static void test_no_own_hosts(void **state)
 }
 
 #define DOMAINS "domains: {a.example: {mode: none}}\n"
+#define LISTEN "listen: [{address: \"[::]:443\""
+#define TRUSTED ", proxy_protocol: {trusted: "
 
 static void test_can_replace(void **state)
 {
@@ -112,6 +114,12 @@ static void test_can_replace(void **state)
          "listen"},
         {DOMAINS "listen: [{address: \"127.0.0.1:2\"}, {address: \"127.0.0.1:1\"}]\n",
          DOMAINS "listen: [{address: \"127.0.0.1:1\"}, {address: \"127.0.0.1:2\"}]\n", "listen"},
+        {DOMAINS LISTEN "}]\n", DOMAINS LISTEN TRUSTED "['::1']}}]\n", "listen"},
+        {DOMAINS LISTEN TRUSTED "['::1']}}]\n", DOMAINS LISTEN TRUSTED "['::1/128']}}]\n", NULL},
+        {DOMAINS LISTEN TRUSTED "['::1']}}]\n", DOMAINS LISTEN TRUSTED "['::2']}}]\n", "listen"},
+        {DOMAINS LISTEN TRUSTED "['::1']}}]\n", DOMAINS LISTEN TRUSTED "['::1', '::2']}}]\n",
+         "listen"},
+        {DOMAINS LISTEN TRUSTED "['::1']}}]\n", DOMAINS LISTEN "}]\n", "listen"},
         {DOMAINS, DOMAINS "workers: auto\n", NULL},
         {DOMAINS, DOMAINS "workers: 1\n", "workers"},
         {DOMAINS "workers: 2\n", DOMAINS "workers: 3\n", "workers"},

@@ -113,6 +113,56 @@ static void test_listeners(void **state)
     sample_done(&sample);
 }
 
+static void test_proxies(void **state)
+{
+    static const struct {
+        const char *listener;
+        bool has_proxy_protocol;
+        size_t n_trusted;
+        const char *findings;
+    } rows[] = {
+        {"address: '127.0.0.1:1'", false, 0, ""},
+        {"address: '127.0.0.1:1', proxy_protocol: {trusted: [192.0.2.1]}", true, 1, ""},
+        {"address: '127.0.0.1:1', proxy_protocol: {trusted: ['::1', 192.0.2.0/24]}", true, 2, ""},
+        {"address: 'unix:/s', proxy_protocol: {trusted: [unix]}", true, 0, ""},
+        {"address: 'unix:/s', proxy_protocol: {trusted: [unix, '::1']}", true, 0,
+         "f:1:64: error: listen[0].proxy_protocol.trusted[1]: '::1' is not unix, the only peer "
+         "that "
+         "a unix socket has [bad-value]\n"},
+        {"address: '127.0.0.1:1', proxy_protocol: {trusted: [unix, '::1']}", true, 1,
+         "f:1:62: error: listen[0].proxy_protocol.trusted[0]: 'unix' is neither an address, as "
+         "192.0.2.1 is, nor a network, as 192.0.2.0/24 or 2001:db8::/32 is [bad-value]\n"},
+        {"address: '127.0.0.1:1', proxy_protocol: {trusted: [192.0.2.1/24, '::1']}", true, 1,
+         "f:1:62: error: listen[0].proxy_protocol.trusted[0]: '192.0.2.1/24' is no network: there "
+         "are bits behind the first 24 [bad-value]\n"},
+        {"address: '127.0.0.1:1', proxy_protocol: {trusted: []}", true, 0,
+         "f:1:61: error: listen[0].proxy_protocol.trusted: the list is empty, so that nobody could "
+         "connect; name the proxies [missing-key]\n"},
+        {"address: '127.0.0.1:1', proxy_protocol: {}", false, 0,
+         "f:1:51: error: listen[0].proxy_protocol: the key 'trusted' is needed: addresses and "
+         "networks of the proxies; [unix] where address is a unix socket [missing-key]\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct listen_address *listen;
+        struct sample sample;
+        char yaml[256];
+
+        snprintf(yaml, sizeof(yaml), "listen: [{%s}]\n", rows[i].listener);
+        sample = sample_read(yaml);
+        listen = resolve(&sample)->listen;
+        if (sample.config->n_listen != 1 || listen->n_trusted != rows[i].n_trusted ||
+            listen->has_proxy_protocol != rows[i].has_proxy_protocol)
+            fail_msg("row %zu: wanted %d with %zu networks, saw %d with %zu", i,
+                     rows[i].has_proxy_protocol, rows[i].n_trusted, listen->has_proxy_protocol,
+                     listen->n_trusted);
+        if (!sample_has(&sample, "listen", rows[i].findings))
+            fail_msg("row %zu: other findings", i);
+        sample_done(&sample);
+    }
+}
+
 static void test_defaults(void **state)
 {
     struct sample sample = sample_read("{}");
@@ -212,9 +262,10 @@ static void test_no_sources(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses), cmocka_unit_test(test_listeners),
-        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_values),
-        cmocka_unit_test(test_sources),   cmocka_unit_test(test_no_sources),
+        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_proxies),    cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),     cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_no_sources),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
