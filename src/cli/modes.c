@@ -74,7 +74,7 @@ const struct cli_option_row option_rows[OPTION_COUNT] = {
     [OPTION_SIDE] = {"side", '\0', "SIDE",
                      "only records of the customer's zones or of the provider's"},
     [OPTION_OUTPUT] = {"output", '\0', "DIR", "write a file per zone"},
+    [OPTION_TLS_RPT] = {"tls-rpt", '\0', NULL, "the _smtp._tls record instead of _mta-sts"},
     [OPTION_FORCE] = {"force", '\0', NULL, "reload although many domains would go"},
     [OPTION_SERVED] = {"served", '\0', NULL, "withhold ids that the running daemon does not serve"},
-    [OPTION_TLS_RPT] = {"tls-rpt", '\0', NULL, "the _smtp._tls record instead of _mta-sts"},
 };
