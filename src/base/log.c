@@ -4,10 +4,12 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
-#include "base/slice.h"
+#include "base/output.h"
 
 static _Atomic enum log_level threshold = LOG_INFO;
+static _Atomic uint64_t n_dropped;
 
 void log_set_level(enum log_level level)
 {
@@ -24,15 +26,22 @@ const char *log_level_name(enum log_level level)
 void log_line(enum log_level level, const char *format, ...)
 {
     va_list arguments;
-    char line[2048];
+    char text[2048], line[sizeof(text) + 32];
+    int len;
 
     if (level > atomic_load(&threshold))
         return;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    /* One call, so that lines of two threads never mix. */
-    fprintf(stderr, "mta-stsd: %s: %s\n", log_level_name(level), line);
+    len = snprintf(line, sizeof(line), "mta-stsd: %s: %s\n", log_level_name(level), text);
+    if (output_line(STDERR_FILENO, (struct slice){line, (size_t)len}) != 0)
+        atomic_fetch_add(&n_dropped, 1);
+}
+
+uint64_t log_take_dropped(void)
+{
+    return atomic_exchange(&n_dropped, 0);
 }
 
 void log_text(enum log_level level, struct slice text)

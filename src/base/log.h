@@ -3,9 +3,11 @@
  * The log of the control plane: lines to standard error.
  *
  * The sink and its level are the program's only mutable globals. Called from cli/ and server/ only;
- * a worker thread hands its lines to the control plane (http/ring.h) because a write may block.
+ * a worker thread hands its lines to the control plane (http/event.h).
  */
 #pragma once
+
+#include <stdint.h>
 
 struct slice;
 
@@ -26,5 +28,11 @@ const char *log_level_name(enum log_level level);
 /** Logs each line of a text, if any. */
 void log_text(enum log_level level, struct slice text);
 
-/** Prints one line, "mta-stsd: warning: ...". Safe from any thread. */
+/**
+ * Prints one line, "mta-stsd: warning: ...", or drops it if nobody reads standard error. Safe from
+ * any thread.
+ */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** How many lines were dropped since the last call. */
+uint64_t log_take_dropped(void);

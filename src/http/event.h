@@ -20,15 +20,18 @@ enum event_kind {
     EVENT_BAD_HEADER, /* one that may has sent something else */
 };
 
-/** Texts are cut where their buffers end. Those of the peer hold any bytes. */
+/**
+ * Texts are cut where their buffers end. Those of the peer hold any bytes; however these are
+ * escaped, a line printed has at most PIPE_BUF.
+ */
 struct event {
     enum event_kind kind;
     int64_t at_unix_ms;
     char peer[64];    /* address and port; empty: a unix socket */
     char server[256]; /* the SNI, or the Host on a plain listener */
     char method[16];
-    char path[256];
-    char agent[256];
+    char path[160];
+    char agent[192];
     const char *tls_version; /* static; NULL: a plain connection */
     const char *fault;       /* static; what is wrong with the header */
     uint32_t body_len;

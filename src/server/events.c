@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "http/event.h"
 #include "http/worker.h"
 #include "server/internal.h"
@@ -51,14 +54,45 @@ static void write_refusal(struct server *server, const struct event *event)
     log_refusal(event);
 }
 
+static void write_request(struct server *server, const struct event *event)
+{
+    char line[PIPE_BUF + 1];
+    FILE *out = fmemopen(line, sizeof(line), "w");
+    size_t len;
+
+    if (server->config->access == ACCESS_JSON)
+        event_print_json(event, out);
+    else
+        event_print_text(event, out);
+    fflush(out);
+    len = (size_t)ftell(out);
+    fclose(out);
+    if (output_line(STDOUT_FILENO, (struct slice){line, len}) != 0)
+        server->lines_dropped++;
+}
+
+/* Says so at most once a second: nobody may be reading that either. */
+static void report_dropped(struct server *server)
+{
+    uint64_t second = uv_now(&server->loop) / 1000;
+    uint64_t n_dropped = server->lines_dropped + log_take_dropped();
+
+    server->lines_dropped = 0;
+    server->tally.log_lines_dropped += n_dropped;
+    server->drops_unlogged += n_dropped;
+    if (server->drops_unlogged == 0 || second == server->drops_second)
+        return;
+    log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", server->drops_unlogged);
+    server->drops_unlogged = 0;
+    server->drops_second = second;
+}
+
 static void write_event(struct server *server, const struct event *event)
 {
-    if (event->kind != EVENT_REQUEST)
-        write_refusal(server, event);
-    else if (server->config->access == ACCESS_JSON)
-        event_print_json(event, stdout);
+    if (event->kind == EVENT_REQUEST)
+        write_request(server, event);
     else
-        event_print_text(event, stdout);
+        write_refusal(server, event);
 }
 
 void events_write(struct server *server)
@@ -66,16 +100,12 @@ void events_write(struct server *server)
     for (size_t i = 0; i < server->n_workers; i++) {
         struct event_ring *ring = worker_events(server->workers[i].worker);
         const struct event *event;
-        uint64_t n_dropped;
 
         while ((event = event_ring_peek(ring))) {
             write_event(server, event);
             event_ring_release(ring);
         }
-        n_dropped = event_ring_take_dropped(ring);
-        server->tally.log_lines_dropped += n_dropped;
-        if (n_dropped > 0)
-            log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", n_dropped);
+        server->lines_dropped += event_ring_take_dropped(ring);
     }
-    fflush(stdout);
+    report_dropped(server);
 }

@@ -95,6 +95,8 @@ struct server {
     uint64_t refusals_second; /* unknown names are logged a few a second */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;
+    uint64_t lines_dropped; /* of the log, not counted in the tally yet */
+    uint64_t drops_second, drops_unlogged;
 };
 
 /** Queues `work`, or remembers that it is wanted again when it ends. */

@@ -172,6 +172,8 @@ void reload_start(struct server *server)
     if (!server->reload.is_running)
         server->is_forced = control_begin_reload(server->control);
     background_start(server, &server->reload, build, on_built);
+    /* A renewal's hook asks for nothing but this. */
+    certificates_refresh(server);
 }
 
 /* Warnings are worth a line in every log, what has changed in a chattier one. */

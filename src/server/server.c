@@ -38,7 +38,6 @@ static void on_signal(uv_signal_t *handle, int signal_number)
 
     if (signal_number == SIGHUP) {
         reload_start(server);
-        certificates_refresh(server);
         return;
     }
     if (server->phase != PHASE_SERVING) {

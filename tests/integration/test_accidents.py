@@ -1,0 +1,531 @@
+# SPDX-License-Identifier: MIT
+"""Accidents of operation: each ends in a clear sentence, and what was running goes on.
+
+MTA_LONG=1 repeats more often. Those with few descriptors are in test_limits.py.
+"""
+
+import contextlib
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import daemon as harness
+from client import connect_tls, exchange, fetch, policy_body, request, tls_context
+from daemon import PATIENCE_S, PROGRAM, run, write_configuration, write_file
+from operated import HOST, LONG, configuration, operate_in_test, wait_until  # noqa: F401
+from pki import leaf_of, openssl
+
+IS_ASAN = b"__asan_init" in pathlib.Path(PROGRAM).read_bytes()
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and mounts need root")
+BODY = policy_body("mx.example.com")
+
+
+def own_source(folder):
+    return {"chain": f"{folder}/{{host}}/chain.pem", "key": f"{folder}/{{host}}/key.pem"}
+
+
+def body(daemon, pki, host=HOST):
+    return fetch(daemon.address, host, tls_context(pki)).body
+
+
+def leaf(daemon, pki, host=HOST):
+    return fetch(daemon.address, host, tls_context(pki)).certificate
+
+
+def states(daemon):
+    """The certificates by state, without the zeros."""
+    return {re.search('"(.*)"', name)[1]: int(value) for name, value in daemon.metrics().items()
+            if name.startswith("certificates{") and value}
+
+
+# Certificates
+
+
+def test_key_first_and_chain_later(operate, pki, tmp_path):
+    """certbot replaces one file after the other; the time between may be long."""
+    folder = tmp_path / "live" / HOST
+    old_chain, _ = pki.issue(folder, HOST)
+    old = leaf_of(old_chain)
+    new_chain, new_key = pki.issue(tmp_path / "new", HOST)
+    daemon = operate(configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")]))
+    assert leaf(daemon, pki) == old
+    shutil.copy(new_key, folder / "key.pem")
+    assert daemon.ask("--reload").returncode == 0
+    daemon.log.wait_for("the certificate read before stays in use")
+    assert leaf(daemon, pki) == old
+    shutil.copy(new_chain, folder / "chain.pem")
+    assert daemon.ask("--reload").returncode == 0
+    daemon.log.wait_for("a certificate valid until .* is in use")
+    wait_until(lambda: leaf(daemon, pki) == leaf_of(new_chain), "the new certificate")
+
+
+def test_lineage_with_a_number(operate, pki, tmp_path):
+    """certbot has made <host>-0001 and renews that; what it left behind expires and is named."""
+    live = tmp_path / "live"
+    pki.issue(live / HOST, HOST, days=-1)
+    pki.issue(live / f"{HOST}-0001", HOST)
+    daemon = operate(configuration(pki, tmp_path, certificates=[own_source(live)]))
+    daemon.log.wait_for(f"{HOST}: {live}/{HOST}/chain.pem: .*expired")
+    wait_until(lambda: states(daemon) == {"expired": 1}, "counted")
+    # The cure, in one line: another source, tried first.
+    assert daemon.change(configuration(pki, tmp_path, certificates=[
+        {"chain": f"{live}/{{host}}-0001/chain.pem", "key": f"{live}/{{host}}-0001/key.pem"},
+        own_source(live)])).returncode == 0
+    assert leaf(daemon, pki) == leaf_of(live / f"{HOST}-0001" / "chain.pem")
+    wait_until(lambda: states(daemon) == {"ok": 1}, "counted")
+
+
+def test_chain_without_its_intermediate(operate, pki, tmp_path):
+    folder = tmp_path / "live" / HOST
+    chain, _ = pki.issue(folder, HOST)
+    whole = chain.read_text()
+    write_file(chain, whole[:whole.index("-----END CERTIFICATE-----") + 26])
+    daemon = operate(configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")]))
+    daemon.log.wait_for(f"{HOST}: {chain}: .*intermediate")
+    wait_until(lambda: states(daemon) == {"chain": 1}, "counted")
+    assert leaf_of(chain) == fetch(daemon.address, HOST, tls_context()).certificate
+    write_file(chain, whole)
+    assert daemon.ask("--reload").returncode == 0
+    wait_until(lambda: states(daemon) == {"ok": 1}, "counted")
+
+
+def test_directory_that_vanishes_and_comes_back(operate, pki, tmp_path):
+    """A file system that is not mounted must not look like certificates that are gone."""
+    live, away = tmp_path / "live", tmp_path / "away"
+    wanted = leaf_of(pki.issue(live / HOST, HOST)[0])
+    pki.issue(live / "mta-sts.example.org", "mta-sts.example.org")
+    daemon = operate(configuration(pki, tmp_path, {
+        "example.com": {"mx": ["mx.example.com"]}, "example.org": {"mode": "none"}},
+        certificates=[own_source(live)]))
+    assert leaf(daemon, pki) == wanted
+    live.rename(away)
+    assert daemon.ask("--reload").returncode == 0
+    daemon.log.wait_for(f"certificates: '{live}' cannot be listed: No such file or directory")
+    daemon.log.wait_for(f"{HOST}: .*the certificate read before stays in use")
+    assert leaf(daemon, pki) == wanted
+    assert daemon.ask("--print-dns").returncode == 3
+    with pytest.raises(OSError):  # never asked for before, so never read
+        leaf(daemon, pki, "mta-sts.example.org")
+    away.rename(live)
+    assert daemon.ask("--reload").returncode == 0
+    wait_until(lambda: states(daemon) == {"ok": 2}, "counted")
+    wait_until(lambda: answers(daemon, pki, "mta-sts.example.org"), "served")
+    assert leaf(daemon, pki) == wanted
+
+
+def answers(daemon, pki, host):
+    try:
+        return fetch(daemon.address, host, tls_context(pki)).status == 200
+    except (OSError, ValueError):  # ended in the handshake, or right after
+        return False
+
+
+def test_certificate_of_tomorrow(operate, pki, tmp_path):
+    """An authority's clock, or ours, is wrong: senders will refuse it, and the log says why."""
+    folder = tmp_path / "live" / HOST
+    chain, _ = pki.issue(folder, HOST)
+    (folder / "index").write_text("")
+    (folder / "ca.cnf").write_text(
+        f"[ca]\ndefault_ca = it\n[it]\ndatabase = {folder}/index\nnew_certs_dir = {folder}\n"
+        f"rand_serial = yes\ndefault_md = sha256\npolicy = any\ncopy_extensions = none\n"
+        f"[any]\ncommonName = supplied\n")
+    openssl("ca", "-batch", "-config", folder / "ca.cnf", "-in", folder / "request.pem",
+            "-cert", pki.folder / "intermediate.pem", "-keyfile", pki.folder / "intermediate.key",
+            "-startdate", "20900101000000Z", "-enddate", "20910101000000Z", "-notext",
+            "-extfile", folder / "extensions.cnf", "-out", chain)
+    with chain.open("a") as out:
+        out.write((pki.folder / "intermediate.pem").read_text())
+    daemon = operate(configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")]))
+    daemon.log.wait_for(f"{HOST}: {chain}: .*not (yet )?valid.*2090")
+    wait_until(lambda: states(daemon) == {"not-yet-valid": 1}, "counted")
+    assert leaf_of(chain) == fetch(daemon.address, HOST, tls_context()).certificate
+
+
+def test_one_certificate_for_many_hosts(operate, pki, tmp_path):
+    names = [f"d{i}.example" for i in range(60)]
+    chain, key = pki.issue(tmp_path / "shared", *(f"mta-sts.{name}" for name in names[:50]))
+    daemon = operate(configuration(pki, tmp_path, {name: {"mode": "none"} for name in names},
+                                   certificates=[{"chain": str(chain), "key": str(key)}]))
+    for name in names[:50:7]:
+        assert leaf(daemon, pki, f"mta-sts.{name}") == leaf_of(chain)
+    with pytest.raises(OSError):
+        leaf(daemon, pki, f"mta-sts.{names[50]}")
+    wait_until(lambda: states(daemon).get("ok") == 50, "counted")
+    assert len(daemon.log.find(r"mta-sts\.d5\d\.example: ")) >= 10
+
+
+SLOW = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+static void dawdle(const char *path)
+{
+    if (strstr(path, "slow.example"))
+        sleep(3);
+}
+int open(const char *path, int flags, ...)
+{
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    dawdle(path);
+    return ((int (*)(const char *, int, mode_t))dlsym(RTLD_NEXT, "open"))(path, flags, mode);
+}
+int open64(const char *path, int flags, ...) __attribute__((alias("open")));
+int stat(const char *path, struct stat *status)
+{
+    dawdle(path);
+    return ((int (*)(const char *, struct stat *))dlsym(RTLD_NEXT, "stat"))(path, status);
+}
+"""
+
+
+@pytest.fixture(name="slow_library", scope="session")
+def build_slow_library(tmp_path_factory):
+    """Makes every look at a path with slow.example in it take three seconds."""
+    folder = tmp_path_factory.mktemp("slow")
+    (folder / "slow.c").write_text(SLOW)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "slow.so", folder / "slow.c", "-ldl"],
+                   check=True, timeout=60)
+    return folder / "slow.so"
+
+
+@pytest.mark.skipif(b"__tsan_init" in pathlib.Path(PROGRAM).read_bytes(),
+                    reason="TSan's own open() comes first")
+def test_slow_storage(operate, pki, tmp_path, slow_library):
+    """What has been read is answered at speed, whoever waits for the slow one in the background."""
+    live = tmp_path / "live"
+    for name in ("fast.example", "slow.example"):
+        pki.issue(live / f"mta-sts.{name}", f"mta-sts.{name}")
+    daemon = operate(
+        configuration(pki, tmp_path, {"fast.example": {"mode": "none"},
+                                      "slow.example": {"mode": "none"}},
+                      certificates=[own_source(live)]),
+        wrapper=["env", f"LD_PRELOAD={slow_library}",
+                 "ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")])
+    assert answers(daemon, pki, "mta-sts.fast.example")
+    slow = threading.Thread(target=answers, args=(daemon, pki, "mta-sts.slow.example"))
+    slow.start()
+    time.sleep(0.3)
+    took = []
+    while slow.is_alive():
+        began = time.monotonic()
+        assert answers(daemon, pki, "mta-sts.fast.example")
+        took.append(time.monotonic() - began)
+        time.sleep(0.01)
+    print(len(took), max(took))
+    # The survey and the refresh look again, in the background.
+    daemon.ask("--reload")
+    for _ in range(20):
+        began = time.monotonic()
+        assert answers(daemon, pki, "mta-sts.fast.example")
+        assert answers(daemon, pki, "mta-sts.slow.example")
+        assert time.monotonic() - began < 1
+
+
+# Network
+
+NETWORK = """
+ip link set lo up
+for setting in $1; do sysctl -qw "$setting"; done
+shift
+exec "$@"
+"""
+
+
+def in_network(*settings):
+    return ["unshare", "--net", "sh", "-ec", NETWORK, "sh", " ".join(settings)]
+
+
+def curl(daemon, pki, address, port=443):
+    """Fetches the policy in the daemon's network namespace."""
+    return subprocess.run(
+        ["nsenter", f"--net=/proc/{daemon.process.pid}/ns/net", "curl", "-sS", "--max-time", "10",
+         "--cacert", pki.ca, "--noproxy", "*", "--resolve", f"{HOST}:{port}:{address}",
+         f"https://{HOST}:{port}/.well-known/mta-sts.txt"], capture_output=True, check=False)
+
+
+def default_listener(pki, folder, **keys):
+    settings = configuration(pki, folder, **keys)
+    del settings["listen"], settings["admin"]
+    return settings
+
+
+@needs_root
+@pytest.mark.parametrize("settings", [
+    ["net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1"],
+    ["net.ipv6.bindv6only=1"],
+    [],
+])
+def test_default_listener(operate, pki, tmp_path, settings):
+    daemon = operate(default_listener(pki, tmp_path), wrapper=in_network(*settings))
+    assert curl(daemon, pki, "127.0.0.1").stdout == BODY
+    if not any("disable_ipv6" in setting for setting in settings):
+        assert curl(daemon, pki, "[::1]").stdout == BODY
+
+
+@needs_root
+def test_ipv6_that_was_asked_for(pki, tmp_path):
+    """By name it is an error: to serve less than was asked for in silence is worse."""
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(
+        pki, tmp_path, listen=[{"address": "[2001:db8::1]:443"}]))
+    process = subprocess.run([*in_network("net.ipv6.conf.all.disable_ipv6=1"), PROGRAM, "-c",
+                              config], capture_output=True, timeout=PATIENCE_S, check=False)
+    assert process.returncode == 3
+    assert b"listen: '[2001:db8::1]:443' cannot be opened: Cannot assign requested address" in \
+        process.stderr
+
+
+@needs_root
+def test_second_daemon_on_the_port(operate, pki, tmp_path):
+    first = operate(default_listener(pki, tmp_path), wrapper=in_network())
+    other = tmp_path / "other"
+    other.mkdir()
+    config = write_configuration(other / "mta-stsd.yaml", default_listener(pki, other))
+    process = subprocess.run(["nsenter", f"--net=/proc/{first.process.pid}/ns/net", PROGRAM, "-c",
+                              config], capture_output=True, timeout=PATIENCE_S, check=False)
+    assert process.returncode == 3
+    assert b"listen: '[::]:443' cannot be opened: Address already in use" in process.stderr
+    assert curl(first, pki, "127.0.0.1").stdout == BODY
+
+
+# Memory, disk, pipes
+
+
+@pytest.mark.skipif(IS_ASAN, reason="AddressSanitizer reserves terabytes")
+def test_little_memory(pki, tmp_path):
+    """Too little to start with: a sentence, no silence."""
+    domains = {f"d{i}.example": {"mx": [f"mx{i}.example.com"]} for i in range(20000)}
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(pki, tmp_path, domains))
+    process = subprocess.run(["prlimit", f"--as={40 << 20}", PROGRAM, "-c", config],
+                             capture_output=True, timeout=PATIENCE_S, check=False)
+    assert process.returncode != 0
+    assert b"memory" in process.stderr, process.stderr
+
+
+def many(count):
+    return {f"d{i}.example": {"mx": ["mx.example.com"]} for i in range(count)}
+
+
+def test_output_to_a_full_disk(pki, tmp_path):
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(
+        pki, tmp_path, policy_host={"name": "policy.provider.example"}))
+    for mode in (["-c", config, "--print-dns"], ["-c", config, "--print-policy", "example.com"],
+                 ["-c", config, "--test-config"], ["--help"], ["--version"]):
+        with open("/dev/full", "wb") as full:
+            process = run(*mode, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+        assert process.returncode == 3, mode
+        assert b"No space left on device" in process.stderr, mode
+
+
+@needs_root
+def test_output_folder_on_a_full_disk(pki, tmp_path):
+    domains = {f"d{i}.example": {"mx": ["mx.example.com"], "zone": f"d{i % 3}.example"}
+               for i in range(3)}
+    domains = {**domains, **many(600)}
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(
+        pki, tmp_path, domains, policy_host={"name": "policy.provider.example"},
+        certificates=[], listen=[{"address": "unix:/run/http.sock", "tls": False}]))
+    (tmp_path / "disk").mkdir()
+    process = subprocess.run(
+        ["unshare", "--mount", "sh", "-ec",
+         'mount -t tmpfs -o size=64k none "$1"; disk=$1; shift; status=0; "$@" || status=$?; '
+         'ls "$disk"; exit $status', "sh", tmp_path / "disk", PROGRAM, "-c", config,
+         "--print-dns", "--output", tmp_path / "disk"],
+        capture_output=True, timeout=PATIENCE_S, check=False)
+    assert process.returncode == 3, process
+    assert b"No space left on device" in process.stderr
+    assert b"tmp" not in process.stdout.lower()  # no half files among the whole ones
+
+
+def fetch_many(daemon, pki, count):
+    context = tls_context(pki)
+    for _ in range(count):
+        connection = connect_tls(daemon.address, HOST, context)
+        assert exchange(connection, request(HOST, headers=["User-Agent: " + 190 * "x"])).status == 200
+
+
+def test_access_log_on_a_full_disk(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path, log={"access": "json"}),
+                     wrapper=["sh", "-c", 'exec "$@" >/dev/full', "sh"])
+    fetch_many(daemon, pki, 20)
+    wait_until(lambda: daemon.metric("log_lines_dropped_total") == 20, "counted")
+    daemon.log.wait_for("log lines were dropped")
+
+
+@pytest.mark.parametrize("access", ["text", "json"])
+def test_access_log_nobody_reads(operate, pki, tmp_path, access):
+    """`mta-stsd | something` and something has stopped: policies, reloads and the end go on."""
+    os.mkfifo(tmp_path / "pipe")
+    pipe = os.open(tmp_path / "pipe", os.O_RDWR)
+    try:
+        daemon = operate(configuration(pki, tmp_path, log={"access": access}),
+                         wrapper=["sh", "-c", f'exec "$@" >"{tmp_path}/pipe"', "sh"])
+        fetch_many(daemon, pki, 250)
+        wait_until(lambda: daemon.metric("log_lines_dropped_total") > 0, "dropped")
+        daemon.log.wait_for("log lines were dropped")
+        assert daemon.ask("--health").returncode == 0
+        assert daemon.ask("--reload").returncode == 0
+        # Every line that is there is a whole one, and the log goes on when somebody reads again.
+        lines = os.read(pipe, 1 << 20).decode().splitlines()
+        assert all(line.endswith("}" if access == "json" else "'") for line in lines[:-1])
+        fetch_many(daemon, pki, 3)
+        wait_until(lambda: b"xxx" in os.read(pipe, 1 << 20), "logged again")
+        daemon.stop()
+    finally:
+        os.close(pipe)
+
+
+def test_log_nobody_reads(pki, tmp_path):
+    """The same for standard error, where a stranger's handshakes make lines."""
+    os.mkfifo(tmp_path / "pipe")
+    pipe = os.open(tmp_path / "pipe", os.O_RDWR)
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(pki, tmp_path))
+    with open(tmp_path / "pipe", "wb", buffering=0) as full:
+        os.set_blocking(full.fileno(), False)
+        with contextlib.suppress(BlockingIOError):
+            while full.write(b"x" * 4096):
+                pass
+        process = subprocess.Popen([PROGRAM, "-c", config], stderr=full)
+    try:
+        wait_until(lambda: run("-c", config, "--health").returncode == 0, "serving")
+        for _ in range(3):
+            assert run("-c", config, "--reload").returncode == 0
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    finally:
+        os.close(pipe)
+        process.kill()
+        process.wait()
+
+
+# Configuration
+
+
+@pytest.fixture(name="included")
+def operate_with_include(operate, pki, tmp_path):
+    """A daemon whose domains come from domains.d/, 30 of them."""
+    folder = tmp_path / "domains.d"
+    folder.mkdir()
+    text = "domains:\n" + "".join(f"  d{i}.example: {{mx: [mx.example.com]}}\n" for i in range(30))
+    write_file(folder / "customers.yaml", text)
+    daemon = operate(configuration(pki, tmp_path, include=["domains.d/*.yaml"]))
+    return daemon, folder / "customers.yaml", text
+
+
+def refused(daemon, pki, status, *texts):
+    """--reload says why, and what was there is served as before."""
+    process = daemon.ask("--reload")
+    output = (process.stdout + process.stderr).decode()
+    assert process.returncode == status, output
+    for text in texts:
+        assert text in output, output
+    assert daemon.converse(b"served\n").count(b"\n") == 32
+    assert body(daemon, pki) == BODY
+
+
+def test_emptied_folder(included, pki):
+    daemon, file, text = included
+    file.unlink()
+    refused(daemon, pki, 2, "domains.d/*.yaml", "what was served before goes on")
+    file.parent.rmdir()
+    refused(daemon, pki, 2, "domains.d/*.yaml")
+    file.parent.mkdir()
+    file.write_text("")
+    refused(daemon, pki, 2, "customers.yaml:1:1: error: ")
+    file.write_text("domains: {}\n")
+    refused(daemon, pki, 1, "30 of 31 domains would go, more than limits.removed (5%)")
+    file.write_text(text)
+    assert daemon.ask("--reload").returncode == 0
+
+
+def test_truncated_file(included, pki):
+    """At whatever byte a copy was cut: an error, or so few domains that the guard sees it."""
+    daemon, file, text = included
+    for cut in [0, 5, len("domains:\n"), len(text) // 2, len(text) // 2 + 7, 40,
+                text.index("\n", 300) + 1]:
+        file.write_text(text[:cut])
+        process = daemon.ask("--reload")
+        assert process.returncode in (1, 2), (cut, process.stdout)
+        assert daemon.converse(b"served\n").count(b"\n") == 32
+    assert body(daemon, pki) == BODY
+
+
+def test_broken_file_and_then_a_restart(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    write_file(daemon.config_path, "domains:\n  example.com: {mx: [mx.example.com}\n")
+    daemon.send_signal(signal.SIGHUP)
+    daemon.log.wait_for("the reload was refused")
+    assert body(daemon, pki) == BODY
+    daemon.stop()
+    process = run("-c", daemon.config_path)
+    assert process.returncode == 2
+    assert re.search(rb"mta-stsd.yaml:2:\d+: error: .*\n.*not started: the configuration has errors",
+                     process.stderr)
+
+
+def test_folder_in_place_of_the_file(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    daemon.config_path.unlink()
+    daemon.config_path.mkdir()
+    daemon.send_signal(signal.SIGHUP)
+    daemon.log.wait_for("mta-stsd.yaml: error: .*directory")
+    assert body(daemon, pki) == BODY
+
+
+# Again and again
+
+
+def test_many_reloads_in_a_row(operate, pki, tmp_path):
+    """Good ones and bad ones: neither memory nor descriptors grow."""
+    settings = [configuration(pki, tmp_path, many(200 + i)) for i in range(2)]
+    texts = [harness.json.dumps(each) for each in settings]
+    texts.append(f"control: {tmp_path}/control.sock\ndomains: broken\n")
+    daemon = operate(settings[0])
+
+    def reload_many(count):
+        for i in range(count):
+            write_file(daemon.config_path, texts[i % 3])
+            answer = daemon.converse(b"reload\n")
+            assert answer.startswith(b"broken\n" if i % 3 == 2 else b"good\n"), answer
+        write_file(daemon.config_path, texts[0])
+        assert daemon.converse(b"reload\n").startswith(b"good\n")
+
+    reload_many(100)
+    descriptors, memory = len(daemon.descriptors()), daemon.memory_kb()
+    reload_many(1000 if LONG else 250)
+    wait_until(lambda: len(daemon.descriptors()) <= descriptors, "descriptors as before", 5)
+    if not IS_ASAN:  # which keeps freed memory for a while
+        assert daemon.memory_kb() < memory + 2048
+    assert daemon.converse(b"health\n") == b"good\nserving\n"
+
+
+def test_killed_at_any_time(operate, pki, tmp_path):
+    """What a crash leaves behind, sockets' files above all, is in nobody's way."""
+    unix = str(tmp_path / "http.sock")
+    settings = configuration(pki, tmp_path, listen=[
+        {"address": "127.0.0.1:0"}, {"address": f"unix:{unix}", "tls": False}])
+    write_configuration(tmp_path / "mta-stsd.yaml", settings)
+    chance = random.Random(8461)
+    for _ in range(100 if LONG else 15):
+        process = subprocess.Popen([PROGRAM, "-c", tmp_path / "mta-stsd.yaml"],
+                                   stderr=subprocess.DEVNULL)
+        time.sleep(chance.random() * 0.4)
+        process.kill()
+        assert process.wait(PATIENCE_S) == -signal.SIGKILL
+    daemon = operate(settings)
+    assert body(daemon, pki) == BODY
+    assert daemon.ask("--health").returncode == 0
