@@ -64,7 +64,10 @@ static const char *find_reason(const struct making *making, const struct domain 
         return NULL;
     if (is_unserved(making, domain) && making->choice->is_served_only)
         return "the running daemon does not serve this policy yet";
-    return making->choice->store ? find_certificate_reason(making, domain) : NULL;
+    /* Allowed, it is served elsewhere: by the customer's own reverse proxy (RFC 8461 8.2). */
+    if (!making->choice->store || (domain->allow & finding_bit(FINDING_CERTIFICATE_MISSING)))
+        return NULL;
+    return find_certificate_reason(making, domain);
 }
 
 static void add_records(struct making *making, const struct domain *domain)

@@ -328,6 +328,8 @@ const char *tls_rpt_uri_fault(struct slice uri)
 
     if (uri.len == 0)
         return "is empty";
+    if (scheme_len == uri.len && slice_find_byte(uri, '@') < uri.len)
+        return "is an e-mail address; write mailto: before it";
     if (scheme_len == uri.len || !(is_mailto || slice_eq_nocase(scheme, slice_of("https"))))
         return "is neither mailto: nor https:";
     for (size_t i = 0; i < rest.len; i++)

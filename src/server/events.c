@@ -29,6 +29,8 @@ static void log_refusal(const struct event *event)
                  peer);
     else if (event->kind == EVENT_BAD_HEADER)
         log_line(LOG_WARNING, "connection from %s refused: PROXY protocol: %s", peer, event->fault);
+    else if (event->server[0] == '\0')
+        log_line(LOG_INFO, "handshake from %s refused: it names no host (no SNI)", peer);
     else
         log_line(LOG_INFO, "handshake from %s refused: the name %s is not served here", peer,
                  quoted);

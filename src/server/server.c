@@ -213,21 +213,34 @@ static int make_admin_worker(struct server *server, struct err *err)
     return worker_new(&options, &server->workers[server->n_workers].worker, err);
 }
 
+static void stop_threads(struct server *server, size_t n_threads)
+{
+    for (size_t i = 0; i < n_threads; i++)
+        worker_drain(server->workers[i].worker, 0);
+    for (size_t i = 0; i < n_threads; i++)
+        pthread_join(server->workers[i].thread, NULL);
+}
+
 /* Signals go to the main thread: h2o's loop takes EINTR for an error. */
 static int start_threads(struct server *server, struct err *err)
 {
+    size_t n_started = 0;
     sigset_t before;
     int reason = 0;
 
     block_signals(&before);
-    for (size_t i = 0; i < server->n_threads && reason == 0; i++) {
-        struct worker_thread *thread = &server->workers[i];
+    while (n_started < server->n_threads && reason == 0) {
+        struct worker_thread *thread = &server->workers[n_started];
 
         thread->server = server;
         reason = pthread_create(&thread->thread, NULL, run_worker, thread);
-        if (reason == 0)
+        if (reason == 0) {
             worker_wait(thread->worker);
+            n_started++;
+        }
     }
+    if (reason != 0)
+        stop_threads(server, n_started);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return reason == 0 ? 0 : err_io(err, reason, "a worker's thread cannot be started");
 }

@@ -29,18 +29,16 @@ def configuration(pki, domains, **keys):
             "certificates": [pki.source], "domains": domains, **keys}
 
 
-def write_file(path, content):
-    """Replaces a file at once, so that a reload under way never reads half of it."""
+def write_configuration(path, settings):
+    """Writes YAML: a text as it is, a dict as JSON, which is YAML too.
+
+    The file is replaced at once, so that a reload under way never reads half of it.
+    """
     new = path.with_name(path.name + ".new")
-    new.write_text(content, encoding="utf-8")
+    new.write_text(settings if isinstance(settings, str) else json.dumps(settings, indent=1),
+                   encoding="utf-8")
     new.rename(path)
     return path
-
-
-def write_configuration(path, settings):
-    """Writes YAML: a text as it is, a dict as the JSON that YAML includes."""
-    return write_file(path, settings if isinstance(settings, str)
-                      else json.dumps(settings, indent=1))
 
 
 class Output:

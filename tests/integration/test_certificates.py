@@ -82,7 +82,7 @@ LAYOUTS = {
 }
 
 
-def source(folder, chain, key=None):
+def source_in(folder, chain, key=None):
     return {"chain": f"{folder}/{chain}", **({"key": f"{folder}/{key}"} if key else {})}
 
 
@@ -122,7 +122,7 @@ def test_layout_and_renewal(serve, pki, tmp_path, layout):
     folder = tmp_path / "certificates of clients"
     folder.mkdir()
     install(folder, *pairs[0], 1)
-    daemon = serve(configuration(pki, DOMAINS, certificates=[source(folder, *paths)]))
+    daemon = serve(configuration(pki, DOMAINS, certificates=[source_in(folder, *paths)]))
     assert served(daemon, pki) == leaf_of(pairs[0][0])
     install(folder, *pairs[1], 2)
     renew(daemon, pki, leaf_of(pairs[0][0]), leaf_of(pairs[1][0]))
@@ -155,14 +155,14 @@ def test_first_source_that_covers_the_host_wins(serve, pki, tmp_path):
                               for name in ("other.example", "*.example.com", HOST))
     certificates = [{"chain": str(chain), "key": str(key)}
                     for chain, key in (other, wildcard, named)]
-    certificates.insert(0, source(tmp_path / "absent", "{host}.pem"))
+    certificates.insert(0, source_in(tmp_path / "absent", "{host}.pem"))
     daemon = serve(configuration(pki, DOMAINS, certificates=certificates))
     assert served(daemon, pki) == leaf_of(wildcard[0])
 
 
 def test_missing_certificate_that_comes_later(serve, pki, tmp_path):
     (tmp_path / "live").mkdir()
-    certificates = [source(tmp_path / "live", "{host}.pem")]
+    certificates = [source_in(tmp_path / "live", "{host}.pem")]
     daemon = serve(configuration(pki, DOMAINS, certificates=certificates))
     daemon.log.wait_for(f"warning: {HOST}: .*{HOST}.pem: cannot be read: No such file or directory")
     assert served_or_none(daemon, pki) is None
@@ -176,7 +176,7 @@ def test_missing_certificate_that_comes_later(serve, pki, tmp_path):
 def certificate_in_use(pki, tmp_path):
     """A layout with one certificate, and a second one that is to take its place."""
     install_lego(tmp_path, *pki.issue(tmp_path / "issued1", HOST), 1)
-    settings = configuration(pki, DOMAINS, certificates=[source(tmp_path, *LAYOUTS["lego"][1:])])
+    settings = configuration(pki, DOMAINS, certificates=[source_in(tmp_path, *LAYOUTS["lego"][1:])])
     old = leaf_of(tmp_path / "issued1" / "chain.pem")
     return settings, old, pki.issue(tmp_path / "issued2", HOST)
 

@@ -72,8 +72,8 @@ def test_reload_that_needs_a_restart(operate, pki, tmp_path, keys):
     changed = configuration(pki, tmp_path, {"example.com": {"mx": ["other.example"]}}, **keys)
     for arguments in [(), ("--force",)]:
         assert_answer(daemon.change(changed, *arguments), FINDINGS,
-                      f"'{next(iter(keys))}' has changed, which needs a restart; what was served "
-                      "before goes on being served")
+                      f"reload refused: '{next(iter(keys))}' has changed, which needs a restart; "
+                      "the configuration from before goes on being served")
     assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
 
 
@@ -98,7 +98,7 @@ def test_broken_configuration(operate, pki, tmp_path, text, place):
     daemon = operate(configuration(pki, tmp_path))
     control = f"control: {tmp_path}/control.sock\n"
     output = assert_answer(daemon.change(control + text), USAGE, place,
-                           "the configuration has errors; what was served before goes on being "
+                           "reload refused: 1 errors; the configuration from before goes on being "
                            "served")
     assert "no daemon" not in output
     assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
@@ -134,7 +134,7 @@ def test_removal_guard(operate, pki, tmp_path, n_before, n_after, removed, is_re
     if not is_refused:
         assert_answer(process, GOOD, f"{n_removed} removed")
         return
-    assert_answer(process, FINDINGS, f"refused: {n_removed} of {n_before + 1} domains would go, "
+    assert_answer(process, FINDINGS, f"reload refused: {n_removed} of {n_before + 1} domains would go, "
                   f"more than limits.removed ({removed}); if that is right, --reload --force")
     assert f"d{n_before - 1}.example" in daemon.converse(b"served\n").decode()
     assert_answer(daemon.ask("--reload", "--force"), GOOD, f"{n_removed} removed")
@@ -145,7 +145,7 @@ def test_signal_is_guarded_too(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path, many(20)))
     write_configuration(daemon.config_path, configuration(pki, tmp_path))
     daemon.send_signal(signal.SIGHUP)
-    daemon.log.wait_for("refused: 20 of 20 domains would go")
+    daemon.log.wait_for("reload refused: 20 of 20 domains would go")
     assert daemon.converse(b"served\n").count(b"\n") == 21
 
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """SIGHUP: the new configuration is served whole, or the old one goes on; nothing is lost."""
 
+import errno
+import json
 import os
 import signal
 import threading
+import time
 
 import pytest
 
@@ -102,19 +105,27 @@ def test_log_settings_change(serve, pki):
     assert "/after" in daemon.access.wait_for("GET")
 
 
-def test_reloads_that_pile_up_become_one(serve, pki, tmp_path):
-    """A pipe in place of the file holds the first reload; those asked for meanwhile are one."""
-    daemon = serve(configuration(pki, policy()))
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "pipe").rename(daemon.config_path)
+def hold_reload(daemon):
+    """Begins a reload that waits for the end of a pipe in place of the file; returns the pipe."""
+    daemon.config_path.unlink()
+    os.mkfifo(daemon.config_path)
     daemon.send_signal(signal.SIGHUP)
-    with daemon.config_path.open("w") as pipe:  # returns when the daemon has opened it too
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return os.fdopen(os.open(daemon.config_path, os.O_WRONLY | os.O_NONBLOCK), "w")
+        except OSError as error:
+            # The daemon has not opened its side yet.
+            assert error.errno == errno.ENXIO and time.monotonic() < give_up_at
+
+
+def test_reloads_that_pile_up_become_one(serve, pki):
+    daemon = serve(configuration(pki, policy()))
+    with hold_reload(daemon) as pipe:
         for max_age in range(100000, 100020):
             write_configuration(daemon.config_path, configuration(pki, policy(max_age=max_age)))
             daemon.send_signal(signal.SIGHUP)
-        pipe.write(f"{{certificates: [{{chain: '{pki.source['chain']}', key: "
-                   f"'{pki.source['key']}'}}], listen: [{{address: '127.0.0.1:0'}}], workers: 2, "
-                   "domains: {example.com: {mx: [first.example.com]}}}")
+        pipe.write(json.dumps(configuration(pki, policy(max_age=99999))))
     daemon.log.wait_for("reloaded '", count=2)
     assert fetch(daemon.address, HOST, tls_context(pki)).body == \
         policy_body("mx.example.com", max_age=100019)
@@ -122,15 +133,13 @@ def test_reloads_that_pile_up_become_one(serve, pki, tmp_path):
     assert len(daemon.log.find("reloaded '")) == 3
 
 
-def test_end_during_a_reload(serve, pki, tmp_path):
+@pytest.mark.parametrize("text", ["domains: {}", json.dumps({"domains": policy()})])
+def test_end_during_a_reload(serve, pki, text):
     daemon = serve(configuration(pki, policy()))
-    os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "pipe").rename(daemon.config_path)
-    daemon.send_signal(signal.SIGHUP)
-    with daemon.config_path.open("w") as pipe:
+    with hold_reload(daemon) as pipe:
         daemon.send_signal(signal.SIGTERM)
         daemon.log.wait_for("finishing what runs")
-        pipe.write("domains: {}")
+        pipe.write(text)
     daemon.wait_for_end()
 
 
@@ -194,7 +203,7 @@ def test_reloads_under_load(serve, pki):
     with Load(daemon.address, tls_context(pki)) as load:
         for i in range(1, N_RELOADS + 1):
             if i % 3 == 0:
-                daemon.reload(BROKEN[i % len(BROKEN)][0], wanted="reload refused")
+                daemon.reload(BROKEN[i // 3 % len(BROKEN)][0], wanted="reload refused")
             else:
                 load.asked = i
                 daemon.reload(settings(i))

@@ -291,7 +291,7 @@ static void test_uri_fault(void **state)
         {BYTES("https://a@b:8443/c?d=e#f"), NULL},
         {BYTES("https://[2001:db8::1]/"), NULL},
         {BYTES("http://a"), "is neither mailto: nor https:"},
-        {BYTES("a@b"), "is neither mailto: nor https:"},
+        {BYTES("a@b"), "is an e-mail address; write mailto: before it"},
         {BYTES("mailto"), "is neither mailto: nor https:"},
         {BYTES("https"), "is neither mailto: nor https:"},
         {BYTES(":"), "is neither mailto: nor https:"},
