@@ -8,7 +8,7 @@
 #include "http/connection.h"
 #include "http/worker_internal.h"
 #include "tls/certificate.h"
-#include "tls/store.h"
+#include "tls/reader.h"
 
 static void report_refusal(struct connection *connection, enum event_kind kind,
                            const char *server_name)
@@ -38,7 +38,7 @@ struct certificate *worker_select_certificate(void *context, SSL *ssl, const cha
         report_refusal(connection, EVENT_UNKNOWN_HOST, server_name);
         return NULL;
     }
-    certificate = cert_store_find(worker->store, host);
+    certificate = cert_reader_find(worker->options.reader, worker->store, host);
     if (!certificate) {
         report_refusal(connection, EVENT_NO_CERTIFICATE, host);
         return NULL;

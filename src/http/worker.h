@@ -13,6 +13,7 @@
 
 #include "config/config.h"
 
+struct cert_reader;
 struct cert_store;
 struct err;
 struct event_ring;
@@ -42,8 +43,9 @@ struct worker_socket {
 struct worker_options {
     struct config *config; /* the worker takes references of its own */
     struct cert_store *store;
-    size_t n_workers;       /* that share the caps */
-    size_t descriptors_max; /* that connections may take, whatever the configuration allows */
+    struct cert_reader *reader; /* lives as long as the worker */
+    size_t n_workers;           /* that share the caps */
+    size_t descriptors_max;     /* that connections may take, whatever the configuration allows */
     const struct worker_socket *sockets;
     size_t n_sockets;
     worker_admin *admin;       /* NULL: a worker that serves policies */

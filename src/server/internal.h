@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/difference.h"
 
+struct cert_reader;
 struct cert_store;
 struct control;
 struct server;
@@ -71,6 +72,7 @@ struct server {
     const char *config_path;
     struct config *config;
     struct cert_store *store;
+    struct cert_reader *reader;
     struct worker_thread *workers;
     size_t n_workers; /* that serve policies; the admin worker comes after them */
     size_t n_threads; /* n_workers, and one with an admin listener */

@@ -13,6 +13,7 @@
 #include "http/socket.h"
 #include "http/worker.h"
 #include "server/internal.h"
+#include "tls/reader.h"
 #include "tls/store.h"
 
 enum {
@@ -157,6 +158,7 @@ static int make_worker(struct server *server, size_t index, struct err *err)
     struct worker_options options = {
         .config = server->config,
         .store = server->store,
+        .reader = server->reader,
         .n_workers = server->n_workers,
         .descriptors_max = server->descriptors_max,
         .sockets = sockets,
@@ -190,6 +192,7 @@ static int make_admin_worker(struct server *server, struct err *err)
     struct worker_options options = {
         .config = server->config,
         .store = server->store,
+        .reader = server->reader,
         .n_workers = 1,
         .descriptors_max = ADMIN_CONNECTIONS,
         .sockets = &socket,
@@ -334,6 +337,7 @@ static void done(struct server *server)
     free(server->workers);
     free(server->fds);
     control_free(server->control);
+    cert_reader_free(server->reader);
     cert_store_unref(server->store);
     config_unref(server->config);
     uv_loop_close(&server->loop);
@@ -347,6 +351,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         .config_path = config_path,
         .config = config,
         .store = certificates_store(config),
+        .reader = cert_reader_new(cert_store_find, CERT_READER_THREADS, CERT_READER_PATIENCE_MS),
         .n_workers = count_workers(config),
     };
     int result;

@@ -409,25 +409,33 @@ static struct entry *remember(struct cert_store *store, struct entry *entry)
     return oldest;
 }
 
-struct certificate *cert_store_find(struct cert_store *store, const char *host)
+bool cert_store_recall(struct cert_store *store, const char *host,
+                       struct certificate **ret_certificate)
 {
-    struct entry *entry, *spare = NULL;
-    struct certificate *certificate;
+    struct entry *entry;
 
-    if (!host_is_safe(host))
-        return NULL;
     pthread_mutex_lock(&store->lock);
     entry = recall(store, host);
+    if (entry)
+        *ret_certificate = entry->certificate ? certificate_ref(entry->certificate) : NULL;
+    pthread_mutex_unlock(&store->lock);
+    return entry;
+}
+
+struct certificate *cert_store_find(struct cert_store *store, const char *host)
+{
+    struct entry *entry, *spare;
+    struct certificate *certificate = NULL;
+
+    if (!host_is_safe(host) || cert_store_recall(store, host, &certificate))
+        return certificate;
+    spare = entry_new(store, host);
+    entry_refresh(store, spare, NULL);
+    pthread_mutex_lock(&store->lock);
+    entry = recall(store, host); /* another thread may have been faster */
     if (!entry) {
-        pthread_mutex_unlock(&store->lock);
-        spare = entry_new(store, host);
-        entry_refresh(store, spare, NULL);
-        pthread_mutex_lock(&store->lock);
-        entry = recall(store, host); /* another thread may have been faster */
-        if (!entry) {
-            entry = spare;
-            spare = remember(store, entry);
-        }
+        entry = spare;
+        spare = remember(store, entry);
     }
     certificate = entry->certificate ? certificate_ref(entry->certificate) : NULL;
     pthread_mutex_unlock(&store->lock);

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,14 @@ void cert_store_unref(struct cert_store *store);
  * Returns one reference, or NULL if no source has one that covers it.
  */
 struct certificate *cert_store_find(struct cert_store *store, const char *host);
+
+/**
+ * The same without reading: whether the host is remembered.
+ *
+ * ret_certificate  one reference, or NULL: remembered as having none; untouched if not remembered
+ */
+bool cert_store_recall(struct cert_store *store, const char *host,
+                       struct certificate **ret_certificate);
 
 /** What cert_store_check() says of one host. */
 struct cert_state {

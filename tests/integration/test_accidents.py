@@ -19,11 +19,12 @@ import pytest
 
 import daemon as harness
 from client import connect_tls, exchange, fetch, policy_body, request, tls_context
-from daemon import PATIENCE_S, PROGRAM, run, write_configuration, write_file
+from daemon import PATIENCE_S, PROGRAM, run, write_configuration
 from operated import HOST, LONG, configuration, operate_in_test, wait_until  # noqa: F401
 from pki import leaf_of, openssl
 
-IS_ASAN = b"__asan_init" in pathlib.Path(PROGRAM).read_bytes()
+IS_TSAN = b"__tsan_init" in pathlib.Path(PROGRAM).read_bytes()
+IS_SANITIZED = IS_TSAN or b"__asan_init" in pathlib.Path(PROGRAM).read_bytes()
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and mounts need root")
 BODY = policy_body("mx.example.com")
 
@@ -87,12 +88,12 @@ def test_chain_without_its_intermediate(operate, pki, tmp_path):
     folder = tmp_path / "live" / HOST
     chain, _ = pki.issue(folder, HOST)
     whole = chain.read_text()
-    write_file(chain, whole[:whole.index("-----END CERTIFICATE-----") + 26])
+    write_configuration(chain, whole[:whole.index("-----END CERTIFICATE-----") + 26])
     daemon = operate(configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")]))
     daemon.log.wait_for(f"{HOST}: {chain}: .*intermediate")
     wait_until(lambda: states(daemon) == {"chain": 1}, "counted")
     assert leaf_of(chain) == fetch(daemon.address, HOST, tls_context()).certificate
-    write_file(chain, whole)
+    write_configuration(chain, whole)
     assert daemon.ask("--reload").returncode == 0
     wait_until(lambda: states(daemon) == {"ok": 1}, "counted")
 
@@ -173,7 +174,7 @@ SLOW = r"""
 static void dawdle(const char *path)
 {
     if (strstr(path, "slow.example"))
-        usleep(300000);
+        usleep(800000);
 }
 int open(const char *path, int flags, ...)
 {
@@ -195,7 +196,7 @@ int stat(const char *path, struct stat *status)
 
 @pytest.fixture(name="slow_library", scope="session")
 def build_slow_library(tmp_path_factory):
-    """Makes every look at a path with slow.example in it take a third of a second."""
+    """Makes every look at a path with slow.example in it take most of a second."""
     folder = tmp_path_factory.mktemp("slow")
     (folder / "slow.c").write_text(SLOW)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "slow.so", folder / "slow.c", "-ldl"],
@@ -203,37 +204,42 @@ def build_slow_library(tmp_path_factory):
     return folder / "slow.so"
 
 
-@pytest.mark.skipif(b"__tsan_init" in pathlib.Path(PROGRAM).read_bytes(),
-                    reason="TSan's own open() comes first")
+@pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
 def test_slow_storage(operate, pki, tmp_path, slow_library):
-    """What has been read is answered at speed, whoever waits for the slow one in the background."""
+    """The first read of the slow one holds its worker for a second at most, and then never again."""
     live = tmp_path / "live"
-    for name in ("fast.example", "slow.example"):
-        pki.issue(live / f"mta-sts.{name}", f"mta-sts.{name}")
+    fast, slow = "mta-sts.fast.example", "mta-sts.slow.example"
+    for host in (fast, slow):
+        pki.issue(live / host, host)
     daemon = operate(
         configuration(pki, tmp_path, {"fast.example": {"mode": "none"},
                                       "slow.example": {"mode": "none"}},
                       certificates=[own_source(live)]),
         wrapper=["env", f"LD_PRELOAD={slow_library}",
                  "ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")])
-    assert answers(daemon, pki, "mta-sts.fast.example")
-    slow = threading.Thread(target=answers, args=(daemon, pki, "mta-sts.slow.example"))
-    slow.start()
-    time.sleep(0.3)
+
+    def measure(host):
+        began = time.monotonic()
+        is_answered = answers(daemon, pki, host)
+        return is_answered, time.monotonic() - began
+
+    assert measure(fast)[0]
+    senders = [threading.Thread(target=measure, args=(slow,)) for _ in range(4)]
+    for sender in senders:
+        sender.start()
     took = []
-    while slow.is_alive():
-        began = time.monotonic()
-        assert answers(daemon, pki, "mta-sts.fast.example")
-        took.append(time.monotonic() - began)
-        time.sleep(0.01)
-    print(len(took), max(took))
+    while not answers(daemon, pki, slow):
+        is_answered, seconds = measure(fast)
+        assert is_answered
+        took.append(seconds)
+    for sender in senders:
+        sender.join()
+    assert max(took) < 2 and sorted(took)[len(took) // 2] < 0.3, took
     # The survey and the refresh look again, in the background.
-    daemon.ask("--reload")
-    for _ in range(20):
-        began = time.monotonic()
-        assert answers(daemon, pki, "mta-sts.fast.example")
-        assert answers(daemon, pki, "mta-sts.slow.example")
-        assert time.monotonic() - began < 1
+    assert daemon.ask("--reload").returncode == 0
+    for host in 10 * (fast, slow):
+        is_answered, seconds = measure(host)
+        assert is_answered and seconds < 0.6
 
 
 # Network
@@ -305,15 +311,17 @@ def test_second_daemon_on_the_port(operate, pki, tmp_path):
 # Memory, disk, pipes
 
 
-@pytest.mark.skipif(IS_ASAN, reason="AddressSanitizer reserves terabytes")
-def test_little_memory(pki, tmp_path):
-    """Too little to start with: a sentence, no silence."""
-    domains = {f"d{i}.example": {"mx": [f"mx{i}.example.com"]} for i in range(20000)}
-    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(pki, tmp_path, domains))
-    process = subprocess.run(["prlimit", f"--as={40 << 20}", PROGRAM, "-c", config],
+@pytest.mark.skipif(IS_SANITIZED, reason="sanitizers reserve terabytes")
+@pytest.mark.parametrize("megabytes", [14, 24, 40])
+def test_little_memory(pki, tmp_path, megabytes):
+    """Too little to start with ends in a sentence, wherever it runs out."""
+    config = write_configuration(tmp_path / "mta-stsd.yaml",
+                                 configuration(pki, tmp_path, many(20000)))
+    process = subprocess.run(["prlimit", f"--as={megabytes << 20}", PROGRAM, "-c", config],
                              capture_output=True, timeout=PATIENCE_S, check=False)
-    assert process.returncode != 0
-    assert b"memory" in process.stderr, process.stderr
+    assert process.returncode in (3, -signal.SIGABRT)
+    assert re.search(rb"mta-stsd: (out of memory|a worker's thread cannot be started)",
+                     process.stderr), process.stderr
 
 
 def many(count):
@@ -421,7 +429,7 @@ def operate_with_include(operate, pki, tmp_path):
     folder = tmp_path / "domains.d"
     folder.mkdir()
     text = "domains:\n" + "".join(f"  d{i}.example: {{mx: [mx.example.com]}}\n" for i in range(30))
-    write_file(folder / "customers.yaml", text)
+    write_configuration(folder / "customers.yaml", text)
     daemon = operate(configuration(pki, tmp_path, include=["domains.d/*.yaml"]))
     return daemon, folder / "customers.yaml", text
 
@@ -466,7 +474,7 @@ def test_truncated_file(included, pki):
 
 def test_broken_file_and_then_a_restart(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path))
-    write_file(daemon.config_path, "domains:\n  example.com: {mx: [mx.example.com}\n")
+    write_configuration(daemon.config_path, "domains:\n  example.com: {mx: [mx.example.com}\n")
     daemon.send_signal(signal.SIGHUP)
     daemon.log.wait_for("reload refused: 1 errors")
     assert body(daemon, pki) == BODY
@@ -498,17 +506,17 @@ def test_many_reloads_in_a_row(operate, pki, tmp_path):
 
     def reload_many(count):
         for i in range(count):
-            write_file(daemon.config_path, texts[i % 3])
+            write_configuration(daemon.config_path, texts[i % 3])
             answer = daemon.converse(b"reload\n")
             assert answer.startswith(b"broken\n" if i % 3 == 2 else b"good\n"), answer
-        write_file(daemon.config_path, texts[0])
+        write_configuration(daemon.config_path, texts[0])
         assert daemon.converse(b"reload\n").startswith(b"good\n")
 
     reload_many(100)
     descriptors, memory = len(daemon.descriptors()), daemon.memory_kb()
     reload_many(1000 if LONG else 250)
     wait_until(lambda: len(daemon.descriptors()) <= descriptors, "descriptors as before", 5)
-    if not IS_ASAN:  # which keeps freed memory for a while
+    if not IS_SANITIZED:  # which keeps freed memory for a while
         assert daemon.memory_kb() < memory + 2048
     assert daemon.converse(b"health\n") == b"good\nserving\n"
 

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/reader.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <utlist.h>
+
+#include "base/arena.h"
+#include "tls/certificate.h"
+#include "tls/store.h"
+
+/* A read that runs, or has run and is still waited for. All of it is under the reader's lock. */
+struct reading {
+    struct reading *next;
+    struct cert_reader *reader;
+    struct cert_store *store;
+    char *host;
+    size_t references; /* of those who wait, and the thread's */
+    struct timespec give_up_at;
+    bool is_done;
+    struct certificate *certificate;
+};
+
+struct cert_reader {
+    cert_reader_load *load;
+    size_t threads_max;
+    unsigned patience_ms;
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    struct reading *readings; /* that run */
+    size_t n_readings;
+};
+
+struct cert_reader *cert_reader_new(cert_reader_load *load, size_t threads_max,
+                                    unsigned patience_ms)
+{
+    struct cert_reader *reader = memory_alloc(sizeof(*reader));
+    pthread_condattr_t attributes;
+
+    *reader =
+        (struct cert_reader){.load = load, .threads_max = threads_max, .patience_ms = patience_ms};
+    pthread_mutex_init(&reader->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&reader->done, &attributes);
+    pthread_condattr_destroy(&attributes);
+    return reader;
+}
+
+void cert_reader_free(struct cert_reader *reader)
+{
+    if (!reader)
+        return;
+    pthread_mutex_lock(&reader->lock);
+    while (reader->n_readings > 0)
+        pthread_cond_wait(&reader->done, &reader->lock);
+    pthread_mutex_unlock(&reader->lock);
+    pthread_cond_destroy(&reader->done);
+    pthread_mutex_destroy(&reader->lock);
+    free(reader);
+}
+
+static void release(struct reading *reading)
+{
+    if (--reading->references > 0)
+        return;
+    certificate_unref(reading->certificate);
+    cert_store_unref(reading->store);
+    free(reading->host);
+    free(reading);
+}
+
+static void *run(void *context)
+{
+    struct reading *reading = context;
+    struct cert_reader *reader = reading->reader;
+    struct certificate *certificate = reader->load(reading->store, reading->host);
+
+    pthread_mutex_lock(&reader->lock);
+    reading->certificate = certificate;
+    reading->is_done = true;
+    LL_DELETE(reader->readings, reading);
+    release(reading);
+    reader->n_readings--;
+    pthread_cond_broadcast(&reader->done);
+    pthread_mutex_unlock(&reader->lock);
+    return NULL;
+}
+
+static struct timespec after_ms(unsigned ms)
+{
+    static const long second_ns = 1000L * 1000 * 1000;
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_sec += ms / 1000;
+    time.tv_nsec += (long)(ms % 1000) * 1000 * 1000;
+    if (time.tv_nsec >= second_ns) {
+        time.tv_sec++;
+        time.tv_nsec -= second_ns;
+    }
+    return time;
+}
+
+static int start_thread(struct reading *reading)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+    int result;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    result = pthread_create(&thread, &attributes, run, reading);
+    pthread_attr_destroy(&attributes);
+    return result;
+}
+
+/* Returns NULL if there are too many. */
+static struct reading *start(struct cert_reader *reader, struct cert_store *store, const char *host)
+{
+    struct reading *reading;
+
+    if (reader->n_readings >= reader->threads_max)
+        return NULL;
+    reading = memory_alloc(sizeof(*reading));
+    *reading = (struct reading){.reader = reader,
+                                .store = cert_store_ref(store),
+                                .host = memory_alloc(strlen(host) + 1),
+                                .references = 1,
+                                .give_up_at = after_ms(reader->patience_ms)};
+    strcpy(reading->host, host);
+    LL_PREPEND(reader->readings, reading);
+    reader->n_readings++;
+    if (start_thread(reading) == 0)
+        return reading;
+    LL_DELETE(reader->readings, reading);
+    reader->n_readings--;
+    release(reading);
+    return NULL;
+}
+
+static struct reading *find(const struct cert_reader *reader, const struct cert_store *store,
+                            const char *host)
+{
+    struct reading *reading;
+
+    LL_FOREACH (reader->readings, reading)
+        if (reading->store == store && strcmp(reading->host, host) == 0)
+            return reading;
+    return NULL;
+}
+
+/* Until it is done or has taken too long since it began. */
+static struct certificate *await(struct cert_reader *reader, struct reading *reading)
+{
+    struct certificate *certificate = NULL;
+    int result = 0;
+
+    reading->references++;
+    while (!reading->is_done && result == 0)
+        result = pthread_cond_timedwait(&reader->done, &reader->lock, &reading->give_up_at);
+    if (reading->certificate)
+        certificate = certificate_ref(reading->certificate);
+    release(reading);
+    return certificate;
+}
+
+struct certificate *cert_reader_find(struct cert_reader *reader, struct cert_store *store,
+                                     const char *host)
+{
+    struct certificate *certificate = NULL;
+    struct reading *reading;
+
+    if (cert_store_recall(store, host, &certificate))
+        return certificate;
+    pthread_mutex_lock(&reader->lock);
+    reading = find(reader, store, host);
+    /* Asked again under the lock: the read may just have ended. */
+    if (!reading && !cert_store_recall(store, host, &certificate))
+        reading = start(reader, store, host);
+    if (reading)
+        certificate = await(reader, reading);
+    pthread_mutex_unlock(&reader->lock);
+    return certificate;
+}

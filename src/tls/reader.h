@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The certificate reader: first reads that hold no handshake for long.
+ *
+ * A certificate that nobody has asked for yet is read in the handshake that asks. On a disk that is
+ * a millisecond; on storage that hangs it would stop a worker, and all hosts that it serves. So the
+ * read runs in a thread of its own, and the handshake waits for it a while and then is refused.
+ * Whoever asks for the same host later, while the read still runs, is refused at once.
+ * Safe from any thread.
+ */
+#pragma once
+
+#include <stddef.h>
+
+struct cert_reader;
+struct cert_store;
+struct certificate;
+
+enum {
+    CERT_READER_PATIENCE_MS = 1000,
+    CERT_READER_THREADS = 32, /* that hang at the same time; more hosts are refused unread */
+};
+
+/** Reads the certificate of a host; cert_store_find(), but for tests. */
+typedef struct certificate *cert_reader_load(struct cert_store *store, const char *host);
+
+/** Never returns NULL. */
+struct cert_reader *cert_reader_new(cert_reader_load *load, size_t threads_max,
+                                    unsigned patience_ms);
+
+/** Waits for the reads that run. Takes NULL. */
+void cert_reader_free(struct cert_reader *reader);
+
+/** As cert_store_find(), or NULL if that takes too long. */
+struct certificate *cert_reader_find(struct cert_reader *reader, struct cert_store *store,
+                                     const char *host);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/reader.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/slice.h"
+#include "tls/store.h"
+
+enum {
+    PATIENT_MS = 60 * 1000, /* never waited for */
+    THREADS = 8,
+};
+
+/* Storage that the test holds back: the store's context in a test is nothing but this. */
+static struct {
+    sem_t gate; /* a read needs one of these */
+    sem_t reached;
+    _Atomic unsigned n_reads;
+} storage;
+
+static struct cert_store *open_store(void)
+{
+    sem_init(&storage.gate, 0, 0);
+    sem_init(&storage.reached, 0, 0);
+    storage.n_reads = 0;
+    return cert_store_new(NULL, 0, 100, &clock_system);
+}
+
+static void close_store(struct cert_store *store, struct cert_reader *reader)
+{
+    cert_reader_free(reader);
+    cert_store_unref(store);
+    sem_destroy(&storage.gate);
+    sem_destroy(&storage.reached);
+}
+
+static struct certificate *load_slowly(struct cert_store *store, const char *host)
+{
+    storage.n_reads++;
+    sem_post(&storage.reached);
+    sem_wait(&storage.gate);
+    return cert_store_find(store, host);
+}
+
+static void test_what_is_remembered_is_not_read(void **state)
+{
+    struct cert_store *store = open_store();
+    struct cert_reader *reader = cert_reader_new(load_slowly, 1, PATIENT_MS);
+
+    (void)state;
+    assert_null(cert_store_find(store, "a.example"));
+    assert_null(cert_reader_find(reader, store, "a.example"));
+    assert_int_equal(storage.n_reads, 0);
+    close_store(store, reader);
+}
+
+static void test_read_in_time(void **state)
+{
+    struct cert_store *store = open_store();
+    struct cert_reader *reader = cert_reader_new(load_slowly, 1, PATIENT_MS);
+    struct certificate *certificate;
+
+    (void)state;
+    sem_post(&storage.gate);
+    assert_false(cert_store_recall(store, "a.example", &certificate));
+    assert_null(cert_reader_find(reader, store, "a.example"));
+    assert_true(cert_store_recall(store, "a.example", &certificate));
+    assert_null(certificate);
+    assert_null(cert_reader_find(reader, store, "a.example"));
+    assert_int_equal(storage.n_reads, 1);
+    close_store(store, reader);
+}
+
+/* It is refused, read once all the same, and there when the read is through. */
+static void test_read_too_slow(void **state)
+{
+    struct cert_store *store = open_store();
+    struct cert_reader *reader = cert_reader_new(load_slowly, 2, 0);
+    struct certificate *certificate;
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        assert_null(cert_reader_find(reader, store, "a.example"));
+    sem_wait(&storage.reached);
+    assert_int_equal(storage.n_reads, 1);
+    assert_false(cert_store_recall(store, "a.example", &certificate));
+    assert_null(cert_reader_find(reader, store, "b.example"));
+    sem_wait(&storage.reached);
+    assert_int_equal(storage.n_reads, 2);
+    /* No thread is left for a third. */
+    assert_null(cert_reader_find(reader, store, "c.example"));
+    sem_post(&storage.gate);
+    sem_post(&storage.gate);
+    cert_reader_free(reader);
+    assert_int_equal(storage.n_reads, 2);
+    assert_true(cert_store_recall(store, "a.example", &certificate));
+    assert_true(cert_store_recall(store, "b.example", &certificate));
+    assert_false(cert_store_recall(store, "c.example", &certificate));
+    close_store(store, NULL);
+}
+
+struct asker {
+    struct cert_reader *reader;
+    struct cert_store *store;
+};
+
+static void *ask(void *context)
+{
+    const struct asker *asker = context;
+
+    assert_null(cert_reader_find(asker->reader, asker->store, "a.example"));
+    return NULL;
+}
+
+static void test_many_ask_at_once(void **state)
+{
+    struct cert_store *store = open_store();
+    struct asker asker = {cert_reader_new(load_slowly, THREADS, PATIENT_MS), store};
+    pthread_t threads[THREADS];
+
+    (void)state;
+    for (size_t i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &asker), 0);
+    sem_wait(&storage.reached);
+    sem_post(&storage.gate);
+    /* Who comes after the first read is through finds it remembered. */
+    for (size_t i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(storage.n_reads, 1);
+    close_store(store, asker.reader);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_is_remembered_is_not_read),
+        cmocka_unit_test(test_read_in_time),
+        cmocka_unit_test(test_read_too_slow),
+        cmocka_unit_test(test_many_ask_at_once),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
