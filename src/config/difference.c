@@ -95,13 +95,12 @@ struct difference config_compare(const struct config *current, const struct conf
                                  size_t lines_max)
 {
     struct comparison comparison = {.out = out, .lines_max = lines_max};
-    size_t i = 0, j = 0;
+    const struct domain *was = current->domains, *was_end = was + current->n_domains;
+    const struct domain *is = next->domains, *is_end = is + next->n_domains;
 
     /* Both are sorted by name. */
-    while (i < current->n_domains || j < next->n_domains) {
-        const struct domain *was = i < current->n_domains ? &current->domains[i] : NULL;
-        const struct domain *is = j < next->n_domains ? &next->domains[j] : NULL;
-        int order = !was ? 1 : !is ? -1 : strcmp(was->name, is->name);
+    while (was < was_end || is < is_end) {
+        int order = was == was_end ? 1 : is == is_end ? -1 : strcmp(was->name, is->name);
 
         if (order == 0)
             compare_domain(&comparison, was, is);
@@ -109,8 +108,8 @@ struct difference config_compare(const struct config *current, const struct conf
             add_one(&comparison, was, "removed", &comparison.counts.n_removed);
         else
             add_one(&comparison, is, "added", &comparison.counts.n_added);
-        i += order <= 0;
-        j += order >= 0;
+        was += order <= 0;
+        is += order >= 0;
     }
     if (out && comparison.n_lines > lines_max)
         fprintf(out, "... and %zu more\n", comparison.n_lines - lines_max);
