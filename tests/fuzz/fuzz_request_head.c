@@ -148,7 +148,7 @@ static const char *choose_spoiler(struct choices *choices, const struct made *ma
     return always[choose(choices, ARRAY_LEN(always))];
 }
 
-static const char *fault_of(char *bytes, size_t len)
+static const char *fault_of(const char *bytes, size_t len)
 {
     return request_head_fault((struct slice){bytes, len});
 }
