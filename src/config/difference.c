@@ -99,18 +99,20 @@ struct difference config_compare(const struct config *current, const struct conf
     const struct domain *is = next->domains, *is_end = is + next->n_domains;
 
     /* Both are sorted by name. */
-    while (was < was_end || is < is_end) {
-        int order = was == was_end ? 1 : is == is_end ? -1 : strcmp(was->name, is->name);
+    while (was < was_end && is < is_end) {
+        int order = strcmp(was->name, is->name);
 
         if (order == 0)
-            compare_domain(&comparison, was, is);
+            compare_domain(&comparison, was++, is++);
         else if (order < 0)
-            add_one(&comparison, was, "removed", &comparison.counts.n_removed);
+            add_one(&comparison, was++, "removed", &comparison.counts.n_removed);
         else
-            add_one(&comparison, is, "added", &comparison.counts.n_added);
-        was += order <= 0;
-        is += order >= 0;
+            add_one(&comparison, is++, "added", &comparison.counts.n_added);
     }
+    while (was < was_end)
+        add_one(&comparison, was++, "removed", &comparison.counts.n_removed);
+    while (is < is_end)
+        add_one(&comparison, is++, "added", &comparison.counts.n_added);
     if (out && comparison.n_lines > lines_max)
         fprintf(out, "... and %zu more\n", comparison.n_lines - lines_max);
     return comparison.counts;

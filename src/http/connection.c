@@ -15,6 +15,10 @@
 #include "http/worker_internal.h"
 #include "tls/certificate.h"
 
+enum {
+    KILLS_PER_SWEEP = 64, /* each costs microseconds: thousands at once would hold up the rest */
+};
+
 /* Milliseconds that a phase may last. */
 static const uint64_t phase_ms[PHASE_COUNT] = {
     [PHASE_HEADER] = 5000,
@@ -250,14 +254,20 @@ void connection_kill(struct connection *connection, enum connection_end end)
     shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
 }
 
-void connections_sweep(struct worker *worker)
+bool connections_sweep(struct worker *worker)
 {
     uint64_t now_ms = clock_system.monotonic_ms(&clock_system);
+    unsigned n_killed = 0;
     struct connection *connection;
 
-    DL_FOREACH (worker->connections, connection)
-        if (!connection->is_killed && now_ms >= connection->deadline_ms)
-            connection_kill(connection, deadline_ends[connection->phase]);
+    DL_FOREACH (worker->connections, connection) {
+        if (connection->is_killed || now_ms < connection->deadline_ms)
+            continue;
+        connection_kill(connection, deadline_ends[connection->phase]);
+        if (++n_killed == KILLS_PER_SWEEP)
+            return false;
+    }
+    return true;
 }
 
 void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size)

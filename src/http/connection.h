@@ -84,8 +84,12 @@ void connection_established(struct connection *connection);
 /** Ends the connection from outside; h2o notices and closes it. */
 void connection_kill(struct connection *connection, enum connection_end end);
 
-/** Kills those of a worker whose time is over. */
-void connections_sweep(struct worker *worker);
+/**
+ * Kills those of a worker whose time is over, but not more than some at once.
+ *
+ * Returns whether that was all.
+ */
+bool connections_sweep(struct worker *worker);
 
 /** The address and port of a connection's peer in text; empty for a unix socket. */
 void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size);

@@ -183,8 +183,8 @@ static void sweep(struct worker *worker)
 {
     if (now_ms() < worker->next_sweep_ms)
         return;
-    worker->next_sweep_ms = now_ms() + SWEEP_MS;
-    connections_sweep(worker);
+    if (connections_sweep(worker))
+        worker->next_sweep_ms = now_ms() + SWEEP_MS;
     for (size_t i = 0; i < worker->n_listeners; i++)
         listener_wake(&worker->listeners[i]);
 }

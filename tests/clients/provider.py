@@ -19,6 +19,7 @@ listen:
   - address: "[2001:db8::25]:443"
   - address: "unix:%(folder)s/http.sock"
     tls: false
+admin: "off"
 workers: 2
 log: {access: text}
 certificates:

@@ -29,16 +29,18 @@ def configuration(pki, domains, **keys):
             "certificates": [pki.source], "domains": domains, **keys}
 
 
-def write_configuration(path, settings):
-    """Writes YAML: a text as it is, a dict as JSON, which is YAML too.
-
-    The file is replaced at once, so that a reload under way never reads half of it.
-    """
+def write_file(path, content):
+    """Replaces a file at once, so that a reload under way never reads half of it."""
     new = path.with_name(path.name + ".new")
-    new.write_text(settings if isinstance(settings, str) else json.dumps(settings, indent=1),
-                   encoding="utf-8")
+    new.write_text(content, encoding="utf-8")
     new.rename(path)
     return path
+
+
+def write_configuration(path, settings):
+    """Writes YAML: a text as it is, a dict as JSON, which is YAML too."""
+    return write_file(path, settings if isinstance(settings, str)
+                      else json.dumps(settings, indent=1))
 
 
 class Output:
@@ -101,7 +103,8 @@ class Daemon:
             self.process.kill()
             self._wait()
             raise AssertionError("not started:\n" + self.log.read_to_end()) from None
-        self.addresses = [self._address(line) for line in self.log.find("listening on ")]
+        self.addresses = [self._address(line) for line in
+                          self.log.find(r"listening on \S+ \((?:TLS|plain)\)")]
         return self
 
     def __exit__(self, *_):

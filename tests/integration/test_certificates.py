@@ -31,9 +31,9 @@ def replace_file(path, *sources):
 
 
 def install_certbot(folder, chain, key, generation):
-    for name, source in (("fullchain", chain), ("privkey", key)):
+    for name, issued in (("fullchain", chain), ("privkey", key)):
         file = folder / "archive" / HOST / f"{name}{generation}.pem"
-        replace_file(file, source)
+        replace_file(file, issued)
         replace_link(folder / "live" / HOST / f"{name}.pem", f"../../archive/{HOST}/{file.name}")
 
 

@@ -129,8 +129,9 @@ def test_reloads_that_pile_up_become_one(serve, pki):
     daemon.log.wait_for("reloaded '", count=2)
     assert fetch(daemon.address, HOST, tls_context(pki)).body == \
         policy_body("mx.example.com", max_age=100019)
-    daemon.reload()
-    assert len(daemon.log.find("reloaded '")) == 3
+    daemon.stop()
+    # The held one, one for all that were asked for meanwhile, one for a signal noticed late.
+    assert len(daemon.log.find("reloaded '")) <= 3
 
 
 @pytest.mark.parametrize("text", ["domains: {}", json.dumps({"domains": policy()})])

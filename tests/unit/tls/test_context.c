@@ -226,7 +226,14 @@ static void test_agreed(void **state)
         {{EC_HOST, TLS1_2_VERSION, H2, NULL, NULL}, TLS1_2_VERSION, NULL, "", 1},
         {{EC_HOST, 0, H2 HTTP_1_1, NULL, NULL}, TLS1_3_VERSION, NULL, "http/1.1", 1},
         {{EC_HOST, 0, "\x08http/1.0" HTTP_1_1 H2, NULL, NULL}, TLS1_3_VERSION, NULL, "http/1.1", 1},
-        /* the order of the suites is the client's */
+        /* the order of the suites is ours, but for a client that wants ChaCha20 most */
+        {{EC_HOST, TLS1_2_VERSION, NULL, NULL,
+          "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-"
+          "SHA256"},
+         TLS1_2_VERSION,
+         "ECDHE-ECDSA-AES128-GCM-SHA256",
+         "",
+         1},
         {{EC_HOST, TLS1_2_VERSION, NULL, NULL,
           "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256"},
          TLS1_2_VERSION,
