@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/diag.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "cli/mode.h"
+#include "config/config.h"
 #include "config/load.h"
 #include "server/control.h"
 
@@ -21,6 +23,18 @@ static enum exit_status status_of(struct slice outcome)
     return slice_eq_text(outcome, CONTROL_BROKEN) ? STATUS_USAGE : STATUS_FINDINGS;
 }
 
+/* What is wrong with the file may be why nobody answers: it can hide the key `control`. */
+static enum exit_status report_silence(const struct options *options, const struct err *err)
+{
+    struct diag *diag = diag_new();
+
+    if (strcmp(options->config_path, "-") != 0)
+        config_unref(config_load(options->config_path, diag));
+    diag_print(diag, LEVEL_ERROR, stderr);
+    diag_free(diag);
+    return cli_fail(STATUS_FAILED, "%s", err->msg);
+}
+
 /* Asks the running daemon and prints what it says. */
 static enum exit_status ask(const struct options *options, const char *question, unsigned timeout_s)
 {
@@ -29,7 +43,7 @@ static enum exit_status ask(const struct options *options, const char *question,
     struct err err;
 
     if (control_ask(path, question, timeout_s, &text, &err) != 0) {
-        status = cli_fail(STATUS_FAILED, "%s", err.msg);
+        status = report_silence(options, &err);
     } else {
         size_t first = strcspn(text, "\n");
 

@@ -17,7 +17,7 @@ struct cert_store;
 struct certificate;
 
 enum {
-    CERT_READER_PATIENCE_MS = 1000,
+    CERT_READER_PATIENCE_MS = 2000,
     CERT_READER_THREADS = 32, /* that hang at the same time; more hosts are refused unread */
 };
 

@@ -206,7 +206,7 @@ def build_slow_library(tmp_path_factory):
 
 @pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
 def test_slow_storage(operate, pki, tmp_path, slow_library):
-    """The first read of the slow one holds its worker for a second at most, and then never again."""
+    """The first read of the slow one holds its worker for two seconds at most, and then no more."""
     live = tmp_path / "live"
     fast, slow = "mta-sts.fast.example", "mta-sts.slow.example"
     for host in (fast, slow):
@@ -234,7 +234,7 @@ def test_slow_storage(operate, pki, tmp_path, slow_library):
         took.append(seconds)
     for sender in senders:
         sender.join()
-    assert max(took) < 2 and sorted(took)[len(took) // 2] < 0.3, took
+    assert max(took) < 3 and sorted(took)[len(took) // 2] < 0.3, took
     # The survey and the refresh look again, in the background.
     assert daemon.ask("--reload").returncode == 0
     for host in 10 * (fast, slow):

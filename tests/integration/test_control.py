@@ -105,6 +105,14 @@ def test_broken_configuration(operate, pki, tmp_path, text, place):
     assert_answer(daemon.change(configuration(pki, tmp_path)), GOOD)
 
 
+def test_key_hidden_by_an_error(operate, pki, tmp_path):
+    """What is broken before `control` hides where to ask; then the error is what helps."""
+    daemon = operate(configuration(pki, tmp_path))
+    text = f"domains: [example.com\ncontrol: {tmp_path}/control.sock\n"
+    assert_answer(daemon.change(text), FAILED, "mta-stsd.yaml:2:", "[syntax]",
+                  "no daemon answers at '/run/mta-stsd/control.sock'")
+
+
 def test_warnings_come_with_a_good_reload(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path))
     assert_answer(daemon.change(configuration(

@@ -259,13 +259,61 @@ static void test_no_sources(void **state)
     }
 }
 
+/* For operators: where to ask, where to measure, and the bounds. */
+static void test_operation(void **state)
+{
+    static const struct {
+        const char *yaml;
+        const char *control;
+        bool has_default_control;
+        const char *admin_host; /* NULL: off */
+        uint16_t admin_port;
+        bool has_default_admin;
+        unsigned connections, per_source, removed;
+    } rows[] = {
+        {"{}", "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true, 10000, 256, 5},
+        {"admin: off", "/run/mta-stsd/control.sock", true, NULL, 0, false, 10000, 256, 5},
+        {"control: /c", "/c", false, "127.0.0.1", 9847, true, 10000, 256, 5},
+        {"admin: \"127.0.0.1:9847\"", "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, false,
+         10000, 256, 5},
+        {"admin: \"[::]:0\"", "/run/mta-stsd/control.sock", true, "::", 0, false, 10000, 256, 5},
+        {"limits: {connections: 16, per_source: 1, removed: 0%}", "/run/mta-stsd/control.sock",
+         true, "127.0.0.1", 9847, true, 16, 1, 0},
+        {"limits: {connections: 1000000, per_source: 1000000, removed: 100%}",
+         "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true, 1000000, 1000000, 100},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample sample = sample_read(rows[i].yaml);
+        const struct config *config = resolve(&sample);
+        const struct listen_address *admin = config->admin;
+
+        print_message("row %zu: %s\n", i, rows[i].yaml);
+        assert_true(sample_has(&sample, rows[i].yaml, ""));
+        assert_string_equal(config->control, rows[i].control);
+        assert_int_equal(config->has_default_control, rows[i].has_default_control);
+        assert_int_equal(admin != NULL, rows[i].admin_host != NULL);
+        if (admin) {
+            assert_string_equal(admin->host, rows[i].admin_host);
+            assert_int_equal(admin->port, rows[i].admin_port);
+            assert_int_equal(admin->is_default, rows[i].has_default_admin);
+            assert_false(admin->has_tls);
+        }
+        assert_int_equal(config->connections_max, rows[i].connections);
+        assert_int_equal(config->per_source_max, rows[i].per_source);
+        assert_int_equal(config->removed_percent, rows[i].removed);
+        sample_done(&sample);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses),  cmocka_unit_test(test_listeners),
         cmocka_unit_test(test_proxies),    cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_values),     cmocka_unit_test(test_sources),
-        cmocka_unit_test(test_no_sources),
+        cmocka_unit_test(test_no_sources), cmocka_unit_test(test_operation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
