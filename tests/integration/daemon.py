@@ -103,8 +103,7 @@ class Daemon:
             self.process.kill()
             self._wait()
             raise AssertionError("not started:\n" + self.log.read_to_end()) from None
-        self.addresses = [self._address(line) for line in
-                          self.log.find(r"listening on \S+ \((?:TLS|plain)\)")]
+        self.addresses = [self._address(line) for line in self.log.find("listening on ")]
         return self
 
     def __exit__(self, *_):
@@ -113,7 +112,7 @@ class Daemon:
 
     @staticmethod
     def _address(line):
-        name = re.search(r"listening on (\S+) \((?:TLS|plain)\)", line)[1]
+        name = re.search(r"listening on (\S+) \(", line)[1]
         if name.startswith("unix:"):
             return name.removeprefix("unix:")
         host, port = name.rsplit(":", 1)

@@ -36,14 +36,6 @@ def wait_until(is_so, what, patience_s=harness.PATIENCE_S):
 
 
 class Operated(harness.Daemon):
-    @staticmethod
-    def _address(line):
-        name = re.search(r"listening on (\S+) \(", line)[1]
-        if name.startswith("unix:"):
-            return name.removeprefix("unix:")
-        host, port = name.rsplit(":", 1)
-        return host.strip("[]"), int(port)
-
     @property
     def admin_address(self):
         return self._address(self.log.wait_for(r"listening on .* \(admin\)"))
