@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/diag.h"
@@ -6,14 +7,33 @@
 #include "config/load.h"
 #include "server/server.h"
 
-enum exit_status mode_serve(const struct options *options)
+/* A reload that is asked for while a large configuration is read would end us: it waits. */
+static void hold_reloads(void)
+{
+    sigset_t reload;
+
+    sigemptyset(&reload);
+    sigaddset(&reload, SIGHUP);
+    sigprocmask(SIG_BLOCK, &reload, NULL);
+}
+
+static struct config *load(const struct options *options)
 {
     struct diag *diag = diag_new();
     struct config *config = config_load(options->config_path, diag);
-    struct err err;
 
     diag_print(diag, LEVEL_WARNING, stderr);
     diag_free(diag);
+    return config;
+}
+
+enum exit_status mode_serve(const struct options *options)
+{
+    struct config *config;
+    struct err err;
+
+    hold_reloads();
+    config = load(options);
     if (!config)
         return cli_fail(STATUS_USAGE, "not started: the configuration has errors");
     if (server_run(config, options->config_path, &err) != 0)

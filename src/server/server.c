@@ -269,6 +269,7 @@ static void raise_descriptors(struct server *server)
 static void init_loop(struct server *server)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
+    sigset_t held;
 
     uv_loop_init(&server->loop);
     uv_async_init(&server->loop, &server->swapped, on_swapped);
@@ -284,6 +285,10 @@ static void init_loop(struct server *server)
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
     signal(SIGPIPE, SIG_IGN);
+    /* Reloads asked for since the start are answered now. */
+    sigemptyset(&held);
+    sigaddset(&held, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
 static int start(struct server *server, struct err *err)

@@ -13,6 +13,8 @@ struct err;
 /**
  * Serves until a signal ends it.
  *
+ * SIGHUP may be blocked by the caller; it no longer is when the server takes signals.
+ *
  * config       one reference, taken over
  * config_path  read again at each reload
  * Returns 0 after an orderly end, or -1 with *err set if it could not start.

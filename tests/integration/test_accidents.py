@@ -485,6 +485,28 @@ def test_broken_file_and_then_a_restart(operate, pki, tmp_path):
                      process.stderr)
 
 
+def test_signal_while_the_file_is_read(pki, tmp_path):
+    """With a million domains that takes seconds; a reload asked for meanwhile comes after."""
+    os.mkfifo(tmp_path / "pipe")
+    config = tmp_path / "mta-stsd.yaml"
+    (tmp_path / "pipe").rename(config)
+    process = subprocess.Popen([PROGRAM, "-c", config], stderr=subprocess.PIPE, text=True)
+    log = harness.Output(process.stderr)
+    try:
+        with config.open("w") as pipe:  # returns when the daemon has opened it too
+            write_configuration(config, configuration(pki, tmp_path, many(3)))
+            process.send_signal(signal.SIGHUP)
+            time.sleep(0.1)
+            pipe.write(harness.json.dumps(configuration(pki, tmp_path, many(2))))
+        log.wait_for("ready: 2 domains")
+        log.wait_for("3 domains: 1 added")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_folder_in_place_of_the_file(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path))
     daemon.config_path.unlink()
