@@ -157,7 +157,8 @@ static int remove_stale(const union address *address)
 int socket_open_unix(const char *path, mode_t mode)
 {
     union address address = {.local = {.sun_family = AF_UNIX}};
-    int fd;
+    mode_t before;
+    int fd, result;
 
     strncpy(address.local.sun_path, path, sizeof(address.local.sun_path) - 1);
     if (remove_stale(&address) != 0)
@@ -165,11 +166,14 @@ int socket_open_unix(const char *path, mode_t mode)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    /* Nobody can connect before the listen, so the mode of the moment before does not matter. */
-    if (bind(fd, &address.any, sizeof(address.local)) != 0 || chmod(path, mode) != 0 ||
-        listen(fd, BACKLOG) != 0)
-        return give_up(&fd, 1);
-    return fd;
+    /*
+     * The file gets the mode that the socket has. Not chmod(): root would follow a link that the
+     * owner of the folder has put there in the meantime.
+     */
+    before = umask(0);
+    result = fchmod(fd, mode) == 0 ? bind(fd, &address.any, sizeof(address.local)) : -1;
+    umask(before);
+    return result == 0 && listen(fd, BACKLOG) == 0 ? fd : give_up(&fd, 1);
 }
 
 static int open_unix(const char *path, int *fds, size_t n_fds)
