@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "config/difference.h"
+#include "server/privileges.h"
 
 struct cert_reader;
 struct cert_store;
@@ -80,6 +81,8 @@ struct server {
     size_t descriptors_max; /* for connections */
     int *fds;               /* n_listen rows of one a worker */
     atomic_size_t n_swapped, n_ended;
+
+    struct account account;
 
     struct control *control;
     struct background reload;

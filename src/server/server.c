@@ -129,6 +129,16 @@ static size_t count_workers(const struct config *config)
     return n_cores > 0 ? (size_t)n_cores : 1;
 }
 
+static int open_socket(struct server *server, const struct listen_address *address, int *fds,
+                       size_t n_fds, char name[SOCKET_NAME_MAX], struct err *err)
+{
+    if (sockets_open(address, fds, n_fds, name, err) != 0)
+        return -1;
+    if (address->kind != LISTEN_UNIX)
+        return 0;
+    return account_take_file(&server->account, address->host, err);
+}
+
 /* fds[listener * n_workers + worker]; all of them or none. */
 static int open_sockets(struct server *server, struct err *err)
 {
@@ -139,8 +149,8 @@ static int open_sockets(struct server *server, struct err *err)
         const struct listen_address *address = &config->listen[i];
         char name[SOCKET_NAME_MAX];
 
-        if (sockets_open(address, server->fds + i * server->n_workers, server->n_workers, name,
-                         err) != 0) {
+        if (open_socket(server, address, server->fds + i * server->n_workers, server->n_workers,
+                        name, err) != 0) {
             while (i-- > 0)
                 sockets_close(&config->listen[i], server->fds + i * server->n_workers,
                               server->n_workers);
@@ -204,7 +214,7 @@ static int make_admin_worker(struct server *server, struct err *err)
     };
     char name[SOCKET_NAME_MAX];
 
-    if (sockets_open(address, &socket.fd, 1, name, err) != 0) {
+    if (open_socket(server, address, &socket.fd, 1, name, err) != 0) {
         err_io(err, err->sys_errno, "admin: '%s' cannot be opened", address->text);
         if (!address->is_default)
             return -1;
@@ -291,8 +301,21 @@ static void init_loop(struct server *server)
     pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
+/* Nothing that a peer has sent is looked at before this, and no thread is there yet. */
+static int confine(struct server *server, struct err *err)
+{
+    if (privileges_drop(&server->account, err) != 0)
+        return -1;
+    if (strcmp(server->config_path, "-") != 0 && access(server->config_path, R_OK) != 0)
+        log_line(LOG_WARNING, "'%s' cannot be read by '%s': reloads will be refused",
+                 server->config_path, server->account.name);
+    return 0;
+}
+
 static int start(struct server *server, struct err *err)
 {
+    if (account_find(server->config->user, &server->account, err) != 0)
+        return -1;
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
     server->n_threads = server->n_workers;
@@ -302,6 +325,8 @@ static int start(struct server *server, struct err *err)
         if (make_worker(server, i, err) != 0)
             return -1;
     if (server->config->admin && make_admin_worker(server, err) != 0)
+        return -1;
+    if (confine(server, err) != 0)
         return -1;
     return start_threads(server, err);
 }
