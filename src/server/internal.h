@@ -15,6 +15,7 @@
 #include "config/config.h"
 #include "config/difference.h"
 #include "server/privileges.h"
+#include "server/systemd.h"
 
 struct cert_reader;
 struct cert_store;
@@ -83,6 +84,8 @@ struct server {
     atomic_size_t n_swapped, n_ended;
 
     struct account account;
+    struct passed_sockets passed;
+    int notify_fd; /* to systemd; -1: nobody there */
 
     struct control *control;
     struct background reload;
@@ -147,6 +150,10 @@ void certificates_survey(struct server *server);
 
 /** Looks again at the files of the certificates in use. */
 void certificates_refresh(struct server *server);
+
+/** Tells systemd that the daemon serves, or begins a reload; not once it is ending. */
+void server_tell_ready(const struct server *server);
+void server_tell_reloading(const struct server *server);
 
 /** Prints /healthz, /readyz or /metrics; a worker_admin. */
 int admin_print(void *context, struct slice path, FILE *out);

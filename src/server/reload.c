@@ -110,6 +110,7 @@ static void refuse_at_the_end(struct server *server)
 static void end(struct server *server, const char *outcome)
 {
     control_end_reload(server->control, outcome, server->reload_text);
+    server_tell_ready(server);
     free(server->reload_text);
     server->reload_text = NULL;
     if (background_end(&server->reload))
@@ -169,8 +170,10 @@ void reload_start(struct server *server)
         refuse_at_the_end(server);
         return;
     }
-    if (!server->reload.is_running)
+    if (!server->reload.is_running) {
         server->is_forced = control_begin_reload(server->control);
+        server_tell_reloading(server);
+    }
     background_start(server, &server->reload, build, on_built);
     /* A renewal's hook asks for nothing but this. */
     certificates_refresh(server);

@@ -23,6 +23,20 @@ enum {
     DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
 };
 
+void server_tell_ready(const struct server *server)
+{
+    if (server->phase == PHASE_SERVING)
+        systemd_notify(server->notify_fd, "READY=1\nSTATUS=serving %zu domains%s",
+                       server->config->n_domains,
+                       server->tally.is_last_reload_good ? "" : "; the last reload was refused");
+}
+
+void server_tell_reloading(const struct server *server)
+{
+    if (server->phase == PHASE_SERVING)
+        systemd_notify_reloading(server->notify_fd);
+}
+
 static void drain(uv_timer_t *timer)
 {
     struct server *server = timer->data;
@@ -46,6 +60,7 @@ static void on_signal(uv_signal_t *handle, int signal_number)
         _exit(0);
     }
     server->phase = PHASE_DELAYING;
+    systemd_notify(server->notify_fd, "STOPPING=1\nSTATUS=finishing what runs");
     atomic_store(&server->tally.is_ready, false);
     atomic_store(&server->is_ending, true);
     uv_timer_start(&server->delay, drain, (uint64_t)server->config->shutdown_delay_s * 1000, 0);
@@ -132,9 +147,11 @@ static size_t count_workers(const struct config *config)
 static int open_socket(struct server *server, const struct listen_address *address, int *fds,
                        size_t n_fds, char name[SOCKET_NAME_MAX], struct err *err)
 {
-    if (sockets_open(address, fds, n_fds, name, err) != 0)
+    struct passed_sockets *passed = &server->passed;
+
+    if (passed_sockets_open(passed, address, fds, n_fds, name, err) != 0)
         return -1;
-    if (address->kind != LISTEN_UNIX)
+    if (address->kind != LISTEN_UNIX || passed_sockets_have(passed, address))
         return 0;
     return account_take_file(&server->account, address->host, err);
 }
@@ -314,7 +331,9 @@ static int confine(struct server *server, struct err *err)
 
 static int start(struct server *server, struct err *err)
 {
-    if (account_find(server->config->user, &server->account, err) != 0)
+    server->notify_fd = systemd_notify_open();
+    if (account_find(server->config->user, &server->account, err) != 0 ||
+        passed_sockets_receive(&server->passed, err) != 0)
         return -1;
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
@@ -326,7 +345,7 @@ static int start(struct server *server, struct err *err)
             return -1;
     if (server->config->admin && make_admin_worker(server, err) != 0)
         return -1;
-    if (confine(server, err) != 0)
+    if (passed_sockets_check(&server->passed, err) != 0 || confine(server, err) != 0)
         return -1;
     return start_threads(server, err);
 }
@@ -339,6 +358,7 @@ static void serve(struct server *server)
     atomic_store(&server->tally.is_ready, true);
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
+    server_tell_ready(server);
     /* The first work makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
     certificates_survey(server);
@@ -361,13 +381,16 @@ static void done(struct server *server)
     for (size_t i = 0; i < server->n_threads && server->workers; i++)
         worker_free(server->workers[i].worker);
     for (size_t i = 0; i < config->n_listen && server->workers; i++)
-        sockets_close(&config->listen[i], NULL, 0);
+        if (!passed_sockets_have(&server->passed, &config->listen[i]))
+            sockets_close(&config->listen[i], NULL, 0);
     if (config->admin && server->workers)
         sockets_close(config->admin, NULL, 0);
     free(server->workers);
     free(server->fds);
     control_free(server->control);
     cert_reader_free(server->reader);
+    if (server->notify_fd >= 0)
+        close(server->notify_fd);
     cert_store_unref(server->store);
     config_unref(server->config);
     uv_loop_close(&server->loop);
