@@ -20,6 +20,7 @@
 struct cert_reader;
 struct cert_store;
 struct control;
+struct sandbox;
 struct server;
 struct worker;
 
@@ -85,7 +86,8 @@ struct server {
 
     struct account account;
     struct passed_sockets passed;
-    int notify_fd; /* to systemd; -1: nobody there */
+    struct sandbox *sandbox; /* NULL: any file may be read */
+    int notify_fd;           /* to systemd; -1: nobody there */
 
     struct control *control;
     struct background reload;

@@ -13,6 +13,7 @@
 #include "http/socket.h"
 #include "http/worker.h"
 #include "server/internal.h"
+#include "server/sandbox.h"
 #include "tls/reader.h"
 #include "tls/store.h"
 
@@ -326,6 +327,7 @@ static int confine(struct server *server, struct err *err)
     if (strcmp(server->config_path, "-") != 0 && access(server->config_path, R_OK) != 0)
         log_line(LOG_WARNING, "'%s' cannot be read by '%s': reloads will be refused",
                  server->config_path, server->account.name);
+    server->sandbox = sandbox_enter(server->config, server->config_path, &server->account);
     return 0;
 }
 
@@ -389,6 +391,7 @@ static void done(struct server *server)
     free(server->fds);
     control_free(server->control);
     cert_reader_free(server->reader);
+    sandbox_free(server->sandbox);
     if (server->notify_fd >= 0)
         close(server->notify_fd);
     cert_store_unref(server->store);
