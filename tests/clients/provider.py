@@ -14,6 +14,7 @@ BY_NAME = "{name: policy.provider.example}"
 BY_ADDRESS = f'{{addresses: ["{POLICY_HOST[0]}", "{POLICY_HOST[1]}"]}}'
 
 CONFIGURATION = """\
+user: root
 listen:
   - address: "192.0.2.25:443"
   - address: "[2001:db8::25]:443"

@@ -25,7 +25,7 @@ def run(*arguments, stdin=b"", **options):
 
 def configuration(pki, domains, **keys):
     """The settings that most tests want; a key replaces its default."""
-    return {"listen": [{"address": "127.0.0.1:0"}], "admin": "off", "workers": 2,
+    return {"user": "root", "listen": [{"address": "127.0.0.1:0"}], "admin": "off", "workers": 2,
             "certificates": [pki.source], "domains": domains, **keys}
 
 
