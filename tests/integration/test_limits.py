@@ -75,11 +75,12 @@ def ask_without_reading(path):
     return connection
 
 
-def has_stalled(daemon):
-    """No request more was answered for a while: whoever does not read holds its connection."""
-    before = daemon.metric('http_requests_total{code="404"}')
+def is_stuck(daemon):
+    """Whether no answer has come to its end for a while."""
+    name = 'http_requests_total{code="404"}'
+    before = daemon.metric(name)
     time.sleep(0.5)
-    return 0 < before == daemon.metric('http_requests_total{code="404"}')
+    return 0 < before == daemon.metric(name)
 
 
 def test_answered_one_is_never_evicted(operate, pki, tmp_path):
@@ -91,7 +92,7 @@ def test_answered_one_is_never_evicted(operate, pki, tmp_path):
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(ask_without_reading(unix)) for _ in range(16)]
         wait_until(lambda: daemon.metric("connections_open") == 16, "all in")
-        wait_until(lambda: has_stalled(daemon), "all answering into full buffers")
+        wait_until(lambda: is_stuck(daemon), "nothing goes out any more")
         with connect(daemon.address) as refused:
             refused.settimeout(PATIENCE_S)
             with contextlib.suppress(ConnectionResetError):
