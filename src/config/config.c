@@ -89,8 +89,12 @@ bool config_can_replace(const struct config *current, const struct config *next,
         *ret_key = "admin";
     else if (strcmp(current->control, next->control) != 0)
         *ret_key = "control";
+    else if (strcmp(current->user, next->user) != 0)
+        *ret_key = "user";
     else if (current->workers != next->workers)
         *ret_key = "workers";
+    else if (current->has_sandbox != next->has_sandbox)
+        *ret_key = "sandbox";
     else
         return true;
     return false;

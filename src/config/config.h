@@ -88,11 +88,16 @@ struct config {
     uint32_t shutdown_delay_s;
     const char *control;      /* path of the control socket */
     bool has_default_control; /* not from the YAML: may be impossible to open */
+    const char *user;         /* what root becomes */
+    bool has_sandbox;
     uint32_t removed_percent; /* of the domains, that one reload may drop */
     uint32_t connections_max; /* in all workers together */
     uint32_t per_source_max;  /* from one IPv4 address or IPv6 /64 */
     enum log_level log_level;
     enum access_format access;
+
+    const char *const *includes; /* patterns, as in the YAML */
+    size_t n_includes;
 
     const struct cert_source *sources; /* none when no listener has TLS */
     size_t n_sources;

@@ -19,6 +19,7 @@ static const char *const serve_words[] = {"policies", "challenges"};
 static const char *const level_words[] = {"error", "warning", "info", "debug"};
 static const char *const access_words[] = {"off", "text", "json"};
 static const char *const workers_words[] = {"auto"};
+static const char *const sandbox_words[] = {"on", "off"};
 
 _Static_assert(ARRAY_LEN(mode_words) == POLICY_MODE_COUNT, "a word a mode");
 _Static_assert(ARRAY_LEN(level_words) == LOG_LEVEL_COUNT, "a word a level");
@@ -224,8 +225,13 @@ static const struct field main_rows[] = {
     {.key = "user",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, user),
-     .is_later = true,
-     .what = "what root becomes after binding"},
+     .max = 64,
+     .what = "what root becomes after binding; default mta-stsd"},
+    {.key = "sandbox",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_settings, sandbox),
+     WORDS(sandbox_words),
+     .what = "Landlock and seccomp, where the kernel has them; default on"},
     {.key = "workers",
      .type = FIELD_NUMBER,
      .offset = offsetof(struct raw_settings, workers),

@@ -41,6 +41,11 @@ enum {
     SERVE_CHALLENGES,
 };
 
+enum {
+    SANDBOX_ON,
+    SANDBOX_OFF,
+};
+
 struct raw_source {
     struct field_text chain;
     struct field_text key;
@@ -50,6 +55,7 @@ struct raw_source {
 struct raw_settings {
     struct field_groups listen; /* struct raw_listen */
     struct field_text admin, control, state, user;
+    struct field_number sandbox; /* SANDBOX_* */
     struct field_number workers;
     struct field_number shutdown_delay;
     struct {

@@ -24,6 +24,7 @@ enum {
 };
 
 #define DEFAULT_CONTROL "/run/mta-stsd/control.sock"
+#define DEFAULT_USER "mta-stsd"
 
 enum {
     UNIX_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
@@ -238,6 +239,16 @@ static void resolve_admin(const struct settling *settling, const struct field_te
                "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
 }
 
+static void resolve_includes(struct config *config, const struct field_texts *raw)
+{
+    const char **includes = arena_array(config->arena, raw->n_items, sizeof(*includes));
+
+    for (size_t i = 0; i < raw->n_items; i++)
+        includes[i] = arena_copy(config->arena, raw->items[i].text);
+    config->includes = includes;
+    config->n_includes = raw->n_items;
+}
+
 static void resolve_sources(const struct settling *settling, const struct field_groups *raw)
 {
     struct config *config = settling->config;
@@ -345,6 +356,10 @@ void settings_resolve(const struct raw_settings *raw, struct config *config, str
     config->shutdown_delay_s = raw->shutdown_delay.value;
     resolve_admin(&settling, &raw->admin);
     resolve_control(&settling, &raw->control);
+    config->user =
+        raw->user.place.line != 0 ? arena_copy(config->arena, raw->user.text) : DEFAULT_USER;
+    config->has_sandbox = raw->sandbox.value == SANDBOX_ON;
+    resolve_includes(config, &raw->include);
     config->removed_percent = number_or(&raw->limits.removed_percent, DEFAULT_REMOVED_PERCENT);
     config->connections_max = number_or(&raw->limits.connections, DEFAULT_CONNECTIONS);
     config->per_source_max = number_or(&raw->limits.per_source, DEFAULT_PER_SOURCE);

@@ -95,15 +95,22 @@ static int give_up(const int *fds, size_t n_fds)
     return -1;
 }
 
+/* The accepted connections inherit them. */
+static int set_limits(int fd)
+{
+    if (set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER) != 0)
+        return -1;
+    return set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
+}
+
 static int open_tcp(union address *address, socklen_t len, int *fds, size_t n_fds)
 {
     if (probe_port(address, len) != 0)
         return -1;
     for (size_t i = 0; i < n_fds; i++) {
         fds[i] = bind_tcp(address, len, 1);
-        if (fds[i] >= 0 && set_option(fds[i], SOL_SOCKET, SO_SNDBUF, SEND_BUFFER) == 0 &&
-            set_option(fds[i], IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS) == 0 &&
-            listen(fds[i], BACKLOG) == 0 && getsockname(fds[i], &address->any, &len) == 0)
+        if (fds[i] >= 0 && set_limits(fds[i]) == 0 && listen(fds[i], BACKLOG) == 0 &&
+            getsockname(fds[i], &address->any, &len) == 0)
             continue;
         return give_up(fds, i + 1);
     }
@@ -157,7 +164,8 @@ static int remove_stale(const union address *address)
 int socket_open_unix(const char *path, mode_t mode)
 {
     union address address = {.local = {.sun_family = AF_UNIX}};
-    int fd;
+    mode_t before;
+    int fd, result;
 
     strncpy(address.local.sun_path, path, sizeof(address.local.sun_path) - 1);
     if (remove_stale(&address) != 0)
@@ -165,25 +173,32 @@ int socket_open_unix(const char *path, mode_t mode)
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return -1;
-    /* Nobody can connect before the listen, so the mode of the moment before does not matter. */
-    if (bind(fd, &address.any, sizeof(address.local)) != 0 || chmod(path, mode) != 0 ||
-        listen(fd, BACKLOG) != 0)
-        return give_up(&fd, 1);
-    return fd;
+    /*
+     * The file gets the mode that the socket has. Not chmod(): root would follow a link that the
+     * owner of the folder has put there in the meantime.
+     */
+    before = umask(0);
+    result = fchmod(fd, mode) == 0 ? bind(fd, &address.any, sizeof(address.local)) : -1;
+    umask(before);
+    return result == 0 && listen(fd, BACKLOG) == 0 ? fd : give_up(&fd, 1);
 }
 
-static int open_unix(const char *path, int *fds, size_t n_fds)
+/* fds[0] is there, for the first worker; the others get duplicates. All of them or none. */
+static int duplicate(int *fds, size_t n_fds)
 {
-    /* The proxy runs as another user; what is served here is public. */
-    fds[0] = socket_open_unix(path, 0666);
-    if (fds[0] < 0)
-        return -1;
     for (size_t i = 1; i < n_fds; i++) {
         fds[i] = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
         if (fds[i] < 0)
             return give_up(fds, i);
     }
     return 0;
+}
+
+static int open_unix(const char *path, int *fds, size_t n_fds)
+{
+    /* The proxy runs as another user; what is served here is public. */
+    fds[0] = socket_open_unix(path, 0666);
+    return fds[0] < 0 ? -1 : duplicate(fds, n_fds);
 }
 
 int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fds,
@@ -206,6 +221,57 @@ int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fd
     if (result == 0)
         return 0;
     return err_io(err, errno, "listen: '%s' cannot be opened", address->text);
+}
+
+static int prepare_passed(const struct listen_address *address, int fd)
+{
+    int is_listening = 0;
+    socklen_t len = sizeof(is_listening);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &is_listening, &len) != 0)
+        return -1;
+    if (!is_listening) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+        return -1;
+    return address->kind == LISTEN_TCP ? set_limits(fd) : 0;
+}
+
+int sockets_adopt(const struct listen_address *address, int fd, int *ret_fds, size_t n_fds,
+                  struct err *err)
+{
+    ret_fds[0] = fd;
+    if (prepare_passed(address, fd) == 0 ? duplicate(ret_fds, n_fds) == 0 : give_up(&fd, 1) == 0)
+        return 0;
+    return err_io(err, errno, "listen: the socket passed for '%s' cannot be used", address->text);
+}
+
+void socket_name(int fd, char ret_name[SOCKET_NAME_MAX])
+{
+    union address address = {0};
+    socklen_t len = sizeof(address);
+
+    snprintf(ret_name, SOCKET_NAME_MAX, "?");
+    if (getsockname(fd, &address.any, &len) != 0)
+        return;
+    if (address.any.sa_family == AF_UNIX)
+        snprintf(ret_name, SOCKET_NAME_MAX, "unix:%s", address.local.sun_path);
+    else if (address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6)
+        print_tcp(&address, ret_name);
+}
+
+void listen_address_name(const struct listen_address *address, char ret_name[SOCKET_NAME_MAX])
+{
+    union address tcp;
+
+    if (address->kind == LISTEN_UNIX) {
+        snprintf(ret_name, SOCKET_NAME_MAX, "unix:%s", address->host);
+        return;
+    }
+    fill_tcp(address->host, address->port, &tcp);
+    print_tcp(&tcp, ret_name);
 }
 
 void sockets_close(const struct listen_address *address, const int *fds, size_t n_fds)

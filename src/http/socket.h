@@ -26,6 +26,22 @@ enum {
 int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fds,
                  char ret_name[SOCKET_NAME_MAX], struct err *err);
 
+/**
+ * Makes a listening socket that somebody else has opened one a worker: duplicates share its queue.
+ *
+ * fd       goes into ret_fds; closed on failure
+ * ret_fds  n_fds descriptors, as sockets_open() gives
+ * Returns 0, or -1 with *err set: ERR_IO (EINVAL: it does not listen).
+ */
+int sockets_adopt(const struct listen_address *address, int fd, int *ret_fds, size_t n_fds,
+                  struct err *err);
+
+/** What `fd` is bound to, "[::]:443" or "unix:/path"; "?" if that is something else. */
+void socket_name(int fd, char ret_name[SOCKET_NAME_MAX]);
+
+/** The name that a socket bound to `address` has, in whatever way the YAML spells it. */
+void listen_address_name(const struct listen_address *address, char ret_name[SOCKET_NAME_MAX]);
+
 /** Closes them; removes the file of a unix socket. */
 void sockets_close(const struct listen_address *address, const int *fds, size_t n_fds);
 

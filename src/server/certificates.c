@@ -6,6 +6,7 @@
 #include "dns/name.h"
 #include "dns/record.h"
 #include "server/internal.h"
+#include "server/sandbox.h"
 #include "tls/certificate.h"
 #include "tls/store.h"
 
@@ -111,6 +112,7 @@ static void look_again(uv_work_t *work)
     struct server *server = work->data;
 
     background_be_nice();
+    sandbox_watch(server->sandbox);
     cert_store_refresh(server->refreshing.store, report_change, NULL);
 }
 

@@ -171,7 +171,9 @@ static int listen_at(struct control *control, struct err *err)
     result = uv_pipe_open(&control->listener, fd);
     if (result == 0)
         result = uv_listen((uv_stream_t *)&control->listener, ACCEPT_BACKLOG, on_connection);
-    return result == 0 ? 0 : err_io(err, -result, "control: '%s' cannot be opened", control->path);
+    if (result != 0)
+        return err_io(err, -result, "control: '%s' cannot be opened", control->path);
+    return account_take_file(&control->server->account, control->path, err);
 }
 
 int control_open(struct server *server, struct err *err)

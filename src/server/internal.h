@@ -14,10 +14,13 @@
 
 #include "config/config.h"
 #include "config/difference.h"
+#include "server/privileges.h"
+#include "server/systemd.h"
 
 struct cert_reader;
 struct cert_store;
 struct control;
+struct sandbox;
 struct server;
 struct worker;
 
@@ -80,6 +83,11 @@ struct server {
     size_t descriptors_max; /* for connections */
     int *fds;               /* n_listen rows of one a worker */
     atomic_size_t n_swapped, n_ended;
+
+    struct account account;
+    struct passed_sockets passed;
+    struct sandbox *sandbox; /* NULL: any file may be read */
+    int notify_fd;           /* to systemd; -1: nobody there */
 
     struct control *control;
     struct background reload;
@@ -144,6 +152,10 @@ void certificates_survey(struct server *server);
 
 /** Looks again at the files of the certificates in use. */
 void certificates_refresh(struct server *server);
+
+/** Tells systemd that the daemon serves, or begins a reload; not once it is ending. */
+void server_tell_ready(const struct server *server);
+void server_tell_reloading(const struct server *server);
 
 /** Prints /healthz, /readyz or /metrics; a worker_admin. */
 int admin_print(void *context, struct slice path, FILE *out);

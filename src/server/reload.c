@@ -10,6 +10,7 @@
 #include "http/worker.h"
 #include "server/control.h"
 #include "server/internal.h"
+#include "server/sandbox.h"
 #include "tls/store.h"
 
 #define GOES_ON "the configuration from before goes on being served\n"
@@ -61,6 +62,8 @@ static const char *judge(struct server *server, const struct diag *diag, FILE *o
         fprintf(out, "reload refused: '%s' has changed, which needs a restart; " GOES_ON, key);
         return CONTROL_REFUSED;
     }
+    if (!sandbox_allows(server->sandbox, server->next, server->config_path, out))
+        return CONTROL_REFUSED;
     server->difference = config_compare(current, server->next, out, LINES_MAX);
     print_summary(server, out);
     if (!drops_too_many(server, current))
@@ -84,6 +87,8 @@ static void build(uv_work_t *work)
     background_be_nice();
     server->next = config_load(server->config_path, diag);
     diag_print(diag, LEVEL_WARNING, out);
+    if (diag_has(diag, FINDING_FILE_UNREADABLE))
+        sandbox_explain(server->sandbox, out);
     fflush(out);
     server->findings_len = len;
     server->reload_outcome = judge(server, diag, out);
@@ -110,6 +115,7 @@ static void refuse_at_the_end(struct server *server)
 static void end(struct server *server, const char *outcome)
 {
     control_end_reload(server->control, outcome, server->reload_text);
+    server_tell_ready(server);
     free(server->reload_text);
     server->reload_text = NULL;
     if (background_end(&server->reload))
@@ -169,8 +175,10 @@ void reload_start(struct server *server)
         refuse_at_the_end(server);
         return;
     }
-    if (!server->reload.is_running)
+    if (!server->reload.is_running) {
         server->is_forced = control_begin_reload(server->control);
+        server_tell_reloading(server);
+    }
     background_start(server, &server->reload, build, on_built);
     /* A renewal's hook asks for nothing but this. */
     certificates_refresh(server);

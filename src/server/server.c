@@ -13,6 +13,7 @@
 #include "http/socket.h"
 #include "http/worker.h"
 #include "server/internal.h"
+#include "server/sandbox.h"
 #include "tls/reader.h"
 #include "tls/store.h"
 
@@ -22,6 +23,20 @@ enum {
     ADMIN_CONNECTIONS = 64,
     DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
 };
+
+void server_tell_ready(const struct server *server)
+{
+    if (server->phase == PHASE_SERVING)
+        systemd_notify(server->notify_fd, "READY=1\nSTATUS=serving %zu domains%s",
+                       server->config->n_domains,
+                       server->tally.is_last_reload_good ? "" : "; the last reload was refused");
+}
+
+void server_tell_reloading(const struct server *server)
+{
+    if (server->phase == PHASE_SERVING)
+        systemd_notify_reloading(server->notify_fd);
+}
 
 static void drain(uv_timer_t *timer)
 {
@@ -46,6 +61,7 @@ static void on_signal(uv_signal_t *handle, int signal_number)
         _exit(0);
     }
     server->phase = PHASE_DELAYING;
+    systemd_notify(server->notify_fd, "STOPPING=1\nSTATUS=finishing what runs");
     atomic_store(&server->tally.is_ready, false);
     atomic_store(&server->is_ending, true);
     uv_timer_start(&server->delay, drain, (uint64_t)server->config->shutdown_delay_s * 1000, 0);
@@ -129,6 +145,18 @@ static size_t count_workers(const struct config *config)
     return n_cores > 0 ? (size_t)n_cores : 1;
 }
 
+static int open_socket(struct server *server, const struct listen_address *address, int *fds,
+                       size_t n_fds, char name[SOCKET_NAME_MAX], struct err *err)
+{
+    struct passed_sockets *passed = &server->passed;
+
+    if (passed_sockets_open(passed, address, fds, n_fds, name, err) != 0)
+        return -1;
+    if (address->kind != LISTEN_UNIX || passed_sockets_have(passed, address))
+        return 0;
+    return account_take_file(&server->account, address->host, err);
+}
+
 /* fds[listener * n_workers + worker]; all of them or none. */
 static int open_sockets(struct server *server, struct err *err)
 {
@@ -139,8 +167,8 @@ static int open_sockets(struct server *server, struct err *err)
         const struct listen_address *address = &config->listen[i];
         char name[SOCKET_NAME_MAX];
 
-        if (sockets_open(address, server->fds + i * server->n_workers, server->n_workers, name,
-                         err) != 0) {
+        if (open_socket(server, address, server->fds + i * server->n_workers, server->n_workers,
+                        name, err) != 0) {
             while (i-- > 0)
                 sockets_close(&config->listen[i], server->fds + i * server->n_workers,
                               server->n_workers);
@@ -204,7 +232,7 @@ static int make_admin_worker(struct server *server, struct err *err)
     };
     char name[SOCKET_NAME_MAX];
 
-    if (sockets_open(address, &socket.fd, 1, name, err) != 0) {
+    if (open_socket(server, address, &socket.fd, 1, name, err) != 0) {
         err_io(err, err->sys_errno, "admin: '%s' cannot be opened", address->text);
         if (!address->is_default)
             return -1;
@@ -291,8 +319,24 @@ static void init_loop(struct server *server)
     pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
+/* Nothing that a peer has sent is looked at before this, and no thread is there yet. */
+static int confine(struct server *server, struct err *err)
+{
+    if (privileges_drop(&server->account, err) != 0)
+        return -1;
+    if (strcmp(server->config_path, "-") != 0 && access(server->config_path, R_OK) != 0)
+        log_line(LOG_WARNING, "'%s' cannot be read by '%s': reloads will be refused",
+                 server->config_path, server->account.name);
+    server->sandbox = sandbox_enter(server->config, server->config_path, &server->account);
+    return 0;
+}
+
 static int start(struct server *server, struct err *err)
 {
+    server->notify_fd = systemd_notify_open();
+    if (account_find(server->config->user, &server->account, err) != 0 ||
+        passed_sockets_receive(&server->passed, err) != 0)
+        return -1;
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
     server->n_threads = server->n_workers;
@@ -302,6 +346,8 @@ static int start(struct server *server, struct err *err)
         if (make_worker(server, i, err) != 0)
             return -1;
     if (server->config->admin && make_admin_worker(server, err) != 0)
+        return -1;
+    if (passed_sockets_check(&server->passed, err) != 0 || confine(server, err) != 0)
         return -1;
     return start_threads(server, err);
 }
@@ -314,6 +360,7 @@ static void serve(struct server *server)
     atomic_store(&server->tally.is_ready, true);
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
+    server_tell_ready(server);
     /* The first work makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
     certificates_survey(server);
@@ -336,13 +383,17 @@ static void done(struct server *server)
     for (size_t i = 0; i < server->n_threads && server->workers; i++)
         worker_free(server->workers[i].worker);
     for (size_t i = 0; i < config->n_listen && server->workers; i++)
-        sockets_close(&config->listen[i], NULL, 0);
+        if (!passed_sockets_have(&server->passed, &config->listen[i]))
+            sockets_close(&config->listen[i], NULL, 0);
     if (config->admin && server->workers)
         sockets_close(config->admin, NULL, 0);
     free(server->workers);
     free(server->fds);
     control_free(server->control);
     cert_reader_free(server->reader);
+    sandbox_free(server->sandbox);
+    if (server->notify_fd >= 0)
+        close(server->notify_fd);
     cert_store_unref(server->store);
     config_unref(server->config);
     uv_loop_close(&server->loop);

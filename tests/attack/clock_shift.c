@@ -24,31 +24,31 @@ __attribute__((constructor)) static void map_shift(void)
     close(fd);
 }
 
-int clock_gettime(clockid_t clock, struct timespec *ret_now)
+int clock_gettime(clockid_t clock_id, struct timespec *tp)
 {
-    int result = (int)syscall(SYS_clock_gettime, clock, ret_now);
+    int result = (int)syscall(SYS_clock_gettime, clock_id, tp);
 
-    if (result == 0 && shift_s && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        ret_now->tv_sec += *shift_s;
+    if (result == 0 && shift_s && (clock_id == CLOCK_REALTIME || clock_id == CLOCK_REALTIME_COARSE))
+        tp->tv_sec += *shift_s;
     return result;
 }
 
-int gettimeofday(struct timeval *restrict ret_now, void *restrict zone)
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
 {
     struct timespec now;
 
-    (void)zone;
+    (void)tz;
     clock_gettime(CLOCK_REALTIME, &now);
-    *ret_now = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
+    *tv = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
     return 0;
 }
 
-time_t time(time_t *ret_now)
+time_t time(time_t *timer)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_REALTIME, &now);
-    if (ret_now)
-        *ret_now = now.tv_sec;
+    if (timer)
+        *timer = now.tv_sec;
     return now.tv_sec;
 }

@@ -49,6 +49,7 @@ class Target(Daemon):
 
     def __init__(self, folder, pki, wrapper=(), **keys):
         self.context = tls_context(pki)
+        self.metrics_url = None
         self.socket_path = str(folder / "http.sock")
         settings = configuration(
             pki, {"example.com": {"mx": ["mx.example.com"]}},
@@ -59,13 +60,11 @@ class Target(Daemon):
 
     def __enter__(self):
         super().__enter__()
+        host, port = re.search(r"listening on (\S+):(\d+) \(admin\)",
+                               self.log.find(r"\(admin\)")[0]).groups()
+        self.metrics_url = f"http://{host}:{port}/metrics"
         self.addresses[0] = (SERVER, self.addresses[0][1])
         return self
-
-    @staticmethod
-    def _address(line):
-        host, _, port = re.search(r"listening on (\S+) \(", line)[1].rpartition(":")
-        return (host.strip("[]"), int(port)) if port.isdigit() else port
 
     @property
     def port(self):
@@ -85,8 +84,7 @@ class Target(Daemon):
 
     def metric(self, name):
         """The value of a sample, by its name with its label: 'x_total{reason="y"}'."""
-        host, port = self.addresses[-1]
-        with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(self.metrics_url, timeout=PATIENCE_S) as answer:
             lines = answer.read().decode().splitlines()
         return int(next(line.split()[-1] for line in lines if line.startswith(f"mtasts_{name} ")))
 

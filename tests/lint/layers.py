@@ -24,6 +24,7 @@ THIRD_PARTY = {
     "h2o.h": {"http"},
     "h2o/": {"http"},
     "uv.h": {"server"},
+    "seccomp.h": {"server"},
     "getopt.h": {"cli"},
     "uthash.h": set(LAYER_OF),
     "utlist.h": set(LAYER_OF),

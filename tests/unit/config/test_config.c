@@ -123,6 +123,10 @@ static void test_can_replace(void **state)
         {DOMAINS, DOMAINS "workers: auto\n", NULL},
         {DOMAINS, DOMAINS "workers: 1\n", "workers"},
         {DOMAINS "workers: 2\n", DOMAINS "workers: 3\n", "workers"},
+        {DOMAINS, DOMAINS "user: mta-stsd\nsandbox: on\n", NULL},
+        {DOMAINS, DOMAINS "user: root\n", "user"},
+        {DOMAINS "user: root\n", DOMAINS "user: nobody\n", "user"},
+        {DOMAINS, DOMAINS "sandbox: off\n", "sandbox"},
     };
 
     (void)state;

@@ -174,6 +174,9 @@ static void test_defaults(void **state)
     assert_string_equal(config->listen[0].host, "::");
     assert_int_equal(config->listen[0].port, 443);
     assert_true(config->listen[0].has_tls && config->listen[0].is_default);
+    assert_string_equal(config->user, "mta-stsd");
+    assert_true(config->has_sandbox);
+    assert_int_equal(config->n_includes, 0);
     assert_int_equal(config->workers, 0);
     assert_int_equal(config->shutdown_delay_s, 0);
     assert_int_equal(config->log_level, LOG_INFO);
@@ -194,7 +197,9 @@ static void test_defaults(void **state)
 
 static void test_values(void **state)
 {
-    struct sample sample = sample_read("workers: 3\n"
+    struct sample sample = sample_read("user: nobody\n"
+                                       "sandbox: off\n"
+                                       "workers: 3\n"
                                        "shutdown_delay: 5s\n"
                                        "log: {level: error, access: json}\n"
                                        "ttl: {mta_sts: 0, policy_host: 1h, tls_rpt: 1w}\n"
@@ -204,6 +209,8 @@ static void test_values(void **state)
     const struct config *config = resolve(&sample);
 
     (void)state;
+    assert_string_equal(config->user, "nobody");
+    assert_false(config->has_sandbox);
     assert_int_equal(config->workers, 3);
     assert_int_equal(config->shutdown_delay_s, 5);
     assert_int_equal(config->log_level, LOG_ERROR);
