@@ -41,6 +41,22 @@ const struct domain *cli_find_domain(const struct config *config, const char *na
     return domain;
 }
 
+enum exit_status cli_load_policy(const struct options *options, struct config **ret_config,
+                                 const struct domain **ret_domain)
+{
+    enum exit_status status = cli_load(options, ret_config);
+
+    if (status != STATUS_GOOD)
+        return status;
+    *ret_domain = cli_find_domain(*ret_config, options->arguments[0]);
+    if (*ret_domain && (*ret_domain)->document)
+        return STATUS_GOOD;
+    if (*ret_domain)
+        cli_fail(STATUS_USAGE, "'%s' has no policy: its mta_sts is false", (*ret_domain)->name);
+    config_unref(*ret_config);
+    return STATUS_USAGE;
+}
+
 enum exit_status mode_version(const struct options *options)
 {
     (void)options;

@@ -92,6 +92,15 @@ enum exit_status cli_load(const struct options *options, struct config **ret_con
 /** The domain that the user names, or NULL after saying on standard error that there is none. */
 const struct domain *cli_find_domain(const struct config *config, const char *name);
 
+/**
+ * Loads the configuration and finds the domain in the first argument, which must have a policy.
+ *
+ * ret_config  one reference, set only with STATUS_GOOD
+ * Returns STATUS_GOOD, or another status after saying on standard error what is wrong.
+ */
+enum exit_status cli_load_policy(const struct options *options, struct config **ret_config,
+                                 const struct domain **ret_domain);
+
 /** Prints "mta-stsd: ..." on standard error and returns `status`. */
 enum exit_status cli_fail(enum exit_status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

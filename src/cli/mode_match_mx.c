@@ -33,17 +33,11 @@ enum exit_status mode_match_mx(const struct options *options)
 {
     const struct domain *domain;
     struct config *config;
-    enum exit_status status = cli_load(options, &config);
+    enum exit_status status = cli_load_policy(options, &config, &domain);
 
     if (status != STATUS_GOOD)
         return status;
-    domain = cli_find_domain(config, options->arguments[0]);
-    if (!domain)
-        status = STATUS_USAGE;
-    else if (!domain->document)
-        status = cli_fail(STATUS_USAGE, "'%s' has no policy: its mta_sts is false", domain->name);
-    else
-        status = match(domain, options->arguments[1]);
+    status = match(domain, options->arguments[1]);
     config_unref(config);
     return status;
 }
