@@ -75,20 +75,11 @@ def ask_without_reading(path):
     return connection
 
 
-<<<<<<< HEAD
-def is_stuck(daemon):
-    """Whether no answer has come to its end for a while."""
-    name = 'http_requests_total{code="404"}'
-    before = daemon.metric(name)
-    time.sleep(0.5)
-    return 0 < before == daemon.metric(name)
-=======
 def has_stalled(daemon):
     """No request more was answered for a while: whoever does not read holds its connection."""
     before = daemon.metric('http_requests_total{code="404"}')
     time.sleep(0.5)
     return 0 < before == daemon.metric('http_requests_total{code="404"}')
->>>>>>> de48cf40708ae7aab93ad6d4db2cb938afa3c381
 
 
 def test_answered_one_is_never_evicted(operate, pki, tmp_path):
@@ -100,11 +91,7 @@ def test_answered_one_is_never_evicted(operate, pki, tmp_path):
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(ask_without_reading(unix)) for _ in range(16)]
         wait_until(lambda: daemon.metric("connections_open") == 16, "all in")
-<<<<<<< HEAD
-        wait_until(lambda: is_stuck(daemon), "nothing goes out any more")
-=======
         wait_until(lambda: has_stalled(daemon), "all answering into full buffers")
->>>>>>> de48cf40708ae7aab93ad6d4db2cb938afa3c381
         with connect(daemon.address) as refused:
             refused.settimeout(PATIENCE_S)
             with contextlib.suppress(ConnectionResetError):
