@@ -78,7 +78,7 @@ def ask_without_reading(path):
 def has_stalled(daemon):
     """No request more was answered for a while: whoever does not read holds its connection."""
     before = daemon.metric('http_requests_total{code="404"}')
-    time.sleep(0.5)
+    time.sleep(1.5)
     return 0 < before == daemon.metric('http_requests_total{code="404"}')
 
 
