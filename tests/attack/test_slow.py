@@ -150,7 +150,7 @@ def test_endless_chunk_extension(target):
         for thread in threads:
             thread.start()
         time.sleep(2)
-        assert target.resident_kib() < resident_kib + 64 * 1024
+        assert target.resident_kib() < resident_kib + 128 * 1024  # ASan included; it took in GiB
         eventually(lambda: target.ended("request_deadline") == n_before + 2, "both are ended",
                    ENDED_BY_S)
         for thread in threads:
