@@ -15,7 +15,10 @@
 /** Makes the router the only handler of an h2o host that takes all names and paths. */
 void router_register(h2o_hostconf_t *host);
 
-/** Answers with a plain text, which is copied. */
+/** Answers with plain text, HEAD without it; on a plain connection `body` lives in req->pool. */
+void answer_bytes(h2o_req_t *req, int status, const char *reason, h2o_iovec_t body);
+
+/** The same with a text that is copied. */
 void answer_text(h2o_req_t *req, int status, const char *reason, const char *body);
 
 /** The two methods that are answered, and the answer to all others: 405. */

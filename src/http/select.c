@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/slice.h"
 #include "config/config.h"
 #include "http/authority.h"
