@@ -179,24 +179,30 @@ static int open_sockets(struct server *server, struct err *err)
     return 0;
 }
 
-static int make_worker(struct server *server, size_t index, struct err *err)
+/* What the workers that serve policies and the admin worker have in common. */
+static struct worker_options make_options(struct server *server)
 {
-    const struct config *config = server->config;
-    struct worker_socket *sockets = memory_alloc((config->n_listen + 1) * sizeof(*sockets));
-    struct worker_options options = {
+    return (struct worker_options){
         .config = server->config,
         .store = server->store,
         .reader = server->reader,
-        .n_workers = server->n_workers,
-        .descriptors_max = server->descriptors_max,
-        .sockets = sockets,
-        .n_sockets = config->n_listen,
         .on_swapped = notify_swapped,
         .on_event = notify_event,
         .context = server,
     };
+}
+
+static int make_worker(struct server *server, size_t index, struct err *err)
+{
+    const struct config *config = server->config;
+    struct worker_socket *sockets = memory_alloc((config->n_listen + 1) * sizeof(*sockets));
+    struct worker_options options = make_options(server);
     int result;
 
+    options.n_workers = server->n_workers;
+    options.descriptors_max = server->descriptors_max;
+    options.sockets = sockets;
+    options.n_sockets = config->n_listen;
     for (size_t i = 0; i < config->n_listen; i++)
         sockets[i] = (struct worker_socket){
             .fd = server->fds[i * server->n_workers + index],
@@ -217,21 +223,14 @@ static int make_admin_worker(struct server *server, struct err *err)
 {
     const struct listen_address *address = server->config->admin;
     struct worker_socket socket = {0};
-    struct worker_options options = {
-        .config = server->config,
-        .store = server->store,
-        .reader = server->reader,
-        .n_workers = 1,
-        .descriptors_max = ADMIN_CONNECTIONS,
-        .sockets = &socket,
-        .n_sockets = 1,
-        .admin = admin_print,
-        .on_swapped = notify_swapped,
-        .on_event = notify_event,
-        .context = server,
-    };
+    struct worker_options options = make_options(server);
     char name[SOCKET_NAME_MAX];
 
+    options.n_workers = 1;
+    options.descriptors_max = ADMIN_CONNECTIONS;
+    options.sockets = &socket;
+    options.n_sockets = 1;
+    options.admin = admin_print;
     if (open_socket(server, address, &socket.fd, 1, name, err) != 0) {
         err_io(err, err->sys_errno, "admin: '%s' cannot be opened", address->text);
         if (!address->is_default)
