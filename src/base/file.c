@@ -46,25 +46,58 @@ failed:
     return -1;
 }
 
+static int read_into(int fd, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
+                     struct err *err)
+{
+    char *buffer;
+    size_t len;
+
+    if (read_all(fd, max_bytes, &buffer, &len, err) != 0)
+        return -1;
+    *ret_bytes = (struct slice){arena_copy(arena, (struct slice){buffer, len}), len};
+    free(buffer);
+    return 0;
+}
+
 int file_read(const char *path, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
               struct err *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    char *buffer;
-    size_t len;
     int result;
 
     if (fd < 0)
         return err_io(err, errno, "cannot be read");
-    result = read_all(fd, max_bytes, &buffer, &len, err);
+    result = read_into(fd, max_bytes, arena, ret_bytes, err);
     if (!is_stdin)
         close(fd);
-    if (result != 0)
-        return -1;
-    *ret_bytes = (struct slice){arena_copy(arena, (struct slice){buffer, len}), len};
-    free(buffer);
-    return 0;
+    return result;
+}
+
+static int check_regular(int fd, struct err *err)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) != 0)
+        return err_io(err, errno, "cannot be read");
+    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) /* read() refuses a directory */
+        return 0;
+    return err_set(err, ERR_CONFIG, "is not a regular file, so to read it might never end");
+}
+
+int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
+                      struct slice *ret_bytes, struct err *err)
+{
+    /* Without O_NONBLOCK the open() of a FIFO waits until somebody writes. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int result = -1;
+
+    if (fd < 0)
+        return err_io(err, errno, "cannot be read");
+    if (check_regular(fd, err) == 0)
+        result = read_into(fd, max_bytes, arena, ret_bytes, err);
+    close(fd);
+    return result;
 }
 
 /* Prints into `fd` and makes sure that the disk has it; the descriptor is closed in any case. */

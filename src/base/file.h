@@ -23,6 +23,15 @@ struct slice;
 int file_read(const char *path, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
               struct err *err);
 
+/**
+ * The same for what has to be a regular file: neither a pipe that nobody writes to nor a device can
+ * hold up the reader. "-" is a file of that name.
+ *
+ * Returns 0, or -1 with *err set: as file_read(), and ERR_CONFIG (it is something else).
+ */
+int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
+                      struct slice *ret_bytes, struct err *err);
+
 /** Writes the bytes of a file to `out`; the value of ferror(out) after it. */
 typedef int file_writer(void *context, FILE *out);
 

@@ -253,7 +253,7 @@ static int pem_load(const char *path, STACK_OF(X509) * certificates, EVP_PKEY **
     struct slice file;
     int result = -1;
 
-    if (file_read(path, CERTIFICATE_FILE_MAX, arena, &file, err) == 0)
+    if (file_read_regular(path, CERTIFICATE_FILE_MAX, arena, &file, err) == 0)
         result = pem_parse(file, certificates, key, err);
     arena_free(arena);
     return result == 0 ? 0 : name_file(err, path);

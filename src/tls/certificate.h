@@ -58,7 +58,7 @@ bool certificate_files_are_absent(const struct certificate_files *files);
  * ret_certificate  one reference; untouched on failure
  * Returns 0, or -1 with *err set (no place; the message names the file): ERR_IO (sys_errno),
  * ERR_SYNTAX (not PEM, no certificate, no key, key with a pass phrase), ERR_LIMIT (file too large),
- * ERR_CONFIG (the key is another certificate's, or too weak for TLS).
+ * ERR_CONFIG (no regular file, the key is another certificate's, or too weak for TLS).
  */
 int certificate_load(const char *chain_path, const char *key_path,
                      struct certificate **ret_certificate, struct err *err);

@@ -132,6 +132,32 @@ static void test_read_errors(void **state)
     assert_int_equal(err.code, ERR_LIMIT);
 }
 
+/* What nobody writes to, or never ends, holds up nobody. */
+static void test_read_regular(void **state)
+{
+    static const char refusal[] = "is not a regular file, so to read it might never end";
+    struct fixture *fixture = *state;
+    struct slice bytes;
+    struct err err;
+
+    write_file(fixture->path, (struct slice)BYTES("a\0b"));
+    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &bytes, &err), 0);
+    assert_true(slice_eq(bytes, (struct slice)BYTES("a\0b")));
+    assert_int_equal(file_read_regular(fixture->path, 2, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(err.code, ERR_LIMIT);
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(err.sys_errno, ENOENT);
+    assert_int_equal(mkfifo(fixture->path, 0600), 0);
+    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_string_equal(err.msg, refusal);
+    assert_int_equal(file_read_regular("/dev/null", 3, fixture->arena, &bytes, &err), -1);
+    assert_string_equal(err.msg, refusal);
+    assert_int_equal(file_read_regular(fixture->folder, 3, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(err.sys_errno, EISDIR);
+}
+
 static void test_read_standard_input(void **state)
 {
     struct fixture *fixture = *state;
@@ -240,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_errors, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_regular, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_standard_input, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replace_failure_keeps_old, set_up, tear_down),

@@ -276,6 +276,7 @@ static void test_load_files(void **state)
     pki_write("key.pem", pki.leaf->key_pem, NULL);
     pki_write("chain.pem", pki.leaf->certificate_pem, NULL);
     mkdir("directory", 0755);
+    mkfifo("pipe", 0600);
     write_sized("max.pem", CERTIFICATE_FILE_MAX);
     write_sized("huge.pem", CERTIFICATE_FILE_MAX + 1);
     assert_true(loads_as("max.pem", "key.pem", ERR_NONE, NULL, 0));
@@ -287,6 +288,8 @@ static void test_load_files(void **state)
                          "none.pem: cannot be read: No such file or directory", 3));
     assert_true(
         loads_as("directory", "key.pem", ERR_IO, "directory: cannot be read: Is a directory", 4));
+    assert_true(loads_as("chain.pem", "pipe", ERR_CONFIG,
+                         "pipe: is not a regular file, so to read it might never end", 5));
 
     memset(long_path, 'a', sizeof(long_path) - 1); /* the reason shows all the same */
     assert_int_equal(certificate_load(long_path, "key.pem", &certificate, &err), -1);
