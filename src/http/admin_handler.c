@@ -24,6 +24,7 @@ static const char *reason_of(int status)
 void admin_handler_answer(h2o_req_t *req)
 {
     const struct worker_options *options = &connection_of_request(req)->worker->options;
+    const char *type = ANSWER_TYPE_TEXT;
     struct slice authority, path;
     char *text = NULL;
     size_t len;
@@ -37,8 +38,8 @@ void admin_handler_answer(h2o_req_t *req)
     request_target_split((struct slice){req->input.path.base, req->input.path.len}, &authority,
                          &path);
     out = open_memstream(&text, &len);
-    status = options->admin(options->context, path, out);
+    status = options->admin(options->context, path, &type, out);
     fclose(out);
-    answer_text(req, status, reason_of(status), text);
+    answer_bytes(req, status, reason_of(status), type, h2o_strdup(&req->pool, text, len));
     free(text);
 }

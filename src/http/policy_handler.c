@@ -33,5 +33,5 @@ void policy_handler_answer(const struct policy_document *document, h2o_req_t *re
     if (!connection_of_request(req)->certificate)
         body = h2o_strdup(&req->pool, body.base, body.len);
     add_headers(document, req);
-    answer_bytes(req, 200, "OK", body);
+    answer_bytes(req, 200, "OK", ANSWER_TYPE_TEXT, body);
 }

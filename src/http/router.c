@@ -22,7 +22,8 @@ static struct slice slice_of_iovec(h2o_iovec_t bytes)
     return (struct slice){bytes.base, bytes.len};
 }
 
-void answer_bytes(h2o_req_t *req, int status, const char *reason, h2o_iovec_t body)
+void answer_bytes(h2o_req_t *req, int status, const char *reason, const char *type,
+                  h2o_iovec_t body)
 {
     static h2o_generator_t generator;
     bool is_head = slice_eq_text(slice_of_iovec(req->method), "HEAD");
@@ -30,15 +31,14 @@ void answer_bytes(h2o_req_t *req, int status, const char *reason, h2o_iovec_t bo
     req->res.status = status;
     req->res.reason = reason;
     req->res.content_length = body.len;
-    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL,
-                   H2O_STRLIT("text/plain; charset=utf-8"));
+    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, type, strlen(type));
     h2o_start_response(req, &generator);
     h2o_send(req, &body, is_head ? 0 : 1, H2O_SEND_STATE_FINAL);
 }
 
 void answer_text(h2o_req_t *req, int status, const char *reason, const char *body)
 {
-    answer_bytes(req, status, reason, h2o_strdup(&req->pool, body, SIZE_MAX));
+    answer_bytes(req, status, reason, ANSWER_TYPE_TEXT, h2o_strdup(&req->pool, body, SIZE_MAX));
 }
 
 bool is_get_or_head(const h2o_req_t *req)

@@ -15,10 +15,18 @@
 /** Makes the router the only handler of an h2o host that takes all names and paths. */
 void router_register(h2o_hostconf_t *host);
 
-/** Answers with plain text, HEAD without it; on a plain connection `body` lives in req->pool. */
-void answer_bytes(h2o_req_t *req, int status, const char *reason, h2o_iovec_t body);
+#define ANSWER_TYPE_TEXT "text/plain; charset=utf-8"
 
-/** The same with a text that is copied. */
+/**
+ * Answers with a body, HEAD without it.
+ *
+ * type  static; the media type
+ * body  on a plain connection it lives in req->pool
+ */
+void answer_bytes(h2o_req_t *req, int status, const char *reason, const char *type,
+                  h2o_iovec_t body);
+
+/** Answers with plain text, which is copied. */
 void answer_text(h2o_req_t *req, int status, const char *reason, const char *body);
 
 /** The two methods that are answered, and the answer to all others: 405. */

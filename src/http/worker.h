@@ -25,10 +25,12 @@ struct worker;
 typedef void worker_notify(void *context);
 
 /**
- * Prints what the admin listener has at `path`, in the worker's thread. Returns the HTTP status:
- * 200, 404 or 503.
+ * Prints what the admin listener has at `path`, in the worker's thread.
+ *
+ * ret_type  static; the media type, untouched if it is plain text
+ * Returns the HTTP status: 200, 404 or 503.
  */
-typedef int worker_admin(void *context, struct slice path, FILE *out);
+typedef int worker_admin(void *context, struct slice path, const char **ret_type, FILE *out);
 
 /** A listening socket; the descriptor is the worker's from now on. */
 struct worker_socket {

@@ -109,7 +109,7 @@ static void print_metrics(const struct server *server, FILE *out)
     print_reloads(&server->tally, out);
 }
 
-int admin_print(void *context, struct slice path, FILE *out)
+int admin_print(void *context, struct slice path, const char **ret_type, FILE *out)
 {
     const struct server *server = context;
     bool is_ready = atomic_load(&server->tally.is_ready);
@@ -120,6 +120,7 @@ int admin_print(void *context, struct slice path, FILE *out)
         fputs(is_ready ? "ready\n" : "not ready\n", out);
         return is_ready ? 200 : 503;
     } else if (slice_eq_text(path, "/metrics")) {
+        *ret_type = "text/plain; version=0.0.4; charset=utf-8";
         print_metrics(server, out);
     } else {
         fputs("there are /healthz, /readyz and /metrics\n", out);

@@ -158,7 +158,7 @@ void server_tell_ready(const struct server *server);
 void server_tell_reloading(const struct server *server);
 
 /** Prints /healthz, /readyz or /metrics; a worker_admin. */
-int admin_print(void *context, struct slice path, FILE *out);
+int admin_print(void *context, struct slice path, const char **ret_type, FILE *out);
 
 /** Counts the domains of the configuration that serves now. */
 void admin_count_domains(struct server *server);

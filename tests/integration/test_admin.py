@@ -50,11 +50,14 @@ def test_health_and_readiness(operate, pki, tmp_path):
         answer = daemon.admin(path)
         assert (answer.status, answer.body) == (200, body)
         assert answer.header("connection") == "close"
-        assert answer.header("content-type").startswith("text/plain")
+        assert answer.header("content-type") == "text/plain; charset=utf-8"
         assert answer.header("server") is None
         head = daemon.admin(path, method="HEAD")
         assert (head.status, head.body) == (200, b"")
         assert head.header("content-length") == str(len(body))
+    # The version is Prometheus' own: by it a scraper knows the format.
+    assert daemon.admin("/metrics").header("content-type") == \
+        "text/plain; version=0.0.4; charset=utf-8"
 
 
 @pytest.mark.parametrize("path, method, status", [
