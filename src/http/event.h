@@ -16,8 +16,9 @@ enum event_kind {
     EVENT_REQUEST,      /* a request was answered */
     EVENT_UNKNOWN_HOST, /* a handshake for a name that is nobody's was refused */
     EVENT_NO_CERTIFICATE,
-    EVENT_UNTRUSTED,  /* a peer that may send no PROXY protocol header was turned away */
-    EVENT_BAD_HEADER, /* one that may has sent something else */
+    EVENT_LATE_CERTIFICATE, /* its first read has not ended yet */
+    EVENT_UNTRUSTED,        /* a peer that may send no PROXY protocol header was turned away */
+    EVENT_BAD_HEADER,       /* one that may has sent something else */
 };
 
 /**

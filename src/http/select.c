@@ -30,6 +30,7 @@ struct certificate *worker_select_certificate(void *context, SSL *ssl, const cha
     const struct config *config = worker->config;
     struct certificate *certificate;
     char host[DNS_NAME_MAX + 1];
+    bool is_late;
 
     if (!server_name || authority_parse(slice_of(server_name), host) != 0 ||
         (!config_find_policy_host(config, slice_of(host)) &&
@@ -37,9 +38,9 @@ struct certificate *worker_select_certificate(void *context, SSL *ssl, const cha
         report_refusal(connection, EVENT_UNKNOWN_HOST, server_name);
         return NULL;
     }
-    certificate = cert_reader_find(worker->options.reader, worker->store, host);
+    certificate = cert_reader_find(worker->options.reader, worker->store, host, &is_late);
     if (!certificate) {
-        report_refusal(connection, EVENT_NO_CERTIFICATE, host);
+        report_refusal(connection, is_late ? EVENT_LATE_CERTIFICATE : EVENT_NO_CERTIFICATE, host);
         return NULL;
     }
     strcpy(connection->server_name, host);

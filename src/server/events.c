@@ -10,6 +10,7 @@
 #include "http/event.h"
 #include "http/worker.h"
 #include "server/internal.h"
+#include "tls/reader.h"
 
 enum {
     REFUSALS_PER_SECOND = 5, /* anyone can send any name: a sample is logged, the rest counted */
@@ -24,6 +25,11 @@ static void log_refusal(const struct event *event)
     if (event->kind == EVENT_NO_CERTIFICATE)
         log_line(LOG_WARNING, "handshake from %s refused: there is no certificate for %s", peer,
                  quoted);
+    else if (event->kind == EVENT_LATE_CERTIFICATE)
+        log_line(LOG_WARNING,
+                 "handshake from %s refused: the certificate for %s could not be read within %d s: "
+                 "its storage is slow, or hangs",
+                 peer, quoted, CERT_READER_PATIENCE_MS / 1000);
     else if (event->kind == EVENT_UNTRUSTED)
         log_line(LOG_INFO, "connection from %s refused: it is not among proxy_protocol.trusted",
                  peer);

@@ -2,7 +2,6 @@
 #include "tls/reader.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -155,7 +154,8 @@ static struct reading *find(const struct cert_reader *reader, const struct cert_
 }
 
 /* Until it is done or has taken too long since it began. */
-static struct certificate *await(struct cert_reader *reader, struct reading *reading)
+static struct certificate *await(struct cert_reader *reader, struct reading *reading,
+                                 bool *ret_is_late)
 {
     struct certificate *certificate = NULL;
     int result = 0;
@@ -165,25 +165,29 @@ static struct certificate *await(struct cert_reader *reader, struct reading *rea
         result = pthread_cond_timedwait(&reader->done, &reader->lock, &reading->give_up_at);
     if (reading->certificate)
         certificate = certificate_ref(reading->certificate);
+    *ret_is_late = !reading->is_done;
     release(reading);
     return certificate;
 }
 
 struct certificate *cert_reader_find(struct cert_reader *reader, struct cert_store *store,
-                                     const char *host)
+                                     const char *host, bool *ret_is_late)
 {
     struct certificate *certificate = NULL;
     struct reading *reading;
 
+    *ret_is_late = false;
     if (cert_store_recall(store, host, &certificate))
         return certificate;
     pthread_mutex_lock(&reader->lock);
     reading = find(reader, store, host);
     /* Asked again under the lock: the read may just have ended. */
-    if (!reading && !cert_store_recall(store, host, &certificate))
+    if (!reading && !cert_store_recall(store, host, &certificate)) {
         reading = start(reader, store, host);
+        *ret_is_late = !reading;
+    }
     if (reading)
-        certificate = await(reader, reading);
+        certificate = await(reader, reading, ret_is_late);
     pthread_mutex_unlock(&reader->lock);
     return certificate;
 }

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cert_reader;
@@ -31,6 +32,11 @@ struct cert_reader *cert_reader_new(cert_reader_load *load, size_t threads_max,
 /** Waits for the reads that run. Takes NULL. */
 void cert_reader_free(struct cert_reader *reader);
 
-/** As cert_store_find(), or NULL if that takes too long. */
+/**
+ * As cert_store_find(), or NULL if that takes too long.
+ *
+ * ret_is_late  whether it is not known yet if there is a certificate: this read takes too long, or
+ *              too many others do
+ */
 struct certificate *cert_reader_find(struct cert_reader *reader, struct cert_store *store,
-                                     const char *host);
+                                     const char *host, bool *ret_is_late);

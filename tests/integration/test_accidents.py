@@ -235,6 +235,8 @@ def test_slow_storage(operate, pki, tmp_path, slow_library):
     for sender in senders:
         sender.join()
     assert max(took) < 3 and sorted(took)[len(took) // 2] < 0.3, took
+    daemon.log.wait_for(f"refused: the certificate for '{slow}' could not be read within 2 s: its")
+    assert not daemon.log.find("there is no certificate")
     # The survey and the refresh look again, in the background.
     assert daemon.ask("--reload").returncode == 0
     for host in 10 * (fast, slow):
