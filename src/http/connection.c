@@ -275,13 +275,17 @@ void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size)
     struct sockaddr_storage address;
     socklen_t len = h2o_socket_getpeername(sock, (struct sockaddr *)&address);
     char host[NI_MAXHOST];
-    size_t host_len = SIZE_MAX;
+    size_t host_len;
 
-    buffer[0] = '\0';
-    if (len > 0 && address.ss_family != AF_UNIX)
-        host_len = h2o_socket_getnumerichost((struct sockaddr *)&address, len, host);
-    if (host_len == SIZE_MAX)
+    snprintf(buffer, size, "%s", EVENT_PEER_UNKNOWN);
+    if (len == 0)
         return;
-    snprintf(buffer, size, address.ss_family == AF_INET6 ? "[%.*s]:%d" : "%.*s:%d", (int)host_len,
-             host, h2o_socket_getport((struct sockaddr *)&address));
+    if (address.ss_family == AF_UNIX) {
+        buffer[0] = '\0';
+        return;
+    }
+    host_len = h2o_socket_getnumerichost((struct sockaddr *)&address, len, host);
+    if (host_len != SIZE_MAX)
+        snprintf(buffer, size, address.ss_family == AF_INET6 ? "[%.*s]:%d" : "%.*s:%d",
+                 (int)host_len, host, h2o_socket_getport((struct sockaddr *)&address));
 }

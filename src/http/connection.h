@@ -91,5 +91,5 @@ void connection_kill(struct connection *connection, enum connection_end end);
  */
 bool connections_sweep(struct worker *worker);
 
-/** The address and port of a connection's peer in text; empty for a unix socket. */
+/** A connection's peer in text, as in struct event. */
 void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size);

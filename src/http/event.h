@@ -21,6 +21,9 @@ enum event_kind {
     EVENT_BAD_HEADER,       /* one that may has sent something else */
 };
 
+/** The peer of a connection that was reset before it was accepted: the kernel knows it no more. */
+#define EVENT_PEER_UNKNOWN "unknown"
+
 /**
  * Texts are cut where their buffers end. Those of the peer hold any bytes; however these are
  * escaped, a line printed has at most PIPE_BUF.
@@ -28,7 +31,7 @@ enum event_kind {
 struct event {
     enum event_kind kind;
     int64_t at_unix_ms;
-    char peer[64];    /* address and port; empty: a unix socket */
+    char peer[64];    /* address and port; empty: a unix socket; or EVENT_PEER_UNKNOWN */
     char server[256]; /* the SNI, or the Host on a plain listener */
     char method[16];
     char path[160];

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -16,9 +17,18 @@ enum {
     REFUSALS_PER_SECOND = 5, /* anyone can send any name: a sample is logged, the rest counted */
 };
 
+static const char *name_peer(const struct event *event)
+{
+    if (event->peer[0] == '\0')
+        return "a unix socket";
+    if (strcmp(event->peer, EVENT_PEER_UNKNOWN) == 0)
+        return "a peer that has reset the connection";
+    return event->peer;
+}
+
 static void log_refusal(const struct event *event)
 {
-    const char *peer = event->peer[0] != '\0' ? event->peer : "a unix socket";
+    const char *peer = name_peer(event);
     char quoted[ERR_QUOTE_MAX];
 
     err_quote(quoted, sizeof(quoted), slice_of(event->server));

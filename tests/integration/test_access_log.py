@@ -2,7 +2,12 @@
 """The access log: a line a request, in two formats, that no peer can forge or colour."""
 
 import json
+import os
 import re
+import signal
+import socket
+import ssl
+import struct
 import subprocess
 import time
 import unicodedata
@@ -127,6 +132,31 @@ def test_hostile_sni(serve, pki, name, shown):
     s_client(daemon, name)
     daemon.log.wait_for(r"^mta-stsd: info: handshake from 127\.0\.0\.1:\d+ refused: "
                         rf"the name {shown} is not served here$")
+
+
+def reset_before_the_accept(daemon, sent):
+    """To each listener its bytes and an RST, while the daemon sleeps."""
+    daemon.send_signal(signal.SIGSTOP)
+    os.waitpid(daemon.process.pid, os.WUNTRACED)
+    for address, data in zip(daemon.addresses, sent):
+        connection = connect(address)
+        connection.sendall(data)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    daemon.send_signal(signal.SIGCONT)
+
+
+def test_peer_that_the_kernel_knows_no_more(serve, pki):
+    """Its bytes are read and answered all the same; it must not pass for a unix socket."""
+    hello = ssl.MemoryBIO()
+    client = tls_context().wrap_bio(ssl.MemoryBIO(), hello, server_hostname="mta-sts.x.example")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    daemon = serve(settings_of(pki, "text"))
+    reset_before_the_accept(daemon, [hello.read(), request(HOST)])
+    daemon.log.wait_for("handshake from a peer that has reset the connection refused: the name "
+                        "'mta-sts.x.example' is not served here$")
+    assert re.match(f"{TIME} unknown '{HOST}' 'GET' ", daemon.access.wait_for(""))
 
 
 def test_refusals_are_sampled(serve, pki):
