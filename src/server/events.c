@@ -15,6 +15,7 @@
 
 enum {
     REFUSALS_PER_SECOND = 5, /* anyone can send any name: a sample is logged, the rest counted */
+    SECOND_MS = 1000,
 };
 
 static const char *name_peer(const struct event *event)
@@ -54,21 +55,11 @@ static void log_refusal(const struct event *event)
 
 static void write_refusal(struct server *server, const struct event *event)
 {
-    /* The loop's time: the events of several workers come out of order. */
-    uint64_t second = uv_now(&server->loop) / 1000;
-
-    if (second != server->refusals_second) {
-        if (server->refusals_unlogged > 0)
-            log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused",
-                     server->refusals_unlogged);
-        server->refusals_second = second;
-        server->refusals_logged = 0;
-        server->refusals_unlogged = 0;
-    }
-    if (server->refusals_logged++ >= REFUSALS_PER_SECOND) {
+    if (server->refusals_logged == REFUSALS_PER_SECOND) {
         server->refusals_unlogged++;
         return;
     }
+    server->refusals_logged++;
     log_refusal(event);
 }
 
@@ -89,20 +80,13 @@ static void write_request(struct server *server, const struct event *event)
         server->lines_dropped++;
 }
 
-/* Says so at most once a second: nobody may be reading that either. */
-static void report_dropped(struct server *server)
+static void count_dropped(struct server *server)
 {
-    uint64_t second = uv_now(&server->loop) / 1000;
     uint64_t n_dropped = server->lines_dropped + log_take_dropped();
 
     server->lines_dropped = 0;
     server->tally.log_lines_dropped += n_dropped;
     server->drops_unlogged += n_dropped;
-    if (server->drops_unlogged == 0 || second == server->drops_second)
-        return;
-    log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", server->drops_unlogged);
-    server->drops_unlogged = 0;
-    server->drops_second = second;
 }
 
 static void write_event(struct server *server, const struct event *event)
@@ -111,6 +95,22 @@ static void write_event(struct server *server, const struct event *event)
         write_request(server, event);
     else
         write_refusal(server, event);
+}
+
+void events_summarize(struct server *server)
+{
+    if (server->refusals_unlogged > 0)
+        log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused", server->refusals_unlogged);
+    if (server->drops_unlogged > 0)
+        log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", server->drops_unlogged);
+    server->refusals_logged = 0;
+    server->refusals_unlogged = 0;
+    server->drops_unlogged = 0;
+}
+
+static void on_second(uv_timer_t *timer)
+{
+    events_summarize(timer->data);
 }
 
 void events_write(struct server *server)
@@ -125,5 +125,9 @@ void events_write(struct server *server)
         }
         server->lines_dropped += event_ring_take_dropped(ring);
     }
-    report_dropped(server);
+    count_dropped(server);
+    /* What a second has held back is told at its end, whether or not there is more to tell then. */
+    if (!uv_is_active((uv_handle_t *)&server->second) &&
+        (server->refusals_logged > 0 || server->drops_unlogged > 0))
+        uv_timer_start(&server->second, on_second, SECOND_MS, 0);
 }

@@ -102,11 +102,11 @@ struct server {
 
     struct background survey, refreshing;
     struct survey found;
-    uint64_t refusals_second; /* unknown names are logged a few a second */
+    uv_timer_t second; /* runs while there is something below to sum up at its end */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;
+    uint64_t drops_unlogged;
     uint64_t lines_dropped; /* of the log, not counted in the tally yet */
-    uint64_t drops_second, drops_unlogged;
 };
 
 /** Queues `work`, or remembers that it is wanted again when it ends. */
@@ -163,5 +163,11 @@ int admin_print(void *context, struct slice path, const char **ret_type, FILE *o
 /** Counts the domains of the configuration that serves now. */
 void admin_count_domains(struct server *server);
 
-/** Writes what the workers have to tell. */
+/**
+ * Writes what the workers have to tell, but of refusals only a few a second, and counts the lines
+ * that the log has dropped; a second later it says how many there were of both.
+ */
 void events_write(struct server *server);
+
+/** Says so now. */
+void events_summarize(struct server *server);
