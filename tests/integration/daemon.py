@@ -12,6 +12,8 @@ import threading
 PROGRAM = os.environ["MTA_STSD"]
 ROOT = pathlib.Path(__file__).parents[2]
 PATIENCE_S = 60  # for anything to happen; a test that passes never waits so long
+IS_TSAN = b"__tsan_init" in pathlib.Path(PROGRAM).read_bytes()
+IS_SANITIZED = IS_TSAN or b"__asan_init" in pathlib.Path(PROGRAM).read_bytes()
 SANITIZER = re.compile(r"Sanitizer:|runtime error:")
 
 

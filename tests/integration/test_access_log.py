@@ -14,7 +14,7 @@ import unicodedata
 
 import pytest
 
-from client import (POLICY_PATH, connect, connect_tls, exchange, fetch, policy_body, read_all,
+from client import (POLICY_PATH, connect, exchange, fetch, policy_body, read_all,
                     request, tls_context)
 from daemon import PATIENCE_S, configuration
 from operated import wait_until

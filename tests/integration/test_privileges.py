@@ -134,6 +134,18 @@ def test_files_of_root_are_unreadable(start, certificates):
     assert fetch_until(daemon, OTHER_HOST, certificates).status == 200
 
 
+def test_directory_that_may_be_read_only_later(start, certificates):
+    """The mistake of a first start: the sandbox must not outlive its cure."""
+    live = certificates.folder / "live"
+    live.chmod(0o700)
+    daemon = start()
+    daemon.log.wait_for(f"certificates: '{live}' cannot be listed: Permission denied")
+    daemon.log.wait_for(f"{HOST}: {live}/.* cannot be read: Permission denied")
+    live.chmod(0o755)
+    daemon.reload()
+    assert fetch_until(daemon, HOST, certificates).status == 200
+
+
 def test_renewed_certificate_is_served(start, certificates):
     live = certificates.folder / "live" / HOST
     daemon = start()
