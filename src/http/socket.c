@@ -201,6 +201,16 @@ static int open_unix(const char *path, int *fds, size_t n_fds)
     return fds[0] < 0 ? -1 : duplicate(fds, n_fds);
 }
 
+static int refuse(const struct listen_address *address, int reason, struct err *err)
+{
+    if (reason == EAFNOSUPPORT && address->kind == LISTEN_TCP && strchr(address->host, ':'))
+        return err_io(err, reason,
+                      "listen: '%s' cannot be opened, for there is no IPv6 here; all of IPv4 is "
+                      "'0.0.0.0:%u'",
+                      address->text, address->port);
+    return err_io(err, reason, "listen: '%s' cannot be opened", address->text);
+}
+
 int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fds,
                  char ret_name[SOCKET_NAME_MAX], struct err *err)
 {
@@ -220,7 +230,7 @@ int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fd
     }
     if (result == 0)
         return 0;
-    return err_io(err, errno, "listen: '%s' cannot be opened", address->text);
+    return refuse(address, errno, err);
 }
 
 static int prepare_passed(const struct listen_address *address, int fd)

@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -79,6 +80,44 @@ def test_ipv6_that_was_asked_for(pki, tmp_path):
     assert process.returncode == 3
     assert b"listen: '[2001:db8::1]:443' cannot be opened: Cannot assign requested address" in \
         process.stderr
+
+
+# The address family is not there at all, as after ipv6.disable=1 or in a kernel without it.
+WITHOUT_IPV6 = """
+import ctypes, errno, os, socket, sys
+class Comparison(ctypes.Structure):
+    _fields_ = [("argument", ctypes.c_uint), ("operator", ctypes.c_uint),
+                ("value", ctypes.c_uint64), ("other", ctypes.c_uint64)]
+library = ctypes.CDLL("libseccomp.so.2")
+library.seccomp_init.restype = ctypes.c_void_p
+allow, refuse, equal = 0x7fff0000, 0x00050000 | errno.EAFNOSUPPORT, 4
+rules = ctypes.c_void_p(library.seccomp_init(allow))
+assert library.seccomp_rule_add_array(
+    rules, refuse, library.seccomp_syscall_resolve_name(b"socket"), 1,
+    ctypes.byref(Comparison(0, equal, socket.AF_INET6))) == 0
+assert library.seccomp_load(rules) == 0
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+@needs_root
+def test_default_listener_without_ipv6(operate, pki, tmp_path):
+    daemon = operate(default_listener(pki, tmp_path),
+                     wrapper=[*in_network(), sys.executable, "-c", WITHOUT_IPV6])
+    assert daemon.log.find(r"listening on 0\.0\.0\.0:443 \(TLS\)")
+    assert curl(daemon, pki, "127.0.0.1").stdout == BODY
+
+
+@pytest.mark.parametrize("address", ["[::]:8443", "[::1]:0"])
+def test_without_the_ipv6_that_was_asked_for(pki, tmp_path, address):
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(
+        pki, tmp_path, listen=[{"address": address}]))
+    process = subprocess.run([sys.executable, "-c", WITHOUT_IPV6, PROGRAM, "-c", config],
+                             capture_output=True, timeout=PATIENCE_S, check=False)
+    assert process.returncode == 3
+    assert (f"listen: '{address}' cannot be opened, for there is no IPv6 here; all of IPv4 is "
+            f"'0.0.0.0:{address.rpartition(':')[2]}': Address family not supported"
+            ) in process.stderr.decode()
 
 
 @needs_root
