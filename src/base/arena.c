@@ -27,9 +27,9 @@ struct arena {
     size_t used_bytes;
 };
 
-static void no_memory(size_t size)
+void memory_fail(void)
 {
-    fprintf(stderr, "mta-stsd: out of memory (%zu bytes)\n", size);
+    fputs("mta-stsd: out of memory\n", stderr);
     abort();
 }
 
@@ -38,7 +38,7 @@ void *memory_alloc(size_t size)
     void *memory = malloc(size);
 
     if (!memory)
-        no_memory(size);
+        memory_fail();
     return memory;
 }
 
@@ -47,7 +47,7 @@ void *memory_resize(void *old, size_t count, size_t size)
     void *memory = reallocarray(old, count, size);
 
     if (!memory)
-        no_memory(count);
+        memory_fail();
     return memory;
 }
 
@@ -97,7 +97,7 @@ static struct block *add_block(struct arena *arena, size_t size)
     if (wanted < size)
         wanted = size;
     if (wanted > SIZE_MAX - sizeof(*block))
-        no_memory(size);
+        memory_fail();
     block = memory_alloc(sizeof(*block) + wanted);
     block->older = arena->newest;
     block->size = wanted;
@@ -138,7 +138,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
     size_t total;
 
     if (__builtin_mul_overflow(count, size, &total))
-        no_memory(count);
+        memory_fail();
     return arena_alloc(arena, total);
 }
 

@@ -20,6 +20,7 @@
 struct cert_reader;
 struct cert_store;
 struct control;
+struct rehearsal;
 struct sandbox;
 struct server;
 struct worker;
@@ -90,6 +91,7 @@ struct server {
     int notify_fd;           /* to systemd; -1: nobody there */
 
     struct control *control;
+    struct rehearsal *rehearsal;
     struct background reload;
     struct config *next; /* what reload built; NULL: refused */
     struct cert_store *next_store;

@@ -10,6 +10,7 @@
 #include "http/worker.h"
 #include "server/control.h"
 #include "server/internal.h"
+#include "server/rehearsal.h"
 #include "server/sandbox.h"
 #include "tls/store.h"
 
@@ -76,6 +77,22 @@ static const char *judge(struct server *server, const struct diag *diag, FILE *o
     return CONTROL_REFUSED;
 }
 
+/* Returns NULL, or the outcome that refuses to load anything. */
+static const char *rehearse(const struct server *server, FILE *out)
+{
+    if (rehearsal_passes(server->rehearsal, out))
+        return NULL;
+    fputs(GOES_ON, out);
+    return CONTROL_REFUSED;
+}
+
+static void print_findings(const struct server *server, const struct diag *diag, FILE *out)
+{
+    diag_print(diag, LEVEL_WARNING, out);
+    if (diag_has(diag, FINDING_FILE_UNREADABLE))
+        sandbox_explain(server->sandbox, out);
+}
+
 /* In the thread pool: nothing here touches what serves. */
 static void build(uv_work_t *work)
 {
@@ -85,13 +102,14 @@ static void build(uv_work_t *work)
     FILE *out = open_memstream(&server->reload_text, &len);
 
     background_be_nice();
-    server->next = config_load(server->config_path, diag);
-    diag_print(diag, LEVEL_WARNING, out);
-    if (diag_has(diag, FINDING_FILE_UNREADABLE))
-        sandbox_explain(server->sandbox, out);
-    fflush(out);
-    server->findings_len = len;
-    server->reload_outcome = judge(server, diag, out);
+    server->reload_outcome = rehearse(server, out);
+    if (!server->reload_outcome) {
+        server->next = config_load(server->config_path, diag);
+        print_findings(server, diag, out);
+        fflush(out);
+        server->findings_len = len;
+        server->reload_outcome = judge(server, diag, out);
+    }
     fclose(out);
     diag_free(diag);
     if (server->reload_outcome) {

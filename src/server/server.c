@@ -13,6 +13,7 @@
 #include "http/socket.h"
 #include "http/worker.h"
 #include "server/internal.h"
+#include "server/rehearsal.h"
 #include "server/sandbox.h"
 #include "tls/reader.h"
 #include "tls/store.h"
@@ -331,12 +332,20 @@ static int confine(struct server *server, struct err *err)
     return 0;
 }
 
-static int start(struct server *server, struct err *err)
+/* Before libuv is: a process that is forked after it closes descriptors which it takes for its own.
+ */
+static int prepare(struct server *server, struct err *err)
 {
     server->notify_fd = systemd_notify_open();
     if (account_find(server->config->user, &server->account, err) != 0 ||
         passed_sockets_receive(&server->passed, err) != 0)
         return -1;
+    return rehearsal_new(server->config, server->config_path, &server->account, &server->rehearsal,
+                         err);
+}
+
+static int start(struct server *server, struct err *err)
+{
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
     server->n_threads = server->n_workers;
@@ -391,6 +400,7 @@ static void done(struct server *server)
     free(server->workers);
     free(server->fds);
     control_free(server->control);
+    rehearsal_free(server->rehearsal);
     cert_reader_free(server->reader);
     sandbox_free(server->sandbox);
     if (server->notify_fd >= 0)
@@ -414,9 +424,11 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     int result;
 
     log_set_level(config->log_level);
+    result = prepare(&server, err);
     init_loop(&server);
     raise_descriptors(&server);
-    result = start(&server, err);
+    if (result == 0)
+        result = start(&server, err);
     if (result == 0)
         serve(&server);
     done(&server);

@@ -7,6 +7,7 @@
 
 #include <yaml.h>
 
+#include "base/arena.h"
 #include "base/diag.h"
 #include "base/slice.h"
 
@@ -140,7 +141,6 @@ static void report_structure(const yaml_parser_t *parser, const char *file, stru
 {
     const struct cure *cure = find_cure(parser, bytes);
     const char *context = parser->context;
-    const char *problem = parser->problem ? parser->problem : "too much to hold";
     yaml_mark_t mark = parser->problem_mark;
     char begun[64] = "";
 
@@ -150,12 +150,14 @@ static void report_structure(const yaml_parser_t *parser, const char *file, stru
         snprintf(begun, sizeof(begun), " begun on line %zu", parser->context_mark.line + 1);
     diag_add(diag, FINDING_SYNTAX, place_of_mark(file, mark), NULL,
              "not well-formed YAML: %s%s%s%s; %s", context ? context : "", begun,
-             context ? ", " : "", problem, cure->text);
+             context ? ", " : "", parser->problem, cure->text);
 }
 
 void yaml_problem_report(const struct yaml_parser_s *parser, const char *file, struct slice bytes,
                          struct diag *diag)
 {
+    if (parser->error == YAML_MEMORY_ERROR)
+        memory_fail();
     if (parser->error == YAML_READER_ERROR)
         report_bytes(parser, file, bytes, diag);
     else

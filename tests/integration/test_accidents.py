@@ -133,20 +133,7 @@ def test_second_daemon_on_the_port(operate, pki, tmp_path):
     assert curl(first, pki, "127.0.0.1").stdout == BODY
 
 
-# Memory, disk, pipes
-
-
-@pytest.mark.skipif(IS_SANITIZED, reason="sanitizers reserve terabytes")
-@pytest.mark.parametrize("megabytes", [14, 24, 40])
-def test_little_memory(pki, tmp_path, megabytes):
-    """Too little to start with ends in a sentence, wherever it runs out."""
-    config = write_configuration(tmp_path / "mta-stsd.yaml",
-                                 configuration(pki, tmp_path, many(20000)))
-    process = subprocess.run(["prlimit", f"--as={megabytes << 20}", PROGRAM, "-c", config],
-                             capture_output=True, timeout=PATIENCE_S, check=False)
-    assert process.returncode in (3, -signal.SIGABRT)
-    assert re.search(rb"mta-stsd: (out of memory|a worker's thread cannot be started)",
-                     process.stderr), process.stderr
+# Disk, pipes
 
 
 def many(count):

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/spawner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+#include "server/privileges.h"
+
+enum {
+    SOCKET_FD = 3, /* in the spawner, which has no others but /dev/null */
+};
+
+struct spawner {
+    int socket;
+};
+
+/* A datagram: the argument, and the pipe that a child's end is told on. */
+struct request {
+    uint64_t argument;
+    int pipe;
+};
+
+union control {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr aligned;
+};
+
+static int send_request(int socket, const struct request *request)
+{
+    uint64_t argument = request->argument;
+    struct iovec bytes = {&argument, sizeof(argument)};
+    union control control = {{0}};
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+
+    *rights = (struct cmsghdr){
+        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+    memcpy(CMSG_DATA(rights), &request->pipe, sizeof(int));
+    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* Returns -1 when the daemon has ended. */
+static int receive_request(struct request *ret_request)
+{
+    struct iovec bytes = {&ret_request->argument, sizeof(ret_request->argument)};
+    union control control;
+    struct msghdr message = {.msg_iov = &bytes,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    const struct cmsghdr *rights;
+
+    if (recvmsg(SOCKET_FD, &message, MSG_CMSG_CLOEXEC) != sizeof(ret_request->argument))
+        return -1;
+    rights = CMSG_FIRSTHDR(&message);
+    if (!rights || rights->cmsg_len != CMSG_LEN(sizeof(int)))
+        return -1;
+    memcpy(&ret_request->pipe, CMSG_DATA(rights), sizeof(int));
+    return 0;
+}
+
+/* Where memory runs out for the machine or the container, the kernel is to take the child. */
+static void go_first(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)!write(fd, "1000", 4);
+    close(fd);
+}
+
+/* Between spawner and child, so that the spawner never has to wait. */
+static _Noreturn void mind_child(const struct spawner_work *work, const struct request *request)
+{
+    int status;
+    pid_t child;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGCHLD, SIG_DFL);
+    child = fork();
+    if (child == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close_range(SOCKET_FD, UINT_MAX, 0);
+        go_first();
+        _exit(work->run(work->context, request->argument));
+    }
+    if (child > 0 && waitpid(child, &status, 0) == child)
+        (void)!write(request->pipe, &status, sizeof(status));
+    _exit(0);
+}
+
+static void leave_files(int socket)
+{
+    int null;
+
+    dup2(socket, SOCKET_FD);
+    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        dup2(null, fd);
+    close_range(SOCKET_FD + 1, UINT_MAX, 0);
+}
+
+/* Its end is the daemon's, not the terminal's or the service manager's, which signal everybody. */
+static void leave_signals(void)
+{
+    static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGCHLD};
+
+    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+        signal(ignored[i], SIG_IGN);
+}
+
+static _Noreturn void spawn_on(const struct spawner_work *work, const struct account *account,
+                               int socket)
+{
+    struct request request;
+    struct err err;
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    prctl(PR_SET_NAME, "mta-stsd-spawn");
+    leave_signals();
+    leave_files(socket);
+    if (privileges_drop(account, &err) != 0)
+        _exit(1);
+    /* Nothing here is secret, and who is not dumpable may not write its own oom_score_adj. */
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+    work->prepare(work->context);
+    while (receive_request(&request) == 0) {
+        if (fork() == 0)
+            mind_child(work, &request);
+        close(request.pipe);
+    }
+    _exit(0);
+}
+
+int spawner_new(const struct spawner_work *work, const struct account *account,
+                struct spawner **ret_spawner, struct err *err)
+{
+    int sockets[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+        return err_io(err, errno, "a process to start others cannot be started");
+    pid = fork();
+    if (pid == 0)
+        spawn_on(work, account, sockets[1]);
+    close(sockets[1]);
+    if (pid < 0) {
+        err_io(err, errno, "a process to start others cannot be started");
+        close(sockets[0]);
+        return -1;
+    }
+    *ret_spawner = memory_alloc(sizeof(**ret_spawner));
+    (*ret_spawner)->socket = sockets[0];
+    return 0;
+}
+
+void spawner_free(struct spawner *spawner)
+{
+    if (!spawner)
+        return;
+    close(spawner->socket);
+    free(spawner);
+}
+
+static ssize_t read_all(int fd, void *bytes, size_t size)
+{
+    ssize_t count;
+
+    do
+        count = read(fd, bytes, size);
+    while (count < 0 && errno == EINTR);
+    return count;
+}
+
+int spawner_run(struct spawner *spawner, uint64_t argument, int *ret_status, struct err *err)
+{
+    int pipe[2], status, result = 0;
+
+    if (pipe2(pipe, O_CLOEXEC) != 0)
+        return err_io(err, errno, "no process can be started");
+    if (send_request(spawner->socket, &(struct request){argument, pipe[1]}) != 0)
+        result = err_io(err, errno, "the process that starts others has ended");
+    close(pipe[1]);
+    if (result == 0 && read_all(pipe[0], &status, sizeof(status)) != sizeof(status))
+        result = err_io(err, EAGAIN, "no process can be started");
+    close(pipe[0]);
+    if (result == 0)
+        *ret_status = status;
+    return result;
+}

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""A reload is loaded in a process of its own first: what ends that does not end the daemon."""
+
+import contextlib
+import os
+import pathlib
+import signal
+
+import pytest
+
+from client import fetch, policy_body, tls_context
+from daemon import write_configuration
+from operated import HOST, configuration, operate_in_test, wait_until  # noqa: F401
+
+BODY = policy_body("mx.example.com")
+
+
+def body(daemon, pki):
+    return fetch(daemon.address, HOST, tls_context(pki)).body
+
+
+def children(pid):
+    return [int(child) for child in
+            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def spawner(daemon):
+    found = [pid for pid in children(daemon.process.pid)
+             if pathlib.Path(f"/proc/{pid}/comm").read_text() == "mta-stsd-spawn\n"]
+    assert len(found) == 1
+    return found[0]
+
+
+def status(pid):
+    return dict(line.split(":", 1) for line in
+                pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
+
+
+@pytest.fixture(name="trial")
+def hold_trial(operate, pki, tmp_path):
+    """A daemon whose reload waits in the child: the configuration has become a pipe."""
+    daemon = operate(configuration(pki, tmp_path))
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "whole").write_text(daemon.config_path.read_text())
+    (tmp_path / "pipe").rename(daemon.config_path)
+    daemon.send_signal(signal.SIGHUP)
+    minder, = wait_until(lambda: children(spawner(daemon)), "a minder")
+    child, = wait_until(lambda: children(minder), "a child")
+    yield daemon, child
+    with contextlib.suppress(FileNotFoundError):
+        (tmp_path / "whole").rename(daemon.config_path)
+
+
+@pytest.mark.parametrize("number, sentence", [
+    (signal.SIGKILL, "reload refused: there is not enough memory to load it beside the one that "
+                     "serves; the configuration from before goes on being served"),
+    (signal.SIGSEGV, "reload refused: the process that loaded it for a trial ended by itself "
+                     "(signal 11, Segmentation fault); the configuration"),
+], ids=["killed", "crashed"])
+def test_child_that_dies(trial, pki, tmp_path, number, sentence):
+    daemon, child = trial
+    oom_score_adj = pathlib.Path(f"/proc/{child}/oom_score_adj")
+    wait_until(lambda: oom_score_adj.read_text() == "1000\n", "the child offers itself")
+    os.kill(child, number)
+    daemon.log.wait_for(sentence.replace("(", r"\(").replace(")", r"\)"))
+    assert body(daemon, pki) == BODY
+    (tmp_path / "whole").rename(daemon.config_path)
+    assert daemon.ask("--reload").returncode == 0
+    assert body(daemon, pki) == BODY
+
+
+def test_policies_while_it_waits(trial, pki, tmp_path):
+    daemon, _ = trial
+    for _ in range(20):
+        assert body(daemon, pki) == BODY
+    with daemon.config_path.open("w") as pipe:
+        write_configuration(daemon.config_path, "domains: {")
+        pipe.write("domains: {")
+    daemon.log.wait_for("reload refused: 1 errors")
+
+
+def test_without_its_spawner(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    os.kill(spawner(daemon), signal.SIGKILL)
+    process = daemon.ask("--reload")
+    assert process.returncode == 1
+    assert b"the process that starts others has ended" in process.stderr + process.stdout
+    assert body(daemon, pki) == BODY
+
+
+def test_nothing_stays_behind(operate, pki, tmp_path):
+    """Neither signals to the whole group nor the death of the daemon leave anything over."""
+    daemon = operate(configuration(pki, tmp_path))
+    pid = spawner(daemon)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        os.kill(pid, number)
+    assert daemon.ask("--reload").returncode == 0
+    assert children(pid) == []
+    daemon.stop()
+    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "gone with the daemon")
+
+
+def test_rights_of_the_spawner(operate, pki, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root becomes somebody else")
+    os.chmod(tmp_path, 0o755)
+    daemon = operate(configuration(pki, tmp_path, user="nobody"))
+    facts = status(spawner(daemon))
+    assert facts["Uid"].split() == [str(os.stat(f"/proc/{spawner(daemon)}").st_uid)] * 4 != ["0"] * 4
+    assert int(facts["CapPrm"], 16) == 0 and facts["NoNewPrivs"].strip() == "1"
+    names = [os.readlink(f"/proc/{spawner(daemon)}/fd/{fd}")
+             for fd in os.listdir(f"/proc/{spawner(daemon)}/fd")]
+    assert len(names) == 4 and names.count("/dev/null") == 3
