@@ -86,7 +86,7 @@ static const char *rehearse(const struct server *server, FILE *out)
     return CONTROL_REFUSED;
 }
 
-static void print_findings(const struct server *server, const struct diag *diag, FILE *out)
+static void print_findings(const struct server *server, struct diag *diag, FILE *out)
 {
     diag_print(diag, LEVEL_WARNING, out);
     if (diag_has(diag, FINDING_FILE_UNREADABLE))
