@@ -10,24 +10,17 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include <openssl/bn.h>
-#include <openssl/core_names.h>
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/slice.h"
+#include "tls/chain.h"
+#include "tls/pem.h"
 
 enum {
-    SCALAR_LEN = 32,         /* bytes of a P-256 private key */
-    POINT_LEN = 65,          /* bytes of an uncompressed P-256 public key */
-    SECURITY_BITS_MIN = 112, /* what OpenSSL's security level 2 demands of a key */
     NAMES_SHOWN = 3,
     PATH_SHOWN = 180, /* bytes of a path in a message */
     LIFE_PARTS = 6,   /* the last of them is when a renewal is overdue */
@@ -37,7 +30,7 @@ struct certificate {
     atomic_size_t references;
     X509 *leaf;
     EVP_PKEY *key;
-    STACK_OF(X509) * chain; /* what is sent after the leaf; its members may be shared one day */
+    struct chain *chain; /* what is sent after the leaf */
     int64_t not_before_unix_s;
     int64_t not_after_unix_s;
 };
@@ -86,156 +79,6 @@ bool certificate_files_are_absent(const struct certificate_files *files)
     return file_is_absent(&files->chain) && file_is_absent(&files->key);
 }
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    }
-#define P256_OID "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
-#define P256_POINT_HEAD "\xa1\x44\x03\x42\x00"
-
-/*
- * A P-256 key that names its public point has exactly one DER encoding of each kind: these bytes
- * around the scalar, then the point. To compare and to import takes 24 us; OpenSSL 3.0's generic
- * decoder takes 325 us, twice a whole handshake.
- */
-static const struct p256_form {
-    struct slice head;   /* before the scalar */
-    struct slice middle; /* between the scalar and the point */
-} p256_forms[] = {
-    /* PKCS#8, RFC 5958 2 */
-    {BYTES("\x30\x81\x87\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01" P256_OID
-           "\x04\x6d\x30\x6b\x02\x01\x01\x04\x20"),
-     BYTES(P256_POINT_HEAD)},
-    /* ECPrivateKey, RFC 5915 3 */
-    {BYTES("\x30\x77\x02\x01\x01\x04\x20"), BYTES("\xa0\x0a" P256_OID P256_POINT_HEAD)},
-};
-
-static EVP_PKEY *p256_import(const unsigned char *scalar, unsigned char *point)
-{
-    char group[] = SN_X9_62_prime256v1;
-    unsigned char native[SCALAR_LEN]; /* OSSL_PARAM wants a number in the machine's byte order */
-    BIGNUM *number = BN_bin2bn(scalar, SCALAR_LEN, NULL);
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    EVP_PKEY *key = NULL;
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, POINT_LEN),
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, sizeof(native)),
-        OSSL_PARAM_construct_end(),
-    };
-
-    if (!number || !context || BN_bn2nativepad(number, native, sizeof(native)) != SCALAR_LEN ||
-        EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &key, EVP_PKEY_KEYPAIR, params) != 1)
-        key = NULL;
-    EVP_PKEY_CTX_free(context);
-    BN_clear_free(number);
-    OPENSSL_cleanse(native, sizeof(native));
-    return key;
-}
-
-/* Returns NULL if these bytes are no P-256 key in one of the two forms. */
-static EVP_PKEY *p256_decode(unsigned char *der, size_t len)
-{
-    for (size_t i = 0; i < ARRAY_LEN(p256_forms); i++) {
-        const struct p256_form *form = &p256_forms[i];
-        size_t middle_at = form->head.len + SCALAR_LEN;
-        size_t point_at = middle_at + form->middle.len;
-
-        if (len == point_at + POINT_LEN && memcmp(der, form->head.ptr, form->head.len) == 0 &&
-            memcmp(der + middle_at, form->middle.ptr, form->middle.len) == 0)
-            return p256_import(der + form->head.len, der + point_at);
-    }
-    return NULL;
-}
-
-/* One block of a PEM file, RFC 7468 2; `header` is what RFC 1421 put before the bytes. */
-struct pem_block {
-    char *name;
-    char *header;
-    unsigned char *bytes;
-    long len;
-};
-
-static int take_key(const struct pem_block *block, EVP_PKEY **ret_key, struct err *err)
-{
-    const unsigned char *at = block->bytes;
-    EVP_PKEY *key;
-
-    /* Told apart by its label, so that no decoder ever comes to ask a terminal for the phrase. */
-    if (strcmp(block->name, PEM_STRING_PKCS8) == 0 || strstr(block->header, "ENCRYPTED"))
-        return err_set(err, ERR_SYNTAX, "the private key has a pass phrase");
-    key = p256_decode(block->bytes, (size_t)block->len);
-    if (!key)
-        key = d2i_AutoPrivateKey(NULL, &at, block->len);
-    if (!key)
-        return err_set(err, ERR_SYNTAX, "the private key is damaged or of an unknown kind");
-    if (EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN) {
-        err_set(err, ERR_CONFIG, "a private key of %d bits is too weak for TLS",
-                EVP_PKEY_get_bits(key));
-        EVP_PKEY_free(key);
-        return -1;
-    }
-    *ret_key = key;
-    return 0;
-}
-
-static int take_certificate(const struct pem_block *block, STACK_OF(X509) * certificates,
-                            struct err *err)
-{
-    const unsigned char *at = block->bytes;
-    X509 *certificate = d2i_X509(NULL, &at, block->len);
-
-    if (!certificate || sk_X509_push(certificates, certificate) <= 0) {
-        X509_free(certificate);
-        return err_set(err, ERR_SYNTAX, "a certificate is damaged");
-    }
-    /* Makes OpenSSL take its extensions apart now, not in whichever thread first asks for them. */
-    X509_check_purpose(certificate, -1, 0);
-    return 0;
-}
-
-/* Other blocks are passed over: "EC PARAMETERS" before a key, "DH PARAMETERS" of a proxy. */
-static int take_block(const struct pem_block *block, STACK_OF(X509) * certificates, EVP_PKEY **key,
-                      struct err *err)
-{
-    bool is_certificate =
-        strcmp(block->name, PEM_STRING_X509) == 0 || strcmp(block->name, PEM_STRING_X509_OLD) == 0;
-
-    if (is_certificate && certificates)
-        return take_certificate(block, certificates, err);
-    if (key && !*key && slice_ends_with(slice_of(block->name), "PRIVATE KEY"))
-        return take_key(block, key, err);
-    return 0;
-}
-
-/* Takes the certificates and the first key of a file; NULL for what is not wanted of it. */
-static int pem_parse(struct slice file, STACK_OF(X509) * certificates, EVP_PKEY **key,
-                     struct err *err)
-{
-    BIO *bio = BIO_new_mem_buf(file.ptr, (int)file.len);
-    struct pem_block block;
-    int result = 0;
-
-    while (result == 0 &&
-           PEM_read_bio(bio, &block.name, &block.header, &block.bytes, &block.len) == 1) {
-        result = take_block(&block, certificates, key, err);
-        OPENSSL_free(block.name);
-        OPENSSL_free(block.header);
-        OPENSSL_clear_free(block.bytes, (size_t)block.len);
-    }
-    BIO_free(bio);
-    if (result != 0)
-        return -1;
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-        return err_set(err, ERR_SYNTAX, "a PEM block is damaged");
-    if (certificates && sk_X509_num(certificates) == 0)
-        return err_set(err, ERR_SYNTAX, "holds no certificate");
-    if (key && !*key)
-        return err_set(err, ERR_SYNTAX, "holds no private key");
-    return 0;
-}
-
 /* Puts the file before what is wrong with it; a path that is too long would hide the reason. */
 static int name_file(struct err *err, const char *path)
 {
@@ -246,27 +89,24 @@ static int name_file(struct err *err, const char *path)
     return -1;
 }
 
-static int pem_load(const char *path, STACK_OF(X509) * certificates, EVP_PKEY **key,
-                    struct err *err)
+/* Takes the first certificate if it is the key's, or, with all in one file, the one that is. */
+static int take_leaf(struct certificate *made, struct pem *pem, bool is_combined, struct err *err)
 {
-    struct arena *arena = arena_new(0);
-    struct slice file;
-    int result = -1;
+    struct pem_certificate **link = &pem->certificates;
 
-    if (file_read_regular(path, CERTIFICATE_FILE_MAX, arena, &file, err) == 0)
-        result = pem_parse(file, certificates, key, err);
-    arena_free(arena);
-    return result == 0 ? 0 : name_file(err, path);
-}
+    do {
+        X509 *tried = x509_decode((*link)->der, (*link)->len);
 
-/* Moves the leaf out of the chain: the one of the key, if that is among the first `n_tried`. */
-static int take_leaf(struct certificate *certificate, int n_tried, struct err *err)
-{
-    for (int i = 0; i < n_tried; i++)
-        if (X509_check_private_key(sk_X509_value(certificate->chain, i), certificate->key) == 1) {
-            certificate->leaf = sk_X509_delete(certificate->chain, i);
+        if (!tried)
+            return err_set(err, ERR_SYNTAX, "a certificate is damaged");
+        if (X509_check_private_key(tried, pem->key) == 1) {
+            made->leaf = tried;
+            *link = (*link)->next;
             return 0;
         }
+        X509_free(tried);
+        link = &(*link)->next;
+    } while (is_combined && *link);
     return err_set(err, ERR_CONFIG, "the private key is not that of the certificate");
 }
 
@@ -288,38 +128,49 @@ static int take_dates(struct certificate *made, struct err *err)
     return 0;
 }
 
-static int load_pair(struct certificate *made, const char *chain_path, const char *key_path,
-                     struct err *err)
-{
-    if (pem_load(chain_path, made->chain, NULL, err) != 0 ||
-        pem_load(key_path, NULL, &made->key, err) != 0)
-        return -1;
-    return take_leaf(made, 1, err) == 0 ? 0 : name_file(err, key_path);
-}
-
-static int load_combined(struct certificate *made, const char *path, struct err *err)
-{
-    if (pem_load(path, made->chain, &made->key, err) != 0)
-        return -1;
-    return take_leaf(made, sk_X509_num(made->chain), err) == 0 ? 0 : name_file(err, path);
-}
-
-int certificate_load(const char *chain_path, const char *key_path,
-                     struct certificate **ret_certificate, struct err *err)
+static int read_files(const char *chain_path, const char *key_path, struct arena *arena,
+                      struct pem *pem, struct err *err)
 {
     bool is_combined = strcmp(chain_path, key_path) == 0;
-    struct certificate *made = memory_alloc(sizeof(*made));
-    int result;
+    unsigned wanted = is_combined ? PEM_CERTIFICATES | PEM_KEY : PEM_CERTIFICATES;
 
-    *made = (struct certificate){.references = 1, .chain = sk_X509_new_null()};
-    result = is_combined ? load_combined(made, chain_path, err)
-                         : load_pair(made, chain_path, key_path, err);
-    if (result == 0 && take_dates(made, err) != 0)
-        result = name_file(err, chain_path);
+    if (pem_load(chain_path, wanted, CERTIFICATE_FILE_MAX, arena, pem, err) != 0)
+        return name_file(err, chain_path);
+    if (!is_combined && pem_load(key_path, PEM_KEY, CERTIFICATE_FILE_MAX, arena, pem, err) != 0)
+        return name_file(err, key_path);
+    return 0;
+}
+
+/* Of what is wrong with a certificate, its file is named; of a pair that is none, the key's. */
+static int assemble(struct certificate *made, struct pem *pem, const char *chain_path,
+                    const char *key_path, struct chains *chains, struct err *err)
+{
+    if (take_leaf(made, pem, strcmp(chain_path, key_path) == 0, err) != 0)
+        return name_file(err, err->code == ERR_CONFIG ? key_path : chain_path);
+    made->chain = chain_take(chains, pem->certificates);
+    if (!made->chain) {
+        err_set(err, ERR_SYNTAX, "a certificate is damaged");
+        return name_file(err, chain_path);
+    }
+    return take_dates(made, err) == 0 ? 0 : name_file(err, chain_path);
+}
+
+int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
+                     struct certificate **ret_certificate, struct err *err)
+{
+    struct certificate *made = memory_alloc(sizeof(*made));
+    struct arena *arena = arena_new(0);
+    struct pem pem = {0};
+    int result = read_files(chain_path, key_path, arena, &pem, err);
+
+    *made = (struct certificate){.references = 1, .key = pem.key};
+    if (result == 0)
+        result = assemble(made, &pem, chain_path, key_path, chains, err);
     if (result == 0)
         *ret_certificate = made;
     else
         certificate_unref(made);
+    arena_free(arena);
     ERR_clear_error();
     return result;
 }
@@ -337,7 +188,7 @@ void certificate_unref(struct certificate *certificate)
         return;
     X509_free(certificate->leaf);
     EVP_PKEY_free(certificate->key);
-    sk_X509_pop_free(certificate->chain, X509_free);
+    chain_release(certificate->chain);
     free(certificate);
 }
 
@@ -443,12 +294,13 @@ static bool is_issued_by_root(X509 *leaf)
 
 static bool chain_is_complete(const struct certificate *certificate)
 {
+    const STACK_OF(X509) *sent = chain_certificates(certificate->chain);
     X509 *subject = certificate->leaf;
 
-    if (sk_X509_num(certificate->chain) == 0)
+    if (sk_X509_num(sent) == 0)
         return X509_self_signed(subject, 0) == 1 || is_issued_by_root(subject);
-    for (int i = 0; i < sk_X509_num(certificate->chain); i++) {
-        X509 *issuer = sk_X509_value(certificate->chain, i);
+    for (int i = 0; i < sk_X509_num(sent); i++) {
+        X509 *issuer = sk_X509_value(sent, i);
 
         if (X509_check_issued(issuer, subject) != X509_V_OK)
             return false;
@@ -513,8 +365,8 @@ int certificate_use(struct certificate *certificate, struct ssl_st *ssl)
 
     /* The ClientHello after a HelloRetryRequest may name another host: nothing may be left over. */
     SSL_certs_clear(ssl);
-    is_used =
-        SSL_use_cert_and_key(ssl, certificate->leaf, certificate->key, certificate->chain, 1) == 1;
+    is_used = SSL_use_cert_and_key(ssl, certificate->leaf, certificate->key,
+                                   chain_certificates(certificate->chain), 1) == 1;
     ERR_clear_error();
     return is_used ? 0 : -1;
 }

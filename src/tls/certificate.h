@@ -17,6 +17,7 @@
 #include "base/finding.h"
 
 struct certificate;
+struct chains;
 struct err;
 struct ssl_st;
 
@@ -55,12 +56,13 @@ bool certificate_files_are_absent(const struct certificate_files *files);
  * Reads a chain (leaf first) and its key from PEM files and checks that they belong together.
  *
  * key_path         may equal chain_path: one combined file, in any order
+ * chains           where its intermediates are kept
  * ret_certificate  one reference; untouched on failure
  * Returns 0, or -1 with *err set (no place; the message names the file): ERR_IO (sys_errno),
  * ERR_SYNTAX (not PEM, no certificate, no key, key with a pass phrase), ERR_LIMIT (file too large),
  * ERR_CONFIG (no regular file, the key is another certificate's, or too weak for TLS).
  */
-int certificate_load(const char *chain_path, const char *key_path,
+int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
                      struct certificate **ret_certificate, struct err *err);
 
 struct certificate *certificate_ref(struct certificate *certificate);

@@ -19,6 +19,9 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
+#include "tls/certificate.h"
+#include "tls/chain.h"
+
 static const char pass_phrase[] = "open sesame";
 
 static EVP_PKEY *make_key(const char *kind)
@@ -287,4 +290,14 @@ int pki_leave_directory(void **state)
     assert_int_equal(nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
     free(path);
     return 0;
+}
+
+int pki_load(const char *chain_path, const char *key_path, struct certificate **ret_certificate,
+             struct err *err)
+{
+    struct chains *chains = chains_new();
+    int result = certificate_load(chain_path, key_path, chains, ret_certificate, err);
+
+    chains_unref(chains); /* the certificate's chain keeps it */
+    return result;
 }

@@ -9,6 +9,9 @@
 #include <openssl/types.h>
 #include <stdint.h>
 
+struct certificate;
+struct err;
+
 enum {
     PKI_DAY_S = 24 * 60 * 60,
     PKI_NOW_UNIX_S = 1800000000, /* 2027-01-15T08:00:00Z: "now" in the tests */
@@ -81,3 +84,7 @@ int pki_enter_directory(void **state);
 
 /** A test's tear-down: leaves the directory and removes everything in it. */
 int pki_leave_directory(void **state);
+
+/** certificate_load() with chains of its own. */
+int pki_load(const char *chain_path, const char *key_path, struct certificate **ret_certificate,
+             struct err *err);

@@ -72,7 +72,7 @@ static struct certificate *load_written(void)
     struct certificate *certificate;
     struct err err;
 
-    if (certificate_load("chain.pem", "key.pem", &certificate, &err) != 0)
+    if (pki_load("chain.pem", "key.pem", &certificate, &err) != 0)
         fail_msg("not loaded: %s", err.msg);
     return certificate;
 }
@@ -100,7 +100,7 @@ static bool loads_as(const char *chain_path, const char *key_path, enum err_code
 {
     struct certificate *untouched = (struct certificate *)&pki, *certificate = untouched;
     struct err err = {0};
-    int result = certificate_load(chain_path, key_path, &certificate, &err);
+    int result = pki_load(chain_path, key_path, &certificate, &err);
     bool is_right = want_code == ERR_NONE
                         ? result == 0
                         : result == -1 && err.code == want_code && certificate == untouched &&
@@ -243,7 +243,7 @@ static void test_load_combined(void **state)
         pki_write("all.pem", rows[i].parts[0], rows[i].parts[1], rows[i].parts[2], rows[i].parts[3],
                   NULL);
         assert_true(loads_as("all.pem", "all.pem", rows[i].code, rows[i].message, i));
-        if (certificate_load("all.pem", "all.pem", &certificate, &err) != 0)
+        if (pki_load("all.pem", "all.pem", &certificate, &err) != 0)
             continue;
         findings = certificate_check(certificate, HOST, PKI_NOW_UNIX_S);
         certificate_unref(certificate);
@@ -292,7 +292,7 @@ static void test_load_files(void **state)
                          "pipe: is not a regular file, so to read it might never end", 5));
 
     memset(long_path, 'a', sizeof(long_path) - 1); /* the reason shows all the same */
-    assert_int_equal(certificate_load(long_path, "key.pem", &certificate, &err), -1);
+    assert_int_equal(pki_load(long_path, "key.pem", &certificate, &err), -1);
     assert_int_equal(err.sys_errno, ENAMETOOLONG);
     assert_non_null(strstr(err.msg, "aaa: cannot be read: File name too long"));
 }
@@ -547,7 +547,7 @@ static void test_use(void **state)
     (void)state;
     pki_write("all.pem", pki.leaf->certificate_pem, pki.intermediate->certificate_pem,
               pki.leaf->key_pem, NULL);
-    assert_int_equal(certificate_load("all.pem", "all.pem", &leaf, &err), 0);
+    assert_int_equal(pki_load("all.pem", "all.pem", &leaf, &err), 0);
     assert_uses(ssl, rsa, pki.rsa->certificate, 0);
     assert_uses(ssl, leaf, pki.leaf->certificate, 1); /* nothing of the first is left over */
     assert_int_equal(SSL_set_current_cert(ssl, SSL_CERT_SET_FIRST), 1);

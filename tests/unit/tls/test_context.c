@@ -61,7 +61,7 @@ static struct certificate *make_certificate(const char *kind, const char *host)
     struct err err;
 
     pki_write("all.pem", leaf->certificate_pem, authority->certificate_pem, leaf->key_pem, NULL);
-    if (certificate_load("all.pem", "all.pem", &certificate, &err) != 0)
+    if (pki_load("all.pem", "all.pem", &certificate, &err) != 0)
         fail_msg("%s", err.msg);
     pki_free(leaf);
     pki_free(authority);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/chain.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+/* uthash asks malloc() and exits without a word. */
+#define uthash_malloc(size) memory_alloc(size)
+#include <uthash.h>
+
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+#include "base/arena.h"
+#include "tls/pem.h"
+
+enum {
+    DIGEST_LEN = 32, /* SHA-256 */
+};
+
+struct chain {
+    unsigned char digest[DIGEST_LEN]; /* of all the bytes; DER says by itself where it ends */
+    UT_hash_handle hh;
+    struct chains *chains;
+    size_t n_uses;
+    STACK_OF(X509) * certificates;
+};
+
+struct chains {
+    pthread_mutex_t lock; /* of all that is here, and of the chains' n_uses */
+    size_t references;    /* the owner's, and one a chain */
+    struct chain *by_digest;
+};
+
+struct chains *chains_new(void)
+{
+    struct chains *chains = memory_alloc(sizeof(*chains));
+
+    *chains = (struct chains){.references = 1};
+    pthread_mutex_init(&chains->lock, NULL);
+    return chains;
+}
+
+void chains_unref(struct chains *chains)
+{
+    size_t n_left;
+
+    if (!chains)
+        return;
+    pthread_mutex_lock(&chains->lock);
+    n_left = --chains->references;
+    pthread_mutex_unlock(&chains->lock);
+    if (n_left > 0)
+        return;
+    pthread_mutex_destroy(&chains->lock);
+    free(chains);
+}
+
+X509 *x509_decode(const unsigned char *der, size_t len)
+{
+    X509 *certificate = d2i_X509(NULL, &der, (long)len);
+
+    /* Makes OpenSSL take its extensions apart now, not in whichever thread first asks for them. */
+    if (certificate)
+        X509_check_purpose(certificate, -1, 0);
+    return certificate;
+}
+
+static void compute_digest(const struct pem_certificate *certificates,
+                           unsigned char ret_digest[DIGEST_LEN])
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int is_good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+
+    for (; certificates && is_good; certificates = certificates->next)
+        is_good = EVP_DigestUpdate(context, certificates->der, certificates->len);
+    if (!is_good || EVP_DigestFinal_ex(context, ret_digest, NULL) != 1)
+        abort();
+    EVP_MD_CTX_free(context);
+}
+
+static void chain_free(struct chain *chain)
+{
+    if (!chain)
+        return;
+    sk_X509_pop_free(chain->certificates, X509_free);
+    free(chain);
+}
+
+static struct chain *chain_decode(const struct pem_certificate *certificates)
+{
+    struct chain *chain = memory_alloc(sizeof(*chain));
+
+    *chain = (struct chain){.certificates = sk_X509_new_null()};
+    for (; certificates; certificates = certificates->next) {
+        X509 *decoded = x509_decode(certificates->der, certificates->len);
+
+        if (!decoded || sk_X509_push(chain->certificates, decoded) <= 0) {
+            X509_free(decoded);
+            chain_free(chain);
+            return NULL;
+        }
+    }
+    return chain;
+}
+
+static struct chain *find(struct chains *chains, const unsigned char digest[DIGEST_LEN])
+{
+    struct chain *chain;
+
+    pthread_mutex_lock(&chains->lock);
+    HASH_FIND(hh, chains->by_digest, digest, DIGEST_LEN, chain);
+    if (chain)
+        chain->n_uses++;
+    pthread_mutex_unlock(&chains->lock);
+    return chain;
+}
+
+/* Another thread may have been faster; then its chain is taken and `made` goes. */
+static struct chain *add(struct chains *chains, struct chain *made)
+{
+    struct chain *chain;
+
+    pthread_mutex_lock(&chains->lock);
+    HASH_FIND(hh, chains->by_digest, made->digest, DIGEST_LEN, chain);
+    if (!chain) {
+        chain = made;
+        made = NULL;
+        chain->chains = chains;
+        chains->references++;
+        HASH_ADD(hh, chains->by_digest, digest, DIGEST_LEN, chain);
+    }
+    chain->n_uses++;
+    pthread_mutex_unlock(&chains->lock);
+    chain_free(made);
+    return chain;
+}
+
+struct chain *chain_take(struct chains *chains, const struct pem_certificate *certificates)
+{
+    unsigned char digest[DIGEST_LEN];
+    struct chain *chain;
+
+    compute_digest(certificates, digest);
+    chain = find(chains, digest);
+    if (chain)
+        return chain;
+    chain = chain_decode(certificates); /* outside the lock */
+    if (!chain)
+        return NULL;
+    memcpy(chain->digest, digest, DIGEST_LEN);
+    return add(chains, chain);
+}
+
+void chain_release(struct chain *chain)
+{
+    struct chains *chains;
+    size_t n_left;
+
+    if (!chain)
+        return;
+    chains = chain->chains;
+    pthread_mutex_lock(&chains->lock);
+    n_left = --chain->n_uses;
+    if (n_left == 0)
+        HASH_DEL(chains->by_digest, chain);
+    pthread_mutex_unlock(&chains->lock);
+    if (n_left > 0)
+        return;
+    chain_free(chain);
+    chains_unref(chains);
+}
+
+STACK_OF(X509) * chain_certificates(const struct chain *chain)
+{
+    return chain->certificates;
+}
