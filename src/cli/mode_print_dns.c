@@ -30,15 +30,6 @@ static int write_zone(void *context, FILE *out)
     return ferror(out);
 }
 
-static size_t count_zone(const struct dns_record *records, size_t n_records)
-{
-    size_t n = 1;
-
-    while (n < n_records && strcmp(records[n].zone, records[0].zone) == 0)
-        n++;
-    return n;
-}
-
 static enum exit_status write_files(const struct publication *publication,
                                     const struct dns_format *format, const char *directory)
 {
@@ -50,7 +41,8 @@ static enum exit_status write_files(const struct publication *publication,
                         strerror(errno));
     for (size_t from = 0; from < publication->n_records; n_files++) {
         const struct dns_record *first = &publication->records[from];
-        struct zone_part part = {format, first, count_zone(first, publication->n_records - from)};
+        struct zone_part part = {format, first,
+                                 dns_format_zone_len(first, publication->n_records - from)};
         char *path;
         int result;
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/format.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "dns/formats.h"
+#include "dns/name.h"
 
 const struct dns_format *const dns_formats[] = {
     &dns_format_zone,
@@ -21,41 +24,68 @@ const struct dns_format *dns_format_find(struct slice name)
     return NULL;
 }
 
-static bool same_zone(const struct dns_record *a, const struct dns_record *b)
+static bool same_set(const struct dns_record *a, const struct dns_record *b)
 {
-    return strcmp(a->zone, b->zone) == 0;
+    return strcmp(a->name, b->name) == 0 && a->type == b->type && !a->withheld && !b->withheld;
 }
 
-/* The records of one zone. Returns how many. */
-static size_t print_zone(const struct dns_format *format, struct dns_output *output,
-                         const struct dns_record *records, size_t n_records)
+size_t dns_format_zone_len(const struct dns_record *records, size_t n_records)
 {
-    size_t i = 0;
+    size_t n = 1;
+
+    while (n < n_records && strcmp(records[n].zone, records[0].zone) == 0)
+        n++;
+    return n;
+}
+
+static void print_zone(const struct dns_format *format, struct dns_output *output,
+                       const struct dns_record *const *records, size_t n_records)
+{
+    const char *zone = records[0]->zone;
 
     output->previous = NULL;
+    output->n_sets = 0;
     if (format->begin_zone)
-        format->begin_zone(output, records[0].zone);
-    for (; i < n_records && same_zone(&records[i], &records[0]); i++) {
-        format->print(output, &records[i]);
-        output->previous = &records[i];
+        format->begin_zone(output, zone);
+    for (size_t i = 0; i < n_records; i++) {
+        bool begins = i == 0 || !same_set(records[i - 1], records[i]);
+        bool ends = i + 1 == n_records || !same_set(records[i], records[i + 1]);
+
+        if (begins)
+            output->n_in_set = 0;
+        if (begins && format->begin_set)
+            format->begin_set(output, records[i]);
+        format->print(output, records[i]);
+        if (ends && format->end_set)
+            format->end_set(output, records[i]);
+        output->n_in_set++;
+        output->n_sets += ends && !records[i]->withheld;
         output->n_records++;
+        output->previous = records[i];
     }
     if (format->end_zone)
-        format->end_zone(output, records[0].zone);
-    return i;
+        format->end_zone(output, zone);
 }
 
 void dns_format_print(const struct dns_format *format, const struct dns_record *records,
                       size_t n_records, FILE *out)
 {
     struct dns_output output = {.out = out};
+    const struct dns_record **order = memory_resize(NULL, n_records + 1, sizeof(*order));
 
+    for (size_t i = 0; i < n_records; i++)
+        order[i] = &records[i];
     if (format->begin)
         format->begin(&output);
-    for (size_t i = 0; i < n_records;)
-        i += print_zone(format, &output, records + i, n_records - i);
+    for (size_t from = 0, n; from < n_records; from += n) {
+        n = dns_format_zone_len(records + from, n_records - from);
+        if (format->sort)
+            format->sort(order + from, n);
+        print_zone(format, &output, order + from, n);
+    }
     if (format->end)
         format->end(&output);
+    free(order);
 }
 
 static bool is_printable(char byte)
@@ -98,6 +128,30 @@ void dns_print_rdata(const struct dns_record *record, FILE *out)
         dns_print_txt(slice_of(record->value), out);
     else
         fprintf(out, "%s%s", record->value, record->type == RECORD_CNAME ? "." : "");
+}
+
+char *dns_rdata_text(const struct dns_record *record)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    if (!out)
+        abort();
+    dns_print_rdata(record, out);
+    fclose(out);
+    return text;
+}
+
+struct slice dns_relative_name(const struct dns_record *record, const char *apex)
+{
+    struct slice name = slice_of(record->name), zone = slice_of(record->zone);
+
+    if (slice_eq(name, zone))
+        return slice_of(apex);
+    if (!dns_name_is_within(name, zone))
+        return name;
+    return slice_range(name, 0, name.len - zone.len - strlen("."));
 }
 
 void dns_print_visible(struct slice text, FILE *out)

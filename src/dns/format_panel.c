@@ -5,11 +5,8 @@
  * Its traps: a form adds the zone to the name, the quotes to a TXT and the final dot to a target
  * by itself, so all three are left out. Quotes that are pasted become part of the TXT.
  */
-#include <string.h>
-
 #include "base/slice.h"
 #include "dns/formats.h"
-#include "dns/name.h"
 
 static void begin_zone(struct dns_output *output, const char *zone)
 {
@@ -17,21 +14,9 @@ static void begin_zone(struct dns_output *output, const char *zone)
     fprintf(output->out, "%-32s %-6s %6s  %s\n", "Name", "Type", "TTL", "Value");
 }
 
-/* The name as the zone's form wants it; one outside of the zone stays whole. */
-static struct slice relative_name(const struct dns_record *record)
-{
-    struct slice name = slice_of(record->name), zone = slice_of(record->zone);
-
-    if (slice_eq(name, zone))
-        return slice_of("@");
-    if (!dns_name_is_within(name, zone))
-        return name;
-    return slice_range(name, 0, name.len - zone.len - strlen("."));
-}
-
 static void print(struct dns_output *output, const struct dns_record *record)
 {
-    struct slice name = relative_name(record), value = slice_of(record->value);
+    struct slice name = dns_relative_name(record, "@"), value = slice_of(record->value);
     FILE *out = output->out;
 
     fprintf(out, "%-32.*s %-6s %6u  ", SLICE_ARG(name), record_type_name(record->type),

@@ -22,6 +22,15 @@ enum {
 /** Prints a record's value as master files have it (RFC 1035 5.1): a target with its final dot. */
 void dns_print_rdata(const struct dns_record *record, FILE *out);
 
+/** The same as a text, for what escapes it once more; for free(). */
+char *dns_rdata_text(const struct dns_record *record);
+
+/**
+ * The record's name as its zone has it: without the zone's; `apex` if it is the zone's, whole if it
+ * lies outside.
+ */
+struct slice dns_relative_name(const struct dns_record *record, const char *apex);
+
 /**
  * Prints text for the eye: bytes outside printable ASCII become \xNN, so that a comment ends where
  * its line ends whatever a reason or a value holds.

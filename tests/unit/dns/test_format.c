@@ -100,6 +100,103 @@ static void test_print(void **state)
     }
 }
 
+static void trace_set(struct dns_output *output, const struct dns_record *first)
+{
+    fprintf(output->out, "<%s%zu", first->value, output->n_sets);
+}
+
+static void trace_in_set(struct dns_output *output, const struct dns_record *record)
+{
+    (void)record;
+    fprintf(output->out, " %zu", output->n_in_set);
+}
+
+static void trace_end_set(struct dns_output *output, const struct dns_record *last)
+{
+    fprintf(output->out, " %s%zu>", last->value, output->n_sets);
+}
+
+/* Records of one name and type; a withheld one is alone and is not counted. */
+static void test_sets(void **state)
+{
+    static const struct dns_format format = {
+        .begin_set = trace_set, .print = trace_in_set, .end_set = trace_end_set};
+    static const struct dns_record records[] = {
+        {.zone = "x", .name = "a", .type = RECORD_A, .value = "a"},
+        {.zone = "x", .name = "a", .type = RECORD_A, .value = "b"},
+        {.zone = "x", .name = "a", .type = RECORD_AAAA, .value = "c"},
+        {.zone = "x", .name = "b", .type = RECORD_AAAA, .value = "d"},
+        {.zone = "x", .name = "b", .type = RECORD_AAAA, .value = "e", .withheld = "not yet"},
+        {.zone = "x", .name = "b", .type = RECORD_AAAA, .value = "f"},
+        {.zone = "y", .name = "b", .type = RECORD_AAAA, .value = "g"},
+    };
+    char *seen = printed(&format, records, ARRAY_LEN(records));
+
+    (void)state;
+    assert_string_equal(seen, "<a0 0 1 b0><c1 0 c1><d2 0 d2><e3 0 e3><f3 0 f3><g0 0 g0>");
+    free(seen);
+}
+
+static void sort_backwards(const struct dns_record **records, size_t n_records)
+{
+    for (size_t i = 0; i < n_records / 2; i++) {
+        const struct dns_record *record = records[i];
+
+        records[i] = records[n_records - 1 - i];
+        records[n_records - 1 - i] = record;
+    }
+}
+
+/* Within each zone, never across two. */
+static void test_sort(void **state)
+{
+    static const struct dns_format format = {.print = trace_print, .sort = sort_backwards};
+    static const struct dns_record records[] = {
+        {.zone = "x", .name = "a"}, {.zone = "x", .name = "b"}, {.zone = "x", .name = "c"},
+        {.zone = "y", .name = "d"}, {.zone = "y", .name = "e"},
+    };
+    char *seen = printed(&format, records, ARRAY_LEN(records));
+
+    (void)state;
+    assert_string_equal(seen, " c0 b1c a2b e3 d4e");
+    free(seen);
+}
+
+static void test_zone_len(void **state)
+{
+    static const struct dns_record records[] = {
+        {.zone = "x"}, {.zone = "x"}, {.zone = "xy"}, {.zone = "x"}};
+
+    (void)state;
+    assert_int_equal(dns_format_zone_len(records, 4), 2);
+    assert_int_equal(dns_format_zone_len(records, 1), 1);
+    assert_int_equal(dns_format_zone_len(records + 2, 2), 1);
+    assert_int_equal(dns_format_zone_len(records + 3, 1), 1);
+}
+
+static void test_relative_name(void **state)
+{
+    static const struct {
+        const char *name, *zone, *want;
+    } rows[] = {
+        {"example.com", "example.com", "@"},
+        {"a.example.com", "example.com", "a"},
+        {"_smtp._tls.a.example.com", "example.com", "_smtp._tls.a"},
+        {"aexample.com", "example.com", "aexample.com"},
+        {"example.org", "example.com", "example.org"},
+        {"com", "example.com", "com"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct dns_record record = {.name = rows[i].name, .zone = rows[i].zone};
+        struct slice seen = dns_relative_name(&record, "@");
+
+        if (!slice_eq_text(seen, rows[i].want))
+            fail_msg("row %zu: wanted %s, saw %.*s", i, rows[i].want, SLICE_ARG(seen));
+    }
+}
+
 /* What `print` writes of a text; for free(). */
 static char *written(void (*print)(struct slice, FILE *), struct slice text)
 {
@@ -183,12 +280,8 @@ static void test_rdata(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char *seen = NULL;
-        size_t len;
-        FILE *out = open_memstream(&seen, &len);
+        char *seen = dns_rdata_text(&rows[i].record);
 
-        dns_print_rdata(&rows[i].record, out);
-        fclose(out);
         if (strcmp(seen, rows[i].want) != 0)
             fail_msg("row %zu: wanted %s, saw %s", i, rows[i].want, seen);
         free(seen);
@@ -198,9 +291,11 @@ static void test_rdata(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),   cmocka_unit_test(test_print),
-        cmocka_unit_test(test_txt),     cmocka_unit_test(test_long_txt),
-        cmocka_unit_test(test_visible), cmocka_unit_test(test_rdata),
+        cmocka_unit_test(test_table),    cmocka_unit_test(test_print),
+        cmocka_unit_test(test_txt),      cmocka_unit_test(test_long_txt),
+        cmocka_unit_test(test_visible),  cmocka_unit_test(test_rdata),
+        cmocka_unit_test(test_sets),     cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_zone_len), cmocka_unit_test(test_relative_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
