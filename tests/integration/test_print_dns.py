@@ -38,7 +38,8 @@ RECORDS = [
     (CUSTOMER, BUCHER, f"_smtp._tls.{BUCHER}", 3600, "CNAME",
      f"_smtp._tls.{BUCHER}.sts.provider.example"),
 ]
-SUFFIXES = {"zone": ".zone", "panel": ".txt", "nsupdate": ".nsupdate", "json": ".json"}
+SUFFIXES = {"zone": ".zone", "panel": ".txt", "nsupdate": ".nsupdate", "json": ".json",
+            "octodns": ".yaml"}
 
 
 @pytest.fixture(name="print_dns")

@@ -19,7 +19,7 @@
 
 static void test_table(void **state)
 {
-    static const char *const names[] = {"zone", "panel", "nsupdate", "json"};
+    static const char *const names[] = {"zone", "panel", "nsupdate", "json", "octodns"};
 
     (void)state;
     assert_int_equal(n_dns_formats, ARRAY_LEN(names));

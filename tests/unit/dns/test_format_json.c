@@ -11,7 +11,7 @@
 #include <jansson.h>
 
 #include "dns/formats.h"
-#include "dns/sample.h"
+#include "dns/golden.h"
 
 static void test_bytes(void **state)
 {
@@ -99,6 +99,13 @@ static void test_strings(void **state)
     }
 }
 
+/* What tests/clients compares the files of the other formats with. */
+static void test_golden(void **state)
+{
+    (void)state;
+    assert_golden(&dns_format_json, "records.json");
+}
+
 static void test_empty(void **state)
 {
     (void)state;
@@ -108,9 +115,8 @@ static void test_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_bytes),   cmocka_unit_test(test_sample),
+        cmocka_unit_test(test_strings), cmocka_unit_test(test_golden),
         cmocka_unit_test(test_empty),
     };
 
