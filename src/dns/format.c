@@ -10,7 +10,7 @@
 
 const struct dns_format *const dns_formats[] = {
     &dns_format_zone, &dns_format_panel,   &dns_format_nsupdate,
-    &dns_format_json, &dns_format_octodns,
+    &dns_format_json, &dns_format_octodns, &dns_format_dnscontrol,
 };
 const size_t n_dns_formats = ARRAY_LEN(dns_formats);
 

@@ -10,6 +10,7 @@
 
 #include "dns/format.h"
 
+extern const struct dns_format dns_format_dnscontrol;
 extern const struct dns_format dns_format_json;
 extern const struct dns_format dns_format_nsupdate;
 extern const struct dns_format dns_format_octodns;

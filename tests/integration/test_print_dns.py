@@ -39,7 +39,7 @@ RECORDS = [
      f"_smtp._tls.{BUCHER}.sts.provider.example"),
 ]
 SUFFIXES = {"zone": ".zone", "panel": ".txt", "nsupdate": ".nsupdate", "json": ".json",
-            "octodns": ".yaml"}
+            "octodns": ".yaml", "dnscontrol": ".js"}
 
 
 @pytest.fixture(name="print_dns")

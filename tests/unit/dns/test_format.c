@@ -19,7 +19,8 @@
 
 static void test_table(void **state)
 {
-    static const char *const names[] = {"zone", "panel", "nsupdate", "json", "octodns"};
+    static const char *const names[] = {"zone", "panel",   "nsupdate",
+                                        "json", "octodns", "dnscontrol"};
 
     (void)state;
     assert_int_equal(n_dns_formats, ARRAY_LEN(names));
