@@ -39,7 +39,7 @@ RECORDS = [
      f"_smtp._tls.{BUCHER}.sts.provider.example"),
 ]
 SUFFIXES = {"zone": ".zone", "panel": ".txt", "nsupdate": ".nsupdate", "json": ".json",
-            "octodns": ".yaml", "dnscontrol": ".js"}
+            "octodns": ".yaml", "dnscontrol": ".js", "terraform-route53": ".route53.tf"}
 
 
 @pytest.fixture(name="print_dns")
