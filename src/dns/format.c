@@ -9,8 +9,14 @@
 #include "dns/name.h"
 
 const struct dns_format *const dns_formats[] = {
-    &dns_format_zone,    &dns_format_panel,      &dns_format_nsupdate,          &dns_format_json,
-    &dns_format_octodns, &dns_format_dnscontrol, &dns_format_terraform_route53,
+    &dns_format_zone,
+    &dns_format_panel,
+    &dns_format_nsupdate,
+    &dns_format_json,
+    &dns_format_octodns,
+    &dns_format_dnscontrol,
+    &dns_format_terraform_route53,
+    &dns_format_terraform_cloudflare,
 };
 const size_t n_dns_formats = ARRAY_LEN(dns_formats);
 

@@ -55,7 +55,8 @@ def test_version():
     (["--print-id", "a", "b"], "'b' is one argument too many; see --help"),
     (["serve"], "'serve' is one argument too many; see --help"),
     (["--print-dns=bind"], "--print-dns: 'bind' is not a format; the formats are zone, panel, "
-                           "nsupdate, json, octodns, dnscontrol, terraform-route53"),
+                           "nsupdate, json, octodns, dnscontrol, terraform-route53, "
+                           "terraform-cloudflare"),
     (["--print-dns", "--side=both"], "--side: 'both' is neither customer nor provider"),
 ])
 def test_usage_errors(arguments, message):

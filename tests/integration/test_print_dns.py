@@ -39,7 +39,8 @@ RECORDS = [
      f"_smtp._tls.{BUCHER}.sts.provider.example"),
 ]
 SUFFIXES = {"zone": ".zone", "panel": ".txt", "nsupdate": ".nsupdate", "json": ".json",
-            "octodns": ".yaml", "dnscontrol": ".js", "terraform-route53": ".route53.tf"}
+            "octodns": ".yaml", "dnscontrol": ".js", "terraform-route53": ".route53.tf",
+            "terraform-cloudflare": ".cloudflare.tf"}
 
 
 @pytest.fixture(name="print_dns")

@@ -19,8 +19,9 @@
 
 static void test_table(void **state)
 {
-    static const char *const names[] = {"zone",    "panel",      "nsupdate",         "json",
-                                        "octodns", "dnscontrol", "terraform-route53"};
+    static const char *const names[] = {
+        "zone",    "panel",      "nsupdate",          "json",
+        "octodns", "dnscontrol", "terraform-route53", "terraform-cloudflare"};
 
     (void)state;
     assert_int_equal(n_dns_formats, ARRAY_LEN(names));
