@@ -17,6 +17,7 @@ const struct dns_format *const dns_formats[] = {
     &dns_format_dnscontrol,
     &dns_format_terraform_route53,
     &dns_format_terraform_cloudflare,
+    &dns_format_powerdns,
 };
 const size_t n_dns_formats = ARRAY_LEN(dns_formats);
 

@@ -15,6 +15,7 @@ extern const struct dns_format dns_format_json;
 extern const struct dns_format dns_format_nsupdate;
 extern const struct dns_format dns_format_octodns;
 extern const struct dns_format dns_format_panel;
+extern const struct dns_format dns_format_powerdns;
 extern const struct dns_format dns_format_terraform_cloudflare;
 extern const struct dns_format dns_format_terraform_route53;
 extern const struct dns_format dns_format_zone;

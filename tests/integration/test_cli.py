@@ -56,7 +56,7 @@ def test_version():
     (["serve"], "'serve' is one argument too many; see --help"),
     (["--print-dns=bind"], "--print-dns: 'bind' is not a format; the formats are zone, panel, "
                            "nsupdate, json, octodns, dnscontrol, terraform-route53, "
-                           "terraform-cloudflare"),
+                           "terraform-cloudflare, powerdns"),
     (["--print-dns", "--side=both"], "--side: 'both' is neither customer nor provider"),
 ])
 def test_usage_errors(arguments, message):

@@ -40,7 +40,7 @@ RECORDS = [
 ]
 SUFFIXES = {"zone": ".zone", "panel": ".txt", "nsupdate": ".nsupdate", "json": ".json",
             "octodns": ".yaml", "dnscontrol": ".js", "terraform-route53": ".route53.tf",
-            "terraform-cloudflare": ".cloudflare.tf"}
+            "terraform-cloudflare": ".cloudflare.tf", "powerdns": ".powerdns.json"}
 
 
 @pytest.fixture(name="print_dns")

@@ -21,7 +21,8 @@ static void test_table(void **state)
 {
     static const char *const names[] = {
         "zone",    "panel",      "nsupdate",          "json",
-        "octodns", "dnscontrol", "terraform-route53", "terraform-cloudflare"};
+        "octodns", "dnscontrol", "terraform-route53", "terraform-cloudflare",
+        "powerdns"};
 
     (void)state;
     assert_int_equal(n_dns_formats, ARRAY_LEN(names));
