@@ -12,6 +12,7 @@ import subprocess
 
 RESOLVER = "192.0.2.53"             # what a sender has in its resolv.conf
 AUTHORITY = "192.0.2.54"            # the name server of the zones
+POWERDNS = "192.0.2.55"             # a name server with an HTTP API
 POLICY_HOST = ("192.0.2.25", "2001:db8::25")
 CUSTOMER_PROXY = "192.0.2.80"       # a customer's own web server
 
@@ -47,7 +48,7 @@ def enter(folder):
     _unshare()
     _run("mount", "--make-rprivate", "/")
     _run("ip", "link", "set", "lo", "up")
-    for address in (RESOLVER, AUTHORITY, CUSTOMER_PROXY, *POLICY_HOST):
+    for address in (RESOLVER, AUTHORITY, POWERDNS, CUSTOMER_PROXY, *POLICY_HOST):
         length = 128 if ":" in address else 32
         _run("ip", "address", "add", f"{address}/{length}", "dev", "lo")
     resolv_conf = folder / "resolv.conf"

@@ -24,9 +24,9 @@ def eventually(probe, what, deadline_s=DEADLINE_S):
         time.sleep(0.02)
 
 
-def run(*command, stdin="", status=0, **options):
+def run(*command, stdin="", status=0, deadline_s=DEADLINE_S, **options):
     """What a program prints on standard output, CRLF as it is. It has to end with `status`."""
-    done = subprocess.run([str(word) for word in command], input=stdin.encode(), timeout=DEADLINE_S,
+    done = subprocess.run([str(word) for word in command], input=stdin.encode(), timeout=deadline_s,
                           stdout=subprocess.PIPE, check=False, **options)
     printed = done.stdout.decode()
     assert done.returncode == status, f"{command}: ended with {done.returncode}:\n{printed}"
