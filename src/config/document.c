@@ -13,7 +13,7 @@
 #include "policy/id.h"
 #include "policy/render.h"
 
-/* The id stands for bytes and salt, so it is the key. */
+/* By bytes and salt, of which the id is made: only for a new document is it worth its time. */
 struct entry {
     struct policy_document *document;
     UT_hash_handle hh;
@@ -22,7 +22,7 @@ struct entry {
 struct documents {
     struct arena *keep;
     struct arena *entries;
-    struct entry *by_id;
+    struct entry *by_content;
 };
 
 struct documents *documents_new(struct arena *keep)
@@ -37,14 +37,14 @@ void documents_free(struct documents *documents)
 {
     if (!documents)
         return;
-    HASH_CLEAR(hh, documents->by_id);
+    HASH_CLEAR(hh, documents->by_content);
     arena_free(documents->entries);
     free(documents);
 }
 
 static struct policy_document *keep_document(struct documents *documents,
                                              const struct effective *effective, struct slice body,
-                                             const char *id)
+                                             struct slice content)
 {
     struct policy_document *document = arena_alloc(documents->keep, sizeof(*document));
     struct entry *entry = arena_alloc(documents->entries, sizeof(*entry));
@@ -56,19 +56,33 @@ static struct policy_document *keep_document(struct documents *documents,
     document->policy = *policy;
     document->policy.mx = mx;
     document->body = (struct slice){arena_copy(documents->keep, body), body.len};
-    memcpy(document->id, id, sizeof(document->id));
+    policy_id_compute(body, effective->keys.id_salt.text, document->id);
     entry->document = document;
-    HASH_ADD_KEYPTR(hh, documents->by_id, document->id, POLICY_ID_LEN, entry);
+    HASH_ADD_KEYPTR(hh, documents->by_content, arena_copy(documents->entries, content), content.len,
+                    entry);
     return document;
+}
+
+/* No body holds a NUL, so no body and its salt read as another body and its salt. */
+static struct slice join_content(struct slice body, struct slice salt, struct arena *scratch)
+{
+    size_t len = body.len + 1 + salt.len;
+    char *content;
+
+    if (salt.len == 0)
+        return body;
+    content = arena_alloc(scratch, len);
+    memcpy(content, body.ptr, body.len);
+    memcpy(content + body.len + 1, salt.ptr, salt.len);
+    return (struct slice){content, len};
 }
 
 const struct policy_document *documents_intern(struct documents *documents,
                                                const struct effective *effective,
                                                struct arena *scratch, struct diag *diag)
 {
-    char id[POLICY_ID_LEN + 1];
+    struct slice body, content;
     struct entry *entry;
-    struct slice body;
     struct err err;
 
     if (policy_render(&effective->policy, scratch, &body, &err) != 0) {
@@ -80,9 +94,9 @@ const struct policy_document *documents_intern(struct documents *documents,
         diag_add(diag, FINDING_BODY_LONG, effective->place, effective->path,
                  "the policy has %zu bytes; every sender takes one of up to %d", body.len,
                  POLICY_BODY_ADVISED);
-    policy_id_compute(body, effective->keys.id_salt.text, id);
-    HASH_FIND(hh, documents->by_id, id, POLICY_ID_LEN, entry);
-    return entry ? entry->document : keep_document(documents, effective, body, id);
+    content = join_content(body, effective->keys.id_salt.text, scratch);
+    HASH_FIND(hh, documents->by_content, content.ptr, content.len, entry);
+    return entry ? entry->document : keep_document(documents, effective, body, content);
 }
 
 const struct reporting *reporting_keep(const struct effective *effective, struct arena *keep)
