@@ -105,6 +105,11 @@ int rehearsal_new(struct config *config, const char *config_path, const struct a
     return 0;
 }
 
+void rehearsal_stop(struct rehearsal *rehearsal)
+{
+    spawner_stop(rehearsal->spawner);
+}
+
 void rehearsal_free(struct rehearsal *rehearsal)
 {
     if (!rehearsal)

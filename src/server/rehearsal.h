@@ -23,6 +23,9 @@ struct rehearsal;
 int rehearsal_new(struct config *config, const char *config_path, const struct account *account,
                   struct rehearsal **ret_rehearsal, struct err *err);
 
+/** Ends the one under way; none passes from now on. */
+void rehearsal_stop(struct rehearsal *rehearsal);
+
 /** Takes NULL. */
 void rehearsal_free(struct rehearsal *rehearsal);
 

@@ -153,12 +153,12 @@ static void on_built(uv_work_t *work, int status)
     struct server *server = work->data;
 
     (void)status;
-    if (!server->next) {
-        refuse(server);
-        return;
-    }
     if (server->phase != PHASE_SERVING) {
         reload_discard(server);
+        return;
+    }
+    if (!server->next) {
+        refuse(server);
         return;
     }
     server->is_swapping = true;

@@ -65,6 +65,7 @@ static void on_signal(uv_signal_t *handle, int signal_number)
     systemd_notify(server->notify_fd, "STOPPING=1\nSTATUS=finishing what runs");
     atomic_store(&server->tally.is_ready, false);
     atomic_store(&server->is_ending, true);
+    rehearsal_stop(server->rehearsal);
     uv_timer_start(&server->delay, drain, (uint64_t)server->config->shutdown_delay_s * 1000, 0);
 }
 
@@ -336,7 +337,6 @@ static int confine(struct server *server, struct err *err)
  */
 static int prepare(struct server *server, struct err *err)
 {
-    server->notify_fd = systemd_notify_open();
     if (account_find(server->config->user, &server->account, err) != 0 ||
         passed_sockets_receive(&server->passed, err) != 0)
         return -1;
@@ -346,6 +346,7 @@ static int prepare(struct server *server, struct err *err)
 
 static int start(struct server *server, struct err *err)
 {
+    server->notify_fd = systemd_notify_open();
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
     server->n_threads = server->n_workers;
@@ -420,6 +421,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         .store = certificates_store(config),
         .reader = cert_reader_new(cert_store_find, CERT_READER_THREADS, CERT_READER_PATIENCE_MS),
         .n_workers = count_workers(config),
+        .notify_fd = -1,
     };
     int result;
 

@@ -169,6 +169,11 @@ int spawner_new(const struct spawner_work *work, const struct account *account,
     return 0;
 }
 
+void spawner_stop(struct spawner *spawner)
+{
+    shutdown(spawner->socket, SHUT_RDWR);
+}
+
 void spawner_free(struct spawner *spawner)
 {
     if (!spawner)

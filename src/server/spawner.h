@@ -31,6 +31,9 @@ struct spawner_work {
 int spawner_new(const struct spawner_work *work, const struct account *account,
                 struct spawner **ret_spawner, struct err *err);
 
+/** Ends it, and the children with it; spawner_run() starts none from now on. Any thread. */
+void spawner_stop(struct spawner *spawner);
+
 /** Takes NULL. */
 void spawner_free(struct spawner *spawner);
 
