@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/connection.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -86,6 +88,21 @@ static void count_end(struct connection *connection)
     metrics_count(&metrics->ends[connection->end]);
 }
 
+/* Nothing hangs on it: a unix socket has no such option. */
+static void set_tcp_option(const struct connection *connection, int option)
+{
+    static const int on = 1;
+
+    setsockopt(h2o_socket_get_fd(connection->sock), IPPROTO_TCP, option, &on, sizeof(on));
+}
+
+static void forget_ack(struct connection *connection)
+{
+    if (connection->is_owed_ack)
+        DL_DELETE2(connection->worker->owed, connection, owed_prev, owed_next);
+    connection->is_owed_ack = false;
+}
+
 static void on_close(void *data)
 {
     struct connection *connection = data;
@@ -93,6 +110,7 @@ static void on_close(void *data)
 
     count_end(connection);
     stop_counting(connection);
+    forget_ack(connection);
     DL_DELETE(worker->connections, connection);
     worker->n_connections--;
     certificate_unref(connection->certificate);
@@ -232,6 +250,22 @@ struct connection *connection_of_ssl(const SSL *ssl)
     return connection_of_socket(BIO_get_data(SSL_get_rbio(ssl)));
 }
 
+void connections_acknowledge(struct worker *worker)
+{
+    struct connection *connection;
+
+    while ((connection = worker->owed)) {
+        set_tcp_option(connection, TCP_QUICKACK);
+        forget_ack(connection);
+    }
+}
+
+void connection_write_last(struct connection *connection)
+{
+    forget_ack(connection);
+    set_tcp_option(connection, TCP_CORK);
+}
+
 void connection_enter(struct connection *connection, enum phase phase)
 {
     connection->phase = phase;
@@ -240,9 +274,11 @@ void connection_enter(struct connection *connection, enum phase phase)
 
 void connection_established(struct connection *connection)
 {
-    /* OpenSSL says so a second time when the session ticket has gone out. */
+    /* Once: whatever OpenSSL says later must not give the request more time. */
     if (connection->phase != PHASE_HANDSHAKE)
         return;
+    connection->is_owed_ack = true;
+    DL_APPEND2(connection->worker->owed, connection, owed_prev, owed_next);
     metrics_count(&connection->worker->metrics.handshakes[HANDSHAKE_OK]);
     connection_enter(connection, PHASE_REQUEST);
 }

@@ -35,6 +35,7 @@ enum phase {
 struct connection {
     struct connection *prev, *next;               /* among its worker's, oldest first */
     struct connection *source_prev, *source_next; /* among its source's */
+    struct connection *owed_prev, *owed_next;     /* among those that an ACK is owed */
     struct worker *worker;
     const struct listener *listener;
     struct source *source; /* NULL: none is counted */
@@ -44,6 +45,7 @@ struct connection {
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
     enum phase phase;
     bool is_killed;
+    bool is_owed_ack;
     bool is_refused;         /* in the handshake, by its name */
     enum connection_end end; /* set by the kill, or else at the end */
     uint64_t deadline_ms;    /* of the phase */
@@ -80,6 +82,16 @@ void connection_enter(struct connection *connection, enum phase phase);
 
 /** The handshake is through; called in the worker's thread. */
 void connection_established(struct connection *connection);
+
+/**
+ * Acknowledges the handshakes that were finished in this turn of the loop and no request came with.
+ * A client with Nagle's algorithm on holds its request back until then; by itself, with nothing to
+ * be sent, the ACK would wait 40 ms for company.
+ */
+void connections_acknowledge(struct worker *worker);
+
+/** The last request is here: what answers it, close_notify and FIN go out together. */
+void connection_write_last(struct connection *connection);
 
 /** Ends the connection from outside; h2o notices and closes it. */
 void connection_kill(struct connection *connection, enum connection_end end);

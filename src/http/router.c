@@ -137,6 +137,8 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     if (!connection->listener->keeps_alive || connection->n_requests >= REQUESTS_MAX ||
         connection->worker->is_draining)
         req->http1_is_persistent = 0;
+    if (!req->http1_is_persistent)
+        connection_write_last(connection);
     if (connection->worker->options.admin)
         admin_handler_answer(req);
     else

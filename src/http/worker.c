@@ -220,6 +220,7 @@ void worker_run(struct worker *worker)
     while (!worker->is_draining || worker->n_connections > 0) {
         /* -1 is EINTR, which is no reason to leave. */
         h2o_evloop_run(worker->loop, WAKE_UP_MS);
+        connections_acknowledge(worker);
         sweep(worker);
         enforce_drain(worker);
     }

@@ -35,6 +35,7 @@ struct worker {
     struct listener *listeners;
     size_t n_listeners;
     struct connection *connections; /* oldest first */
+    struct connection *owed;        /* an ACK, see connections_acknowledge() */
     size_t n_connections;
     size_t n_counted;                       /* of these, not killed yet */
     size_t connections_max, per_source_max; /* this worker's share */

@@ -57,7 +57,10 @@ static int choose_protocol(SSL *ssl, const unsigned char **ret_protocol, unsigne
  */
 static bool set_suites(SSL_CTX *ctx)
 {
-    char groups[] = "X25519:P-256"; /* the macro casts const away */
+    char groups[] = "X25519:P-256"; /* the macros cast const away */
+    char signatures[] = "ecdsa_secp256r1_sha256:rsa_pss_rsae_sha256:rsa_pkcs1_sha256:"
+                        "ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519:"
+                        "rsa_pss_rsae_sha384:rsa_pss_pss_sha256";
 
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) == 1 &&
@@ -67,7 +70,8 @@ static bool set_suites(SSL_CTX *ctx)
                     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305") == 1 &&
            SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:"
                                          "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-           SSL_CTX_set1_groups_list(ctx, groups) == 1;
+           SSL_CTX_set1_groups_list(ctx, groups) == 1 &&
+           SSL_CTX_set1_sigalgs_list(ctx, signatures) == 1;
 }
 
 static void set_behaviour(SSL_CTX *ctx)
@@ -77,7 +81,7 @@ static void set_behaviour(SSL_CTX *ctx)
                                  SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_security_level(ctx, 2);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_num_tickets(ctx, 1);
+    SSL_CTX_set_num_tickets(ctx, 0);
     SSL_CTX_set_max_early_data(ctx, 0);
     /* A leaf without intermediates would else be looked up in the trust store in each handshake. */
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);

@@ -24,9 +24,10 @@ typedef struct certificate *tls_select(void *context, struct ssl_st *ssl, const 
 
 /**
  * TLS 1.2 and 1.3, forward-secret AEAD suites, X25519 and P-256, no renegotiation, no early data,
- * no resumption (one NewSessionTicket is sent, which nothing accepts: without any, a client with
- * Nagle's algorithm on waits 40 ms for a delayed ACK). ALPN offers http/1.1; a client that offers
- * only others gets none.
+ * no resumption. ALPN offers http/1.1; a client that offers only others gets none.
+ *
+ * After a handshake of TLS 1.3 there is nothing to send, so that its ACK is left to the caller: a
+ * client with Nagle's algorithm on waits for it.
  *
  * select   called in every handshake, in the thread that drives it; must not block
  * ret_ctx  the caller frees it with tls_context_free() and leaves its app data alone

@@ -62,7 +62,7 @@ def in_the_answer(target):
 
 
 def closed_with_unread_data(target):
-    """The session ticket and the answer wait to be read: the kernel makes it a reset."""
+    """The answer waits to be read: the kernel makes it a reset."""
     connection = target.connect_tls()
     connection.sendall(REQUEST)
     connection.close()
