@@ -111,6 +111,7 @@ enum exit_status mode_test_config(const struct options *options);
 enum exit_status mode_print_dns(const struct options *options);
 enum exit_status mode_print_policy(const struct options *options);
 enum exit_status mode_print_id(const struct options *options);
+enum exit_status mode_print_schema(const struct options *options);
 enum exit_status mode_parse_policy(const struct options *options);
 enum exit_status mode_parse_record(const struct options *options);
 enum exit_status mode_match_mx(const struct options *options);

@@ -19,7 +19,7 @@ bool raw_entry_has_mta_sts(const struct raw_entry *entry)
 {
     const struct raw_domain *raw = entry->long_form;
 
-    return !raw || raw->mta_sts.place.line == 0 || raw->mta_sts.value == 1;
+    return !raw || raw->mta_sts.value == 1;
 }
 
 static int compare_numbers(uint32_t a, uint32_t b)

@@ -295,6 +295,7 @@ void raw_config_read(const char *path, struct arena *keep, struct arena *scratch
         .context = {.diag = diag, .arena = scratch},
     };
 
+    field_preset(&reading.context, &schema_main, &ret_raw->settings);
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     read_file(&reading, path, &schema_main, (struct place){0});
     read_includes(&reading, path);

@@ -3,7 +3,7 @@
  * The schema: the rows of every mapping in the YAML, and the structs that they fill.
  *
  * What stands here is as written, with its place and without defaults; resolve.h and settings.h
- * make a snapshot of it. Internal to config/.
+ * make a snapshot of it. Internal to config/, but for the rows, which documents are printed from.
  */
 #pragma once
 

@@ -15,18 +15,6 @@
 #include "tls/store.h"
 
 enum {
-    DEFAULT_PORT = 443,
-    DEFAULT_TTL_MTA_STS_S = 300,
-    DEFAULT_TTL_S = 3600,
-    DEFAULT_CONNECTIONS = 10000,
-    DEFAULT_PER_SOURCE = 256,
-    DEFAULT_REMOVED_PERCENT = 5,
-};
-
-#define DEFAULT_CONTROL "/run/mta-stsd/control.sock"
-#define DEFAULT_USER "mta-stsd"
-
-enum {
     UNIX_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
 };
 
@@ -34,16 +22,8 @@ static const struct listen_address default_listen = {
     .kind = LISTEN_TCP,
     .text = "[::]:443",
     .host = "::",
-    .port = DEFAULT_PORT,
+    .port = 443,
     .has_tls = true,
-    .is_default = true,
-};
-
-static const struct listen_address default_admin = {
-    .kind = LISTEN_TCP,
-    .text = "127.0.0.1:9847",
-    .host = "127.0.0.1",
-    .port = 9847,
     .is_default = true,
 };
 
@@ -114,10 +94,7 @@ static void resolve_control(const struct settling *settling, const struct field_
 {
     struct config *config = settling->config;
 
-    config->control = DEFAULT_CONTROL;
     config->has_default_control = raw->place.line == 0;
-    if (config->has_default_control)
-        return;
     config->control = arena_copy(config->arena, raw->text);
     if (raw->text.len > 0 && (raw->text.ptr[0] != '/' || raw->text.len > UNIX_PATH_MAX))
         report(settling, FINDING_BAD_VALUE, raw, "control",
@@ -149,10 +126,6 @@ static void resolve_proxies(const struct settling *settling, const struct field_
 
     listen->has_proxy_protocol = raw->place.line != 0;
     listen->trusted = trusted;
-    snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted", index);
-    if (listen->has_proxy_protocol && raw->n_items == 0)
-        diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, path,
-                 "the list is empty, so that nobody could connect; name the proxies");
     for (size_t i = 0; i < raw->n_items; i++) {
         snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted[%zu]", index, i);
         if (raw->items[i].text.len > 0)
@@ -168,7 +141,7 @@ static int parse_listen(const struct settling *settling, const struct raw_listen
 
     *ret_address = (struct listen_address){
         .text = text.ptr,
-        .has_tls = raw->tls.place.line == 0 || raw->tls.value == 1,
+        .has_tls = raw->tls.value == 1,
         .place = raw->address.place,
     };
     return slice_starts_with(text, "unix:") ? parse_unix(text, ret_address)
@@ -214,9 +187,6 @@ static void resolve_listen(const struct settling *settling, const struct field_g
     const struct raw_listen *items = raw->items;
 
     config->listen = listen;
-    if (raw->n_items == 0)
-        diag_add(settling->diag, FINDING_KEY_MISSING, raw->place, "listen",
-                 "the list is empty; leave listen out for [::]:443");
     for (size_t i = 0; i < raw->n_items; i++)
         if (items[i].address.text.len > 0)
             resolve_listener(settling, &items[i], i, listen);
@@ -227,11 +197,11 @@ static void resolve_admin(const struct settling *settling, const struct field_te
     struct config *config = settling->config;
     struct listen_address *admin = arena_alloc(config->arena, sizeof(*admin));
 
-    config->admin = raw->place.line == 0 ? &default_admin : NULL;
     if (raw->text.len == 0 || slice_eq_text(raw->text, "off"))
         return;
     admin->text = arena_copy(config->arena, raw->text);
     admin->place = raw->place;
+    admin->is_default = raw->place.line == 0;
     if (parse_tcp(raw->text, config->arena, admin) == 0)
         config->admin = admin;
     else
@@ -332,11 +302,6 @@ static void resolve_hosts(const struct settling *settling, const struct raw_sett
                  "one of them out");
 }
 
-static uint32_t number_or(const struct field_number *number, uint32_t otherwise)
-{
-    return number->place.line != 0 ? number->value : otherwise;
-}
-
 void settings_resolve(const struct raw_settings *raw, struct config *config, struct diag *diag)
 {
     const struct settling settling = {config, diag};
@@ -356,16 +321,15 @@ void settings_resolve(const struct raw_settings *raw, struct config *config, str
     config->shutdown_delay_s = raw->shutdown_delay.value;
     resolve_admin(&settling, &raw->admin);
     resolve_control(&settling, &raw->control);
-    config->user =
-        raw->user.place.line != 0 ? arena_copy(config->arena, raw->user.text) : DEFAULT_USER;
+    config->user = arena_copy(config->arena, raw->user.text);
     config->has_sandbox = raw->sandbox.value == SANDBOX_ON;
     resolve_includes(config, &raw->include);
-    config->removed_percent = number_or(&raw->limits.removed_percent, DEFAULT_REMOVED_PERCENT);
-    config->connections_max = number_or(&raw->limits.connections, DEFAULT_CONNECTIONS);
-    config->per_source_max = number_or(&raw->limits.per_source, DEFAULT_PER_SOURCE);
-    config->log_level = (enum log_level)number_or(&raw->log.level, LOG_INFO);
+    config->removed_percent = raw->limits.removed_percent.value;
+    config->connections_max = raw->limits.connections.value;
+    config->per_source_max = raw->limits.per_source.value;
+    config->log_level = (enum log_level)raw->log.level.value;
     config->access = (enum access_format)raw->log.access.value;
-    config->ttl_mta_sts_s = number_or(&raw->ttl.mta_sts, DEFAULT_TTL_MTA_STS_S);
-    config->ttl_policy_host_s = number_or(&raw->ttl.policy_host, DEFAULT_TTL_S);
-    config->ttl_tls_rpt_s = number_or(&raw->ttl.tls_rpt, DEFAULT_TTL_S);
+    config->ttl_mta_sts_s = raw->ttl.mta_sts.value;
+    config->ttl_policy_host_s = raw->ttl.policy_host.value;
+    config->ttl_tls_rpt_s = raw->ttl.tls_rpt.value;
 }

@@ -71,6 +71,14 @@ static size_t count_items(const struct yaml_node *list)
     return count;
 }
 
+static void check_empty(struct field_context *context, const struct field *row,
+                        const struct yaml_node *list)
+{
+    if (row->empty && !list->first)
+        diag_add(context->diag, FINDING_KEY_MISSING, list->place, yaml_path_text(&context->path),
+                 "the list is empty%s", row->empty);
+}
+
 static void decode_texts(struct field_context *context, const struct field *row,
                          const struct yaml_node *node, void *target)
 {
@@ -87,6 +95,7 @@ static void decode_texts(struct field_context *context, const struct field *row,
                  "found a list of %zu; at most %zu are allowed", n_items, max_items);
         return;
     }
+    check_empty(context, row, node);
     texts->items = arena_array(context->arena, n_items, sizeof(*texts->items));
     texts->place = node->place;
     for (const struct yaml_node *item = node->first; item; item = item->next) {
@@ -97,23 +106,16 @@ static void decode_texts(struct field_context *context, const struct field *row,
     }
 }
 
+const struct field_unit field_units[FIELD_UNIT_COUNT] = {
+    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+
 /* Seconds in the unit that a duration ends with; 0: no such unit. */
-static uint64_t unit_seconds(char unit)
+static uint64_t unit_seconds(char letter)
 {
-    switch (unit) {
-    case 's':
-        return 1;
-    case 'm':
-        return 60;
-    case 'h':
-        return 3600;
-    case 'd':
-        return 86400;
-    case 'w':
-        return 7 * 86400;
-    default:
-        return 0;
-    }
+    for (size_t i = 0; i < FIELD_UNIT_COUNT; i++)
+        if (field_units[i].letter == letter)
+            return field_units[i].seconds;
+    return 0;
 }
 
 static int parse_duration(struct slice text, uint64_t *ret_seconds)
@@ -140,8 +142,7 @@ static int parse_number(const struct field *row, struct slice text, uint64_t *re
     return slice_to_u64(text, UINT64_MAX, ret_number);
 }
 
-/* What numbers there may be, in the notation of the YAML. */
-static void describe_numbers(const struct field *row, char *buffer, size_t size)
+void field_describe_numbers(const struct field *row, char *buffer, size_t size)
 {
     const char *suffix = row->suffix ? row->suffix : "";
 
@@ -182,7 +183,7 @@ static void decode_number(struct field_context *context, const struct field *row
         *number = (struct field_number){(uint32_t)value, node->place};
         return;
     }
-    describe_numbers(row, allowed, sizeof(allowed));
+    field_describe_numbers(row, allowed, sizeof(allowed));
     if (is_given)
         report_value(context, finding, node, allowed);
     else
@@ -284,6 +285,7 @@ static void decode_groups(struct field_context *context, const struct field *row
         field_report_type(context, node, "a list of mappings, as in [{key: value}]");
         return;
     }
+    check_empty(context, row, node);
     groups->items = arena_array(context->arena, count_items(node), row->size);
     groups->place = node->place;
     for (const struct yaml_node *item = node->first; item; item = item->next) {
@@ -417,12 +419,30 @@ static void check_required(struct field_context *context, const struct fields *f
     }
 }
 
+void field_preset(struct field_context *context, const struct fields *fields, void *object)
+{
+    if (fields->base)
+        field_preset(context, fields->base, object);
+    for (size_t i = 0; i < fields->n_rows; i++) {
+        const struct field *row = &fields->rows[i];
+
+        if (row->preset) {
+            const struct yaml_node text = {.kind = YAML_KIND_TEXT, .text = slice_of(row->preset)};
+
+            field_decode_value(context, row, &text, object);
+        } else if (row->type == FIELD_GROUP) {
+            field_preset(context, row->fields, (char *)object + row->offset);
+        }
+    }
+}
+
 void field_decode(struct field_context *context, const struct fields *fields,
                   const struct yaml_node *map, void *object)
 {
     const struct field *seen[FIELD_KEYS_MAX];
     size_t n_seen = 0;
 
+    field_preset(context, fields, object);
     for (const struct yaml_node *key = map->first; key; key = key->next) {
         const struct field *row = field_find(context, fields, key);
         size_t old_len;

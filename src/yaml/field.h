@@ -4,7 +4,7 @@
  *
  * A row is a key. The rows say everything that there is to say about the keys of a mapping, so that
  * decoding, error messages and the documents come from one place. Every decoded value carries its
- * place; one with place.line 0 was not given.
+ * place; one with place.line 0 was not given, and is the row's preset or zero.
  * Pure but for the findings added; one thread at a time.
  */
 #pragma once
@@ -58,19 +58,33 @@ struct field_groups {
     struct place place;
 };
 
+/**
+ * What a text looks like, for editors that know nothing but the text. It is not decoded by this:
+ * whoever checks the text says more exactly what is wrong. All that passes there passes here.
+ */
+struct field_shape {
+    const char *pattern;             /* a regular expression of ECMA-262, Python and RE2 alike */
+    const char *(*word)(size_t nth); /* or: the nth of all texts that there are, NULL behind them */
+    const char *due;                 /* for people: "a domain name, as in example.com" */
+};
+
 struct field {
     const char *key;
     enum field_type type;
-    size_t offset;     /* of the value in the struct that the rows fill */
-    const char *what;  /* for people: what the value is, and its default */
-    uint32_t min, max; /* NUMBER, DURATION: the range; TEXT, TEXTS: max bytes of a text, 0: 4096 */
-    enum finding finding;     /* NUMBER, DURATION: for one out of range; FINDING_NONE: bad-value */
-    uint32_t max_items;       /* TEXTS; 0: FIELD_LIST_MAX */
+    size_t offset;      /* of the value in the struct that the rows fill */
+    const char *what;   /* for people: what the value is; its default, where that is no preset */
+    const char *preset; /* the value unless one is given, as in the YAML; no lists or mappings */
+    uint32_t min, max;  /* NUMBER, DURATION: the range; TEXT, TEXTS: max bytes of a text, 0: 4096 */
+    enum finding finding; /* NUMBER, DURATION: for one out of range; FINDING_NONE: bad-value */
+    uint32_t max_items;   /* TEXTS; 0: FIELD_LIST_MAX */
+    const char *empty;    /* TEXTS, GROUPS: what is behind "the list is empty"; NULL: it may be */
     const char *const *words; /* WORD, WORDS; NUMBER: words[0], if any, stands for 0 */
     size_t n_words;
-    const char *suffix;          /* NUMBER: what must follow the digits: "%" */
+    const char *suffix;              /* NUMBER: what must follow the digits: "%" */
+    const struct field_shape *shape; /* TEXT; TEXTS: of each; STREAM: of its keys; NULL: any */
     const struct fields *fields; /* GROUP, GROUPS, STREAM: the keys of the mapping or of each one */
     size_t size;                 /* GROUPS: of one item */
+    bool has_short_form;         /* STREAM: a text may stand for the mapping of an entry */
     bool is_required;            /* its mapping must have it */
     bool is_later;               /* known, but not acted upon in this version: a note says so */
 };
@@ -87,7 +101,14 @@ enum {
     FIELD_KEYS_MAX = 64, /* rows of one mapping, its base's included */
     FIELD_TEXT_MAX = 4096,
     FIELD_LIST_MAX = 1024,
+    FIELD_UNIT_COUNT = 5,
 };
+
+/** What a duration may end with; without a unit it is seconds. */
+extern const struct field_unit {
+    char letter;
+    uint32_t seconds;
+} field_units[FIELD_UNIT_COUNT];
 
 /** Where decoding stands: what findings are added to, and the path of the value at hand. */
 struct field_context {
@@ -97,8 +118,14 @@ struct field_context {
 };
 
 /**
- * Decodes a mapping into `object`, which the caller has zeroed. What is wrong is added to the
- * context's diag; every row and key is looked at in one run.
+ * Sets what `object`, which the caller has zeroed, holds where nothing is given: the presets, of
+ * groups within too. They have no place.
+ */
+void field_preset(struct field_context *context, const struct fields *fields, void *object);
+
+/**
+ * Decodes a mapping into `object`, which the caller has zeroed, over its presets. What is wrong is
+ * added to the context's diag; every row and key is looked at in one run.
  */
 void field_decode(struct field_context *context, const struct fields *fields,
                   const struct yaml_node *map, void *object);
@@ -117,6 +144,9 @@ void field_report_type(struct field_context *context, const struct yaml_node *no
 
 /** Says that `key`, whose path the context holds, was already given in its mapping. */
 void field_report_duplicate(struct field_context *context, const struct yaml_node *key);
+
+/** Says what numbers a NUMBER or DURATION may be, in the notation of the YAML. */
+void field_describe_numbers(const struct field *row, char *buffer, size_t size);
 
 /** Whether `row` is one of these. */
 bool field_is_among(const struct field *const *rows, size_t n_rows, const struct field *row);

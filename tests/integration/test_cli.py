@@ -120,7 +120,7 @@ def test_examples_have_no_errors(example):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["--help"], ["--version"], ["--test-config"], ["--test-config", "--json"],
+    ["--help"], ["--version"], ["--print-schema"], ["--test-config"], ["--test-config", "--json"],
     ["--print-dns", "--no-certificates"], ["--print-dns=json", "--no-certificates"],
     ["--print-policy", "example.com"], ["--print-id", "example.com"],
     ["--match-mx", "example.com", "mx.example.com"],
@@ -129,7 +129,7 @@ def test_examples_have_no_errors(example):
 def test_full_disk(tmp_path, arguments):
     path = tmp_path / "small.yaml"
     path.write_bytes(SMALL)
-    takes_config = arguments[0] not in ("--help", "--version")
+    takes_config = arguments[0] not in ("--help", "--version", "--print-schema")
     with open("/dev/full", "wb") as full:
         process = run(*(["-c", path] if takes_config else []), *arguments, stdout=full,
                       stderr=None, capture_output=False)

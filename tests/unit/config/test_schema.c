@@ -163,6 +163,54 @@ static void check_shape(const struct field *row, const struct context *context)
         fail_msg("%s: a mapping has fields, and nothing else has", row->key);
     if ((row->type == FIELD_GROUPS) != (row->size > 0))
         fail_msg("%s: items have a size, and nothing else has", row->key);
+    if (row->type == FIELD_STREAM && !row->shape)
+        fail_msg("%s: nobody says what its keys look like", row->key);
+}
+
+static void check_preset(const struct field *row, const struct context *context)
+{
+    char pair[128];
+    char *seen;
+
+    if (!row->preset)
+        return;
+    print(pair, sizeof(pair), "%s: \"%s\"", row->key, row->preset);
+    seen = findings_of(context, pair);
+    print(pair, sizeof(pair), ".%s: ", row->key);
+    if (strstr(seen, pair) || strstr(row->what, "default: "))
+        fail_msg("%s: its preset is none: %s", row->key, seen);
+    free(seen);
+}
+
+/* What is served when nothing is said. The preset of a policy's key does not fill the struct. */
+static void check_policy_preset(const struct field *row)
+{
+    char yaml[256];
+    struct sample with, without;
+
+    print(yaml, sizeof(yaml), "domains: {a.example: {mx: [b.example], %s: \"%s\"}}\n", row->key,
+          row->preset);
+    with = sample_load(yaml);
+    without = sample_load("domains: {a.example: {mx: [b.example]}}\n");
+    assert_string_equal(with.config->domains[0].document->id,
+                        without.config->domains[0].document->id);
+    sample_done(&with);
+    sample_done(&without);
+}
+
+static void test_presets(void **state)
+{
+    size_t n = 0;
+
+    (void)state;
+    for_every_row(check_preset);
+    for (size_t i = 0; i < schema_policy.n_rows; i++) {
+        if (!schema_policy.rows[i].preset)
+            continue;
+        check_policy_preset(&schema_policy.rows[i]);
+        n++;
+    }
+    assert_int_equal(n, 2);
 }
 
 static void test_shapes(void **state)
@@ -243,11 +291,9 @@ static void test_include(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_wrong_types),
-        cmocka_unit_test(test_duplicates),
-        cmocka_unit_test(test_slips),
-        cmocka_unit_test(test_every_key_has_a_file),
+        cmocka_unit_test(test_shapes),      cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_wrong_types), cmocka_unit_test(test_duplicates),
+        cmocka_unit_test(test_slips),       cmocka_unit_test(test_every_key_has_a_file),
         cmocka_unit_test(test_include),
     };
 

@@ -31,6 +31,11 @@ struct object {
     struct item group;
     struct field_groups groups;
     struct field_text later;
+    struct {
+        struct field_number number, word, percent;
+        struct field_text text;
+        struct field_texts filled;
+    } preset;
 };
 
 static const char *const colours[] = {"red", "green", "blue"};
@@ -51,6 +56,35 @@ static const struct field base_rows[] = {
     {.key = "texts", .type = FIELD_TEXTS, .offset = offsetof(struct base, texts), .max_items = 3},
 };
 static const struct fields base_fields = {.rows = base_rows, .n_rows = ARRAY_LEN(base_rows)};
+
+static const struct field preset_rows[] = {
+    {.key = "number",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct object, preset.number),
+     .max = 9,
+     .preset = "7"},
+    {.key = "word",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct object, preset.word),
+     .words = colours,
+     .n_words = ARRAY_LEN(colours),
+     .preset = "blue"},
+    {.key = "percent",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct object, preset.percent),
+     .max = 100,
+     .suffix = "%",
+     .preset = "5%"},
+    {.key = "text",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct object, preset.text),
+     .preset = "some"},
+    {.key = "filled",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct object, preset.filled),
+     .empty = "; fill it"},
+};
+static const struct fields preset_fields = {.rows = preset_rows, .n_rows = ARRAY_LEN(preset_rows)};
 
 static const struct field rows[] = {
     {.key = "number",
@@ -99,12 +133,14 @@ static const struct field rows[] = {
      .type = FIELD_GROUPS,
      .offset = offsetof(struct object, groups),
      .fields = &item_fields,
-     .size = sizeof(struct item)},
+     .size = sizeof(struct item),
+     .empty = ", and so is the group"},
     {.key = "stream", .type = FIELD_STREAM},
     {.key = "later",
      .type = FIELD_TEXT,
      .offset = offsetof(struct object, later),
      .is_later = true},
+    {.key = "preset", .type = FIELD_GROUP, .fields = &preset_fields},
 };
 static const struct fields fields = {.rows = rows, .n_rows = ARRAY_LEN(rows), .base = &base_fields};
 
@@ -367,6 +403,11 @@ static void test_findings(void **state)
                                "quotes if it has brackets, braces or a final colon [wrong-type]\n"},
         {"groups: {name: a}", "f:1:13: error: groups: found a mapping; due here is a list of "
                               "mappings, as in [{key: value}] [wrong-type]\n"},
+        {"groups: []",
+         "f:1:13: error: groups: the list is empty, and so is the group [missing-key]\n"},
+        {"texts: []", ""},
+        {"preset: {filled: []}",
+         "f:1:22: error: preset.filled: the list is empty; fill it [missing-key]\n"},
         {"groups: [{name: a, siez: 1}]",
          "f:1:24: error: groups[0]: 'siez' is not a key; did you mean 'size'? [unknown-key]\n"},
         {"later: a", "f:1:5: note: later: the key is checked, but this version does not act on it "
@@ -378,7 +419,7 @@ static void test_findings(void **state)
          "f:1:14: error: 'txet' is not a key; did you mean 'text'? [unknown-key]\n"},
         {"colour: red",
          "f:1:5: error: 'colour' is not a key; the keys here are text, texts, number, percent, "
-         "workers, duration, limited, word, words, on, group, groups, stream, later "
+         "workers, duration, limited, word, words, on, group, groups, stream, later, preset "
          "[unknown-key]\n"},
         {"text: *a", "f:1:11: error: the alias '*a' is not taken; what several domains share is a "
                      "policy under policies:, and a text that begins with * is put in quotes "
@@ -395,6 +436,36 @@ static void test_findings(void **state)
         decoded_done(&decoded);
     }
     assert_int_equal(n_failed, 0);
+}
+
+/* A preset is there unless a good value is, with no place. */
+static void test_presets(void **state)
+{
+    static const struct {
+        const char *pair;
+        uint32_t number, word, percent;
+        const char *text;
+    } cases[] = {
+        {"", 7, 2, 5, "some"},
+        {"preset: {}", 7, 2, 5, "some"},
+        {"preset: {number: 0, percent: 6%}", 0, 2, 6, "some"},
+        {"preset: {word: red, text: other}", 7, 0, 5, "other"},
+        {"preset: {number: 10, word: []}", 7, 2, 5, "some"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct decoded decoded;
+
+        decode_pair(&decoded, cases[i].pair);
+        assert_int_equal(decoded.object.preset.number.value, cases[i].number);
+        assert_int_equal(decoded.object.preset.word.value, cases[i].word);
+        assert_int_equal(decoded.object.preset.percent.value, cases[i].percent);
+        assert_string_equal(decoded.object.preset.text.text.ptr, cases[i].text);
+        assert_int_equal(decoded.object.preset.text.place.line,
+                         strstr(cases[i].pair, "text") ? 1 : 0);
+        decoded_done(&decoded);
+    }
 }
 
 /* What was broken when it was read is passed over in silence, whatever is due. */
@@ -437,7 +508,7 @@ int main(void)
         cmocka_unit_test(test_numbers),        cmocka_unit_test(test_texts),
         cmocka_unit_test(test_general_limits), cmocka_unit_test(test_groups),
         cmocka_unit_test(test_findings),       cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_many_unknown),
+        cmocka_unit_test(test_many_unknown),   cmocka_unit_test(test_presets),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

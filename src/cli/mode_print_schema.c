@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+
+#include "cli/mode.h"
+#include "config/schema.h"
+#include "yaml/json_schema.h"
+
+enum exit_status mode_print_schema(const struct options *options)
+{
+    (void)options;
+    json_schema_print(&schema_main, stdout);
+    return STATUS_GOOD;
+}

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: MIT
+"""--print-schema: a JSON Schema that takes what the loader takes and refuses what it refuses.
+
+Each finding of the loader about a file under tests/data/config/bad has its place in the first lines
+of that file. An editor that knows the schema has to underline the same places, and no other.
+"""
+
+import json
+import re
+
+import jsonschema
+import pytest
+import yaml
+
+from daemon import ROOT, run
+
+DATA = ROOT / "tests/data/config"
+GOOD = sorted([*(ROOT / "config").glob("*.yaml"), *DATA.glob("good/**/*.yaml"),
+               *DATA.glob("warn/**/*.yaml")])
+BAD = sorted(DATA.glob("bad/*.yaml"))
+
+TOO_DEEP = "nested deeper than 16 levels"
+
+# What a schema cannot see: how keys, domains and files go together, what names mean.
+UNSEEN_CODES = {
+    "body-too-large", "duplicate-domain", "duplicate-key", "file-unreadable", "include-empty",
+    "key-conflict", "mx-is-policy-host", "mx-missing", "mx-never-matches", "mx-public-suffix",
+    "name-too-long", "policy-host-loop", "unknown-policy", "yaml-feature",
+}
+UNSEEN_MESSAGES = [
+    TOO_DEEP,
+    r"is listed twice$|is included already|is the main file itself",
+    r"no domain is given|needs delegation_zone|nothing is left to publish",
+    r"does not hold '",
+    r"is not a valid internationalised name|'b\\xe2\\x98\\x83.*not ASCII",
+    r"is a policy host; write the domain",
+    r"longer than 253 octets|with the domain in it; \d+ are allowed",
+    r"with a NUL in it",
+    r"'FALSE' is not one of false, true",  # it is false to a reader of YAML
+]
+FINDING = re.compile(r"# (\S+?):(\d+):(\d+): error: (.*) \[([a-z-]+)\]")
+
+
+class Loader(yaml.CSafeLoader):
+    """Reads scalars as YAML 1.2 does, which is what editors have: no `on`, `off`, `yes`, `no`."""
+
+    yaml_implicit_resolvers = {}
+
+
+for tag, pattern, first in [
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+        ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+        ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+        ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789"))]:
+    Loader.add_implicit_resolver(f"tag:yaml.org,2002:{tag}", re.compile(f"^(?:{pattern})$"), first)
+# Nor is 0016 octal.
+Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
+
+
+class Document:
+    """A file's value as an editor has it, and where each part of it stands."""
+
+    def __init__(self, path):
+        self.places, self.key_places = {}, {}
+        loader = Loader(path.read_bytes())
+        self.value = self._value(loader, loader.get_single_node(), ())
+
+    def _value(self, loader, node, path):
+        self.places[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if isinstance(node, yaml.SequenceNode):
+            return [self._value(loader, item, (*path, i)) for i, item in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode):
+            return loader.construct_object(node)
+        for key, value in node.value:
+            self.key_places[*path, key.value] = (key.start_mark.line + 1, key.start_mark.column + 1)
+        return {key.value: self._value(loader, value, (*path, key.value))
+                for key, value in node.value}
+
+    def faults(self, validator):
+        """Yields the place of each thing that the schema does not take, and what it says of it."""
+        for error in validator.iter_errors(self.value):
+            path = tuple(error.absolute_path)
+            if error.validator == "additionalProperties":
+                for key in set(error.instance) - set(error.schema["properties"]):
+                    yield self.key_places[*path, key], f"{key} is not a key"
+            elif "propertyNames" in error.schema_path:
+                yield self.key_places[*path, error.instance], error.message
+            else:
+                yield self.places[path], error.message
+
+
+@pytest.fixture(name="validator", scope="module")
+def validator_of_the_schema():
+    process = run("--print-schema")
+    assert (process.returncode, process.stderr) == (0, b"")
+    schema = json.loads(process.stdout)
+    jsonschema.Draft7Validator.check_schema(schema)
+    return jsonschema.Draft7Validator(schema)
+
+
+def name(path):
+    return f"{path.parent.name}/{path.name}"
+
+
+@pytest.mark.parametrize("path", GOOD, ids=name)
+def test_takes_what_loads(validator, path):
+    assert not list(Document(path).faults(validator))
+
+
+def is_unseen(message, code):
+    return code in UNSEEN_CODES or any(re.search(row, message) for row in UNSEEN_MESSAGES)
+
+
+@pytest.mark.parametrize("path", BAD, ids=name)
+def test_refuses_what_does_not_load(validator, path):
+    text = path.read_bytes().decode("utf-8", "replace")
+    findings = {(int(line), int(column)): (message, code)
+                for file, line, column, message, code in FINDING.findall(text)
+                if file == name(path)}
+    try:
+        faults = dict(Document(path).faults(validator))
+    except yaml.YAMLError:
+        return  # no editor reads it either
+    assert "syntax" not in {code for _, code in findings.values()}
+    assert not [(place, finding) for place, finding in findings.items()
+                if place not in faults and not is_unseen(*finding)]
+    if not any(TOO_DEEP in message for message, _ in findings.values()):  # has another place
+        assert not {place: faults[place] for place in faults.keys() - findings.keys()}
