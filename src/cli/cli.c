@@ -70,26 +70,41 @@ static void print_row(char letter, const char *name, const char *value, const ch
 {
     char left[64];
 
-    snprintf(left, sizeof(left), "%c%c%s--%s%s%s", letter != '\0' ? '-' : ' ',
-             letter != '\0' ? letter : ' ', letter != '\0' ? ", " : "  ", name, value, arguments);
+    snprintf(left, sizeof(left), "%c%c%s%s%s%s%s", letter != '\0' ? '-' : ' ',
+             letter != '\0' ? letter : ' ', letter != '\0' ? ", " : "  ",
+             name[0] != '\0' ? "--" : "(none)", name, value, arguments);
     printf("  %-34s %s\n", left, what);
 }
 
+static void print_mode(const struct mode *mode)
+{
+    char value[32] = "", arguments[32] = "";
+    const char *before = "          with ";
+
+    if (mode->value_name)
+        snprintf(value, sizeof(value), "[=%s]", mode->value_name);
+    if (mode->arguments)
+        snprintf(arguments, sizeof(arguments), " %s", mode->arguments);
+    print_row(mode->letter, mode->name, value, arguments, mode->what);
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if ((mode->options & (1U << i)) == 0)
+            continue;
+        printf("%s--%s", before, option_rows[i].name);
+        before = ", ";
+    }
+    if (mode->options != 0)
+        putchar('\n');
+}
+
+/* The completions of the shells read this too. */
 enum exit_status mode_help(const struct options *options)
 {
     (void)options;
     puts("Usage: mta-stsd [MODE] [OPTION...]\n\n"
-         "Hosts MTA-STS policies (RFC 8461). Without a mode it serves, in the foreground.\n\n"
+         "Hosts MTA-STS policies (RFC 8461).\n\n"
          "Modes:");
-    for (size_t i = 1; i < n_modes; i++) {
-        char value[32] = "", arguments[32] = "";
-
-        if (modes[i].value_name)
-            snprintf(value, sizeof(value), "[=%s]", modes[i].value_name);
-        if (modes[i].arguments)
-            snprintf(arguments, sizeof(arguments), " %s", modes[i].arguments);
-        print_row(modes[i].letter, modes[i].name, value, arguments, modes[i].what);
-    }
+    for (size_t i = 0; i < n_modes; i++)
+        print_mode(&modes[i]);
     puts("\nOptions:");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct cli_option_row *row = &option_rows[i];

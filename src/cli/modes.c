@@ -74,7 +74,7 @@ const struct cli_option_row option_rows[OPTION_COUNT] = {
     [OPTION_NO_CERTIFICATES] = {"no-certificates", '\0', NULL,
                                 "do not look at certificates; withhold nothing"},
     [OPTION_DOMAIN] = {"domain", '\0', "DOMAIN", "only this domain; may be repeated"},
-    [OPTION_SIDE] = {"side", '\0', "SIDE",
+    [OPTION_SIDE] = {"side", '\0', "customer|provider",
                      "only records of the customer's zones or of the provider's"},
     [OPTION_OUTPUT] = {"output", '\0', "DIR", "write a file per zone"},
     [OPTION_TLS_RPT] = {"tls-rpt", '\0', NULL, "the _smtp._tls record instead of _mta-sts"},

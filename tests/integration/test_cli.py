@@ -29,6 +29,17 @@ def test_help_lists_every_mode_and_option(option):
     assert listed == rows_of_modes_c()
 
 
+def test_help_says_which_options_a_mode_takes():
+    source = (ROOT / "src/cli/modes.c").read_text()
+    rows = re.findall(r'\.name = "([a-z-]*)"(.*?)\.run', source, re.DOTALL)
+    wanted = {name: [option.lower().replace("_", "-")
+                     for option in re.findall(r"TAKES\((\w+)\)", row)] for name, row in rows}
+    assert len(wanted) >= 12 and wanted["reload"] == ["config", "force"]
+    listed = re.findall(r"^ +(?:-\w, )?(?:--([a-z-]+)|\(none\)).*(?:\n +with (.*))?",
+                        run("--help").stdout.decode().split("\nOptions:")[0], re.MULTILINE)
+    assert {name: re.findall(r"--([a-z-]+)", options) for name, options in listed} == wanted
+
+
 def test_version():
     version = re.search(r"\nproject\(mta-stsd VERSION ([\d.]+)",
                         (ROOT / "CMakeLists.txt").read_text())[1]

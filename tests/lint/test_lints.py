@@ -81,6 +81,8 @@ CASES = [
     ("shell", "dev", "#!/usr/bin/env bash\necho \"$1\"\n", None),
     ("shell", "dev", "#!/usr/bin/env bash\necho $1\n", "Double quote to prevent globbing"),
     ("shell", ".ci/run", "#!/bin/sh\necho $1\n", "Double quote to prevent globbing"),
+    ("shell", "config/completions/a.bash", "# shellcheck shell=bash\necho $1\n",
+     "Double quote to prevent globbing"),
 
     ("tidy", "src/base/tidied.c", "int f(int *p);\nint f(int *p)\n{\n    *p = 1;\n    return 0;\n}\n",
      None),
