@@ -106,5 +106,8 @@ def test_offers(shell, line, offered, hidden):
 
 def test_installed_files(prefix):
     installed = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if path.is_file()}
+    examples = {f"share/doc/mta-stsd/examples/{path.relative_to(ROOT / 'config')}"
+                for pattern in ("*.yaml", "provider.d/*")
+                for path in (ROOT / "config").glob(pattern) if path.name != "dev.yaml"}
     assert {"sbin/mta-stsd", "share/bash-completion/completions/mta-stsd",
-            "share/zsh/site-functions/_mta-stsd"} <= installed
+            "share/zsh/site-functions/_mta-stsd", *examples} <= installed

@@ -15,8 +15,9 @@ import yaml
 from daemon import ROOT, run
 
 DATA = ROOT / "tests/data/config"
-GOOD = sorted([*(ROOT / "config").glob("*.yaml"), *DATA.glob("good/**/*.yaml"),
-               *DATA.glob("warn/**/*.yaml")])
+CONFIG = ROOT / "config"
+GOOD = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("provider.d/*.yaml"),
+               *DATA.glob("good/**/*.yaml"), *DATA.glob("warn/**/*.yaml")])
 BAD = sorted(DATA.glob("bad/*.yaml"))
 
 TOO_DEEP = "nested deeper than 16 levels"
@@ -60,9 +61,9 @@ Loader.add_constructor("tag:yaml.org,2002:int", lambda _, node: int(node.value))
 class Document:
     """A file's value as an editor has it, and where each part of it stands."""
 
-    def __init__(self, path):
+    def __init__(self, content):
         self.places, self.key_places = {}, {}
-        loader = Loader(path.read_bytes())
+        loader = Loader(content)
         self.value = self._value(loader, loader.get_single_node(), ())
 
     def _value(self, loader, node, path):
@@ -104,7 +105,7 @@ def name(path):
 
 @pytest.mark.parametrize("path", GOOD, ids=name)
 def test_takes_what_loads(validator, path):
-    assert not list(Document(path).faults(validator))
+    assert not list(Document(path.read_bytes()).faults(validator))
 
 
 def is_unseen(message, code):
@@ -113,12 +114,11 @@ def is_unseen(message, code):
 
 @pytest.mark.parametrize("path", BAD, ids=name)
 def test_refuses_what_does_not_load(validator, path):
-    text = path.read_bytes().decode("utf-8", "replace")
-    findings = {(int(line), int(column)): (message, code)
-                for file, line, column, message, code in FINDING.findall(text)
-                if file == name(path)}
+    content = path.read_bytes()
+    findings = {(int(line), int(column)): (message, code) for file, line, column, message, code
+                in FINDING.findall(content.decode("utf-8", "replace")) if file == name(path)}
     try:
-        faults = dict(Document(path).faults(validator))
+        faults = dict(Document(content).faults(validator))
     except yaml.YAMLError:
         return  # no editor reads it either
     assert "syntax" not in {code for _, code in findings.values()}
@@ -126,3 +126,50 @@ def test_refuses_what_does_not_load(validator, path):
                 if place not in faults and not is_unseen(*finding)]
     if not any(TOO_DEEP in message for message, _ in findings.values()):  # has another place
         assert not {place: faults[place] for place in faults.keys() - findings.keys()}
+
+
+def keys_of(schema, path=()):
+    """Yields the path of each key that there may be, a * for any name, and its schema."""
+    for key, value in schema.get("properties", {}).items():
+        yield (*path, key), value
+        yield from keys_of(value, (*path, key))
+    if "items" in schema:
+        yield from keys_of(schema["items"], path)
+    if schema.get("additionalProperties"):
+        yield from keys_of(schema["additionalProperties"], (*path, "*"))
+
+
+def as_in_schema(path):
+    path = tuple(step for step in path if isinstance(step, str))
+    is_below_name = len(path) > 1 and path[0] in ("policies", "domains")
+    return (path[0], "*", *path[2:]) if is_below_name else path
+
+
+def value_at(value, path):
+    for step in path:
+        value = value[step]
+    return value
+
+
+def test_full_example(validator):
+    """full.yaml has every key, those behind a # too, with a comment, and shows the defaults."""
+    _, body = (CONFIG / "full.yaml").read_text().split("\n\n", 1)
+    body = re.sub(r"^( *)#", r"\1", body, flags=re.MULTILINE)
+    document, lines = Document(body), body.split("\n")
+    keys = dict(keys_of(validator.schema))
+    assert not list(document.faults(validator))
+    paths = {path: as_in_schema(path) for path in document.key_places}
+    names = {path for path, key in paths.items() if key[-1] == "*"}
+    assert {key for path, key in paths.items() if path not in names} == keys.keys()
+
+    explained = {key for path, key in paths.items()
+                 if " # " in lines[document.key_places[path][0] - 1]}
+    headings = {key for key in keys if any(other[:len(key)] == key != other for other in keys)}
+    overrides = {("domains", "*", key[2]) for key in keys if key[:2] == ("policies", "*")}
+    unexplained = keys.keys() - headings - overrides - explained
+    assert not unexplained
+
+    shown = {path: value_at(document.value, path)
+             for path in paths.keys() & keys.keys() if "default" in keys[path]}
+    assert len(shown) >= 14
+    assert shown == {path: keys[path]["default"] for path in shown}
