@@ -2,11 +2,13 @@
 #include "tls/chain.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 /* uthash asks malloc() and exits without a word. */
 #define uthash_malloc(size) memory_alloc(size)
 #include <uthash.h>
+#include <utlist.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
@@ -16,11 +18,13 @@
 
 enum {
     DIGEST_LEN = 32, /* SHA-256 */
+    UNUSED_MAX = 16, /* a pass over all certificates keeps none, and decodes no chain twice */
 };
 
 struct chain {
     unsigned char digest[DIGEST_LEN]; /* of all the bytes; DER says by itself where it ends */
     UT_hash_handle hh;
+    struct chain *prev, *next; /* among the unused, the longest unused first */
     struct chains *chains;
     size_t n_uses;
     STACK_OF(X509) * certificates;
@@ -28,8 +32,10 @@ struct chain {
 
 struct chains {
     pthread_mutex_t lock; /* of all that is here, and of the chains' n_uses */
-    size_t references;    /* the owner's, and one a chain */
+    size_t references;    /* the owner's, and one a chain in use */
     struct chain *by_digest;
+    struct chain *unused;
+    size_t n_unused;
 };
 
 struct chains *chains_new(void)
@@ -39,21 +45,6 @@ struct chains *chains_new(void)
     *chains = (struct chains){.references = 1};
     pthread_mutex_init(&chains->lock, NULL);
     return chains;
-}
-
-void chains_unref(struct chains *chains)
-{
-    size_t n_left;
-
-    if (!chains)
-        return;
-    pthread_mutex_lock(&chains->lock);
-    n_left = --chains->references;
-    pthread_mutex_unlock(&chains->lock);
-    if (n_left > 0)
-        return;
-    pthread_mutex_destroy(&chains->lock);
-    free(chains);
 }
 
 X509 *x509_decode(const unsigned char *der, size_t len)
@@ -87,6 +78,34 @@ static void chain_free(struct chain *chain)
     free(chain);
 }
 
+/* Under the lock; the caller frees what it returns. */
+static struct chain *take_longest_unused(struct chains *chains)
+{
+    struct chain *chain = chains->unused;
+
+    DL_DELETE(chains->unused, chain);
+    chains->n_unused--;
+    HASH_DEL(chains->by_digest, chain);
+    return chain;
+}
+
+void chains_unref(struct chains *chains)
+{
+    size_t n_left;
+
+    if (!chains)
+        return;
+    pthread_mutex_lock(&chains->lock);
+    n_left = --chains->references;
+    pthread_mutex_unlock(&chains->lock);
+    if (n_left > 0)
+        return;
+    while (chains->unused)
+        chain_free(take_longest_unused(chains));
+    pthread_mutex_destroy(&chains->lock);
+    free(chains);
+}
+
 static struct chain *chain_decode(const struct pem_certificate *certificates)
 {
     struct chain *chain = memory_alloc(sizeof(*chain));
@@ -104,14 +123,28 @@ static struct chain *chain_decode(const struct pem_certificate *certificates)
     return chain;
 }
 
+/* Under the lock; a use of the chain, or NULL. */
+static struct chain *use(struct chains *chains, const unsigned char digest[DIGEST_LEN])
+{
+    struct chain *chain;
+
+    HASH_FIND(hh, chains->by_digest, digest, DIGEST_LEN, chain);
+    if (!chain)
+        return NULL;
+    if (chain->n_uses++ == 0) {
+        DL_DELETE(chains->unused, chain);
+        chains->n_unused--;
+        chains->references++;
+    }
+    return chain;
+}
+
 static struct chain *find(struct chains *chains, const unsigned char digest[DIGEST_LEN])
 {
     struct chain *chain;
 
     pthread_mutex_lock(&chains->lock);
-    HASH_FIND(hh, chains->by_digest, digest, DIGEST_LEN, chain);
-    if (chain)
-        chain->n_uses++;
+    chain = use(chains, digest);
     pthread_mutex_unlock(&chains->lock);
     return chain;
 }
@@ -122,15 +155,15 @@ static struct chain *add(struct chains *chains, struct chain *made)
     struct chain *chain;
 
     pthread_mutex_lock(&chains->lock);
-    HASH_FIND(hh, chains->by_digest, made->digest, DIGEST_LEN, chain);
+    chain = use(chains, made->digest);
     if (!chain) {
         chain = made;
         made = NULL;
         chain->chains = chains;
+        chain->n_uses = 1;
         chains->references++;
         HASH_ADD(hh, chains->by_digest, digest, DIGEST_LEN, chain);
     }
-    chain->n_uses++;
     pthread_mutex_unlock(&chains->lock);
     chain_free(made);
     return chain;
@@ -154,21 +187,24 @@ struct chain *chain_take(struct chains *chains, const struct pem_certificate *ce
 
 void chain_release(struct chain *chain)
 {
+    struct chain *leaving = NULL;
     struct chains *chains;
-    size_t n_left;
+    bool is_unused;
 
     if (!chain)
         return;
     chains = chain->chains;
     pthread_mutex_lock(&chains->lock);
-    n_left = --chain->n_uses;
-    if (n_left == 0)
-        HASH_DEL(chains->by_digest, chain);
+    is_unused = --chain->n_uses == 0;
+    if (is_unused) {
+        DL_APPEND(chains->unused, chain);
+        if (++chains->n_unused > UNUSED_MAX)
+            leaving = take_longest_unused(chains);
+    }
     pthread_mutex_unlock(&chains->lock);
-    if (n_left > 0)
-        return;
-    chain_free(chain);
-    chains_unref(chains);
+    chain_free(leaving);
+    if (is_unused)
+        chains_unref(chains);
 }
 
 STACK_OF(X509) * chain_certificates(const struct chain *chain)

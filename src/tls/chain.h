@@ -3,7 +3,8 @@
  * Chains: the intermediates that follow a leaf, kept once for all certificates that have the same.
  *
  * An authority has a handful of them for its millions of leaves: that saves 100 us of decoding and
- * 2 kB a certificate. Safe from any thread; the certificates are immutable.
+ * 2 kB a certificate. Of those that no certificate has any more, a few are kept for the next one.
+ * Safe from any thread; the certificates are immutable.
  */
 #pragma once
 

@@ -12,10 +12,10 @@
 #include "tls/certificate.h"
 #include "tls/store.h"
 
-/* A read that runs, or has run and is still waited for. All of it is under the reader's lock. */
+/* A read that is to run, runs, or has run and is still waited for; under the reader's lock. */
 struct reading {
     struct reading *next;
-    struct cert_reader *reader;
+    struct reading *next_queued;
     struct cert_store *store;
     char *host;
     size_t references; /* of those who wait, and the thread's */
@@ -24,14 +24,19 @@ struct reading {
     struct certificate *certificate;
 };
 
+/* Threads are made when all are busy, and stay: making one takes as long as half a read. */
 struct cert_reader {
     cert_reader_load *load;
     size_t threads_max;
     unsigned patience_ms;
     pthread_mutex_t lock;
+    pthread_cond_t wanted; /* there is something in the queue */
     pthread_cond_t done;
-    struct reading *readings; /* that run */
+    struct reading *readings; /* that are to run or run */
     size_t n_readings;
+    struct reading *queue; /* those of them that no thread has taken yet, in order */
+    size_t n_queued, n_idle, n_threads;
+    bool is_ending;
 };
 
 struct cert_reader *cert_reader_new(cert_reader_load *load, size_t threads_max,
@@ -47,6 +52,7 @@ struct cert_reader *cert_reader_new(cert_reader_load *load, size_t threads_max,
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&reader->done, &attributes);
     pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&reader->wanted, NULL);
     return reader;
 }
 
@@ -55,9 +61,12 @@ void cert_reader_free(struct cert_reader *reader)
     if (!reader)
         return;
     pthread_mutex_lock(&reader->lock);
-    while (reader->n_readings > 0)
+    reader->is_ending = true;
+    pthread_cond_broadcast(&reader->wanted);
+    while (reader->n_threads > 0)
         pthread_cond_wait(&reader->done, &reader->lock);
     pthread_mutex_unlock(&reader->lock);
+    pthread_cond_destroy(&reader->wanted);
     pthread_cond_destroy(&reader->done);
     pthread_mutex_destroy(&reader->lock);
     free(reader);
@@ -73,18 +82,57 @@ static void release(struct reading *reading)
     free(reading);
 }
 
-static void *run(void *context)
+static void enqueue(struct cert_reader *reader, struct reading *reading)
 {
-    struct reading *reading = context;
-    struct cert_reader *reader = reading->reader;
-    struct certificate *certificate = reader->load(reading->store, reading->host);
+    LL_PREPEND(reader->readings, reading);
+    reader->n_readings++;
+    LL_APPEND2(reader->queue, reading, next_queued);
+    reader->n_queued++;
+}
 
+static void dequeue(struct cert_reader *reader, struct reading *reading)
+{
+    LL_DELETE2(reader->queue, reading, next_queued);
+    reader->n_queued--;
+}
+
+static void drop(struct cert_reader *reader, struct reading *reading)
+{
+    LL_DELETE(reader->readings, reading);
+    reader->n_readings--;
+    release(reading);
+}
+
+/* Under the lock, which is let go of for the read. */
+static void perform(struct cert_reader *reader, struct reading *reading)
+{
+    struct certificate *certificate;
+
+    dequeue(reader, reading);
+    pthread_mutex_unlock(&reader->lock);
+    certificate = reader->load(reading->store, reading->host);
     pthread_mutex_lock(&reader->lock);
     reading->certificate = certificate;
     reading->is_done = true;
-    LL_DELETE(reader->readings, reading);
-    release(reading);
-    reader->n_readings--;
+    drop(reader, reading);
+    pthread_cond_broadcast(&reader->done);
+}
+
+static void *run(void *context)
+{
+    struct cert_reader *reader = context;
+
+    pthread_mutex_lock(&reader->lock);
+    while (reader->queue || !reader->is_ending) {
+        if (reader->queue) {
+            perform(reader, reader->queue);
+            continue;
+        }
+        reader->n_idle++;
+        pthread_cond_wait(&reader->wanted, &reader->lock);
+        reader->n_idle--;
+    }
+    reader->n_threads--;
     pthread_cond_broadcast(&reader->done);
     pthread_mutex_unlock(&reader->lock);
     return NULL;
@@ -105,7 +153,7 @@ static struct timespec after_ms(unsigned ms)
     return time;
 }
 
-static int start_thread(struct reading *reading)
+static int start_thread(struct cert_reader *reader)
 {
     pthread_attr_t attributes;
     pthread_t thread;
@@ -113,9 +161,19 @@ static int start_thread(struct reading *reading)
 
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    result = pthread_create(&thread, &attributes, run, reading);
+    result = pthread_create(&thread, &attributes, run, reader);
     pthread_attr_destroy(&attributes);
+    reader->n_threads += result == 0;
     return result;
+}
+
+/* A thread that is idle for each of the queue, be it a new one. */
+static int call_thread(struct cert_reader *reader)
+{
+    if (reader->n_queued > reader->n_idle)
+        return start_thread(reader);
+    pthread_cond_signal(&reader->wanted);
+    return 0;
 }
 
 /* Returns NULL if there are too many. */
@@ -126,19 +184,16 @@ static struct reading *start(struct cert_reader *reader, struct cert_store *stor
     if (reader->n_readings >= reader->threads_max)
         return NULL;
     reading = memory_alloc(sizeof(*reading));
-    *reading = (struct reading){.reader = reader,
-                                .store = cert_store_ref(store),
+    *reading = (struct reading){.store = cert_store_ref(store),
                                 .host = memory_alloc(strlen(host) + 1),
                                 .references = 1,
                                 .give_up_at = after_ms(reader->patience_ms)};
     strcpy(reading->host, host);
-    LL_PREPEND(reader->readings, reading);
-    reader->n_readings++;
-    if (start_thread(reading) == 0)
+    enqueue(reader, reading);
+    if (call_thread(reader) == 0)
         return reading;
-    LL_DELETE(reader->readings, reading);
-    reader->n_readings--;
-    release(reading);
+    dequeue(reader, reading);
+    drop(reader, reading);
     return NULL;
 }
 

@@ -82,7 +82,7 @@ static void test_other_chains_are_others(void **state)
     chains_unref(chains);
 }
 
-/* Under ASan: what nobody uses is gone, what somebody uses outlives its collection. */
+/* Under ASan: what nobody uses goes with its collection, what somebody uses outlives it. */
 static void test_last_use(void **state)
 {
     struct chains *chains = chains_new();
