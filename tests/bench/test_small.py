@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+"""The bench at a small size: every answer is right and every row is there. No time is judged."""
+
+import os
+import pathlib
+import subprocess
+
+HERE = pathlib.Path(__file__).parent
+ROWS = {"start": ["ready to serve, 60 domains", "memory then, 60 domains",
+                  "memory after each was fetched once, 40 domains"],
+        "commands": ["--test-config --no-certificates, 60 domains", "--print-dns, 60 domains"],
+        "cpu": ["CPU per fetch", "CPU per fetch, certificate not in the store",
+                "CPU per fetch, 2 workers"],
+        "tail": ["fetches a second at saturation", "99th percentile at"],
+        "growth": ["ready, 600 names", "memory, 60 names", "time of a fetch, 600 names"]}
+
+
+def test_every_row(tmp_path):
+    process = subprocess.run(
+        [HERE / "run", "--hosts", "60", "--peer-hosts", "40", "--rounds", "1", "--peers", "nginx",
+         "--only", ",".join(ROWS), "--program", os.environ["MTA_STSD"], "--cache", tmp_path],
+        capture_output=True, text=True, timeout=300, check=False)
+    assert process.returncode == 0, process.stderr
+    for rows in ROWS.values():
+        for row in rows:
+            assert f"| {row}" in process.stdout, process.stdout
