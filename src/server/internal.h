@@ -118,7 +118,7 @@ void background_start(struct server *server, struct background *background, uv_w
 /** Called first by each `after`. Returns whether the work was asked for again meanwhile. */
 bool background_end(struct background *background);
 
-/** In the thread pool: what runs there gives way to the workers. */
+/** In the thread pool or a child: what runs there gives way to the workers. */
 void background_be_nice(void);
 
 /** Reads the configuration again and serves from it, unless it is wrong. */

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "config/load.h"
+#include "server/internal.h"
 #include "server/spawner.h"
 
 enum {
@@ -82,6 +83,7 @@ static int rehearse(void *context, uint64_t memory_max)
     const struct rehearsal *rehearsal = context;
     struct diag *diag = diag_new();
 
+    background_be_nice();
     if (memory_max != UINT64_MAX)
         limit_memory(memory_max);
     config_unref(config_load(rehearsal->config_path, diag));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/server.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,16 +295,6 @@ static void raise_descriptors(struct server *server)
                  config->connections_max, (size_t)limit.rlim_max, server->descriptors_max);
 }
 
-/*
- * glibc gives each new thread an arena of its own, up to 8 a core, and memory that one thread has
- * taken and another gives back lies idle there. One a worker is what they need not to wait for each
- * other; readers and the thread pool share those.
- */
-static void bound_arenas(const struct server *server)
-{
-    mallopt(M_ARENA_MAX, (int)server->n_workers + 1);
-}
-
 static void init_loop(struct server *server)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
@@ -440,7 +429,6 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     result = prepare(&server, err);
     init_loop(&server);
     raise_descriptors(&server);
-    bound_arenas(&server);
     if (result == 0)
         result = start(&server, err);
     if (result == 0)
