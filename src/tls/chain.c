@@ -24,7 +24,7 @@ enum {
 struct chain {
     unsigned char digest[DIGEST_LEN]; /* of all the bytes; DER says by itself where it ends */
     UT_hash_handle hh;
-    struct chain *prev, *next; /* among the unused, the longest unused first */
+    struct chain *next; /* among the unused, the longest unused first */
     struct chains *chains;
     size_t n_uses;
     STACK_OF(X509) * certificates;
@@ -78,12 +78,14 @@ static void chain_free(struct chain *chain)
     free(chain);
 }
 
-/* Under the lock; the caller frees what it returns. */
+/* Under the lock; the caller frees what it returns. NULL: there is none. */
 static struct chain *take_longest_unused(struct chains *chains)
 {
     struct chain *chain = chains->unused;
 
-    DL_DELETE(chains->unused, chain);
+    if (!chain)
+        return NULL;
+    chains->unused = chain->next;
     chains->n_unused--;
     HASH_DEL(chains->by_digest, chain);
     return chain;
@@ -91,6 +93,7 @@ static struct chain *take_longest_unused(struct chains *chains)
 
 void chains_unref(struct chains *chains)
 {
+    struct chain *chain;
     size_t n_left;
 
     if (!chains)
@@ -100,8 +103,8 @@ void chains_unref(struct chains *chains)
     pthread_mutex_unlock(&chains->lock);
     if (n_left > 0)
         return;
-    while (chains->unused)
-        chain_free(take_longest_unused(chains));
+    while ((chain = take_longest_unused(chains)))
+        chain_free(chain);
     pthread_mutex_destroy(&chains->lock);
     free(chains);
 }
@@ -132,7 +135,7 @@ static struct chain *use(struct chains *chains, const unsigned char digest[DIGES
     if (!chain)
         return NULL;
     if (chain->n_uses++ == 0) {
-        DL_DELETE(chains->unused, chain);
+        LL_DELETE(chains->unused, chain);
         chains->n_unused--;
         chains->references++;
     }
@@ -197,7 +200,7 @@ void chain_release(struct chain *chain)
     pthread_mutex_lock(&chains->lock);
     is_unused = --chain->n_uses == 0;
     if (is_unused) {
-        DL_APPEND(chains->unused, chain);
+        LL_APPEND(chains->unused, chain);
         if (++chains->n_unused > UNUSED_MAX)
             leaving = take_longest_unused(chains);
     }
