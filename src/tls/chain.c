@@ -78,13 +78,11 @@ static void chain_free(struct chain *chain)
     free(chain);
 }
 
-/* Under the lock; the caller frees what it returns. NULL: there is none. */
+/* Under the lock, where there is one; the caller frees it. */
 static struct chain *take_longest_unused(struct chains *chains)
 {
     struct chain *chain = chains->unused;
 
-    if (!chain)
-        return NULL;
     chains->unused = chain->next;
     chains->n_unused--;
     HASH_DEL(chains->by_digest, chain);
@@ -93,7 +91,7 @@ static struct chain *take_longest_unused(struct chains *chains)
 
 void chains_unref(struct chains *chains)
 {
-    struct chain *chain;
+    struct chain *chain, *next;
     size_t n_left;
 
     if (!chains)
@@ -103,7 +101,8 @@ void chains_unref(struct chains *chains)
     pthread_mutex_unlock(&chains->lock);
     if (n_left > 0)
         return;
-    while ((chain = take_longest_unused(chains)))
+    HASH_CLEAR(hh, chains->by_digest); /* the table; the unused stay linked */
+    LL_FOREACH_SAFE (chains->unused, chain, next)
         chain_free(chain);
     pthread_mutex_destroy(&chains->lock);
     free(chains);
