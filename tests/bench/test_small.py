@@ -10,9 +10,7 @@ ROWS = {"start": ["ready to serve, 60 domains", "memory then, 60 domains",
                   "memory after each was fetched once, 40 domains"],
         "commands": ["--test-config --no-certificates, 60 domains", "--print-dns, 60 domains"],
         "cpu": ["CPU per fetch", "CPU per fetch, certificate not in the store",
-                "CPU per fetch, 2 workers"],
-        "tail": ["fetches a second at saturation", "99th percentile at"],
-        "growth": ["ready, 600 names", "memory, 60 names", "time of a fetch, 600 names"]}
+                "CPU per fetch, 2 workers"]}
 
 
 def test_every_row(tmp_path):
