@@ -43,6 +43,16 @@ static const char *mistake_fault(struct slice domain)
     return NULL;
 }
 
+/* As in a zone file: "10 mx1.example.com". */
+static bool has_priority(struct slice pattern)
+{
+    size_t i = 0;
+
+    while (i < pattern.len && ascii_is_digit(pattern.ptr[i]))
+        i++;
+    return i > 0 && i < pattern.len && (pattern.ptr[i] == ' ' || pattern.ptr[i] == '\t');
+}
+
 static const char *byte_fault(char byte)
 {
     if (ascii_is_alnum(byte) || byte == '-')
@@ -144,6 +154,8 @@ const char *mx_pattern_fault(struct slice pattern)
         return "is a URL; an mx is the name of a mail server";
     if (slice_eq_text(pattern, "*") || slice_eq_text(pattern, "*."))
         return "has no domain after the wildcard; write *.example.com";
+    if (has_priority(pattern))
+        return "begins with the priority of an MX record; write the host's name alone";
     why = mistake_fault(without_wildcard(pattern));
     if (why)
         return why;

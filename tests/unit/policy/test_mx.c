@@ -36,6 +36,8 @@ static void test_fault(void **state)
         "ends in a number, like an address; an mx is the name of a mail server";
     static const char several[] =
         "has a space, comma or semicolon; each name needs an mx of its own";
+    static const char priority[] =
+        "begins with the priority of an MX record; write the host's name alone";
     static const char url[] = "is a URL; an mx is the name of a mail server";
     static const char mail[] = "is an e-mail address; an mx is the name of a mail server";
     static const char wildcard[] = "has a '*' that is not the whole first label; write "
@@ -98,7 +100,12 @@ static void test_fault(void **state)
         {BYTES("mx1.example.com, mx2.example.com"), several},
         {BYTES("mx1.example.com;mx2.example.com"), several},
         {BYTES("mx1.example.com\t"), several},
-        {BYTES("10 mx1.example.com"), several},
+        {BYTES("10 mx1.example.com"), priority},
+        {BYTES("0\tmx1.example.com."), priority},
+        {BYTES("10 mx1.example.com, 20 mx2.example.com"), priority},
+        {BYTES("10"), number},
+        {BYTES("10."), "ends with a dot; leave it out"},
+        {BYTES(" 10 mx1.example.com"), several},
         {BYTES("a.example:25, b.example:25"), several},
         {BYTES("\"mail.example.com\""), quote},
         {BYTES("'mail.example.com'"), quote},
