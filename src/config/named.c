@@ -182,13 +182,34 @@ void named_list_done(struct named_list *list)
     free(list->items);
 }
 
+/* The key that was meant by "mx:[mail.example.com]", which YAML reads as a text; NULL: none. */
+static const char *key_without_space(struct slice name)
+{
+    struct slice word = slice_range(name, 0, slice_find_byte(name, ':'));
+
+    for (const struct fields *fields = &schema_domain; word.len < name.len && fields;
+         fields = fields->base)
+        for (size_t i = 0; i < fields->n_rows; i++)
+            if (slice_eq_text(word, fields->rows[i].key))
+                return fields->rows[i].key;
+    return NULL;
+}
+
 static void report_unknown(const struct named_list *list, const struct raw_entry *entry,
                            const char *path, struct diag *diag)
 {
     char quoted[ERR_QUOTE_MAX], meant[ERR_QUOTE_MAX] = "";
     const char *names[NEAREST_MAX], *nearest = NULL;
+    const char *key = key_without_space(entry->policy.text);
     size_t n_names = 0;
 
+    if (key) {
+        diag_add(diag, FINDING_POLICY_UNKNOWN, entry->policy.place, path,
+                 "%s is read as the name of a policy, and there is none; the key '%s' needs a "
+                 "space after its colon",
+                 err_quote(quoted, sizeof(quoted), entry->policy.text), key);
+        return;
+    }
     for (size_t i = 0; i < list->n_items && n_names < NEAREST_MAX; i++)
         names[n_names++] = list->items[i].name;
     if (diag_count(diag, LEVEL_ERROR) < DIAG_MAX)
