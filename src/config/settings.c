@@ -10,6 +10,7 @@
 #include "base/diag.h"
 #include "base/network.h"
 #include "config/config.h"
+#include "config/effective.h"
 #include "config/schema.h"
 #include "dns/name.h"
 #include "tls/store.h"
@@ -219,6 +220,20 @@ static void resolve_includes(struct config *config, const struct field_texts *ra
     config->n_includes = raw->n_items;
 }
 
+/* Taken literally it would be a file that never is there. */
+static void check_source_path(const struct settling *settling, const struct field_text *raw,
+                              size_t index, const char *key)
+{
+    char path[64];
+
+    if (raw->text.len == 0 || !text_has_domain(raw->text))
+        return;
+    snprintf(path, sizeof(path), "certificates[%zu].%s", index, key);
+    report(settling, FINDING_BAD_VALUE, raw, path,
+           "has {domain}, which only mx and tls_rpt know; write {host}, the policy host "
+           "(mta-sts.<domain>), as in /etc/letsencrypt/live/{host}/fullchain.pem");
+}
+
 static void resolve_sources(const struct settling *settling, const struct field_groups *raw)
 {
     struct config *config = settling->config;
@@ -231,6 +246,8 @@ static void resolve_sources(const struct settling *settling, const struct field_
         struct slice chain = items[i].chain.text;
         struct slice key = items[i].key.place.line != 0 ? items[i].key.text : chain;
 
+        check_source_path(settling, &items[i].chain, i, "chain");
+        check_source_path(settling, &items[i].key, i, "key");
         if (chain.len > 0)
             sources[config->n_sources++] = (struct cert_source){arena_copy(config->arena, chain),
                                                                 arena_copy(config->arena, key)};
