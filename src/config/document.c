@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/document.h"
 
+#include <assert.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +21,19 @@ struct entry {
     UT_hash_handle hh;
 };
 
+/* A list of mx that was said to be long: it is once, however many domains share it. */
+struct long_list {
+    struct place place;
+    UT_hash_handle hh;
+};
+
+static_assert(sizeof(struct place) == sizeof(char *) + 2 * sizeof(uint32_t), "hashed whole");
+
 struct documents {
     struct arena *keep;
     struct arena *entries;
     struct entry *by_content;
+    struct long_list *long_lists;
 };
 
 struct documents *documents_new(struct arena *keep)
@@ -38,6 +49,7 @@ void documents_free(struct documents *documents)
     if (!documents)
         return;
     HASH_CLEAR(hh, documents->by_content);
+    HASH_CLEAR(hh, documents->long_lists);
     arena_free(documents->entries);
     free(documents);
 }
@@ -61,6 +73,27 @@ static struct policy_document *keep_document(struct documents *documents,
     HASH_ADD_KEYPTR(hh, documents->by_content, arena_copy(documents->entries, content), content.len,
                     entry);
     return document;
+}
+
+static void report_long(struct documents *documents, const struct effective *effective,
+                        size_t body_len, struct diag *diag)
+{
+    const struct place *place = &effective->keys.mx.place;
+    struct long_list *list;
+
+    if (effective->allow & finding_bit(FINDING_BODY_LONG))
+        return;
+    HASH_FIND(hh, documents->long_lists, place, sizeof(*place), list);
+    if (list)
+        return;
+    list = arena_alloc(documents->entries, sizeof(*list));
+    list->place = *place;
+    HASH_ADD(hh, documents->long_lists, place, sizeof(list->place), list);
+    diag_add(
+        diag, FINDING_BODY_LONG, effective->place, effective->path,
+        "the policy has %zu bytes; every sender takes one of up to %d, and checkers warn above; "
+        "give it fewer mx, perhaps a wildcard",
+        body_len, POLICY_BODY_ADVISED);
 }
 
 /* No body holds a NUL, so no body and its salt read as another body and its salt. */
@@ -90,10 +123,8 @@ const struct policy_document *documents_intern(struct documents *documents,
                  "%s, where senders cut it off; give it fewer mx, perhaps a wildcard", err.msg);
         return NULL;
     }
-    if (body.len > POLICY_BODY_ADVISED && !(effective->allow & finding_bit(FINDING_BODY_LONG)))
-        diag_add(diag, FINDING_BODY_LONG, effective->place, effective->path,
-                 "the policy has %zu bytes; every sender takes one of up to %d", body.len,
-                 POLICY_BODY_ADVISED);
+    if (body.len > POLICY_BODY_ADVISED)
+        report_long(documents, effective, body.len, diag);
     content = join_content(body, effective->keys.id_salt.text, scratch);
     HASH_FIND(hh, documents->by_content, content.ptr, content.len, entry);
     return entry ? entry->document : keep_document(documents, effective, body, content);

@@ -25,7 +25,8 @@ void documents_free(struct documents *documents);
  * Renders an expanded, checked policy, or finds what was rendered before.
  *
  * scratch  for the rendering; what is kept is copied
- * Returns NULL after adding FINDING_BODY_LIMIT; adds FINDING_BODY_LONG unless it is allowed.
+ * Returns NULL after adding FINDING_BODY_LIMIT; adds FINDING_BODY_LONG unless it is allowed, or was
+ * added for this list of mx before.
  */
 const struct policy_document *documents_intern(struct documents *documents,
                                                const struct effective *effective,

@@ -33,11 +33,12 @@ static void interning_done(struct interning *interning)
     diag_free(interning->diag);
 }
 
-static const struct policy_document *intern(struct interning *interning, const struct slice *mx,
-                                            size_t n_mx, const char *salt, finding_set allow)
+static const struct policy_document *intern_list(struct interning *interning, struct place list,
+                                                 const struct slice *mx, size_t n_mx,
+                                                 const char *salt, finding_set allow)
 {
     struct effective effective = {
-        .keys.id_salt = {slice_of(salt), {"f", 1, 1}},
+        .keys = {.mx.place = list, .id_salt = {slice_of(salt), {"f", 1, 1}}},
         .policy = {.mode = POLICY_TESTING, .max_age_s = 604800, .mx = mx, .n_mx = n_mx},
         .path = "x",
         .place = {"f", 1, 1},
@@ -48,6 +49,12 @@ static const struct policy_document *intern(struct interning *interning, const s
 
     arena_reset(interning->scratch);
     return document;
+}
+
+static const struct policy_document *intern(struct interning *interning, const struct slice *mx,
+                                            size_t n_mx, const char *salt, finding_set allow)
+{
+    return intern_list(interning, (struct place){"f", 2, 5}, mx, n_mx, salt, allow);
 }
 
 static void test_shared(void **state)
@@ -94,8 +101,8 @@ static void test_sizes(void **state)
     } rows[] = {
         {POLICY_BODY_ADVISED, 0, ""},
         {POLICY_BODY_ADVISED + 1, 0,
-         "f:1:1: warning: x: the policy has 4097 bytes; every sender takes one of up to 4096 "
-         "[body-long]\n"},
+         "f:1:1: warning: x: the policy has 4097 bytes; every sender takes one of up to 4096, and "
+         "checkers warn above; give it fewer mx, perhaps a wildcard [body-long]\n"},
         {POLICY_BODY_ADVISED + 1, UINT64_C(1) << FINDING_BODY_LONG, ""},
         {POLICY_BODY_MAX, UINT64_C(1) << FINDING_BODY_LONG, ""},
         {POLICY_BODY_MAX + 1, ~UINT64_C(0),
@@ -120,6 +127,41 @@ static void test_sizes(void **state)
         free(seen);
         interning_done(&interning);
     }
+}
+
+/* Domains that share a list of mx and differ in the rest hear of its length once. */
+static void test_long_lists(void **state)
+{
+    static const char f[] = "f", g[] = "g"; /* a place's file is told by its address */
+    static const struct {
+        struct place list;
+        const char *salt;
+        finding_set allow;
+        size_t n_warnings; /* from then on */
+    } rows[] = {
+        {{f, 2, 5}, "a", UINT64_C(1) << FINDING_BODY_LONG, 0},
+        {{f, 2, 5}, "b", 0, 1},
+        {{f, 2, 5}, "c", 0, 1},
+        {{f, 2, 6}, "a", 0, 2},
+        {{f, 3, 5}, "a", 0, 3},
+        {{g, 2, 5}, "a", 0, 4},
+        {{f, 3, 5}, "d", 0, 4},
+    };
+    struct interning interning = interning_open();
+    char text[POLICY_BODY_ADVISED];
+    const struct slice mx = {text, sizeof(text)};
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t seen;
+
+        intern_list(&interning, rows[i].list, &mx, 1, rows[i].salt, rows[i].allow);
+        seen = diag_count(interning.diag, LEVEL_WARNING);
+        if (seen != rows[i].n_warnings)
+            fail_msg("row %zu: wanted %zu warnings, saw %zu", i, rows[i].n_warnings, seen);
+    }
+    interning_done(&interning);
 }
 
 static void test_many(void **state)
@@ -163,9 +205,8 @@ static void test_reporting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_shared),     cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_long_lists), cmocka_unit_test(test_many),
         cmocka_unit_test(test_reporting),
     };
 
