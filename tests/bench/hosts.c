@@ -64,7 +64,7 @@ static FILE *open_in(const char *folder, const char *name, const char *mode)
     char path[4096];
     FILE *file;
 
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    require(snprintf(path, sizeof(path), "%s/%s", folder, name) < (int)sizeof(path), "the path");
     file = fopen(path, mode);
     require(file != NULL, path);
     return file;
