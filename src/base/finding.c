@@ -65,6 +65,8 @@ static const struct finding_row rows[FINDING_COUNT] = {
                                      "there is no certificate for a policy host"},
     [FINDING_CERTIFICATE_NAME] = {"certificate-name", LEVEL_WARNING,
                                   "a certificate does not name the policy host in its SAN"},
+    [FINDING_CERTIFICATE_SELF_SIGNED] = {"certificate-self-signed", LEVEL_WARNING,
+                                         "a certificate is self-signed, and no sender trusts it"},
     [FINDING_CERTIFICATE_EXPIRED] = {"certificate-expired", LEVEL_WARNING,
                                      "a certificate has expired"},
     [FINDING_CERTIFICATE_EXPIRING] = {"certificate-expiring", LEVEL_WARNING,

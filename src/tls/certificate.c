@@ -298,7 +298,7 @@ static bool chain_is_complete(const struct certificate *certificate)
     X509 *subject = certificate->leaf;
 
     if (sk_X509_num(sent) == 0)
-        return X509_self_signed(subject, 0) == 1 || is_issued_by_root(subject);
+        return is_issued_by_root(subject);
     for (int i = 0; i < sk_X509_num(sent); i++) {
         X509 *issuer = sk_X509_value(sent, i);
 
@@ -316,7 +316,9 @@ finding_set certificate_check(const struct certificate *certificate, const char 
 
     if (!certificate_covers(certificate, host))
         found |= finding_bit(FINDING_CERTIFICATE_NAME);
-    if (!chain_is_complete(certificate))
+    if (X509_self_signed(certificate->leaf, 0) == 1)
+        found |= finding_bit(FINDING_CERTIFICATE_SELF_SIGNED);
+    else if (!chain_is_complete(certificate))
         found |= finding_bit(FINDING_CERTIFICATE_CHAIN);
     ERR_clear_error();
     return found;
@@ -339,11 +341,14 @@ const char *certificate_findings_render(const struct certificate *certificate, f
         const char *words;
         const int64_t *at_unix_s;
     } rows[] = {
+        {FINDING_CERTIFICATE_SELF_SIGNED,
+         "self-signed, which no sender trusts; get one from a public authority", NULL},
         {FINDING_CERTIFICATE_EXPIRED, "expired on ", &certificate->not_after_unix_s},
         {FINDING_CERTIFICATE_EXPIRING, "in the last sixth of its life, expires on ",
          &certificate->not_after_unix_s},
         {FINDING_CERTIFICATE_NOT_YET_VALID, "not valid before ", &certificate->not_before_unix_s},
-        {FINDING_CERTIFICATE_CHAIN, "an intermediate is missing or out of order", NULL},
+        {FINDING_CERTIFICATE_CHAIN,
+         "an intermediate is missing or out of order; give the full chain, leaf first", NULL},
     };
     char date[CERTIFICATE_DATE_MAX];
 

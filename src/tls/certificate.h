@@ -89,7 +89,7 @@ int64_t certificate_not_after_unix_s(const struct certificate *certificate);
 
 /**
  * What is wrong with serving this certificate for `host` at this time: a set of
- * FINDING_CERTIFICATE_{NAME, EXPIRED, EXPIRING, NOT_YET_VALID, CHAIN}.
+ * FINDING_CERTIFICATE_{NAME, SELF_SIGNED, EXPIRED, EXPIRING, NOT_YET_VALID, CHAIN}.
  * EXPIRING is the last sixth of its life. CHAIN: an intermediate is missing or out of order; a leaf
  * that a root of the system's trust store issued needs none.
  */

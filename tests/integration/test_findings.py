@@ -7,6 +7,7 @@ import re
 import pytest
 
 from daemon import configuration, run, write_configuration
+from pki import openssl
 
 CLEAN = """\
 policy_host: {name: policy.provider.example}
@@ -93,6 +94,19 @@ def test_certificates(test_config, pki, tmp_path, names, days, code):
     assert warnings == ([code] if code else [])
     assert test_config(settings, "--strict").returncode == (1 if code else 0)
     assert test_config(settings, "--strict", "--no-certificates").returncode == 0
+
+
+def test_self_signed_certificate(test_config, pki, tmp_path):
+    chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc",
+            "-keyout", key, "-out", chain, "-days", 90, "-subj", "/CN=it",
+            "-addext", "subjectAltName=DNS:mta-sts.example.com")
+    settings = configuration(pki, {"example.com": {"mx": ["mx.example.com"]}},
+                             certificates=[{"chain": str(chain), "key": str(key)}])
+    report = json.loads(test_config(settings, "--json").stdout)
+    warnings = [finding for finding in report["findings"] if finding["level"] == "warning"]
+    assert [finding["code"] for finding in warnings] == ["certificate-self-signed"]
+    assert "no sender trusts" in warnings[0]["message"]
 
 
 def test_certificate_folder_that_cannot_be_listed(test_config, pki, tmp_path):

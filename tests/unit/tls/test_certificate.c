@@ -441,24 +441,25 @@ static void test_check_chain(void **state)
     const struct {
         const struct pki_identity *leaf;
         const char *rest[2];
-        bool is_complete;
+        enum finding want; /* FINDING_NONE: nothing is wrong */
     } rows[] = {
-        {pki.leaf, {NULL}, false},
-        {pki.leaf, {intermediate}, true},
-        {pki.leaf, {intermediate, root}, true},
-        {pki.leaf, {root, intermediate}, false},
-        {pki.leaf, {root}, false},
-        {pki.leaf, {leaf, intermediate}, false},
-        {pki.leaf, {intermediate, intermediate}, false},
-        {pki.self_signed, {NULL}, true},
-        {pki.of_root, {NULL}, false},   /* a root that nobody trusts */
-        {pki.of_trusted, {NULL}, true}, /* a root of the trust store */
-        {pki.of_trusted, {intermediate}, false},
+        {pki.leaf, {NULL}, FINDING_CERTIFICATE_CHAIN},
+        {pki.leaf, {intermediate}, FINDING_NONE},
+        {pki.leaf, {intermediate, root}, FINDING_NONE},
+        {pki.leaf, {root, intermediate}, FINDING_CERTIFICATE_CHAIN},
+        {pki.leaf, {root}, FINDING_CERTIFICATE_CHAIN},
+        {pki.leaf, {leaf, intermediate}, FINDING_CERTIFICATE_CHAIN},
+        {pki.leaf, {intermediate, intermediate}, FINDING_CERTIFICATE_CHAIN},
+        {pki.self_signed, {NULL}, FINDING_CERTIFICATE_SELF_SIGNED},
+        {pki.self_signed, {intermediate}, FINDING_CERTIFICATE_SELF_SIGNED},
+        {pki.of_root, {NULL}, FINDING_CERTIFICATE_CHAIN}, /* a root that nobody trusts */
+        {pki.of_trusted, {NULL}, FINDING_NONE},           /* a root of the trust store */
+        {pki.of_trusted, {intermediate}, FINDING_CERTIFICATE_CHAIN},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        finding_set want = rows[i].is_complete ? 0 : finding_bit(FINDING_CERTIFICATE_CHAIN), seen;
+        finding_set want = rows[i].want == FINDING_NONE ? 0 : finding_bit(rows[i].want), seen;
         struct certificate *certificate;
 
         pki_write("chain.pem", rows[i].leaf->certificate_pem, rows[i].rest[0], rows[i].rest[1],
@@ -484,9 +485,10 @@ static void test_check_several(void **state)
     assert_true(found ==
                 (finding_bit(FINDING_CERTIFICATE_NAME) | finding_bit(FINDING_CERTIFICATE_EXPIRED) |
                  finding_bit(FINDING_CERTIFICATE_CHAIN)));
-    assert_string_equal(
-        certificate_findings_render(certificate, found, words, sizeof(words)),
-        "expired on 2027-03-16T08:00:00Z; an intermediate is missing or out of order");
+    assert_string_equal(certificate_findings_render(certificate, found, words, sizeof(words)),
+                        "expired on 2027-03-16T08:00:00Z; an intermediate is missing or out of "
+                        "order; give the full "
+                        "chain, leaf first");
     certificate_unref(certificate);
 }
 
