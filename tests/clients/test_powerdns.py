@@ -3,6 +3,9 @@
 
 import contextlib
 import json
+import os
+import pathlib
+import re
 
 import pytest
 
@@ -13,6 +16,7 @@ from processes import run
 from provider import BY_ADDRESS, BY_NAME, configuration, mta_stsd, records_of
 from test_dns_tools import GOLDEN, random_configuration
 
+MANUAL = pathlib.Path(__file__).parents[2] / "docs/mta-stsd.8"
 OTHERS = {"www": ("A", "192.0.2.80"), "_dmarc": ("TXT", '"v=DMARC1; p=none"')}
 
 
@@ -89,18 +93,29 @@ domains:
 """
 
 
-def test_withheld_record_is_left_as_it_was(pki, powerdns, zones, tmp_path):
+def patch_by_manual(folder, config_path, *arguments):
+    """By the lines of mta-stsd(8), with DIR and the server's address replaced."""
+    page = MANUAL.read_text(encoding="utf-8")
+    script = re.search(r"^(for file in DIR.*?)^\.Ed$", page, re.MULTILINE | re.DOTALL)[1]
+    script = script.replace("\\e\n", "\\\n").replace("DIR", str(folder))
+    here = script.replace("http://127.0.0.1:8081/api/v1/servers/localhost/zones", ZONES_URL)
+    assert here != script
+    mta_stsd(config_path, "--print-dns=powerdns", "--output", folder, *arguments)
+    run("bash", "-ec", here, env={**os.environ, "KEY": "secret"})
+
+
+def test_withheld_record_is_left_as_it_was(pki, zones, tmp_path):
     zones(["one.example"])
     config_path = tmp_path / "mta-stsd.yaml"
     config_path.write_text(CONFIGURATION % ("", ""), encoding="ascii")
-    patch(powerdns, tmp_path / "printed", config_path, "--no-certificates")
+    patch_by_manual(tmp_path / "printed", config_path, "--no-certificates")
     published = transfer(POWERDNS, "one.example")
     assert ("_mta-sts.one.example", "TXT") in published
     certificates = f'certificates: [{{chain: "{pki.folder}/live/{{host}}/fullchain.pem"}}]'
     config_path.write_text(CONFIGURATION % (certificates, "mode: enforce"), encoding="ascii")
-    patch(powerdns, tmp_path / "printed", config_path)
+    patch_by_manual(tmp_path / "printed", config_path)
     assert transfer(POWERDNS, "one.example") == published
-    patch(powerdns, tmp_path / "printed", config_path, "--no-certificates")
+    patch_by_manual(tmp_path / "printed", config_path, "--no-certificates")
     seen = transfer(POWERDNS, "one.example")
     assert seen.keys() == published.keys()
     assert seen["_mta-sts.one.example", "TXT"] != published["_mta-sts.one.example", "TXT"]

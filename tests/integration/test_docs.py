@@ -3,22 +3,31 @@
 
 import json
 import re
+import shlex
 import subprocess
 
 import pytest
 
+from client import policy_body
 from daemon import ROOT, run
+from operated import configuration, operate_in_test  # noqa: F401
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8")
          for name in ("mta-stsd.8", "mta-stsd.yaml.5")}
-KEYS = re.compile(r"^\.It Cm ([a-z_.]+)$", re.MULTILINE)
-FINDINGS = re.compile(r'\[FINDING_\w+\] = \{"([a-z0-9-]+)", LEVEL_')
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+KEY = re.compile(r"^\.It Cm ([a-z_.]+) Pq ([a-z ]+)\n(.*?)(?=^\.(?:It|El|Bl))",
+                 re.MULTILINE | re.DOTALL)
+FINDING = re.compile(r"^\.It Cm ([a-z0-9-]+)\n(.*?)(?=^\.(?:It|El))", re.MULTILINE | re.DOTALL)
+FINDING_ROW = re.compile(r'\[FINDING_\w+\] =\s*\{"([a-z0-9-]+)",\s*LEVEL_(\w+),\s*'
+                         r'((?:"[^"]*"\s*)+)\}')
 METRICS = re.compile(r'print_(?:family|single)\("([a-z0-9_]+)"')
 BLOCK = re.compile(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", re.MULTILINE | re.DOTALL)
+# Commands of README: in a line of their own, or in `` within one. ./dev's are CI's own.
+COMMAND = re.compile(r"^    (mta-stsd.*)$|`((?:mta-stsd|man) [^`]*)`", re.MULTILINE)
 
 
 def section(page, title):
-    return re.search(rf"^\.S[hs] {title}\n(.*?)(?=^\.Sh|\Z)", PAGES[page],
+    return re.search(rf"^\.S[hs] {title}\n(.*?)(?=^\.S[hs]|\Z)", PAGES[page],
                      re.MULTILINE | re.DOTALL)[1]
 
 
@@ -40,31 +49,63 @@ def test_formats():
 
 
 def keys_of(schema, prefix=""):
-    """The keys below a mapping of the schema; those of a group are named behind it."""
-    for alternative in schema.get("anyOf", [schema]):
-        for key, value in alternative.get("properties", {}).items():
-            inner = value
-            if value.get("type") == "array":
-                inner = value["items"]
-            elif isinstance(value.get("additionalProperties"), dict):
-                inner = value["additionalProperties"]
-            found = set(keys_of(inner, f"{prefix}{key}." if inner is value else ""))
-            if not found or inner is not value or "required" in value:
-                yield prefix + key
-            yield from found
+    """What is below a mapping of the schema, by the name that the page has for it."""
+    for key, value in schema.get("properties", {}).items():
+        below = value.get("items", value)
+        if "properties" in below or "properties" in value.get("additionalProperties", {}):
+            inner = below if "properties" in below else value["additionalProperties"]
+            yield from keys_of(inner, f"{prefix}{key}." if inner is value else "")
+        if "items" in value or "required" in value or "properties" not in below:
+            yield prefix + key, value
+
+
+def kind_of(value):
+    due = value.get("errorMessage", "")
+    if value["type" if "type" in value else "enum"] in ("array", "object"):
+        return {"array": "list", "object": "mapping"}[value["type"]]
+    if "enum" in value:
+        return "word"
+    if "boolean" in value["type"]:
+        return "true or false"
+    return next((kind for kind in ("number", "duration") if f"a {kind} between" in due), "text")
+
+
+def facts_of(value):
+    """What the page has to say of a key: its default, its bounds, its words."""
+    between = re.search(r"between \S+ and (?:\S+ s|\S+)(?=,|$)", value.get("errorMessage", ""))
+    default = value.get("default")
+    yield from [] if default is None else [f"default: {json.dumps(default).strip(chr(34))}"]
+    yield from [between[0].capitalize()] if between else []
+    yield from ["One of " + ", ".join(value["enum"])] if "enum" in value else []
+    yield from value.get("items", {}).get("enum", []) if value.get("maxItems") != 1024 else []
+    for limit, usual in (("maxLength", 4096), ("maxItems", 1024)):
+        if value.get(limit, usual) != usual:
+            yield f"At most {value[limit]}"
 
 
 def test_keys():
     schema = json.loads(run("--print-schema").stdout)
-    described = PAGES["mta-stsd.yaml.5"].split(".Sh DIAGNOSTICS")[0]
-    assert set(KEYS.findall(described)) | {"policies", "domains"} == set(keys_of(schema))
+    wanted = {key: value for key, value in keys_of(schema) if key not in ("policies", "domains")}
+    described = {key: (kind, " ".join(text.split()))
+                 for key, kind, text in KEY.findall(PAGES["mta-stsd.yaml.5"])}
+    assert {key: kind for key, (kind, _) in described.items()} == \
+        {key: kind_of(value) for key, value in wanted.items()}
+    assert not [(key, fact) for key, value in wanted.items() for fact in facts_of(value)
+                if fact not in described[key][1]]
 
 
-def test_findings():
+@pytest.mark.parametrize("level", ["Error", "Warning", "Note"])
+def test_findings(level):
+    """Code and meaning as in the table, and behind them what to do."""
     source = (ROOT / "src/base/finding.c").read_text(encoding="utf-8")
-    diagnostics = PAGES["mta-stsd.yaml.5"].split(".Sh DIAGNOSTICS")[1]
-    assert sorted(re.findall(r"^\.It Cm ([a-z0-9-]+)$", diagnostics, re.MULTILINE)) == \
-        sorted(set(FINDINGS.findall(source)) - {"none"})
+    wanted = {code: "".join(re.findall(r'"([^"]*)"', meaning))
+              for code, of_level, meaning in FINDING_ROW.findall(source)
+              if of_level == level.upper() and code != "none"}
+    described = {code: " ".join(text.split())
+                 for code, text in FINDING.findall(section("mta-stsd.yaml.5", f"{level}s"))}
+    assert list(described) == list(wanted)
+    for code, meaning in wanted.items():
+        assert described[code].lower().startswith(f"{meaning}. ".lower()), code
 
 
 def test_metrics():
@@ -73,8 +114,23 @@ def test_metrics():
         sorted(set(METRICS.findall(source)))
 
 
+def test_values_of_metrics(operate, pki, tmp_path):
+    metrics = operate(configuration(pki, tmp_path)).metrics()
+    described = " ".join(section("mta-stsd.8", "MONITORING").split())
+    values = re.findall(r'(\w+)\{(?:result|reason|mode)="(\w+)"', " ".join(metrics))
+    assert len(values) > 10
+    assert not [(name, value) for name, value in values if not re.search(
+        rf"mtasts_{name} (?:(?!\.It).)*\b{value}\b", described)]
+
+
 def yaml_blocks():
-    return [block for block in BLOCK.findall(PAGES["mta-stsd.yaml.5"]) if "domains:" in block]
+    """README's snippet of certificates has no domains, which a whole file needs."""
+    blocks = [*BLOCK.findall(PAGES["mta-stsd.yaml.5"]),
+              *(re.sub(r"^    ", "", block, flags=re.MULTILINE) for block in
+                re.findall(r"^((?:    [a-z -].*\n)+)", README, re.MULTILINE))]
+    yield from (block for block in blocks if "domains:" in block)
+    yield from (block + "domains: {example.com: {mx: [mail.example.com]}}\n" for block in blocks
+                if block.startswith("certificates:"))
 
 
 @pytest.mark.parametrize("block", yaml_blocks())
@@ -84,15 +140,41 @@ def test_configurations(tmp_path, block):
     assert process.returncode == 0 and b"warning:" not in process.stderr, process.stderr
 
 
-def test_commands(tmp_path):
-    """Those under EXAMPLES, with the page's smallest configuration."""
-    config = tmp_path / "it.yaml"
-    config.write_text(yaml_blocks()[0], encoding="utf-8")
-    commands = BLOCK.findall(section("mta-stsd.8", "EXAMPLES"))[0].splitlines()
-    assert len(commands) >= 4
-    for command in commands:
-        words = command.split()
-        assert words[0] == "mta-stsd"
-        without = ["--no-certificates"] if words[1].startswith(("--test", "--print-dns")) else []
-        process = run("-c", config, *words[1:], *without)
-        assert process.returncode == 0, (command, process.stderr)
+def commands():
+    """Those of README and of both pages, each by itself, as a reader would type them."""
+    for own_line, within in COMMAND.findall(README):
+        yield re.split(r" {2,}", own_line or within)[0]
+    for page in PAGES.values():
+        yield from re.findall(r"^\.Ql (mta-stsd .*?)(?: [.,;:])?$", page, re.MULTILINE)
+    yield from BLOCK.findall(section("mta-stsd.8", "EXAMPLES"))[0].splitlines()
+
+
+VALUES = {"DOMAIN": "example.com", "HOST": "mx.example.com", "FORMAT": "json", "FILE": "/dev/stdin"}
+INPUTS = {"--tls-rpt": b"v=TLSRPTv1; rua=mailto:tlsrpt@example.com",
+          "--parse-record": b"v=STSv1; id=1",
+          "--parse-policy": policy_body("mx.example.com")}
+WITHOUT_CONFIG = ("--help", "--print-schema", *INPUTS)
+
+
+def variants(command):
+    """Without what is in brackets, and with it; for words in capitals, things that exist."""
+    for text in (re.sub(r" ?\[[^]]*\]", "", command), re.sub(r"[][]", "", command)):
+        yield re.sub("|".join(VALUES), lambda word: VALUES[word[0]], text).partition(" >")[0]
+
+
+def test_commands(operate, pki, tmp_path):
+    """Beside a running daemon; its start, `mta-stsd` alone, is what operate() does."""
+    domains = {"example.com": {"mx": ["mx.example.com", "mail.example.com"]}}
+    daemon = operate(configuration(pki, tmp_path, domains))
+    typed = {variant for command in commands() for variant in variants(command)}
+    assert len(typed) >= 20
+    for command in sorted(typed - {"mta-stsd", "mta-stsd -c /dev/stdin"}):
+        words = shlex.split(command)
+        content = next((INPUTS[word] for word in INPUTS if word in words), b"")
+        if words[0] == "man":
+            process = subprocess.run(words, cwd=ROOT, check=False, capture_output=True)
+        elif any(word in words for word in WITHOUT_CONFIG):
+            process = run(*words[1:], stdin=content)
+        else:
+            process = daemon.ask(*words[1:])
+        assert process.returncode == 0, (command, process.stdout, process.stderr)
