@@ -94,12 +94,13 @@ static int check_max_age(const struct effective *effective, struct diag *diag)
     if (has_own_max_age && max_age_s > YEAR_S)
         return report(effective, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
                       "%u s is above 365d (%d s); some senders then keep the policy for a day "
-                      "only",
+                      "only; write 365d or less",
                       max_age_s, YEAR_S);
     if (has_own_max_age && max_age_s < DAY_S)
-        return report(effective, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
-                      "%u s is below 1d (%d s); Google and others ignore such a policy", max_age_s,
-                      DAY_S);
+        return report(
+            effective, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
+            "%u s is below 1d (%d s); Google and others ignore such a policy; write 1d or more",
+            max_age_s, DAY_S);
     if (effective->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
         effective->is_whole && (has_own_max_age || has_own_mode))
         return report(effective, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,

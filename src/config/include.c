@@ -104,7 +104,9 @@ static void add_matches(struct search *search, const struct field_text *include,
     int result = glob(pattern, 0, stop_at_unreadable, &matches);
 
     if (result == GLOB_NOMATCH)
-        report(search, FINDING_INCLUDE_EMPTY, include, shown, "matches no file");
+        report(search, FINDING_INCLUDE_EMPTY, include, shown,
+               "matches no file; mend it or take it out (relative ones begin in the main file's "
+               "folder)");
     else if (result != 0)
         report(search, FINDING_FILE_UNREADABLE, include, shown,
                "leads into a directory that cannot be read");

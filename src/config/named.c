@@ -144,7 +144,7 @@ static void note_unused(const struct named *named, struct diag *diag)
 {
     if (named->n_users == 0 && !(named->allow & finding_bit(FINDING_POLICY_UNUSED)))
         diag_add(diag, FINDING_POLICY_UNUSED, named->raw->name.place, named->raw->path,
-                 "no domain uses this policy");
+                 "no domain uses this policy; name it below domains: or take it out");
 }
 
 void named_list_init(struct named_list *list, const struct named_context *context)

@@ -217,10 +217,12 @@ struct mx_lint mx_pattern_lint(struct slice pattern)
         return (struct mx_lint){FINDING_MX_NEVER_MATCHES, why};
     if (has_wildcard(pattern) && is_suffix(domain, PSL_TYPE_ICANN))
         return (struct mx_lint){FINDING_MX_PUBLIC_SUFFIX,
-                                "covers every domain below a public suffix"};
+                                "covers every domain below a public suffix, strangers' too; write "
+                                "the domain of the MX hosts, as in *.example.com"};
     if (has_wildcard(pattern) && is_suffix(domain, PSL_TYPE_PRIVATE))
-        return (struct mx_lint){FINDING_MX_PRIVATE_SUFFIX,
-                                "covers names that several organisations share"};
+        return (struct mx_lint){
+            FINDING_MX_PRIVATE_SUFFIX,
+            "covers names that several organisations share; write the full name of each MX host"};
     return (struct mx_lint){FINDING_NONE, NULL};
 }
 

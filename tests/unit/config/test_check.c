@@ -66,7 +66,7 @@ static void test_ownership(void **state)
         {MX ", max_age: 1h", "id_salt: 1", ""},
         {MX ", max_age: 1h", "max_age: 2h",
          "f:3:17: warning: x.max_age: 7200 s is below 1d (86400 s); Google and others ignore such "
-         "a policy [max-age-short]\n"},
+         "a policy; write 1d or more [max-age-short]\n"},
         {MX ", max_age: 1h", "mode: none", ""},
         /* Of the two keys that make a finding, either may be one's own. */
         {MX ", max_age: 1w, tls_rpt: [\"mailto:a@b.example\"]", "mode: enforce",

@@ -159,8 +159,10 @@ static void test_lint(void **state)
     static const char outlook[] = "is no tenant's MX host; write *.mail.protection.outlook.com";
     static const char no_dot[] =
         "has no dot; MX records hold full names, so write one, such as mail.example.com";
-    static const char public[] = "covers every domain below a public suffix";
-    static const char private[] = "covers names that several organisations share";
+    static const char public[] = "covers every domain below a public suffix, strangers' too; write "
+                                 "the domain of the MX hosts, as in *.example.com";
+    static const char private[] =
+        "covers names that several organisations share; write the full name of each MX host";
     static const struct {
         const char *pattern;
         struct mx_lint want;
