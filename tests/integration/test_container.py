@@ -1,35 +1,60 @@
 # SPDX-License-Identifier: MIT
-"""docker/Dockerfile without Docker: its commands in a clean tree, its minimal stage as a chroot."""
+"""docker/Dockerfile without Docker: its commands in a clean tree, its minimal stage as a root.
 
+There the program serves as in compose.yaml and in kubernetes/deployment.yaml: the same mounts, the
+same YAML, in namespaces of its own.
+"""
+
+import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
-import time
 
 import pytest
+import yaml
 
-from client import connect, exchange, policy_body, request, tls_context
-from daemon import PATIENCE_S, PROGRAM, ROOT
+from client import POLICY_PATH, policy_body
+from daemon import IS_TSAN, PATIENCE_S, ROOT, Output
+from operated import wait_until
 
 USER = 65532
 HOST = "mta-sts.example.com"
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 RUNS = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
-CHROOT = """
-mount --bind "$1" "$1"
-mount -t proc proc "$1/proc"
-mount --bind /dev/null "$1/dev/null"
-mount --bind /dev/urandom "$1/dev/urandom"
-mount -t tmpfs -o uid=65532,gid=65532,mode=0700 tmpfs "$1/run/mta-stsd"
-mount -o remount,bind,ro "$1"
-exec chroot --userspec=65532:65532 "$@"
+COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]["mta-stsd"]
+POD = yaml.safe_load((ROOT / "docker/kubernetes/deployment.yaml").read_text())[
+    "spec"]["template"]["spec"]
+# root, then: a folder and where it is to be seen, each pair read-only
+START = """
+root=$1; shift
+ip link set lo up
+mount --bind "$root" "$root"
+mount -t proc proc "$root/proc"
+mount --bind /dev/null "$root/dev/null"
+mount --bind /dev/urandom "$root/dev/urandom"
+mount -t tmpfs -o uid=65532,gid=65532,mode=0700 tmpfs "$root/run/mta-stsd"
+while [ "$1" != -- ]; do
+    mount --bind "$1" "$root$2"
+    mount -o remount,bind,ro "$root$2"
+    shift 2
+done
+shift
+mount -o remount,bind,ro "$root"
+exec setpriv --no-new-privs chroot --userspec=65532:65532 "$root" "$@"
 """
 pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="chroot and mounts need root"),
-    pytest.mark.skipif(b"__tsan_init" in pathlib.Path(PROGRAM).read_bytes(),
-                       reason="built once is enough: it is no build of this preset"),
+    pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and mounts need root"),
+    pytest.mark.skipif(IS_TSAN, reason="built once is enough: it is no build of this preset"),
 ]
+
+
+def words_of(instruction):
+    """ENTRYPOINT's or HEALTHCHECK's, which all stages have alike."""
+    found = set(re.findall(rf"^{instruction}\b[^\[\n]*(\[.*\])$", DOCKERFILE, re.MULTILINE))
+    assert len(found) == 1, found
+    return json.loads(found.pop())
 
 
 def packages(command):
@@ -37,22 +62,33 @@ def packages(command):
     return [word for word in words if not word.startswith("-")]
 
 
-def test_packages():
-    """Each is there in the version named, and what builds is what ./dev builds with."""
-    builder, runtime = [packages(command) for command in RUNS if "apt-get install" in command]
-    names = [word.partition("=")[0] for word in builder + runtime]
-    known = subprocess.run(["apt-cache", "madison", *names], capture_output=True, text=True,
-                           check=True).stdout
-    for word in builder + runtime:
-        name, _, version = word.partition("=")
-        assert re.search(rf"^ *{re.escape(name)} \| {re.escape(version)}", known, re.MULTILINE), word
-    listed = re.search(r"build_packages=\((.*?)\)", (ROOT / "dev").read_text(), re.DOTALL)[1]
-    assert sorted(word.partition("=")[0] for word in builder) == sorted(listed.split())
+BUILDER, RUNTIME = [packages(command) for command in RUNS if "apt-get install" in command]
 
 
-@pytest.fixture(name="root", scope="module")
-def build_minimal_stage(tmp_path_factory):
-    """What COPY --from=builder takes, made by the builder's own commands."""
+def names_of(words):
+    return [word.partition("=")[0] for word in words]
+
+
+def owners(paths):
+    """The packages that the files are from; links of / into /usr are no part of their names."""
+    names = sorted({str(pathlib.Path(path).resolve()) for path in paths})
+    names += [name.removeprefix("/usr") for name in names]
+    found = subprocess.run(["dpkg-query", "--search", *names], capture_output=True, text=True,
+                           check=False).stdout
+    return {line.split(":")[0] for line in found.splitlines() if not line.startswith("diversion")}
+
+
+def installed_with(names):
+    """What apt-get install --no-install-recommends brings, as far as it is installed here."""
+    printed = subprocess.run(
+        ["apt-cache", "depends", "--recurse", "--installed", "--no-recommends", "--no-suggests",
+         "--no-conflicts", "--no-breaks", "--no-replaces", "--no-enhances", *names],
+        capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"^([a-z0-9][^\s:]*)", printed, re.MULTILINE))
+
+
+@pytest.fixture(name="built", scope="module")
+def run_build_commands(tmp_path_factory):
     folder = tmp_path_factory.mktemp("image")
     subprocess.run(["git", "clone", "--quiet", ROOT, folder / "source"], check=True)
     for command in RUNS:
@@ -62,59 +98,186 @@ def build_minimal_stage(tmp_path_factory):
             command = command.replace(path, f"{folder}{path}")
         subprocess.run(command, shell=True, cwd=folder / "source", check=True,
                        stdout=subprocess.DEVNULL)
-    root = folder / "root-of-it"
-    for name in ("proc", "dev", "etc/mta-stsd"):
+    return folder
+
+
+@pytest.fixture(name="root", scope="module")
+def copy_minimal_stage(built):
+    """What COPY --from=builder takes; the folders are made by who runs the image."""
+    root = built / "root-of-it"
+    for name in ("proc", "dev", "etc/mta-stsd", "etc/letsencrypt", "certificates"):
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in ("null", "urandom"):
         (root / "dev" / name).touch()
+    assert not any((root / folder / "sh").exists() for folder in ("bin", "usr/bin"))
     return root
 
 
-@pytest.fixture(name="image")
-def configured(root, pki):
-    """The configuration that compose.yaml mounts, on a port of the test's, and certificates."""
-    pki.issue(root / "etc/letsencrypt/live" / HOST, HOST)
-    live = root / "etc/letsencrypt/live" / HOST
-    (live / "chain.pem").rename(live / "fullchain.pem")
-    (live / "key.pem").rename(live / "privkey.pem")
-    for path in (live, live.parent, live.parent.parent, *live.iterdir()):
-        os.chown(path, USER, USER)
-    text = (ROOT / "docker/mta-stsd.yaml").read_text(encoding="utf-8")
-    assert '"[::]:8443"' in text and '"[::]:9847"' in text
-    text = text.replace('"[::]:8443"', '"127.0.0.1:0"').replace('"[::]:9847"', '"127.0.0.1:0"')
-    (root / "etc/mta-stsd/mta-stsd.yaml").write_text(text, encoding="utf-8")
-    return root
+def test_packages_are_there():
+    """Each in the version named; and what builds is what ./dev builds with."""
+    known = subprocess.run(["apt-cache", "madison", *names_of(BUILDER + RUNTIME)],
+                           capture_output=True, text=True, check=True).stdout
+    for word in BUILDER + RUNTIME:
+        name, _, version = word.partition("=")
+        assert re.search(rf"^ *{re.escape(name)} \| {re.escape(version)}", known, re.MULTILINE), word
+    listed = re.search(r"build_packages=\((.*?)\)", (ROOT / "dev").read_text(), re.DOTALL)[1]
+    assert sorted(names_of(BUILDER)) == sorted(listed.split())
 
 
-def inside(process, root, *arguments):
-    """Runs the program once more in the namespace of the one that serves."""
-    return subprocess.run(
-        ["nsenter", f"--mount=/proc/{process.pid}/ns/mnt", "chroot", f"--userspec={USER}:{USER}",
-         root, "/usr/sbin/mta-stsd", *arguments], capture_output=True, text=True, check=False,
-        timeout=PATIENCE_S)
+def test_packages_suffice(built):
+    """Those of the builder have all headers, those of the runtime stage all libraries."""
+    read = subprocess.run(["ninja", "-C", built / "source/build/release", "-t", "deps"],
+                          capture_output=True, text=True, check=True).stdout
+    headers = set(re.findall(r"^ +(/usr/\S+)$", read, re.MULTILINE))
+    assert owners(headers) - installed_with(names_of(BUILDER)) == set()
+    linked = subprocess.run(["ldd", built / "installed/usr/sbin/mta-stsd"], capture_output=True,
+                            text=True, check=True).stdout
+    libraries = owners(re.findall(r"(/\S+) \(", linked))
+    assert set(names_of(RUNTIME)) - {"ca-certificates"} <= libraries
+    assert libraries - installed_with(names_of(RUNTIME)) == set()
 
 
-def test_minimal_stage(image, pki):
-    assert not any((image / folder / "sh").exists() for folder in ("bin", "usr/bin"))
-    process = subprocess.Popen(["unshare", "--mount", "sh", "-ec", CHROOT, "sh", image,
-                                "/usr/sbin/mta-stsd"], stderr=subprocess.PIPE, text=True)
-    lines = []
-    try:
-        while not lines or "ready: " not in lines[-1]:
-            lines.append(process.stderr.readline())
-            assert lines[-1], lines
-        port = next(int(re.search(r":(\d+) \(TLS\)", line)[1]) for line in lines if "(TLS)" in line)
-        with tls_context(pki).wrap_socket(connect(("127.0.0.1", port)), server_hostname=HOST) as tls:
-            answer = exchange(tls, request(HOST, headers=["Connection: close"]))
-        assert answer.body == policy_body("mail.example.com", mode="testing")
-        assert inside(process, image, "--health").returncode == 0
-        reload = inside(process, image, "--reload")
-        assert reload.returncode == 0, reload
-        status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+class Container:
+    """Process 1 of its namespaces; the network is its own, so the ports are those of the YAML."""
+
+    def __init__(self, root, mounts):
+        pairs = [word for place, folder in mounts.items() for word in (folder, place)]
+        self.outer = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "sh", "-ec", START,
+             "sh", root, *pairs, "--", *words_of("ENTRYPOINT")],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self.log = Output(self.outer.stderr)
+
+    def __enter__(self):
+        try:
+            self.log.wait_for("ready: ")
+        except AssertionError:
+            self.__exit__()
+            raise AssertionError("\n".join(self.log.lines)) from None
+        task = pathlib.Path(f"/proc/{self.outer.pid}/task/{self.outer.pid}/children")
+        self.pid = int(task.read_text())
+        return self
+
+    def __exit__(self, *_):
+        self.outer.kill()
+        self.outer.wait()
+
+    def run(self, *words):
+        """Runs one more of the image's programs there, as `docker exec` does."""
+        return subprocess.run(
+            ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--net", "--root",
+             f"--setuid={USER}", f"--setgid={USER}", *words],
+            capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+
+    def curl(self, *arguments):
+        return subprocess.run(
+            ["nsenter", f"--target={self.pid}", "--net", "curl", "--silent", "--show-error",
+             "--fail", "--noproxy", "*", *arguments], capture_output=True, check=False,
+            timeout=PATIENCE_S)
+
+    def fetch(self, pki):
+        return self.curl("--cacert", pki.ca, "--connect-to", f"{HOST}:443:127.0.0.1:8443",
+                         f"https://{HOST}{POLICY_PATH}")
+
+    def probe(self, name):
+        http = POD["containers"][0][name]["httpGet"]
+        port = {port["name"]: port["containerPort"] for port in POD["containers"][0]["ports"]}
+        return self.curl(f"http://127.0.0.1:{port[http['port']]}{http['path']}").returncode == 0
+
+    def end(self):
+        os.kill(self.pid, 15)
+
+
+def readable(folder):
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, USER, USER, follow_symlinks=False)
+
+
+def body_of(mode):
+    return policy_body("mail.example.com", mode=mode)
+
+
+def test_compose(root, pki, tmp_path):
+    assert COMPOSE["read_only"] and COMPOSE["tmpfs"] == ["/run/mta-stsd:uid=65532,gid=65532,mode=0700"]
+    assert COMPOSE["ports"] == ["443:8443"]
+    mounts = {place: source for source, place, _ in (
+        volume.split(":") for volume in COMPOSE["volumes"])}
+    assert mounts == {"/etc/mta-stsd": "./config", "/etc/letsencrypt": "/etc/letsencrypt"}
+    config = shutil.copytree(ROOT / "docker/config", tmp_path / "config")
+    live = tmp_path / "letsencrypt/live" / HOST
+    for issued, name in zip(pki.issue(live, HOST), ("fullchain.pem", "privkey.pem")):
+        issued.rename(live / name)
+    readable(tmp_path / "letsencrypt")
+    with Container(root, {"/etc/mta-stsd": config, "/etc/letsencrypt": tmp_path / "letsencrypt"}) as it:
+        status = pathlib.Path(f"/proc/{it.pid}/status").read_text(encoding="ascii")
         assert re.search(rf"^Uid:\s+{USER}\s", status, re.MULTILINE)
-        began = time.monotonic()
-        process.terminate()
-        assert process.wait(PATIENCE_S) == 0 and time.monotonic() - began < 30
-    finally:
-        process.kill()
-        process.wait()
+        assert it.log.find("sandbox: user 65532, no capabilities, ")
+        assert it.run(*words_of("HEALTHCHECK")).returncode == 0
+        assert it.fetch(pki).stdout == body_of("testing")
+        text = (config / "mta-stsd.yaml").read_text(encoding="utf-8")
+        (config / "new").write_text(text + "    mode: enforce\n", encoding="utf-8")
+        (config / "new").rename(config / "mta-stsd.yaml")
+        reload = it.run(*words_of("ENTRYPOINT"), "--reload")
+        assert reload.returncode == 0, reload
+        assert it.fetch(pki).stdout == body_of("enforce")
+        it.end()
+        assert it.outer.wait(PATIENCE_S) == 0
+    assert not [line for line in it.log.lines if "warning: " in line or "error: " in line]
+
+
+def write_volume(folder, files, generation):
+    """As the kubelet does: the names are links into ..data, which is swapped."""
+    new, old = folder / f"..{generation}", folder / f"..{generation - 1}"
+    new.mkdir(parents=True)
+    for name, content in files.items():
+        (new / name).parent.mkdir(exist_ok=True)
+        (new / name).write_bytes(content)
+        (new / name).chmod(0o440)
+        os.chown(new / name, 0, POD["securityContext"]["fsGroup"])
+    (folder / "..data_tmp").symlink_to(new.name)
+    (folder / "..data_tmp").rename(folder / "..data")
+    for name in {name.split("/")[0] for name in files}:
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(f"..data/{name}")
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def secrets(pki, folder):
+    """The files of the projected volume, when every Secret is there."""
+    volume, = [volume["projected"] for volume in POD["volumes"] if "projected" in volume]
+    files = {}
+    for source in volume["sources"]:
+        assert source["secret"]["optional"]
+        name = source["secret"]["name"]
+        secret = dict(zip(("tls.crt", "tls.key"), pki.issue(folder / name, name)))
+        for item in source["secret"]["items"]:
+            files[item["path"]] = secret[item["key"]].read_bytes()
+    return files
+
+
+def test_kubernetes(root, pki, tmp_path):
+    """Secrets that come, and are renewed, while a replica runs; and how it goes."""
+    volumes = {mount["name"]: mount["mountPath"] for mount in POD["containers"][0]["volumeMounts"]}
+    assert volumes.pop("run") == "/run/mta-stsd"
+    yaml_text = (ROOT / "docker/kubernetes/mta-stsd.yaml").read_bytes()
+    write_volume(tmp_path / "configuration", {"mta-stsd.yaml": yaml_text}, 1)
+    write_volume(tmp_path / "certificates", {}, 1)
+    with Container(root, {place: tmp_path / name for name, place in volumes.items()}) as it:
+        assert it.probe("livenessProbe") and it.probe("readinessProbe")
+        assert it.fetch(pki).returncode != 0
+        seen = set()
+        for generation in (2, 3):
+            files = secrets(pki, tmp_path / f"secrets-{generation}")
+            write_volume(tmp_path / "certificates", files, generation)
+            assert it.run(*words_of("ENTRYPOINT"), "--reload").returncode == 0
+            fetched = wait_until(lambda: it.fetch(pki).stdout, "the policy")
+            assert fetched == body_of("testing")
+            seen.add(it.curl("--insecure", "--connect-to", f"{HOST}:443:127.0.0.1:8443",
+                             "--write-out", "%{certs}", f"https://{HOST}{POLICY_PATH}").stdout)
+        assert len(seen) == 2
+        it.end()
+        wait_until(lambda: not it.probe("readinessProbe"), "/readyz says no")
+        assert it.probe("livenessProbe") and it.fetch(pki).stdout == body_of("testing")
+        it.end()
+        it.outer.wait(PATIENCE_S)
+    assert it.log.find("sandbox: user 65532, no capabilities, ")
