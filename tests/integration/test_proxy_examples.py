@@ -4,11 +4,13 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import time
 
 import pytest
+import yaml
 
 from client import connect, exchange, policy_body, request, tls_context
 from daemon import PATIENCE_S, ROOT
@@ -76,19 +78,22 @@ def nginx(folder, context, text, port):
         yield
 
 
-@pytest.fixture(name="plain")
-def behind_one_that_ends_tls(operate, pki, tmp_path):
-    """The daemon's unix socket; the certificate of HOST lies where pki has put it."""
-    path = tmp_path / "http.sock"
-    operate(configuration(pki, tmp_path, certificates=[],
-                          listen=[{"address": f"unix:{path}", "tls": False}]))
-    return path
+@pytest.fixture(name="behind")
+def daemon_behind(operate, pki, tmp_path):
+    """Starts a daemon that listens as the example's first lines say, but for the address.
 
-
-@pytest.fixture(name="passed")
-def behind_one_that_passes_tls(operate, pki, tmp_path):
-    return operate(configuration(pki, tmp_path, log={"access": "json"}, listen=[
-        {"address": "127.0.0.1:0", "proxy_protocol": {"trusted": ["127.0.0.1"]}}]))
+    Without TLS it has no certificates; that of HOST lies where pki has put it.
+    """
+    def start(name):
+        listener, = yaml.safe_load(re.search(r"^# .*\blisten: (\[.*\])$", example(name, {}),
+                                             re.MULTILINE)[1])
+        is_unix = listener["address"].startswith("unix:")
+        listener["address"] = f"unix:{tmp_path}/http.sock" if is_unix else "127.0.0.1:0"
+        keys = {} if listener.get("tls", True) else {"certificates": []}
+        daemon = operate(configuration(pki, tmp_path, log={"access": "json"}, listen=[listener],
+                                       **keys))
+        return daemon, daemon.address if is_unix else "%s:%d" % daemon.address
+    return start
 
 
 def assert_seen(daemon, port, pki):
@@ -97,10 +102,11 @@ def assert_seen(daemon, port, pki):
     assert json.loads(daemon.access.wait_for("mta-sts.txt"))["peer"] == peer
 
 
-def test_nginx_ends_tls(plain, pki, tmp_path):
-    port = free_port()
-    text = example("nginx-ends-tls.conf", {
-        "/run/mta-stsd/http.sock": plain, "/etc/letsencrypt/live": pki.folder / "live",
+def test_nginx_ends_tls(behind, pki, tmp_path):
+    name, port = "nginx-ends-tls.conf", free_port()
+    _, address = behind(name)
+    text = example(name, {
+        "/run/mta-stsd/http.sock": address, "/etc/letsencrypt/live": pki.folder / "live",
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
         "    listen [::]:443 ssl;\n": ""})
     with nginx(tmp_path, "http", text, port):
@@ -108,44 +114,64 @@ def test_nginx_ends_tls(plain, pki, tmp_path):
             assert fetch(port, pki)[0] == BODY
 
 
-def test_nginx_passes_tls(passed, pki, tmp_path):
-    port = free_port()
-    text = example("nginx-passes-tls.conf", {
-        "127.0.0.1:8443": "%s:%d" % passed.address, "listen 443;": f"listen 127.0.0.1:{port};",
+def test_nginx_passes_tls(behind, pki, tmp_path):
+    name, port = "nginx-passes-tls.conf", free_port()
+    daemon, address = behind(name)
+    text = example(name, {
+        "127.0.0.1:8443": address, "listen 443;": f"listen 127.0.0.1:{port};",
         "    listen [::]:443;\n": ""})
     with nginx(tmp_path, "stream", text, port):
-        assert_seen(passed, port, pki)
+        assert_seen(daemon, port, pki)
 
 
-def test_haproxy_ends_tls(plain, pki, tmp_path):
-    port, live = free_port(), pki.folder / "live" / HOST
+@contextlib.contextmanager
+def haproxy(folder, text, port):
+    """Where root may, in a chroot and as a user of its own, as Debian's haproxy.cfg has it."""
+    (folder / "empty").mkdir()
+    caged = f"global\n    chroot {folder}/empty\n    user haproxy\n" if os.geteuid() == 0 else ""
+    (folder / "it.cfg").write_text(caged + text, encoding="utf-8")
+    with running(port, "haproxy", "-db", "-f", folder / "it.cfg"):
+        yield
+
+
+def test_haproxy_ends_tls(behind, pki, tmp_path):
+    name, port, live = "haproxy-ends-tls.cfg", free_port(), pki.folder / "live" / HOST
+    daemon, address = behind(name)
     (tmp_path / "certs").mkdir()
     (tmp_path / "certs" / "it.pem").write_bytes((live / "fullchain.pem").read_bytes() +
                                                 (live / "privkey.pem").read_bytes())
-    (tmp_path / "it.cfg").write_text(example("haproxy-ends-tls.cfg", {
+    text = example(name, {
         ":::443 v4v6": f"127.0.0.1:{port}", "/etc/haproxy/certs/": tmp_path / "certs",
-        "/run/mta-stsd/http.sock": plain}), encoding="utf-8")
-    with running(port, "haproxy", "-db", "-f", tmp_path / "it.cfg"):
-        assert fetch(port, pki)[0] == BODY
+        "127.0.0.1:8080": address})
+    with haproxy(tmp_path, text, port):
+        assert_seen(daemon, port, pki)
 
 
-def test_haproxy_passes_tls(passed, pki, tmp_path):
-    port = free_port()
-    (tmp_path / "it.cfg").write_text(example("haproxy-passes-tls.cfg", {
-        ":::443 v4v6": f"127.0.0.1:{port}", "127.0.0.1:8443": "%s:%d" % passed.address}),
-        encoding="utf-8")
-    with running(port, "haproxy", "-db", "-f", tmp_path / "it.cfg"):
-        assert_seen(passed, port, pki)
+def test_haproxy_passes_tls(behind, pki, tmp_path):
+    name, port = "haproxy-passes-tls.cfg", free_port()
+    daemon, address = behind(name)
+    text = example(name, {":::443 v4v6": f"127.0.0.1:{port}", "127.0.0.1:8443": address})
+    with haproxy(tmp_path, text, port):
+        assert_seen(daemon, port, pki)
 
 
-def test_caddy_ends_tls(plain, pki, tmp_path):
+def test_caddy_ends_tls(behind, pki, tmp_path):
     """With a certificate from a file, as no authority can be reached here."""
-    port, live = free_port(), pki.folder / "live" / HOST
+    name, port, live = "Caddyfile", free_port(), pki.folder / "live" / HOST
+    _, address = behind(name)
     (tmp_path / "Caddyfile").write_text(
-        "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + example("Caddyfile", {
+        "{\n\tadmin off\n\tauto_https disable_redirects\n}\n" + example(name, {
             "mta-sts.example.com, mta-sts.example.org {":
                 f"https://{HOST}:{port} {{\n\ttls {live}/fullchain.pem {live}/privkey.pem",
-            "/run/mta-stsd/http.sock": plain}), encoding="utf-8")
+            "/run/mta-stsd/http.sock": address}), encoding="utf-8")
     with running(port, "caddy", "run", "--adapter", "caddyfile", "--config",
                  tmp_path / "Caddyfile", HOME=str(tmp_path)):
         assert fetch(port, pki)[0] == BODY
+
+
+def test_traefik_is_told_of_a_listener_there_is(behind):
+    """Debian has no Traefik."""
+    behind("traefik.yaml")
+    service = yaml.safe_load(example("traefik.yaml", {}))["tcp"]["services"]["mta-stsd"]
+    assert service["loadBalancer"] == {"proxyProtocol": {"version": 2},
+                                       "servers": [{"address": "127.0.0.1:8443"}]}
