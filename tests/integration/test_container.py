@@ -23,7 +23,9 @@ USER = 65532
 HOST = "mta-sts.example.com"
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 RUNS = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
-COMPOSE = yaml.safe_load((ROOT / "docker/compose.yaml").read_text())["services"]["mta-stsd"]
+COMPOSE_TEXT = (ROOT / "docker/compose.yaml").read_text(encoding="utf-8")
+COMPOSE = yaml.safe_load(COMPOSE_TEXT)["services"]["mta-stsd"]
+RECIPE = (ROOT / "docker/kubernetes/kustomization.yaml").read_text(encoding="utf-8")
 POD = yaml.safe_load((ROOT / "docker/kubernetes/deployment.yaml").read_text())[
     "spec"]["template"]["spec"]
 # root, then: a folder and where it is to be seen, each pair read-only
@@ -217,8 +219,9 @@ def test_compose(root, pki, tmp_path):
         text = (config / "mta-stsd.yaml").read_text(encoding="utf-8")
         (config / "new").write_text(text + "    mode: enforce\n", encoding="utf-8")
         (config / "new").rename(config / "mta-stsd.yaml")
-        reload = it.run(*words_of("ENTRYPOINT"), "--reload")
-        assert reload.returncode == 0, reload
+        command, = re.findall("^# .* exec mta-stsd (.*)$", COMPOSE_TEXT, re.MULTILINE)
+        reload = it.run(*command.split())
+        assert reload.returncode == 0 and "testing" in reload.stdout, reload
         assert it.fetch(pki).stdout == body_of("enforce")
         it.end()
         assert it.outer.wait(PATIENCE_S) == 0
@@ -255,6 +258,12 @@ def secrets(pki, folder):
     return files
 
 
+def records_to_publish(printed):
+    """The _mta-sts records, which are withheld while there is no certificate."""
+    assert printed.returncode == 0, printed
+    return re.findall(r"^_mta-sts\.example\.com\. .*v=STSv1", printed.stdout, re.MULTILINE)
+
+
 def test_kubernetes(root, pki, tmp_path):
     """Secrets that come, and are renewed, while a replica runs; and how it goes."""
     volumes = {mount["name"]: mount["mountPath"] for mount in POD["containers"][0]["volumeMounts"]}
@@ -265,6 +274,8 @@ def test_kubernetes(root, pki, tmp_path):
     with Container(root, {place: tmp_path / name for name, place in volumes.items()}) as it:
         assert it.probe("livenessProbe") and it.probe("readinessProbe")
         assert it.fetch(pki).returncode != 0
+        print_dns, = re.findall("^# .* exec deployment/mta-stsd -- (.*)$", RECIPE, re.MULTILINE)
+        assert not records_to_publish(it.run(*print_dns.split()))
         seen = set()
         for generation in (2, 3):
             files = secrets(pki, tmp_path / f"secrets-{generation}")
@@ -275,6 +286,7 @@ def test_kubernetes(root, pki, tmp_path):
             seen.add(it.curl("--insecure", "--connect-to", f"{HOST}:443:127.0.0.1:8443",
                              "--write-out", "%{certs}", f"https://{HOST}{POLICY_PATH}").stdout)
         assert len(seen) == 2
+        assert records_to_publish(it.run(*print_dns.split()))
         it.end()
         wait_until(lambda: not it.probe("readinessProbe"), "/readyz says no")
         assert it.probe("livenessProbe") and it.fetch(pki).stdout == body_of("testing")

@@ -105,6 +105,13 @@ def test_what_does_not_fit_is_found(objects, path, key, value):
         check(deployment, MODELS["Deployment"], "Deployment")
 
 
+def test_configuration_is_without_findings():
+    recipe = (FOLDER / "kustomization.yaml").read_text(encoding="utf-8")
+    command, = re.findall(r"^# +mta-stsd (-c .*)$", recipe, re.MULTILINE)
+    tested = run(*command.split(), "--strict", cwd=ROOT)
+    assert tested.returncode == 0 and tested.stdout.endswith(b" 0 errors, 0 warnings, 0 notes\n")
+
+
 def test_change_is_a_rollout(objects, tmp_path):
     """Another configuration is a ConfigMap of another name, and the pods are of that name."""
     folder = shutil.copytree(FOLDER, tmp_path / "kubernetes")

@@ -17,7 +17,7 @@ from daemon import ROOT, run
 DATA = ROOT / "tests/data/config"
 CONFIG = ROOT / "config"
 GOOD = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("provider.d/*.yaml"),
-               *DATA.glob("good/**/*.yaml"), *DATA.glob("warn/**/*.yaml")])
+               *(ROOT / "docker").glob("*/mta-stsd.yaml"), *DATA.glob("good/**/*.yaml"), *DATA.glob("warn/**/*.yaml")])
 BAD = sorted(DATA.glob("bad/*.yaml"))
 
 TOO_DEEP = "nested deeper than 16 levels"
