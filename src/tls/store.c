@@ -27,6 +27,7 @@ struct entry {
     atomic_size_t references; /* the table's, and the background pass's while it looks */
     UT_hash_handle hh;
     char *host;
+    size_t slot;                     /* in the store's slots; belongs to its lock, too */
     struct certificate *certificate; /* NULL: no source has one */
     size_t source;                   /* index of its source; n_sources: none */
     struct stamp stamps[];           /* of each source, as of the last look */
@@ -39,8 +40,9 @@ struct cert_store {
     size_t n_sources;
     struct source *sources;
     struct chains *chains;
-    pthread_mutex_t lock; /* never held over I/O */
+    pthread_mutex_t lock; /* workers wait for it: never held over I/O or a walk over the hosts */
     struct entry *hosts;  /* by name; in the order of use, the latest last */
+    struct entry **slots; /* the same, each in its place as long as it is there */
 };
 
 struct reporter {
@@ -169,6 +171,7 @@ struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_so
         .n_sources = n_sources,
         .sources = memory_alloc((n_sources + 1) * sizeof(*store->sources)),
         .chains = chains_new(),
+        .slots = memory_alloc((capacity + 1) * sizeof(struct entry *)),
     };
     pthread_mutex_init(&store->lock, NULL);
     for (size_t i = 0; i < n_sources; i++)
@@ -197,6 +200,7 @@ void cert_store_unref(struct cert_store *store)
     for (size_t i = 0; i < store->n_sources; i++)
         source_done(&store->sources[i]);
     free(store->sources);
+    free(store->slots);
     chains_unref(store->chains);
     pthread_mutex_destroy(&store->lock);
     free(store);
@@ -220,10 +224,13 @@ static struct entry *remember(struct cert_store *store, struct entry *entry)
 {
     struct entry *oldest = NULL;
 
-    if (HASH_COUNT(store->hosts) >= store->capacity) {
+    entry->slot = HASH_COUNT(store->hosts);
+    if (entry->slot >= store->capacity) {
         oldest = store->hosts;
+        entry->slot = oldest->slot;
         HASH_DEL(store->hosts, oldest);
     }
+    store->slots[entry->slot] = entry;
     HASH_ADD_KEYPTR(hh, store->hosts, entry->host, strlen(entry->host), entry);
     return oldest;
 }
@@ -328,35 +335,29 @@ static void shared_refresh(struct source *source, const struct reporter *reporte
         report_look(reporter, "certificates", &look, kept);
 }
 
-/* Every entry with a reference, so that those evicted meanwhile live on; the caller frees. */
-static struct entry **hold_entries(struct cert_store *store, size_t *ret_n)
+/* With a reference, so that it lives on if it is evicted meanwhile; NULL: there are no more. */
+static struct entry *hold_entry(struct cert_store *store, size_t slot)
 {
-    struct entry **entries, *entry;
-    size_t n = 0;
+    struct entry *entry = NULL;
 
     pthread_mutex_lock(&store->lock);
-    entries = memory_alloc((HASH_COUNT(store->hosts) + 1) * sizeof(struct entry *));
-    for (entry = store->hosts; entry; entry = entry->hh.next) {
+    if (slot < HASH_COUNT(store->hosts)) {
+        entry = store->slots[slot];
         atomic_fetch_add(&entry->references, 1);
-        entries[n++] = entry;
     }
     pthread_mutex_unlock(&store->lock);
-    *ret_n = n;
-    return entries;
+    return entry;
 }
 
 void cert_store_refresh(struct cert_store *store, cert_report *report, void *context)
 {
     const struct reporter reporter = {report, context};
-    struct entry **entries;
-    size_t n;
+    struct entry *entry;
 
     for (size_t i = 0; i < store->n_sources; i++)
         shared_refresh(&store->sources[i], &reporter);
-    entries = hold_entries(store, &n);
-    for (size_t i = 0; i < n; i++) {
-        entry_refresh(store, entries[i], &reporter);
-        entry_unref(entries[i]);
+    for (size_t slot = 0; (entry = hold_entry(store, slot)); slot++) {
+        entry_refresh(store, entry, &reporter);
+        entry_unref(entry);
     }
-    free(entries);
 }
