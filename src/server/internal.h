@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "config/difference.h"
+#include "dns/name.h"
 #include "server/privileges.h"
 #include "server/systemd.h"
 
@@ -46,8 +47,17 @@ enum phase {
     PHASE_DRAINING,
 };
 
-/** What a survey of all certificates has found so far. */
+/**
+ * A look at every host's certificate, in pieces: between two of them a reload has the machine for
+ * itself, and the next piece holds the snapshot that serves by then.
+ */
 struct survey {
+    struct background background; /* of a piece */
+    bool is_under_way;
+    bool is_wanted;              /* another one, after this */
+    bool is_complete;            /* nothing is left for another piece */
+    char last[DNS_NAME_MAX + 1]; /* the domain looked at last; "": none */
+    size_t next;                 /* the index of the one after it, in the last piece's snapshot */
     uint64_t counts[FINDING_COUNT]; /* by the gravest finding */
     int64_t earliest_expiry;        /* unix seconds; 0: there is no certificate */
     size_t n_wrong;
@@ -102,8 +112,8 @@ struct server {
     bool is_forced;
     bool is_swapping; /* the workers have been sent the new snapshot */
 
-    struct background survey, refreshing;
-    struct survey found;
+    struct background refreshing;
+    struct survey survey;
     uv_timer_t second; /* runs while there is something below to sum up at its end */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;
@@ -149,8 +159,11 @@ void reload_discard(struct server *server);
 /** A store for the certificates of `config`. */
 struct cert_store *certificates_store(const struct config *config);
 
-/** Looks at every host's certificate and logs what is wrong. */
-void certificates_survey(struct server *server);
+/** Begins a look at every host's certificate, which logs what is wrong; another after one. */
+void survey_start(struct server *server);
+
+/** A reload that it gave way to is over. */
+void survey_go_on(struct server *server);
 
 /** Looks again at the files of the certificates in use. */
 void certificates_refresh(struct server *server);

@@ -138,6 +138,7 @@ static void end(struct server *server, const char *outcome)
     server->reload_text = NULL;
     if (background_end(&server->reload))
         reload_start(server);
+    survey_go_on(server);
 }
 
 static void refuse(struct server *server)
@@ -225,6 +226,6 @@ void reload_finish(struct server *server)
     log_line(LOG_INFO, "reloaded '%s'", server->config_path);
     server->tally.reloads_good++;
     reload_note_success(server);
-    certificates_survey(server);
+    survey_start(server);
     end(server, CONTROL_GOOD);
 }

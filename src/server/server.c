@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/server.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,7 @@ enum {
     REFRESH_MS = 60 * 1000,
     ADMIN_CONNECTIONS = 64,
     DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
+    MAPPED_BYTES = 128 * 1024,  /* as in glibc until it adapts: the blocks of a snapshot are more */
 };
 
 void server_tell_ready(const struct server *server)
@@ -373,7 +375,7 @@ static void serve(struct server *server)
     server_tell_ready(server);
     /* The first work makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
-    certificates_survey(server);
+    survey_start(server);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     uv_timer_start(&server->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
     uv_run(&server->loop, UV_RUN_DEFAULT);
@@ -425,6 +427,8 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     };
     int result;
 
+    /* What a reload has used goes back to the system, and not into a heap that threads share. */
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     log_set_level(config->log_level);
     result = prepare(&server, err);
     init_loop(&server);
