@@ -72,8 +72,10 @@ class Server:
         raise NotImplementedError
 
     def write(self, name, *parts):
-        """Writes a file of the server's own folder, which the configuration may name."""
-        with (self.folder / name).open("w", encoding="ascii", newline="") as out:
+        """Writes a new file of the server's own folder, which the configuration may name."""
+        path = self.folder / name
+        path.unlink(missing_ok=True)
+        with path.open("w", encoding="ascii", newline="") as out:
             out.writelines(parts)
 
     def __enter__(self):
@@ -176,12 +178,20 @@ class MtaStsd(Server):
                                           "tls_rpt": ["mailto:tlsrpt@provider.example"]}},
                 **self.keys}
 
-    def configure(self, *changed):
+    def configure(self):
+        self.write_configuration(self.config.name)
+
+    def write_configuration(self, name, *changed):
         """changed  lines of domains that replace those of the last hosts"""
         settings = [f"{key}: {json.dumps(value)}\n" for key, value in self.settings().items()]
         lines = map(domain_line, range(self.hosts.n - len(changed)))
-        self.write("mta-stsd.yaml.new", *settings, "domains:\n", *lines, *changed)
-        (self.folder / "mta-stsd.yaml.new").rename(self.config)
+        self.write(name, *settings, "domains:\n", *lines, *changed)
+
+    def put_in_place(self, name):
+        """Makes a configuration that was written before the one that is loaded next."""
+        new = self.folder / "new"
+        os.link(self.folder / name, new)
+        new.rename(self.config)
 
     def command(self):
         return [self.program, "-c", self.config]
