@@ -19,6 +19,7 @@ void config_unref(struct config *config)
 {
     if (!config || atomic_fetch_sub(&config->n_references, 1) > 1)
         return;
+    free(config->domains);
     arena_free(config->arena);
     free(config);
 }

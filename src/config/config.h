@@ -2,8 +2,8 @@
 /**
  * The configuration: one immutable, reference-counted snapshot of everything the YAML says.
  *
- * All of it lives in one arena and goes at once. Names are in stored form (dns/name.h). Any number
- * of threads may read a snapshot that they hold a reference to.
+ * It goes at once. Names are in stored form (dns/name.h). Any number of threads may read a snapshot
+ * that they hold a reference to.
  */
 #pragma once
 
@@ -111,7 +111,7 @@ struct config {
     const char *delegation_zone; /* NULL: not set */
     uint32_t ttl_mta_sts_s, ttl_policy_host_s, ttl_tls_rpt_s;
 
-    const struct domain *domains; /* sorted by name */
+    struct domain *domains; /* sorted by name; an array of its own */
     size_t n_domains;
 };
 

@@ -167,7 +167,7 @@ void named_list_init(struct named_list *list, const struct named_context *contex
     report_duplicates(list, context->diag);
     is_all_read = diag_count(context->diag, LEVEL_ERROR) == 0;
     for (size_t i = 0; i < raw->n_entries; i++)
-        count_user(list, &raw->entries[i]);
+        count_user(list, &raw->entries[i].entry);
     for (size_t i = 0; i < list->n_items; i++) {
         if (is_all_read)
             note_unused(&items[i], context->diag);

@@ -26,6 +26,7 @@ struct reading {
     struct diag *diag;
     struct field_context context;
     struct yaml_reader *reader;
+    struct slice policy; /* that a domain named last */
 };
 
 /* Makes room for one more element of an array that doubles. */
@@ -115,6 +116,14 @@ static const char *read_domain_name(struct reading *reading, const struct yaml_n
     return NULL;
 }
 
+/* As a rule, the name that was read before: one copy of it serves them all. */
+static struct slice keep_policy_name(struct reading *reading, struct slice name)
+{
+    if (!reading->policy.ptr || !slice_eq(reading->policy, name))
+        reading->policy = (struct slice){arena_copy(reading->context.arena, name), name.len};
+    return reading->policy;
+}
+
 /* Decodes what stands behind the domain's name: the name of a policy, or keys. */
 static void read_domain_value(struct reading *reading, struct raw_entry *entry)
 {
@@ -122,8 +131,7 @@ static void read_domain_value(struct reading *reading, struct raw_entry *entry)
     const struct yaml_node *value = yaml_reader_value(reading->reader, reading->entry);
 
     if (value->kind == YAML_KIND_TEXT && value->text.len > 0) {
-        entry->policy = (struct field_text){
-            {arena_copy(context->arena, value->text), value->text.len}, value->place};
+        entry->policy = (struct field_text){keep_policy_name(reading, value->text), value->place};
     } else if (value->kind == YAML_KIND_MAP) {
         struct raw_domain *domain = arena_alloc(context->arena, sizeof(*domain));
 
@@ -147,8 +155,9 @@ static void read_domain(struct reading *reading, const struct yaml_node *key)
     read_domain_value(reading, &entry);
     entry.is_broken = diag_count(reading->diag, LEVEL_ERROR) > n_errors;
     if (entry.name) {
-        raw->entries = grow(raw->entries, raw->n_entries, &raw->entries_size, sizeof(entry));
-        raw->entries[raw->n_entries++] = entry;
+        raw->entries =
+            grow(raw->entries, raw->n_entries, &raw->entries_size, sizeof(*raw->entries));
+        raw->entries[raw->n_entries++].entry = entry;
     }
     yaml_path_leave(&reading->context.path, old_len);
 }
@@ -296,6 +305,7 @@ void raw_config_read(const char *path, struct arena *keep, struct arena *scratch
     };
 
     field_preset(&reading.context, &schema_main, &ret_raw->settings);
+    ret_raw->entries = grow(NULL, 0, &ret_raw->entries_size, sizeof(*ret_raw->entries));
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     read_file(&reading, path, &schema_main, (struct place){0});
     read_includes(&reading, path);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "config/config.h"
 #include "config/schema.h"
 
 struct arena;
@@ -31,12 +32,18 @@ struct raw_entry {
     bool is_broken;                     /* as above */
 };
 
+/** One place for both: with 100,000 of each at once, a load would take half as much again. */
+union raw_slot {
+    struct raw_entry entry;
+    struct domain domain; /* what it is resolved to */
+};
+
 struct raw_config {
     const char *name; /* of the main file, as findings show it */
     struct raw_settings settings;
     struct raw_named_policy *policies;
     size_t n_policies, policies_size;
-    struct raw_entry *entries;
+    union raw_slot *entries;
     size_t n_entries, entries_size;
     bool is_cut; /* some file was not read to its end: what is missing may be there */
 };
@@ -46,7 +53,7 @@ struct raw_config {
  *
  * keep     gets what the snapshot goes on using: names of domains and of files
  * scratch  gets everything else; must outlive ret_raw
- * ret_raw  zeroed by the caller; its two arrays are freed by raw_config_done()
+ * ret_raw  zeroed by the caller; its arrays are freed by raw_config_done()
  */
 void raw_config_read(const char *path, struct arena *keep, struct arena *scratch, struct diag *diag,
                      struct raw_config *ret_raw);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/resolve.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,7 +250,23 @@ static void report_duplicate(struct resolving *resolving, const struct domain *f
              first->place.line, first->place.column);
 }
 
-void domains_resolve(const struct raw_config *raw, struct config *config, struct diag *diag)
+/* The entries become the domains, which the configuration owns. */
+static struct domain *resolve_in_place(struct resolving *resolving, struct raw_config *raw)
+{
+    union raw_slot *slots = raw->entries;
+
+    static_assert(sizeof(*slots) == sizeof(struct domain),
+                  "an array of the one is one of the other");
+    for (size_t i = 0; i < raw->n_entries; i++) {
+        const struct raw_entry entry = slots[i].entry;
+
+        resolve_domain(resolving, &entry, &slots[i].domain);
+    }
+    raw->entries = NULL;
+    return (struct domain *)slots;
+}
+
+void domains_resolve(struct raw_config *raw, struct config *config, struct diag *diag)
 {
     struct documents *documents = documents_new(config->arena);
     struct resolving resolving = {
@@ -259,11 +276,10 @@ void domains_resolve(const struct raw_config *raw, struct config *config, struct
         .scratch = arena_new(0),
         .documents = documents,
     };
-    struct domain *domains = arena_array(config->arena, raw->n_entries, sizeof(*domains));
+    struct domain *domains;
 
     named_list_init(&resolving.policies, &resolving.context);
-    for (size_t i = 0; i < raw->n_entries; i++)
-        resolve_domain(&resolving, &raw->entries[i], &domains[i]);
+    domains = resolve_in_place(&resolving, raw);
     qsort(domains, raw->n_entries, sizeof(*domains), compare_domains);
     for (size_t i = 1; i < raw->n_entries; i++)
         if (strcmp(domains[i - 1].name, domains[i].name) == 0)

@@ -12,7 +12,7 @@ struct diag;
 struct raw_config;
 
 /**
- * Fills config->domains (sorted; its arena owns them) and adds what is wrong. The settings are
+ * Makes the entries into config->domains, sorted, and adds what is wrong. The settings are
  * resolved already.
  */
-void domains_resolve(const struct raw_config *raw, struct config *config, struct diag *diag);
+void domains_resolve(struct raw_config *raw, struct config *config, struct diag *diag);

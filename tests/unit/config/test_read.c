@@ -35,15 +35,15 @@ static void test_entries(void **state)
     assert_true(raw->policies[1].is_broken);
     assert_int_equal(raw->policies[1].name.place.line, 4);
     assert_int_equal(raw->n_entries, 3); /* one has a name that is none */
-    assert_string_equal(raw->entries[0].name, "b.example");
-    assert_string_equal(raw->entries[0].policy.text.ptr, "p");
-    assert_null(raw->entries[0].long_form);
-    assert_int_equal(raw->entries[0].place.line, 6);
-    assert_string_equal(raw->entries[1].policy.text.ptr, "p");
-    assert_int_equal(raw->entries[1].long_form->mta_sts.value, 0);
-    assert_string_equal(raw->entries[1].long_form->zone.text.ptr, "example");
-    assert_false(raw->entries[1].is_broken);
-    assert_true(raw->entries[2].is_broken);
+    assert_string_equal(raw->entries[0].entry.name, "b.example");
+    assert_string_equal(raw->entries[0].entry.policy.text.ptr, "p");
+    assert_null(raw->entries[0].entry.long_form);
+    assert_int_equal(raw->entries[0].entry.place.line, 6);
+    assert_string_equal(raw->entries[1].entry.policy.text.ptr, "p");
+    assert_int_equal(raw->entries[1].entry.long_form->mta_sts.value, 0);
+    assert_string_equal(raw->entries[1].entry.long_form->zone.text.ptr, "example");
+    assert_false(raw->entries[1].entry.is_broken);
+    assert_true(raw->entries[2].entry.is_broken);
     assert_int_equal(diag_count(sample.diag, LEVEL_ERROR), 3);
     sample_done(&sample);
 }
@@ -59,10 +59,10 @@ static void test_include(void **state)
     raw_config_read(TEST_DATA "/config/good/include.yaml", arena, arena, diag, &raw);
     assert_false(raw.is_cut);
     assert_int_equal(raw.n_entries, 2);
-    assert_string_equal(raw.entries[0].name, "example.com");
-    assert_string_equal(raw.entries[0].place.file, TEST_DATA "/config/good/include.yaml");
-    assert_string_equal(raw.entries[1].name, "example.org");
-    assert_string_equal(raw.entries[1].place.file, TEST_DATA "/config/good/include.d/b.yaml");
+    assert_string_equal(raw.entries[0].entry.name, "example.com");
+    assert_string_equal(raw.entries[0].entry.place.file, TEST_DATA "/config/good/include.yaml");
+    assert_string_equal(raw.entries[1].entry.name, "example.org");
+    assert_string_equal(raw.entries[1].entry.place.file, TEST_DATA "/config/good/include.d/b.yaml");
     assert_int_equal(raw.n_policies, 1);
     raw_config_done(&raw);
     arena_free(arena);
