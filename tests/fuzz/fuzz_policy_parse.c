@@ -4,7 +4,6 @@
  * to the same bytes; what does not, says why in words fit for a terminal.
  */
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,30 +16,19 @@
 #include "policy/policy.h"
 #include "policy/render.h"
 
+#include "require.h"
+
 enum {
     ARENA_CAP = 128 * 1024, /* below what a body of nothing but mx lines needs */
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
-
-static void require_message(const struct err *err, struct slice body)
+static void require_refusal(const struct err *err, struct slice body)
 {
     uint32_t n_lines = 1;
 
     for (size_t i = 0; i < body.len; i++)
         n_lines += body.ptr[i] == '\n';
-    require(err->code == ERR_SYNTAX || err->code == ERR_LIMIT, "an error has its code");
-    require(err->msg[0] != '\0', "an error has a message");
-    for (const char *byte = err->msg; *byte; byte++)
-        require(*byte >= ' ' && *byte <= '~', "a message is printable ASCII");
+    require_message(err);
     require(err->place.line <= n_lines, "an error's line is one of the body");
     require((err->place.line == 0) == (err->place.column == 0), "a line has a column");
 }
@@ -83,7 +71,7 @@ static void require_round_trip(const struct policy *policy, struct slice receive
 
     if (policy_render(policy, arena, &body, &err) != 0) {
         require(err.code == ERR_LIMIT, "only size keeps a policy from being rendered");
-        require_message(&err, received);
+        require_refusal(&err, received);
         goto out;
     }
     require(body.len <= POLICY_BODY_MAX, "a body is within its cap");
@@ -104,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct err err;
 
     if (policy_parse(body, arena, &policy, &err) != 0) {
-        require_message(&err, body);
+        require_refusal(&err, body);
     } else {
         require(size <= POLICY_FETCH_MAX, "a body is within its cap");
         require(arena_used(arena) <= 4 * size, "memory is bounded by the body");

@@ -7,27 +7,18 @@
 #include <arpa/inet.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/slice.h"
 #include "http/proxy_header.h"
+
+#include "require.h"
 
 enum {
     INPUT_MAX = PROXY_HEADER_MAX + 64,
     LINE_MAX_V1 = 107,
     HEAD_LEN_V2 = 16,
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
 
 static bool is_v1(struct slice bytes)
 {

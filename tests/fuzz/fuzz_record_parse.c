@@ -16,28 +16,17 @@
 #include "dns/record.h"
 #include "dns/txt.h"
 
+#include "require.h"
+
 enum {
     RRS_MAX = 8,
     ARENA_CAP = 16 * 1024, /* below what a long list of short addresses needs */
     STRING_MAX = 255,
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool good, const char *what)
+static void require_refusal(const struct err *err, size_t size)
 {
-    if (good)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
-}
-
-static void require_message(const struct err *err, size_t size)
-{
-    require(err->code == ERR_SYNTAX || err->code == ERR_LIMIT, "an error has its code");
-    require(err->msg[0] != '\0', "an error has a message");
-    for (const char *byte = err->msg; *byte; byte++)
-        require(*byte >= ' ' && *byte <= '~', "a message is printable ASCII");
+    require_message(err);
     require(err->place.line == 0 && err->place.column <= size + 1, "a column is in the record");
 }
 
@@ -58,7 +47,7 @@ static void check_sts(const struct slice *rrs, size_t n_rrs, size_t size, struct
     struct err err;
 
     if (sts_record_parse(rrs, n_rrs, &record, &err) != 0) {
-        require_message(&err, size);
+        require_refusal(&err, size);
         return;
     }
     require(strlen(record.id) > 0 && strlen(record.id) <= STS_ID_MAX, "an id has its length");
@@ -89,7 +78,7 @@ static void check_tls_rpt(const struct slice *rrs, size_t n_rrs, size_t size, st
     struct err err;
 
     if (tls_rpt_record_parse(rrs, n_rrs, capped, &record, &err) != 0) {
-        require_message(&err, size);
+        require_refusal(&err, size);
         goto out;
     }
     wish = wish_reports(&record, arena);

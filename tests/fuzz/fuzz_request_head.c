@@ -13,6 +13,8 @@
 #include "base/slice.h"
 #include "http/head.h"
 
+#include "require.h"
+
 enum {
     FIELDS_MAX = 8,
 };
@@ -29,14 +31,11 @@ struct made {
     bool has_host, has_length, has_encoding;
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool good, const char *what, struct slice head)
+static void require_of(bool good, const char *what, struct slice head)
 {
-    if (good)
-        return;
-    fprintf(stderr, "broken: %s\n%.*s\n", what, SLICE_ARG(head));
-    abort();
+    if (!good)
+        fprintf(stderr, "%.*s\n", SLICE_ARG(head));
+    require(good, what);
 }
 
 static unsigned choose(struct choices *choices, unsigned n)
@@ -169,18 +168,18 @@ static void check_made(struct choices choices)
     fields_end = len;
     fputs("\r\n", out);
     fflush(out);
-    require(!fault_of(head, len), "what the grammar allows is taken", (struct slice){head, len});
+    require_of(!fault_of(head, len), "what the grammar allows is taken", (struct slice){head, len});
     fwrite(choices.bytes, 1, choices.n_bytes, out);
     fflush(out);
-    require(!fault_of(head, len), "what follows the head is not looked at",
-            (struct slice){head, len});
+    require_of(!fault_of(head, len), "what follows the head is not looked at",
+               (struct slice){head, len});
 
     spoiler = choose_spoiler(&choices, &made);
     fseek(out, (long)fields_end, SEEK_SET);
     fprintf(out, "%s\r\n", spoiler);
     fclose(out);
-    require(fault_of(head, fields_end + strlen(spoiler) + 2), "what two servers read apart is not",
-            (struct slice){head, len});
+    require_of(fault_of(head, fields_end + strlen(spoiler) + 2),
+               "what two servers read apart is not", (struct slice){head, len});
     free(head);
 }
 
@@ -208,10 +207,11 @@ static void check_case(const uint8_t *data, size_t size)
     for (size_t i = 0; i < size; i++)
         copy[i] = (char)data[i];
     fault = fault_of(copy, size);
-    require(!fault || slice_ends_with(slice_of(fault), "\n"), "a fault is a line",
-            (struct slice){copy, size});
+    require_of(!fault || slice_ends_with(slice_of(fault), "\n"), "a fault is a line",
+               (struct slice){copy, size});
     lower_names(copy, size);
-    require(fault == fault_of(copy, size), "case makes no difference", (struct slice){copy, size});
+    require_of(fault == fault_of(copy, size), "case makes no difference",
+               (struct slice){copy, size});
     free(copy);
 }
 
@@ -220,12 +220,13 @@ static void check_target(const uint8_t *data, size_t size)
     struct slice target = {(const char *)data, size}, authority, path;
 
     request_target_split(target, &authority, &path);
-    require(authority.len + path.len <= size, "the parts are the target's", target);
-    require(path.len == 0 || path.ptr[0] == '/', "a path begins with a slash", target);
-    require(slice_find_byte(path, '?') == path.len, "a path has no query", target);
-    require(slice_find_byte(authority, '/') == authority.len, "an authority has no slash", target);
-    require(authority.len == 0 || slice_starts_with(target, "http"), "origin-form names no host",
-            target);
+    require_of(authority.len + path.len <= size, "the parts are the target's", target);
+    require_of(path.len == 0 || path.ptr[0] == '/', "a path begins with a slash", target);
+    require_of(slice_find_byte(path, '?') == path.len, "a path has no query", target);
+    require_of(slice_find_byte(authority, '/') == authority.len, "an authority has no slash",
+               target);
+    require_of(authority.len == 0 || slice_starts_with(target, "http"), "origin-form names no host",
+               target);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -27,12 +27,12 @@
 #include "policy/parse.h"
 #include "policy/policy.h"
 
+#include "require.h"
+
 enum {
     PATH_SIZE = 32,
     TXT_MAX = 60000, /* what 65535 octets of RDATA hold, each string's length set aside */
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Stands before the C library's: what an input includes is not looked for on this machine. */
 /* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): theirs are reserved */
@@ -44,14 +44,6 @@ int glob(const char *pattern, int flags, int (*on_error)(const char *path, int r
     (void)on_error;
     (void)ret_matches;
     return GLOB_NOMATCH;
-}
-
-static void require(bool good, const char *what)
-{
-    if (good)
-        return;
-    fprintf(stderr, "broken: %s\n", what);
-    abort();
 }
 
 static void require_name(const char *name)

@@ -12,11 +12,11 @@
 #include "base/file.h"
 #include "base/slice.h"
 
+#include "require.h"
+
 enum {
     INPUT_MAX = 16 * 1024 * 1024,
 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 static int replay(const char *path)
 {

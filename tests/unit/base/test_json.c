@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/slice.h"
+#include "support/printed.h"
 
 #define BYTES(text)              \
     {                            \
@@ -39,12 +40,8 @@ static void test_print_slice(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char *seen = NULL;
-        size_t len;
-        FILE *out = open_memstream(&seen, &len);
+        char *seen = printed_slice(json_print_slice, rows[i].text);
 
-        json_print_slice(rows[i].text, out);
-        fclose(out);
         if (strcmp(seen, rows[i].want) != 0)
             fail_msg("row %zu: wanted %s, saw %s", i, rows[i].want, seen);
         free(seen);

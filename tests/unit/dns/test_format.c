@@ -11,6 +11,7 @@
 
 #include "dns/formats.h"
 #include "dns/sample.h"
+#include "support/printed.h"
 
 #define BYTES(text)              \
     {                            \
@@ -200,18 +201,6 @@ static void test_relative_name(void **state)
     }
 }
 
-/* What `print` writes of a text; for free(). */
-static char *written(void (*print)(struct slice, FILE *), struct slice text)
-{
-    char *seen = NULL;
-    size_t len;
-    FILE *out = open_memstream(&seen, &len);
-
-    print(text, out);
-    fclose(out);
-    return seen;
-}
-
 static void test_txt(void **state)
 {
     static const struct {
@@ -229,7 +218,7 @@ static void test_txt(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char *seen = written(dns_print_txt, rows[i].text);
+        char *seen = printed_slice(dns_print_txt, rows[i].text);
 
         if (strcmp(seen, rows[i].want) != 0)
             fail_msg("row %zu: wanted %s, saw %s", i, rows[i].want, seen);
@@ -252,7 +241,7 @@ static void test_long_txt(void **state)
         for (size_t k = 0; k < rows[i].len; k++)
             end = stpcpy(end, k == 0 ? "\"\\\"" : k % 255 == 0 ? "\" \"\\\"" : "\\\"");
         stpcpy(end, "\"");
-        seen = written(dns_print_txt, (struct slice){text, rows[i].len});
+        seen = printed_slice(dns_print_txt, (struct slice){text, rows[i].len});
         if (strcmp(seen, want) != 0)
             fail_msg("row %zu: wanted %s, saw %s", i, want, seen);
         free(seen);
@@ -262,7 +251,7 @@ static void test_long_txt(void **state)
 static void test_visible(void **state)
 {
     static const struct slice text = BYTES(" a~\"\\;\n\0\x7f\xc3\xbc");
-    char *seen = written(dns_print_visible, text);
+    char *seen = printed_slice(dns_print_visible, text);
 
     (void)state;
     assert_string_equal(seen, " a~\"\\;\\x0a\\x00\\x7f\\xc3\\xbc");

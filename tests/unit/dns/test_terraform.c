@@ -11,22 +11,12 @@
 
 #include "dns/formats.h"
 #include "dns/record.h"
+#include "support/printed.h"
 
 #define BYTES(text)              \
     {                            \
         (text), sizeof(text) - 1 \
     } /* NULs inside count */
-
-static char *text_of(struct slice text)
-{
-    char *seen = NULL;
-    size_t len;
-    FILE *out = open_memstream(&seen, &len);
-
-    terraform_print_text(text, out);
-    fclose(out);
-    return seen;
-}
 
 static void test_text(void **state)
 {
@@ -47,7 +37,7 @@ static void test_text(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char *seen = text_of(rows[i].text);
+        char *seen = printed_slice(terraform_print_text, rows[i].text);
 
         if (strcmp(seen, rows[i].want) != 0)
             fail_msg("row %zu: wanted %s, saw %s", i, rows[i].want, seen);

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+/** What a printer prints, as a text to compare. */
+#pragma once
+
+#include <stdio.h>
+
+#include "base/slice.h"
+
+/** What `print` prints of a text; the caller frees. */
+char *printed_slice(void (*print)(struct slice text, FILE *out), struct slice text);
