@@ -34,8 +34,10 @@ static void log_refusal(const struct event *event)
 
     err_quote(quoted, sizeof(quoted), slice_of(event->server));
     if (event->kind == EVENT_NO_CERTIFICATE)
-        log_line(LOG_WARNING, "handshake from %s refused: there is no certificate for %s", peer,
-                 quoted);
+        log_line(LOG_WARNING,
+                 "handshake from %s refused: no certificate for %s can be read; --test-config says "
+                 "why",
+                 peer, quoted);
     else if (event->kind == EVENT_LATE_CERTIFICATE)
         log_line(LOG_WARNING,
                  "handshake from %s refused: the certificate for %s could not be read within %d s: "

@@ -194,7 +194,7 @@ def test_pipe_in_place_of_a_file(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")]))
     assert not answers(daemon, pki, HOST)
     daemon.log.wait_for(f"{HOST}: {folder}/key.pem: is not a regular file")
-    daemon.log.wait_for(f"refused: there is no certificate for '{HOST}'")
+    daemon.log.wait_for(f"refused: no certificate for '{HOST}' can be read")
 
 
 SLOW = r"""
