@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/arena.h"
 #include "base/diag.h"
+#include "base/nearest.h"
 #include "cli/mode.h"
 #include "config/config.h"
 #include "config/load.h"
@@ -27,6 +30,19 @@ enum exit_status cli_load(const struct options *options, struct config **ret_con
     return status;
 }
 
+static void report_no_domain(const struct config *config, struct slice name)
+{
+    const char **names = memory_alloc(config->n_domains * sizeof(*names));
+    const char *nearest;
+
+    for (size_t i = 0; i < config->n_domains; i++)
+        names[i] = config->domains[i].name;
+    nearest = nearest_word(name, names, config->n_domains);
+    cli_fail(STATUS_USAGE, "'%.*s' is not a domain of the configuration%s%s%s", SLICE_ARG(name),
+             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    free(names);
+}
+
 const struct domain *cli_find_domain(const struct config *config, const char *name)
 {
     const struct domain *domain = NULL;
@@ -37,7 +53,7 @@ const struct domain *cli_find_domain(const struct config *config, const char *na
     if (dns_name_parse(slice_of(name), stored, &len, &err) != 0)
         cli_fail(STATUS_USAGE, "'%s' %s", name, err.msg);
     else if (!(domain = config_find_domain(config, (struct slice){stored, len})))
-        cli_fail(STATUS_USAGE, "'%s' is not a domain of the configuration", stored);
+        report_no_domain(config, (struct slice){stored, len});
     return domain;
 }
 

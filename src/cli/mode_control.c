@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,16 @@ static enum exit_status status_of(struct slice outcome)
     return slice_eq_text(outcome, CONTROL_BROKEN) ? STATUS_USAGE : STATUS_FINDINGS;
 }
 
+static const char *advise(int sys_errno)
+{
+    if (sys_errno == EACCES || sys_errno == EPERM)
+        return "; root and the daemon's user may ask";
+    if (sys_errno == ENOENT || sys_errno == ECONNREFUSED)
+        return "; start it, or name its configuration with -c; if it runs, its log says why it has "
+               "no socket, and SIGHUP reloads it";
+    return "";
+}
+
 /* What is wrong with the file may be why nobody answers: it can hide the key `control`. */
 static enum exit_status report_silence(const struct options *options, const struct err *err)
 {
@@ -32,7 +43,7 @@ static enum exit_status report_silence(const struct options *options, const stru
         config_unref(config_load(options->config_path, diag));
     diag_print(diag, LEVEL_ERROR, stderr);
     diag_free(diag);
-    return cli_fail(STATUS_FAILED, "%s", err->msg);
+    return cli_fail(STATUS_FAILED, "%s%s", err->msg, advise(err->sys_errno));
 }
 
 /* Asks the running daemon and prints what it says. */

@@ -65,11 +65,12 @@ static void print_remarks(const struct publication *publication, const struct co
                 publication->n_unserved);
     if (publication->n_withheld > 0)
         fprintf(stderr,
-                "mta-stsd: %zu _mta-sts records are withheld until their policies can be fetched\n",
+                "mta-stsd: %zu _mta-sts records are withheld until their policies can be fetched; "
+                "--print-dns=zone says why\n",
                 publication->n_withheld);
     if (!config->policy_host_name && config->n_policy_host_addresses == 0)
         fputs("mta-stsd: policy_host is not set, so what mta-sts.<domain> points to is not "
-              "printed\n",
+              "printed; give policy_host: {name: ...} or {addresses: [...]}\n",
               stderr);
 }
 

@@ -147,13 +147,13 @@ static void report_unknown(const char *argument)
 static int check_fit(const struct options *options, unsigned given)
 {
     const struct mode *mode = options->mode;
-    const char *dashes = mode->name[0] == '\0' ? "serving" : "--";
+    bool serves = mode->name[0] == '\0';
 
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         if ((given & (1U << i)) == 0 || (mode->options & (1U << i)) != 0)
             continue;
-        cli_fail(STATUS_USAGE, "--%s does not go with %s%s", option_rows[i].name, dashes,
-                 mode->name);
+        cli_fail(STATUS_USAGE, "--%s does not go with %s%s", option_rows[i].name,
+                 serves ? "serving; give a mode, see --help" : "--", mode->name);
         return -1;
     }
     if (options->n_arguments >= mode->n_needed)
@@ -162,11 +162,29 @@ static int check_fit(const struct options *options, unsigned given)
     return -1;
 }
 
+/* `--print-dns zone` and `test-config` are what other programs take. */
+static void report_surplus(const struct mode *mode, const char *argument)
+{
+    const char *surplus = "is one argument too many";
+
+    for (size_t i = 1; i < n_modes; i++) {
+        if (strcmp(modes[i].name, argument) != 0)
+            continue;
+        cli_fail(STATUS_USAGE, "'%s' %s; did you mean --%s?", argument, surplus, argument);
+        return;
+    }
+    if (mode->value_name)
+        cli_fail(STATUS_USAGE, "'%s' %s; did you mean --%s=%s?", argument, surplus, mode->name,
+                 argument);
+    else
+        cli_fail(STATUS_USAGE, "'%s' %s; see --help", argument, surplus);
+}
+
 static int take_arguments(struct options *options, int argc, char **argv)
 {
     for (int i = optind; i < argc; i++) {
         if (options->n_arguments == options->mode->n_taken) {
-            cli_fail(STATUS_USAGE, "'%s' is one argument too many; see --help", argv[i]);
+            report_surplus(options->mode, argv[i]);
             return -1;
         }
         options->arguments[options->n_arguments++] = argv[i];

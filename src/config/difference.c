@@ -55,7 +55,7 @@ static void print_policies(const struct policy *was, const struct policy *is, FI
         is->mode == POLICY_ENFORCE ? "; mx removed under enforce: " : "; mx removed: ", out);
     print_missing_mx(is, was, "; mx added: ", out);
     if (was->max_age_s != is->max_age_s)
-        fprintf(out, "; max_age %u -> %u", was->max_age_s, is->max_age_s);
+        fprintf(out, "; max_age %u s -> %u s", was->max_age_s, is->max_age_s);
 }
 
 static void print_change(const struct domain *was, const struct domain *is, FILE *out)
@@ -83,12 +83,27 @@ static void compare_domain(struct comparison *comparison, const struct domain *w
         print_change(was, is, comparison->out);
 }
 
-static void add_one(struct comparison *comparison, const struct domain *domain, const char *what,
-                    size_t *count)
+static void add_one(struct comparison *comparison, const struct domain *domain)
 {
-    ++*count;
+    comparison->counts.n_added++;
     if (may_print(comparison))
-        fprintf(comparison->out, "%s: %s (%s)\n", what, domain->name, mode_of(domain));
+        fprintf(comparison->out, "added: %s (%s)\n", domain->name, mode_of(domain));
+}
+
+/* Senders hold what they have; who leaves goes by mode none (RFC 8461 8.3). */
+static void remove_one(struct comparison *comparison, const struct domain *domain)
+{
+    const struct policy *policy = domain->document ? &domain->document->policy : NULL;
+
+    comparison->counts.n_removed++;
+    if (!may_print(comparison))
+        return;
+    fprintf(comparison->out, "removed: %s (%s", domain->name, mode_of(domain));
+    if (policy && policy->mode == POLICY_ENFORCE)
+        fprintf(comparison->out,
+                "; senders may enforce it for %u s; to leave, serve mode none first",
+                policy->max_age_s);
+    fputs(")\n", comparison->out);
 }
 
 struct difference config_compare(const struct config *current, const struct config *next, FILE *out,
@@ -105,14 +120,14 @@ struct difference config_compare(const struct config *current, const struct conf
         if (order == 0)
             compare_domain(&comparison, was++, is++);
         else if (order < 0)
-            add_one(&comparison, was++, "removed", &comparison.counts.n_removed);
+            remove_one(&comparison, was++);
         else
-            add_one(&comparison, is++, "added", &comparison.counts.n_added);
+            add_one(&comparison, is++);
     }
     while (was < was_end)
-        add_one(&comparison, was++, "removed", &comparison.counts.n_removed);
+        remove_one(&comparison, was++);
     while (is < is_end)
-        add_one(&comparison, is++, "added", &comparison.counts.n_added);
+        add_one(&comparison, is++);
     if (out && comparison.n_lines > lines_max)
         fprintf(out, "... and %zu more\n", comparison.n_lines - lines_max);
     return comparison.counts;

@@ -189,7 +189,10 @@ int control_open(struct server *server, struct err *err)
     if (!server->config->has_default_control)
         return -1;
     /* Nobody asked for it by name, and a daemon started by hand may have no /run of its own. */
-    log_line(LOG_INFO, "%s; --reload and --health will not work, SIGHUP does", err->msg);
+    log_line(LOG_INFO,
+             "%s; --reload and --health work once its folder is there and the daemon's user may "
+             "write to it, SIGHUP does without",
+             err->msg);
     return 0;
 }
 

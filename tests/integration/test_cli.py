@@ -57,7 +57,7 @@ def test_version():
     (["--config"], "--config needs a value; see --help"),
     (["-t", "-c"], "-c needs a value; see --help"),
     (["--test-config", "--print-dns"], "--test-config and --print-dns do not go together"),
-    (["--json"], "--json does not go with serving"),
+    (["--json"], "--json does not go with serving; give a mode, see --help"),
     (["--print-dns", "--json"], "--json does not go with --print-dns"),
     (["--parse-policy", "-c", "a"], "--config does not go with --parse-policy"),
     (["--test-config", "--tls-rpt"], "--tls-rpt does not go with --test-config"),
@@ -65,6 +65,8 @@ def test_version():
     (["--match-mx", "example.com"], "--match-mx needs DOMAIN HOST"),
     (["--print-id", "a", "b"], "'b' is one argument too many; see --help"),
     (["serve"], "'serve' is one argument too many; see --help"),
+    (["test-config"], "'test-config' is one argument too many; did you mean --test-config?"),
+    (["--print-dns", "zone"], "'zone' is one argument too many; did you mean --print-dns=zone?"),
     (["--print-dns=bind"], "--print-dns: 'bind' is not a format; the formats are zone, panel, "
                            "nsupdate, json, octodns, dnscontrol, terraform-route53, "
                            "terraform-cloudflare, powerdns"),
@@ -79,6 +81,8 @@ def test_usage_errors(arguments, message):
 @pytest.mark.parametrize("mode", ["--print-policy", "--print-id", "--match-mx"])
 @pytest.mark.parametrize("name, message", [
     ("example.org", "'example.org' is not a domain of the configuration"),
+    ("exampel.com", "'exampel.com' is not a domain of the configuration; did you mean "
+                    "'example.com'?"),
     ("exa_mple.com", "'exa_mple.com' has '_' in it"),
     ("", "'' "),
 ])

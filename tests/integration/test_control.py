@@ -39,6 +39,10 @@ def assert_answer(process, status, *texts):
     ({"example.com": {"mx": ["a.example"]}, "example.org": {"mode": "none"}},
      {"example.com": {"mx": ["a.example"]}},
      ["removed: example.org (none)", "1 domains: 0 added, 1 removed, 0 changed"]),
+    ({"example.com": {"mx": ["a.example"]},
+      "example.org": {"mx": ["a.example"], "mode": "enforce", "max_age": "2w"}},
+     {"example.com": {"mx": ["a.example"]}},
+     ["removed: example.org (enforce; senders may enforce it for 1209600 s; "]),
     ({"example.com": {"mx": ["a.example", "b.example"], "mode": "enforce", "max_age": "4w"}},
      {"example.com": {"mx": ["b.example"], "mode": "enforce", "max_age": "4w"}},
      ["changed: example.com; mx removed under enforce: a.example; id ",
@@ -82,7 +86,8 @@ def test_another_control_socket_needs_a_restart(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path))
     changed = configuration(pki, tmp_path, control=str(tmp_path / "other.sock"))
     assert_answer(daemon.change(changed), FAILED,
-                  f"no daemon answers at '{tmp_path}/other.sock': No such file or directory")
+                  f"no daemon answers at '{tmp_path}/other.sock': No such file or directory; start it, "
+                  "or name its configuration with -c; ", "SIGHUP reloads it")
     daemon.send_signal(signal.SIGHUP)
     daemon.log.wait_for("'control' has changed, which needs a restart")
 

@@ -59,7 +59,8 @@ static const struct {
     {A, "a.example: {mx: [mx.a.example], mode: testing, max_age: 604800}", 0, 0, 0, ""},
     {A, A ", b.example: {mx: [mx.b.example]}", 1, 0, 0, "added: b.example (testing)\n"},
     {A ", b.example: {mx: [mx.b.example], mode: enforce}", A, 0, 1, 0,
-     "removed: b.example (enforce)\n"},
+     "removed: b.example (enforce; senders may enforce it for 604800 s; to leave, serve mode none "
+     "first)\n"},
     {A, "b.example: {mode: none}", 1, 1, 0,
      "removed: a.example (testing)\nadded: b.example (none)\n"},
     {"b.example: {mode: none}", A, 1, 1, 0,
@@ -71,7 +72,7 @@ static const struct {
      "changed: a.example; mode testing -> enforce; id #\n"},
     {"a.example: {mx: [mx.a.example], mode: enforce}", "a.example: {mode: none}", 0, 0, 1,
      "changed: a.example; mode enforce -> none; mx removed: mx.a.example; "
-     "max_age 604800 -> 86400; id #\n"},
+     "max_age 604800 s -> 86400 s; id #\n"},
     {"a.example: {mx: [mx1.a.example, mx2.a.example, mx3.a.example], mode: enforce}",
      "a.example: {mx: [mx2.a.example], mode: enforce}", 0, 0, 1,
      "changed: a.example; mx removed under enforce: mx1.a.example, mx3.a.example; id #\n"},
@@ -80,7 +81,7 @@ static const struct {
     {"a.example: {mx: [mx1.a.example]}",
      "a.example: {mx: [mx2.a.example], mode: enforce, max_age: 1d}", 0, 0, 1,
      "changed: a.example; mode testing -> enforce; mx removed under enforce: mx1.a.example; "
-     "mx added: mx2.a.example; max_age 604800 -> 86400; id #\n"},
+     "mx added: mx2.a.example; max_age 604800 s -> 86400 s; id #\n"},
     {A, "a.example: {mx: [mx.a.example, \"*.b.example\", c.example]}", 0, 0, 1,
      "changed: a.example; mx added: *.b.example, c.example; id #\n"},
     /* The order is part of the bytes, and so of the id. */
