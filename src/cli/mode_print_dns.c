@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
+#include "cli/identity.h"
 #include "cli/mode.h"
 #include "cli/publication.h"
 #include "cli/served.h"
@@ -110,12 +111,15 @@ static enum exit_status open_store(const struct options *options, const struct c
                                    struct cert_store **ret_store)
 {
     struct err err;
+    int result;
 
     if (options->no_certificates || config->n_sources == 0)
         return STATUS_GOOD;
     *ret_store = cert_store_new(config->sources, config->n_sources, 1, &clock_system);
-    if (cert_store_probe(*ret_store, &err) == 0 ||
-        (config->has_default_sources && err.sys_errno == ENOENT))
+    identity_take(config);
+    result = cert_store_probe(*ret_store, &err);
+    identity_return();
+    if (result == 0 || (config->has_default_sources && err.sys_errno == ENOENT))
         return STATUS_GOOD;
     return cli_fail(STATUS_FAILED,
                     "certificates: %s; --no-certificates prints without looking at them", err.msg);
@@ -125,8 +129,11 @@ static enum exit_status print(const struct options *options, const struct dns_fo
                               const struct publication_choice *choice)
 {
     struct publication publication;
-    enum exit_status status = publication_make(choice, &publication);
+    enum exit_status status;
 
+    identity_take(choice->config);
+    status = publication_make(choice, &publication);
+    identity_return();
     if (status == STATUS_GOOD && options->output)
         status = write_files(&publication, format, options->output);
     else if (status == STATUS_GOOD)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "cli/identity.h"
 #include "cli/mode.h"
 #include "config/config.h"
 #include "config/load.h"
@@ -118,8 +119,11 @@ enum exit_status mode_test_config(const struct options *options)
     struct config *config = config_load(options->config_path, diag);
     enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
 
-    if (config && !options->no_certificates && config->n_sources > 0)
+    if (config && !options->no_certificates && config->n_sources > 0) {
+        identity_take(config);
         check_certificates(config, diag);
+        identity_return();
+    }
     if (options->json) {
         diag_print_json(diag, stdout);
     } else {

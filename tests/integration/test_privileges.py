@@ -2,6 +2,7 @@
 """What root gives up, what the sandbox holds, and what systemd hands over and is told."""
 
 import contextlib
+import json
 import os
 import pathlib
 import pwd
@@ -15,7 +16,7 @@ import tempfile
 import pytest
 
 from client import connect, exchange, fetch, policy_body, request, tls_context
-from daemon import PATIENCE_S, PROGRAM, Daemon, configuration, write_configuration
+from daemon import PATIENCE_S, PROGRAM, Daemon, configuration, run, write_configuration, write_file
 from pki import Pki, leaf_of
 
 HOST, OTHER_HOST = "mta-sts.example.com", "mta-sts.example.org"
@@ -132,6 +133,21 @@ def test_files_of_root_are_unreadable(start, certificates):
     daemon.reload()
     daemon.log.wait_for(f"{OTHER_HOST}: .*is in use")
     assert fetch_until(daemon, OTHER_HOST, certificates).status == 200
+
+
+@pytest.mark.parametrize("user, is_withheld", [("nobody", True), ("root", False)])
+def test_root_looks_with_the_eyes_of_user(folder, certificates, user, is_withheld):
+    """What root alone can read is not served, so its id must not be published."""
+    path = write_file(folder / "as.yaml", json.dumps(
+        {**keys(certificates), "user": user, "policy_host": {"name": "policy.example"}}))
+    output = folder / "out"
+    process = run("-c", path, "--print-dns=json", "--output", output)
+    assert process.returncode == 0, process.stderr
+    records = [record for file in output.iterdir() for record in json.loads(file.read_text())]
+    withheld = [record["withheld"] for record in records if record["withheld"]]
+    assert ["Permission denied" in reason for reason in withheld] == [True] * is_withheld
+    findings = run("-c", path, "--test-config").stdout.decode()
+    assert ("Permission denied" in findings) == is_withheld
 
 
 def test_directory_that_may_be_read_only_later(start, certificates):
