@@ -122,7 +122,9 @@ static enum exit_status open_store(const struct options *options, const struct c
     if (result == 0 || (config->has_default_sources && err.sys_errno == ENOENT))
         return STATUS_GOOD;
     return cli_fail(STATUS_FAILED,
-                    "certificates: %s; --no-certificates prints without looking at them", err.msg);
+                    "certificates: %s; let user '%s' read them, or print without looking at them "
+                    "by --no-certificates",
+                    err.msg, config->user);
 }
 
 static enum exit_status print(const struct options *options, const struct dns_format *format,

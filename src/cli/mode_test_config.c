@@ -94,8 +94,8 @@ static void check_certificates(const struct config *config, struct diag *diag)
     struct err err;
 
     if (cert_store_probe(checking.store, &err) != 0) {
-        diag_add(diag, FINDING_CERTIFICATE_UNREADABLE, config->sources_place, "certificates", "%s",
-                 err.msg);
+        diag_add(diag, FINDING_CERTIFICATE_UNREADABLE, config->sources_place, "certificates",
+                 "%s; let user '%s' read them", err.msg, config->user);
     } else {
         if (config->policy_host_name)
             check_host(&checking, config->policy_host_name, "policy_host.name",
