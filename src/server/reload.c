@@ -49,6 +49,13 @@ static void print_summary(const struct server *server, FILE *out)
             difference->n_added, difference->n_removed, difference->n_changed);
 }
 
+/* In this order: a policy is served before its id is published (RFC 8461 8.1). */
+static void print_advice(const struct difference *difference, FILE *out)
+{
+    if (difference->n_added + difference->n_changed > 0)
+        fputs("now publish what mta-stsd --print-dns prints of them\n", out);
+}
+
 /* Returns NULL, or the outcome that refuses what was loaded. */
 static const char *judge(struct server *server, const struct diag *diag, FILE *out)
 {
@@ -67,8 +74,10 @@ static const char *judge(struct server *server, const struct diag *diag, FILE *o
         return CONTROL_REFUSED;
     server->difference = config_compare(current, server->next, out, LINES_MAX);
     print_summary(server, out);
-    if (!drops_too_many(server, current))
+    if (!drops_too_many(server, current)) {
+        print_advice(&server->difference, out);
         return NULL;
+    }
     fprintf(
         out,
         "reload refused: %zu of %zu domains would go, more than limits.removed (%u%%); if that is "
