@@ -25,6 +25,12 @@ struct slice {
 #define SLICE_ARG(slice) \
     (int)((slice).len < INT_MAX ? (slice).len : INT_MAX), (slice).ptr ? (slice).ptr : ""
 
+/** Initialises a slice with a literal, whose NULs count. */
+#define SLICE_BYTES(literal)           \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
+    }
+
 /** Wraps a NUL-terminated text; NULL becomes the empty slice. */
 struct slice slice_of(const char *text);
 

@@ -22,10 +22,6 @@ enum {
     SECURITY_BITS_MIN = 112, /* what OpenSSL's security level 2 demands of a key */
 };
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    }
 #define P256_OID "\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07"
 #define P256_POINT_HEAD "\xa1\x44\x03\x42\x00"
 
@@ -39,11 +35,11 @@ static const struct p256_form {
     struct slice middle; /* between the scalar and the point */
 } p256_forms[] = {
     /* PKCS#8, RFC 5958 2 */
-    {BYTES("\x30\x81\x87\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01" P256_OID
-           "\x04\x6d\x30\x6b\x02\x01\x01\x04\x20"),
-     BYTES(P256_POINT_HEAD)},
+    {SLICE_BYTES("\x30\x81\x87\x02\x01\x00\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01" P256_OID
+                 "\x04\x6d\x30\x6b\x02\x01\x01\x04\x20"),
+     SLICE_BYTES(P256_POINT_HEAD)},
     /* ECPrivateKey, RFC 5915 3 */
-    {BYTES("\x30\x77\x02\x01\x01\x04\x20"), BYTES("\xa0\x0a" P256_OID P256_POINT_HEAD)},
+    {SLICE_BYTES("\x30\x77\x02\x01\x01\x04\x20"), SLICE_BYTES("\xa0\x0a" P256_OID P256_POINT_HEAD)},
 };
 
 static EVP_PKEY *p256_import(const unsigned char *scalar, unsigned char *point)

@@ -11,11 +11,6 @@
 
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 static void test_set(void **state)
 {
     struct err err = {.code = ERR_IO, .sys_errno = EACCES, .place = {"f", 1, 2}};
@@ -95,21 +90,21 @@ static void test_quote(void **state)
         const char *want;
     } rows[] = {
         {{NULL, 0}, 8, "''"},
-        {BYTES("a"), 8, "'a'"},
-        {BYTES("abc"), 8, "'ab...'"},
-        {BYTES("ab"), 8, "'ab'"},
-        {BYTES("abcd"), 9, "'abc...'"},
-        {BYTES("mta-sts.example.com"), 96, "'mta-sts.example.com'"},
-        {BYTES("it's"), 96, "'it\\'s'"},
-        {BYTES("a\\b\""), 96, "'a\\\\b\"'"},
-        {BYTES("\0"), 96, "'\\x00'"},
-        {BYTES("\x1f ~\x7f\r\n"), 96, "'\\x1f ~\\x7f\\x0d\\x0a'"},
-        {BYTES("\xc3\xbc"), 96, "'\\xc3\\xbc'"},
-        {BYTES("a\xff"), 12, "'a\\xff'"},
-        {BYTES("a\xff"), 8, "'a...'"}, /* an escape is shown whole or not at all */
-        {BYTES("a\xff"), 9, "'a...'"},
-        {BYTES("a\xff"), 10, "'a...'"},
-        {BYTES("a\xff"), 11, "'a\\xff'"},
+        {SLICE_BYTES("a"), 8, "'a'"},
+        {SLICE_BYTES("abc"), 8, "'ab...'"},
+        {SLICE_BYTES("ab"), 8, "'ab'"},
+        {SLICE_BYTES("abcd"), 9, "'abc...'"},
+        {SLICE_BYTES("mta-sts.example.com"), 96, "'mta-sts.example.com'"},
+        {SLICE_BYTES("it's"), 96, "'it\\'s'"},
+        {SLICE_BYTES("a\\b\""), 96, "'a\\\\b\"'"},
+        {SLICE_BYTES("\0"), 96, "'\\x00'"},
+        {SLICE_BYTES("\x1f ~\x7f\r\n"), 96, "'\\x1f ~\\x7f\\x0d\\x0a'"},
+        {SLICE_BYTES("\xc3\xbc"), 96, "'\\xc3\\xbc'"},
+        {SLICE_BYTES("a\xff"), 12, "'a\\xff'"},
+        {SLICE_BYTES("a\xff"), 8, "'a...'"}, /* an escape is shown whole or not at all */
+        {SLICE_BYTES("a\xff"), 9, "'a...'"},
+        {SLICE_BYTES("a\xff"), 10, "'a...'"},
+        {SLICE_BYTES("a\xff"), 11, "'a\\xff'"},
     };
 
     (void)state;

@@ -18,11 +18,6 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 /* A folder of the test's own, and an arena. */
 struct fixture {
     char folder[32];
@@ -125,7 +120,7 @@ static void test_read_errors(void **state)
     assert_int_equal(err.code, ERR_IO);
     assert_int_equal(err.sys_errno, EISDIR);
     assert_string_equal(err.msg, "cannot be read: Is a directory");
-    write_file(fixture->path, (struct slice)BYTES("12345678901"));
+    write_file(fixture->path, (struct slice)SLICE_BYTES("12345678901"));
     assert_int_equal(file_read(fixture->path, 10, fixture->arena, &bytes, &err), -1);
     assert_string_equal(err.msg, "is larger than 10 bytes");
     assert_int_equal(file_read("/dev/zero", 100000, fixture->arena, &bytes, &err), -1);
@@ -140,9 +135,9 @@ static void test_read_regular(void **state)
     struct slice bytes;
     struct err err;
 
-    write_file(fixture->path, (struct slice)BYTES("a\0b"));
+    write_file(fixture->path, (struct slice)SLICE_BYTES("a\0b"));
     assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &bytes, &err), 0);
-    assert_true(slice_eq(bytes, (struct slice)BYTES("a\0b")));
+    assert_true(slice_eq(bytes, (struct slice)SLICE_BYTES("a\0b")));
     assert_int_equal(file_read_regular(fixture->path, 2, fixture->arena, &bytes, &err), -1);
     assert_int_equal(err.code, ERR_LIMIT);
     assert_int_equal(unlink(fixture->path), 0);
@@ -171,7 +166,7 @@ static void test_read_standard_input(void **state)
     dup2(ends[0], STDIN_FILENO);
     close(ends[0]);
     assert_int_equal(file_read("-", 3, fixture->arena, &bytes, &err), 0);
-    assert_true(slice_eq(bytes, (struct slice)BYTES("a\0b")));
+    assert_true(slice_eq(bytes, (struct slice)SLICE_BYTES("a\0b")));
     assert_int_equal(fcntl(STDIN_FILENO, F_GETFD), 0); /* left open */
     dup2(old_stdin, STDIN_FILENO);
     close(old_stdin);
@@ -206,10 +201,10 @@ static void test_replace(void **state)
     struct err err;
 
     assert_int_equal(file_replace(fixture->path, 0644, print_text, text, &err), 0);
-    check_content(fixture, (struct slice)BYTES("one\ntwo\n"));
+    check_content(fixture, (struct slice)SLICE_BYTES("one\ntwo\n"));
     assert_int_equal(mode_of(fixture->path), 0644); /* whatever the umask */
     assert_int_equal(file_replace(fixture->path, 0400, print_text, empty, &err), 0);
-    check_content(fixture, (struct slice)BYTES(""));
+    check_content(fixture, (struct slice)SLICE_BYTES(""));
     assert_int_equal(mode_of(fixture->path), 0400);
     umask(old_umask);
 }
@@ -233,12 +228,12 @@ static void test_replace_failure_keeps_old(void **state)
     size_t open_before = count_entries("/proc/self/fd");
     struct err err;
 
-    write_file(fixture->path, (struct slice)BYTES("old"));
+    write_file(fixture->path, (struct slice)SLICE_BYTES("old"));
     assert_int_equal(file_replace(fixture->path, 0600, print_half_and_fail, half, &err), -1);
     assert_int_equal(err.code, ERR_IO);
     assert_int_equal(err.sys_errno, EIO); /* the writer gave no reason of its own */
     assert_non_null(strstr(err.msg, "file' cannot be written: "));
-    check_content(fixture, (struct slice)BYTES("old"));
+    check_content(fixture, (struct slice)SLICE_BYTES("old"));
     assert_int_equal(count_entries(fixture->folder), 1);
     assert_int_equal(count_entries("/proc/self/fd"), open_before);
 }

@@ -12,11 +12,6 @@
 #include "base/slice.h"
 #include "support/printed.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 static void test_print_slice(void **state)
 {
     static const struct {
@@ -24,18 +19,18 @@ static void test_print_slice(void **state)
         const char *want;
     } rows[] = {
         {{NULL, 0}, "\"\""},
-        {BYTES("a"), "\"a\""},
-        {BYTES("\"\\/"), "\"\\\"\\\\/\""},
-        {BYTES("\0"), "\"\\u0000\""},
-        {BYTES("\t\r\n"), "\"\\u0009\\u000d\\u000a\""},
-        {BYTES("\x1f \x7e\x7f"), "\"\\u001f ~\\u007f\""},
-        {BYTES("\xc2\x80\xc2\x9f\xc2\xa0"), "\"\\u0080\\u009f\xc2\xa0\""},
-        {BYTES("b\xc3\xbc"), "\"b\xc3\xbc\""},
-        {BYTES("\xf4\x8f\xbf\xbf"), "\"\xf4\x8f\xbf\xbf\""},
-        {BYTES("\xff"), "\"\\ufffd\""},
-        {BYTES("a\xc3"), "\"a\\ufffd\""},
-        {BYTES("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\""},
-        {BYTES("\xc3\"\xc3\xbc"), "\"\\ufffd\\\"\xc3\xbc\""}, /* the quote is not swallowed */
+        {SLICE_BYTES("a"), "\"a\""},
+        {SLICE_BYTES("\"\\/"), "\"\\\"\\\\/\""},
+        {SLICE_BYTES("\0"), "\"\\u0000\""},
+        {SLICE_BYTES("\t\r\n"), "\"\\u0009\\u000d\\u000a\""},
+        {SLICE_BYTES("\x1f \x7e\x7f"), "\"\\u001f ~\\u007f\""},
+        {SLICE_BYTES("\xc2\x80\xc2\x9f\xc2\xa0"), "\"\\u0080\\u009f\xc2\xa0\""},
+        {SLICE_BYTES("b\xc3\xbc"), "\"b\xc3\xbc\""},
+        {SLICE_BYTES("\xf4\x8f\xbf\xbf"), "\"\xf4\x8f\xbf\xbf\""},
+        {SLICE_BYTES("\xff"), "\"\\ufffd\""},
+        {SLICE_BYTES("a\xc3"), "\"a\\ufffd\""},
+        {SLICE_BYTES("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\""},
+        {SLICE_BYTES("\xc3\"\xc3\xbc"), "\"\\ufffd\\\"\xc3\xbc\""}, /* the quote is not swallowed */
     };
 
     (void)state;

@@ -13,11 +13,6 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 /* A socket's address; a text that is no address stands for a unix socket. */
 static struct sockaddr_storage socket_address(const char *text)
 {
@@ -39,52 +34,52 @@ static void test_parse(void **state)
         int want; /* bits of the prefix, -1: no address or network, -2: bits behind the prefix */
     } rows[] = {
         {{NULL, 0}, -1},
-        {BYTES(""), -1},
-        {BYTES("0.0.0.0/0"), 96},
-        {BYTES("128.0.0.0/1"), 97},
-        {BYTES("192.0.2.0/23"), 119},
-        {BYTES("192.0.2.0/24"), 120},
-        {BYTES("192.0.2.255/31"), -2},
-        {BYTES("192.0.2.254/31"), 127},
-        {BYTES("192.0.2.255/32"), 128},
-        {BYTES("192.0.2.255/33"), -1},
-        {BYTES("192.0.2.1"), 128},
-        {BYTES("0.0.0.1/0"), -2},
-        {BYTES("192.0.2.0/22"), -2},
-        {BYTES("::/0"), 0},
-        {BYTES("::1/0"), -2},
-        {BYTES("8000::/1"), 1},
-        {BYTES("fd00::/8"), 8},
-        {BYTES("fd00::/7"), -2},
-        {BYTES("2001:db8::/32"), 32},
-        {BYTES("2001:DB8::1"), 128},
-        {BYTES("2001:db8::1/127"), -2},
-        {BYTES("2001:db8::1/128"), 128},
-        {BYTES("2001:db8::1/129"), -1},
-        {BYTES("::ffff:192.0.2.0/120"), 120},
-        {BYTES("::ffff:192.0.2.0/24"), -2},
-        {BYTES("192.0.2.0/"), -1},
-        {BYTES("192.0.2.0/x"), -1},
-        {BYTES("192.0.2.0/+24"), -1},
-        {BYTES("192.0.2.0/-1"), -1},
-        {BYTES("192.0.2.0/24/24"), -1},
-        {BYTES("192.0.2.0/18446744073709551616"), -1},
-        {BYTES("192.0.2.0/255.255.255.0"), -1},
-        {BYTES("192.0.2.0/24\n"), -1},
-        {BYTES("/24"), -1},
-        {BYTES("192.0.2"), -1},
-        {BYTES("192.0.2.256"), -1},
-        {BYTES("192.0.02.1"), -1}, /* octal, to some */
-        {BYTES("192.0.2.1:443"), -1},
-        {BYTES("[2001:db8::1]"), -1},
-        {BYTES("fe80::1%lo"), -1},
-        {BYTES("192.0.2.1\0"), -1},
-        {BYTES("192.0.2.1\0/24"), -1},
-        {BYTES("192.0.2.1 "), -1},
-        {BYTES("localhost"), -1},
-        {BYTES("unix"), -1},
-        {BYTES("1111:2222:3333:4444:5555:6666:255.255.255.255"), 128}, /* the longest */
-        {BYTES("1111:2222:3333:4444:5555:6666:255.255.255.2555"), -1},
+        {SLICE_BYTES(""), -1},
+        {SLICE_BYTES("0.0.0.0/0"), 96},
+        {SLICE_BYTES("128.0.0.0/1"), 97},
+        {SLICE_BYTES("192.0.2.0/23"), 119},
+        {SLICE_BYTES("192.0.2.0/24"), 120},
+        {SLICE_BYTES("192.0.2.255/31"), -2},
+        {SLICE_BYTES("192.0.2.254/31"), 127},
+        {SLICE_BYTES("192.0.2.255/32"), 128},
+        {SLICE_BYTES("192.0.2.255/33"), -1},
+        {SLICE_BYTES("192.0.2.1"), 128},
+        {SLICE_BYTES("0.0.0.1/0"), -2},
+        {SLICE_BYTES("192.0.2.0/22"), -2},
+        {SLICE_BYTES("::/0"), 0},
+        {SLICE_BYTES("::1/0"), -2},
+        {SLICE_BYTES("8000::/1"), 1},
+        {SLICE_BYTES("fd00::/8"), 8},
+        {SLICE_BYTES("fd00::/7"), -2},
+        {SLICE_BYTES("2001:db8::/32"), 32},
+        {SLICE_BYTES("2001:DB8::1"), 128},
+        {SLICE_BYTES("2001:db8::1/127"), -2},
+        {SLICE_BYTES("2001:db8::1/128"), 128},
+        {SLICE_BYTES("2001:db8::1/129"), -1},
+        {SLICE_BYTES("::ffff:192.0.2.0/120"), 120},
+        {SLICE_BYTES("::ffff:192.0.2.0/24"), -2},
+        {SLICE_BYTES("192.0.2.0/"), -1},
+        {SLICE_BYTES("192.0.2.0/x"), -1},
+        {SLICE_BYTES("192.0.2.0/+24"), -1},
+        {SLICE_BYTES("192.0.2.0/-1"), -1},
+        {SLICE_BYTES("192.0.2.0/24/24"), -1},
+        {SLICE_BYTES("192.0.2.0/18446744073709551616"), -1},
+        {SLICE_BYTES("192.0.2.0/255.255.255.0"), -1},
+        {SLICE_BYTES("192.0.2.0/24\n"), -1},
+        {SLICE_BYTES("/24"), -1},
+        {SLICE_BYTES("192.0.2"), -1},
+        {SLICE_BYTES("192.0.2.256"), -1},
+        {SLICE_BYTES("192.0.02.1"), -1}, /* octal, to some */
+        {SLICE_BYTES("192.0.2.1:443"), -1},
+        {SLICE_BYTES("[2001:db8::1]"), -1},
+        {SLICE_BYTES("fe80::1%lo"), -1},
+        {SLICE_BYTES("192.0.2.1\0"), -1},
+        {SLICE_BYTES("192.0.2.1\0/24"), -1},
+        {SLICE_BYTES("192.0.2.1 "), -1},
+        {SLICE_BYTES("localhost"), -1},
+        {SLICE_BYTES("unix"), -1},
+        {SLICE_BYTES("1111:2222:3333:4444:5555:6666:255.255.255.255"), 128}, /* the longest */
+        {SLICE_BYTES("1111:2222:3333:4444:5555:6666:255.255.255.2555"), -1},
     };
 
     (void)state;

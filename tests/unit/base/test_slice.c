@@ -8,11 +8,6 @@
 
 #include <cmocka.h>
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 static void test_of(void **state)
 {
     (void)state;
@@ -49,19 +44,20 @@ static void test_equality(void **state)
         bool same, same_nocase;
     } rows[] = {
         {{NULL, 0}, {NULL, 0}, true, true},
-        {{NULL, 0}, BYTES(""), true, true},
-        {BYTES(""), BYTES("a"), false, false},
-        {BYTES("a"), BYTES("a"), true, true},
-        {BYTES("a"), BYTES("A"), false, true},
-        {BYTES("az"), BYTES("AZ"), false, true},
-        {BYTES("a"), BYTES("b"), false, false},
-        {BYTES("a"), BYTES("ab"), false, false},
-        {BYTES("a\0b"), BYTES("a\0b"), true, true},
-        {BYTES("a\0b"), BYTES("a\0c"), false, false},
-        {BYTES("[`{@"), BYTES("{@[`"), false, false},
-        {BYTES("@"), BYTES("`"), false, false},
-        {BYTES("["), BYTES("{"), false, false},
-        {BYTES("\xc3\xbc"), BYTES("\xc3\x9c"), false, false}, /* U+00FC, U+00DC: ASCII only */
+        {{NULL, 0}, SLICE_BYTES(""), true, true},
+        {SLICE_BYTES(""), SLICE_BYTES("a"), false, false},
+        {SLICE_BYTES("a"), SLICE_BYTES("a"), true, true},
+        {SLICE_BYTES("a"), SLICE_BYTES("A"), false, true},
+        {SLICE_BYTES("az"), SLICE_BYTES("AZ"), false, true},
+        {SLICE_BYTES("a"), SLICE_BYTES("b"), false, false},
+        {SLICE_BYTES("a"), SLICE_BYTES("ab"), false, false},
+        {SLICE_BYTES("a\0b"), SLICE_BYTES("a\0b"), true, true},
+        {SLICE_BYTES("a\0b"), SLICE_BYTES("a\0c"), false, false},
+        {SLICE_BYTES("[`{@"), SLICE_BYTES("{@[`"), false, false},
+        {SLICE_BYTES("@"), SLICE_BYTES("`"), false, false},
+        {SLICE_BYTES("["), SLICE_BYTES("{"), false, false},
+        {SLICE_BYTES("\xc3\xbc"), SLICE_BYTES("\xc3\x9c"), false,
+         false}, /* U+00FC, U+00DC: ASCII only */
     };
 
     (void)state;
@@ -73,8 +69,8 @@ static void test_equality(void **state)
             fail_msg("row %zu: wanted %d and %d without case, saw %d and %d", i, rows[i].same,
                      rows[i].same_nocase, same, same_nocase);
     }
-    assert_true(slice_eq_text((struct slice)BYTES("ab"), "ab"));
-    assert_false(slice_eq_text((struct slice)BYTES("ab\0"), "ab"));
+    assert_true(slice_eq_text((struct slice)SLICE_BYTES("ab"), "ab"));
+    assert_false(slice_eq_text((struct slice)SLICE_BYTES("ab\0"), "ab"));
 }
 
 static void test_ends(void **state)
@@ -84,11 +80,15 @@ static void test_ends(void **state)
         const char *text;
         bool starts, ends;
     } rows[] = {
-        {{NULL, 0}, "", true, true},      {{NULL, 0}, "a", false, false},
-        {BYTES("ab"), "", true, true},    {BYTES("ab"), "ab", true, true},
-        {BYTES("ab"), "a", true, false},  {BYTES("ab"), "b", false, true},
-        {BYTES("ab"), "A", false, false}, {BYTES("ab"), "abc", false, false},
-        {BYTES("a\0"), "a", true, false},
+        {{NULL, 0}, "", true, true},
+        {{NULL, 0}, "a", false, false},
+        {SLICE_BYTES("ab"), "", true, true},
+        {SLICE_BYTES("ab"), "ab", true, true},
+        {SLICE_BYTES("ab"), "a", true, false},
+        {SLICE_BYTES("ab"), "b", false, true},
+        {SLICE_BYTES("ab"), "A", false, false},
+        {SLICE_BYTES("ab"), "abc", false, false},
+        {SLICE_BYTES("a\0"), "a", true, false},
     };
 
     (void)state;
@@ -114,14 +114,14 @@ static void test_compare(void **state)
         int want;
     } rows[] = {
         {{NULL, 0}, {NULL, 0}, 0},
-        {{NULL, 0}, BYTES("a"), -1},
-        {BYTES("a"), BYTES("a"), 0},
-        {BYTES("a"), BYTES("ab"), -1},
-        {BYTES("ab"), BYTES("b"), -1},
-        {BYTES("Z"), BYTES("a"), -1},
-        {BYTES("a\0a"), BYTES("a\0b"), -1},
-        {BYTES("\x7f"), BYTES("\x80"), -1}, /* unsigned, whatever char is */
-        {BYTES("\x01"), BYTES("\xff"), -1},
+        {{NULL, 0}, SLICE_BYTES("a"), -1},
+        {SLICE_BYTES("a"), SLICE_BYTES("a"), 0},
+        {SLICE_BYTES("a"), SLICE_BYTES("ab"), -1},
+        {SLICE_BYTES("ab"), SLICE_BYTES("b"), -1},
+        {SLICE_BYTES("Z"), SLICE_BYTES("a"), -1},
+        {SLICE_BYTES("a\0a"), SLICE_BYTES("a\0b"), -1},
+        {SLICE_BYTES("\x7f"), SLICE_BYTES("\x80"), -1}, /* unsigned, whatever char is */
+        {SLICE_BYTES("\x01"), SLICE_BYTES("\xff"), -1},
     };
 
     (void)state;
@@ -139,12 +139,12 @@ static void test_find_byte(void **state)
 {
     (void)state;
     assert_int_equal(slice_find_byte((struct slice){NULL, 0}, 'a'), 0);
-    assert_int_equal(slice_find_byte((struct slice)BYTES("abab"), 'a'), 0);
-    assert_int_equal(slice_find_byte((struct slice)BYTES("abab"), 'b'), 1);
-    assert_int_equal(slice_find_byte((struct slice)BYTES("abab"), 'c'), 4);
-    assert_int_equal(slice_find_byte((struct slice)BYTES("ab"), '\0'), 2);
-    assert_int_equal(slice_find_byte((struct slice)BYTES("a\0b"), 'b'), 2);
-    assert_int_equal(slice_find_byte((struct slice)BYTES("a\xff"), '\xff'), 1);
+    assert_int_equal(slice_find_byte((struct slice)SLICE_BYTES("abab"), 'a'), 0);
+    assert_int_equal(slice_find_byte((struct slice)SLICE_BYTES("abab"), 'b'), 1);
+    assert_int_equal(slice_find_byte((struct slice)SLICE_BYTES("abab"), 'c'), 4);
+    assert_int_equal(slice_find_byte((struct slice)SLICE_BYTES("ab"), '\0'), 2);
+    assert_int_equal(slice_find_byte((struct slice)SLICE_BYTES("a\0b"), 'b'), 2);
+    assert_int_equal(slice_find_byte((struct slice)SLICE_BYTES("a\xff"), '\xff'), 1);
 }
 
 static void test_trim(void **state)
@@ -183,29 +183,29 @@ static void test_to_u64(void **state)
         int result;
         uint64_t want;
     } rows[] = {
-        {BYTES("0"), 0, 0, 0},
-        {BYTES("1"), 0, -1, UNTOUCHED},
-        {BYTES("1"), 1, 0, 1},
-        {BYTES("2"), 1, -1, UNTOUCHED},
-        {BYTES("18446744073709551615"), UINT64_MAX, 0, UINT64_MAX},
-        {BYTES("18446744073709551616"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("18446744073709551620"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("184467440737095516150"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("99999999999999999999999999"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("0"), 0, 0, 0},
+        {SLICE_BYTES("1"), 0, -1, UNTOUCHED},
+        {SLICE_BYTES("1"), 1, 0, 1},
+        {SLICE_BYTES("2"), 1, -1, UNTOUCHED},
+        {SLICE_BYTES("18446744073709551615"), UINT64_MAX, 0, UINT64_MAX},
+        {SLICE_BYTES("18446744073709551616"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("18446744073709551620"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("184467440737095516150"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("99999999999999999999999999"), UINT64_MAX, -1, UNTOUCHED},
         {{NULL, 0}, UINT64_MAX, -1, UNTOUCHED},
-        {BYTES(""), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("007"), 7, 0, 7},
-        {BYTES("00000000000000000000000000000001"), 1, 0, 1},
-        {BYTES("-1"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("+1"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES(" 1"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("1 "), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("1\n"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("1\0"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("0x1"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("1/"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("1:"), UINT64_MAX, -1, UNTOUCHED},
-        {BYTES("\xd9\xa1"), UINT64_MAX, -1, UNTOUCHED}, /* U+0661, a digit elsewhere */
+        {SLICE_BYTES(""), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("007"), 7, 0, 7},
+        {SLICE_BYTES("00000000000000000000000000000001"), 1, 0, 1},
+        {SLICE_BYTES("-1"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("+1"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES(" 1"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("1 "), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("1\n"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("1\0"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("0x1"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("1/"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("1:"), UINT64_MAX, -1, UNTOUCHED},
+        {SLICE_BYTES("\xd9\xa1"), UINT64_MAX, -1, UNTOUCHED}, /* U+0661, a digit elsewhere */
     };
 
     (void)state;
@@ -247,7 +247,7 @@ static void test_printf_arguments(void **state)
 {
     (void)state;
     assert_int_equal(shown(SLICE_ARG(((struct slice){NULL, 0}))), 0);
-    assert_int_equal(shown(SLICE_ARG((struct slice)BYTES("ab"))), 2);
+    assert_int_equal(shown(SLICE_ARG((struct slice)SLICE_BYTES("ab"))), 2);
     assert_int_equal(shown(SLICE_ARG(((struct slice){"", INT_MAX}))), INT_MAX);
     /* A negative precision would mean "none", and the print run on to the next NUL. */
     assert_int_equal(shown(SLICE_ARG(((struct slice){"", (size_t)INT_MAX + 1}))), INT_MAX);

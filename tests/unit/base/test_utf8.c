@@ -9,11 +9,6 @@
 
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 /* First and last of every form in RFC 3629 4, and the neighbours that no form has. */
 static void test_char_len(void **state)
 {
@@ -22,39 +17,39 @@ static void test_char_len(void **state)
         size_t want;
     } rows[] = {
         {{NULL, 0}, 0},
-        {BYTES("\0"), 1},
-        {BYTES("\x7f"), 1},
-        {BYTES("\x80"), 0},
-        {BYTES("\xbf"), 0},
-        {BYTES("\xc0\x80"), 0}, /* overlong NUL */
-        {BYTES("\xc1\xbf"), 0},
-        {BYTES("\xc2\x7f"), 0},
-        {BYTES("\xc2\x80"), 2},
-        {BYTES("\xdf\xbf"), 2},
-        {BYTES("\xdf\xc0"), 0},
-        {BYTES("\xc2"), 0},
-        {BYTES("\xe0\x9f\xbf"), 0}, /* overlong U+07FF */
-        {BYTES("\xe0\xa0\x80"), 3},
-        {BYTES("\xec\xbf\xbf"), 3},
-        {BYTES("\xed\x9f\xbf"), 3},
-        {BYTES("\xed\xa0\x80"), 0}, /* surrogate U+D800 */
-        {BYTES("\xed\xbf\xbf"), 0},
-        {BYTES("\xee\x80\x80"), 3},
-        {BYTES("\xef\xbf\xbf"), 3},
-        {BYTES("\xef\xbf\x7f"), 0},
-        {BYTES("\xef\xbf\xc0"), 0},
-        {BYTES("\xef\xbf"), 0},
-        {BYTES("\xf0\x8f\xbf\xbf"), 0}, /* overlong U+FFFF */
-        {BYTES("\xf0\x90\x80\x80"), 4},
-        {BYTES("\xf3\xbf\xbf\xbf"), 4},
-        {BYTES("\xf4\x8f\xbf\xbf"), 4},
-        {BYTES("\xf4\x90\x80\x80"), 0}, /* U+110000 */
-        {BYTES("\xf4\x8f\xbf"), 0},
-        {BYTES("\xf4\x8f\x7f\xbf"), 0},
-        {BYTES("\xf5\x80\x80\x80"), 0},
-        {BYTES("\xff"), 0},
-        {BYTES("ab"), 1},
-        {BYTES("\xc3\xbc\xff"), 2},
+        {SLICE_BYTES("\0"), 1},
+        {SLICE_BYTES("\x7f"), 1},
+        {SLICE_BYTES("\x80"), 0},
+        {SLICE_BYTES("\xbf"), 0},
+        {SLICE_BYTES("\xc0\x80"), 0}, /* overlong NUL */
+        {SLICE_BYTES("\xc1\xbf"), 0},
+        {SLICE_BYTES("\xc2\x7f"), 0},
+        {SLICE_BYTES("\xc2\x80"), 2},
+        {SLICE_BYTES("\xdf\xbf"), 2},
+        {SLICE_BYTES("\xdf\xc0"), 0},
+        {SLICE_BYTES("\xc2"), 0},
+        {SLICE_BYTES("\xe0\x9f\xbf"), 0}, /* overlong U+07FF */
+        {SLICE_BYTES("\xe0\xa0\x80"), 3},
+        {SLICE_BYTES("\xec\xbf\xbf"), 3},
+        {SLICE_BYTES("\xed\x9f\xbf"), 3},
+        {SLICE_BYTES("\xed\xa0\x80"), 0}, /* surrogate U+D800 */
+        {SLICE_BYTES("\xed\xbf\xbf"), 0},
+        {SLICE_BYTES("\xee\x80\x80"), 3},
+        {SLICE_BYTES("\xef\xbf\xbf"), 3},
+        {SLICE_BYTES("\xef\xbf\x7f"), 0},
+        {SLICE_BYTES("\xef\xbf\xc0"), 0},
+        {SLICE_BYTES("\xef\xbf"), 0},
+        {SLICE_BYTES("\xf0\x8f\xbf\xbf"), 0}, /* overlong U+FFFF */
+        {SLICE_BYTES("\xf0\x90\x80\x80"), 4},
+        {SLICE_BYTES("\xf3\xbf\xbf\xbf"), 4},
+        {SLICE_BYTES("\xf4\x8f\xbf\xbf"), 4},
+        {SLICE_BYTES("\xf4\x90\x80\x80"), 0}, /* U+110000 */
+        {SLICE_BYTES("\xf4\x8f\xbf"), 0},
+        {SLICE_BYTES("\xf4\x8f\x7f\xbf"), 0},
+        {SLICE_BYTES("\xf5\x80\x80\x80"), 0},
+        {SLICE_BYTES("\xff"), 0},
+        {SLICE_BYTES("ab"), 1},
+        {SLICE_BYTES("\xc3\xbc\xff"), 2},
     };
 
     (void)state;
@@ -73,15 +68,15 @@ static void test_is_valid(void **state)
         bool want;
     } rows[] = {
         {{NULL, 0}, true},
-        {BYTES("a"), true},
-        {BYTES("a\0b"), true},
-        {BYTES("b\xc3\xbc"
-               "cher\r\n"),
+        {SLICE_BYTES("a"), true},
+        {SLICE_BYTES("a\0b"), true},
+        {SLICE_BYTES("b\xc3\xbc"
+                     "cher\r\n"),
          true},
-        {BYTES("\xff"), false},
-        {BYTES("a\xff"), false},
-        {BYTES("\xc3\xbc\xc3"), false},
-        {BYTES("\xc3\xbc\xbc"), false},
+        {SLICE_BYTES("\xff"), false},
+        {SLICE_BYTES("a\xff"), false},
+        {SLICE_BYTES("\xc3\xbc\xc3"), false},
+        {SLICE_BYTES("\xc3\xbc\xbc"), false},
     };
 
     (void)state;

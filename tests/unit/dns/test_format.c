@@ -13,11 +13,6 @@
 #include "dns/sample.h"
 #include "support/printed.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 static void test_table(void **state)
 {
     static const char *const names[] = {
@@ -208,12 +203,12 @@ static void test_txt(void **state)
         const char *want;
     } rows[] = {
         {{NULL, 0}, "\"\""},
-        {BYTES("a"), "\"a\""},
-        {BYTES("v=STSv1; id=a;"), "\"v=STSv1; id=a;\""},
-        {BYTES("\"\\"), "\"\\\"\\\\\""},
-        {BYTES(" ~$@()"), "\" ~$@()\""},
-        {BYTES("\0\t\r\n\x1f\x7f"), "\"\\000\\009\\013\\010\\031\\127\""},
-        {BYTES("\xc3\xbc\xff"), "\"\\195\\188\\255\""},
+        {SLICE_BYTES("a"), "\"a\""},
+        {SLICE_BYTES("v=STSv1; id=a;"), "\"v=STSv1; id=a;\""},
+        {SLICE_BYTES("\"\\"), "\"\\\"\\\\\""},
+        {SLICE_BYTES(" ~$@()"), "\" ~$@()\""},
+        {SLICE_BYTES("\0\t\r\n\x1f\x7f"), "\"\\000\\009\\013\\010\\031\\127\""},
+        {SLICE_BYTES("\xc3\xbc\xff"), "\"\\195\\188\\255\""},
     };
 
     (void)state;
@@ -250,7 +245,7 @@ static void test_long_txt(void **state)
 
 static void test_visible(void **state)
 {
-    static const struct slice text = BYTES(" a~\"\\;\n\0\x7f\xc3\xbc");
+    static const struct slice text = SLICE_BYTES(" a~\"\\;\n\0\x7f\xc3\xbc");
     char *seen = printed_slice(dns_print_visible, text);
 
     (void)state;

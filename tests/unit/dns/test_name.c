@@ -11,11 +11,6 @@
 #include "base/err.h"
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 #define TEN "abcdefghij"
 #define SIXTY TEN TEN TEN TEN TEN TEN
 #define LABEL_63 SIXTY "klm"
@@ -31,33 +26,33 @@ static void test_good(void **state)
         struct slice text;
         const char *want;
     } rows[] = {
-        {BYTES("a"), "a"},
-        {BYTES("a."), "a"},
-        {BYTES("example.com"), "example.com"},
-        {BYTES("example.com."), "example.com"},
-        {BYTES("EXAMPLE.Com"), "example.com"},
-        {BYTES("1and1.com"), "1and1.com"},
-        {BYTES("4.3.2.1.example"), "4.3.2.1.example"},
-        {BYTES("a--b.r3---sn.com"), "a--b.r3---sn.com"},
-        {BYTES("xn.com"), "xn.com"},
-        {BYTES("axn--b.com"), "axn--b.com"},
-        {BYTES(LABEL_63), LABEL_63},
-        {BYTES(THREE_LABELS SIXTY "k"), THREE_LABELS SIXTY "k"}, /* 253 octets */
-        {BYTES(THREE_LABELS SIXTY "k."), THREE_LABELS SIXTY "k"},
-        {BYTES("xn--bcher-kva.example"), "xn--bcher-kva.example"},
-        {BYTES("XN--BCHER-KVA.EXAMPLE."), "xn--bcher-kva.example"},
-        {BYTES("b" UE "cher.example"), "xn--bcher-kva.example"},
-        {BYTES("B\xc3\x9c"
-               "CHER.Example."),
+        {SLICE_BYTES("a"), "a"},
+        {SLICE_BYTES("a."), "a"},
+        {SLICE_BYTES("example.com"), "example.com"},
+        {SLICE_BYTES("example.com."), "example.com"},
+        {SLICE_BYTES("EXAMPLE.Com"), "example.com"},
+        {SLICE_BYTES("1and1.com"), "1and1.com"},
+        {SLICE_BYTES("4.3.2.1.example"), "4.3.2.1.example"},
+        {SLICE_BYTES("a--b.r3---sn.com"), "a--b.r3---sn.com"},
+        {SLICE_BYTES("xn.com"), "xn.com"},
+        {SLICE_BYTES("axn--b.com"), "axn--b.com"},
+        {SLICE_BYTES(LABEL_63), LABEL_63},
+        {SLICE_BYTES(THREE_LABELS SIXTY "k"), THREE_LABELS SIXTY "k"}, /* 253 octets */
+        {SLICE_BYTES(THREE_LABELS SIXTY "k."), THREE_LABELS SIXTY "k"},
+        {SLICE_BYTES("xn--bcher-kva.example"), "xn--bcher-kva.example"},
+        {SLICE_BYTES("XN--BCHER-KVA.EXAMPLE."), "xn--bcher-kva.example"},
+        {SLICE_BYTES("b" UE "cher.example"), "xn--bcher-kva.example"},
+        {SLICE_BYTES("B\xc3\x9c"
+                     "CHER.Example."),
          "xn--bcher-kva.example"},
-        {BYTES("bu\xcc\x88"
-               "cher.example"),
-         "xn--bcher-kva.example"},                 /* u and a combining diaeresis */
-        {BYTES("fa\xc3\x9f.de"), "xn--fa-hia.de"}, /* not fass.de: non-transitional */
-        {BYTES("\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x80\x82jp\xe3\x80\x82"),
-         "xn--wgv71a119e.jp"},              /* ideographic full stops */
-        {BYTES("\xef\xbd\x81.de"), "a.de"}, /* a full-width a */
-        {BYTES("b" UE ".xn--bcher-kva.de"), "xn--b-eha.xn--bcher-kva.de"},
+        {SLICE_BYTES("bu\xcc\x88"
+                     "cher.example"),
+         "xn--bcher-kva.example"},                       /* u and a combining diaeresis */
+        {SLICE_BYTES("fa\xc3\x9f.de"), "xn--fa-hia.de"}, /* not fass.de: non-transitional */
+        {SLICE_BYTES("\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e\xe3\x80\x82jp\xe3\x80\x82"),
+         "xn--wgv71a119e.jp"},                    /* ideographic full stops */
+        {SLICE_BYTES("\xef\xbd\x81.de"), "a.de"}, /* a full-width a */
+        {SLICE_BYTES("b" UE ".xn--bcher-kva.de"), "xn--b-eha.xn--bcher-kva.de"},
     };
 
     (void)state;
@@ -81,52 +76,52 @@ static const struct {
     const char *want; /* what the message holds */
 } refused[] = {
     {{NULL, 0}, ERR_SYNTAX, "is empty"},
-    {BYTES(""), ERR_SYNTAX, "is empty"},
-    {BYTES("."), ERR_SYNTAX, "has an empty label"},
-    {BYTES(".."), ERR_SYNTAX, "has an empty label"},
-    {BYTES(".a"), ERR_SYNTAX, "has an empty label"},
-    {BYTES("a..b"), ERR_SYNTAX, "has an empty label"},
-    {BYTES("a.."), ERR_SYNTAX, "has an empty label"},
-    {BYTES(UE "..de"), ERR_SYNTAX, "has an empty label"},
-    {BYTES("\xc2\xad.de"), ERR_SYNTAX, "has an empty label"}, /* nothing but a soft hyphen */
-    {BYTES("\xc2\xad"), ERR_SYNTAX, "is empty"},
-    {BYTES(LABEL_63 "n"), ERR_LIMIT, "has a label of more than 63 octets"},
-    {BYTES(LABEL_63 "n.com"), ERR_LIMIT, "has a label of more than 63 octets"},
-    {BYTES(THREE_LABELS SIXTY "kl"), ERR_LIMIT, "is longer than 253 octets"},
-    {BYTES(THREE_LABELS SIXTY "kl."), ERR_LIMIT, "is longer than 253 octets"},
-    {BYTES(UE SIXTY), ERR_LIMIT, "has a label of more than 63 octets"},
-    {BYTES(MANY_LABELS UE), ERR_LIMIT, "is longer than 253 octets"}, /* as A-labels */
-    {BYTES(UE THREE_LABELS THREE_LABELS THREE_LABELS THREE_LABELS THREE_LABELS THREE_LABELS),
+    {SLICE_BYTES(""), ERR_SYNTAX, "is empty"},
+    {SLICE_BYTES("."), ERR_SYNTAX, "has an empty label"},
+    {SLICE_BYTES(".."), ERR_SYNTAX, "has an empty label"},
+    {SLICE_BYTES(".a"), ERR_SYNTAX, "has an empty label"},
+    {SLICE_BYTES("a..b"), ERR_SYNTAX, "has an empty label"},
+    {SLICE_BYTES("a.."), ERR_SYNTAX, "has an empty label"},
+    {SLICE_BYTES(UE "..de"), ERR_SYNTAX, "has an empty label"},
+    {SLICE_BYTES("\xc2\xad.de"), ERR_SYNTAX, "has an empty label"}, /* nothing but a soft hyphen */
+    {SLICE_BYTES("\xc2\xad"), ERR_SYNTAX, "is empty"},
+    {SLICE_BYTES(LABEL_63 "n"), ERR_LIMIT, "has a label of more than 63 octets"},
+    {SLICE_BYTES(LABEL_63 "n.com"), ERR_LIMIT, "has a label of more than 63 octets"},
+    {SLICE_BYTES(THREE_LABELS SIXTY "kl"), ERR_LIMIT, "is longer than 253 octets"},
+    {SLICE_BYTES(THREE_LABELS SIXTY "kl."), ERR_LIMIT, "is longer than 253 octets"},
+    {SLICE_BYTES(UE SIXTY), ERR_LIMIT, "has a label of more than 63 octets"},
+    {SLICE_BYTES(MANY_LABELS UE), ERR_LIMIT, "is longer than 253 octets"}, /* as A-labels */
+    {SLICE_BYTES(UE THREE_LABELS THREE_LABELS THREE_LABELS THREE_LABELS THREE_LABELS THREE_LABELS),
      ERR_LIMIT, "is longer than 253 octets"},
-    {BYTES("-a.com"), ERR_SYNTAX, "has a label that begins or ends with a hyphen"},
-    {BYTES("a-.com"), ERR_SYNTAX, "has a label that begins or ends with a hyphen"},
-    {BYTES("-"), ERR_SYNTAX, "has a label that begins or ends with a hyphen"},
-    {BYTES("-" UE ".com"), ERR_SYNTAX, "hyphen"},
-    {BYTES("1"), ERR_SYNTAX, "ends in a number, as addresses do and names do not"},
-    {BYTES("192.0.2.1"), ERR_SYNTAX, "ends in a number"},
-    {BYTES("192.0.2.1."), ERR_SYNTAX, "ends in a number"},
-    {BYTES("example.1"), ERR_SYNTAX, "ends in a number"},
-    {BYTES("\xef\xbc\x91"), ERR_SYNTAX, "ends in a number"}, /* a full-width 1 */
-    {BYTES("_mta-sts.a.com"), ERR_SYNTAX, "has '_' in it"},
-    {BYTES("a b.com"), ERR_SYNTAX, "has ' ' in it"},
-    {BYTES("a.com "), ERR_SYNTAX, "has ' ' in it"},
-    {BYTES("a@b.com"), ERR_SYNTAX, "has '@' in it"},
-    {BYTES("*.b.com"), ERR_SYNTAX, "has '*' in it"},
-    {BYTES("2001:db8::1"), ERR_SYNTAX, "has ':' in it"},
-    {BYTES("a.com\r\n"), ERR_SYNTAX, "has '\\x0d' in it"},
-    {BYTES("a.com\n"), ERR_SYNTAX, "has '\\x0a' in it"},
-    {BYTES("a\0.com"), ERR_SYNTAX, "has '\\x00' in it"},
-    {BYTES(UE "\0.com"), ERR_SYNTAX, "has '\\x00' in it"},
-    {BYTES(UE "_.com"), ERR_SYNTAX, "in it; letters, digits and inner hyphens may be"},
-    {BYTES(UE "\xef\xbc\x8f.com"), ERR_SYNTAX, "not a valid"}, /* a full-width slash */
-    {BYTES("\xff.com"), ERR_SYNTAX, "is not valid UTF-8"},
-    {BYTES("b\xc3"), ERR_SYNTAX, "is not valid UTF-8"},
-    {BYTES("\xed\xa0\x80.com"), ERR_SYNTAX, "is not valid UTF-8"},
-    {BYTES("xn--.com"), ERR_SYNTAX, "is not a valid internationalised name"},
-    {BYTES("xn--bcher-kv.com"), ERR_SYNTAX, "is not a valid internationalised name"},
-    {BYTES("XN--0000h.com"), ERR_SYNTAX, "is not a valid internationalised name"},
-    {BYTES("i\xe2\x9d\xa4.ws"), ERR_SYNTAX, "disallowed character"}, /* a heart */
-    {BYTES("xn--i-7iq.ws"), ERR_SYNTAX, "disallowed character"},
+    {SLICE_BYTES("-a.com"), ERR_SYNTAX, "has a label that begins or ends with a hyphen"},
+    {SLICE_BYTES("a-.com"), ERR_SYNTAX, "has a label that begins or ends with a hyphen"},
+    {SLICE_BYTES("-"), ERR_SYNTAX, "has a label that begins or ends with a hyphen"},
+    {SLICE_BYTES("-" UE ".com"), ERR_SYNTAX, "hyphen"},
+    {SLICE_BYTES("1"), ERR_SYNTAX, "ends in a number, as addresses do and names do not"},
+    {SLICE_BYTES("192.0.2.1"), ERR_SYNTAX, "ends in a number"},
+    {SLICE_BYTES("192.0.2.1."), ERR_SYNTAX, "ends in a number"},
+    {SLICE_BYTES("example.1"), ERR_SYNTAX, "ends in a number"},
+    {SLICE_BYTES("\xef\xbc\x91"), ERR_SYNTAX, "ends in a number"}, /* a full-width 1 */
+    {SLICE_BYTES("_mta-sts.a.com"), ERR_SYNTAX, "has '_' in it"},
+    {SLICE_BYTES("a b.com"), ERR_SYNTAX, "has ' ' in it"},
+    {SLICE_BYTES("a.com "), ERR_SYNTAX, "has ' ' in it"},
+    {SLICE_BYTES("a@b.com"), ERR_SYNTAX, "has '@' in it"},
+    {SLICE_BYTES("*.b.com"), ERR_SYNTAX, "has '*' in it"},
+    {SLICE_BYTES("2001:db8::1"), ERR_SYNTAX, "has ':' in it"},
+    {SLICE_BYTES("a.com\r\n"), ERR_SYNTAX, "has '\\x0d' in it"},
+    {SLICE_BYTES("a.com\n"), ERR_SYNTAX, "has '\\x0a' in it"},
+    {SLICE_BYTES("a\0.com"), ERR_SYNTAX, "has '\\x00' in it"},
+    {SLICE_BYTES(UE "\0.com"), ERR_SYNTAX, "has '\\x00' in it"},
+    {SLICE_BYTES(UE "_.com"), ERR_SYNTAX, "in it; letters, digits and inner hyphens may be"},
+    {SLICE_BYTES(UE "\xef\xbc\x8f.com"), ERR_SYNTAX, "not a valid"}, /* a full-width slash */
+    {SLICE_BYTES("\xff.com"), ERR_SYNTAX, "is not valid UTF-8"},
+    {SLICE_BYTES("b\xc3"), ERR_SYNTAX, "is not valid UTF-8"},
+    {SLICE_BYTES("\xed\xa0\x80.com"), ERR_SYNTAX, "is not valid UTF-8"},
+    {SLICE_BYTES("xn--.com"), ERR_SYNTAX, "is not a valid internationalised name"},
+    {SLICE_BYTES("xn--bcher-kv.com"), ERR_SYNTAX, "is not a valid internationalised name"},
+    {SLICE_BYTES("XN--0000h.com"), ERR_SYNTAX, "is not a valid internationalised name"},
+    {SLICE_BYTES("i\xe2\x9d\xa4.ws"), ERR_SYNTAX, "disallowed character"}, /* a heart */
+    {SLICE_BYTES("xn--i-7iq.ws"), ERR_SYNTAX, "disallowed character"},
 };
 
 static void test_refused(void **state)

@@ -13,11 +13,6 @@
 #include "dns/record.h"
 #include "support/printed.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 static void test_text(void **state)
 {
     static const struct {
@@ -25,14 +20,14 @@ static void test_text(void **state)
         const char *want;
     } rows[] = {
         {{NULL, 0}, "\"\""},
-        {BYTES("v=STSv1; id=a;"), "\"v=STSv1; id=a;\""},
-        {BYTES("\"\\"), "\"\\\"\\\\\""},
-        {BYTES("$ % { } $a %a"), "\"$ % { } $a %a\""},
-        {BYTES("${a} %{b}"), "\"$${a} %%{b}\""},
-        {BYTES("$${a} %%{b}"), "\"$$${a} %%%{b}\""},
-        {BYTES("$%{"), "\"$%%{\""},
+        {SLICE_BYTES("v=STSv1; id=a;"), "\"v=STSv1; id=a;\""},
+        {SLICE_BYTES("\"\\"), "\"\\\"\\\\\""},
+        {SLICE_BYTES("$ % { } $a %a"), "\"$ % { } $a %a\""},
+        {SLICE_BYTES("${a} %{b}"), "\"$${a} %%{b}\""},
+        {SLICE_BYTES("$${a} %%{b}"), "\"$$${a} %%%{b}\""},
+        {SLICE_BYTES("$%{"), "\"$%%{\""},
         {{"a${", 2}, "\"a$\""}, /* only what the slice holds is looked at */
-        {BYTES("\0\n\x1f\x7f~"), "\"\\u0000\\u000a\\u001f\\u007f~\""},
+        {SLICE_BYTES("\0\n\x1f\x7f~"), "\"\\u0000\\u000a\\u001f\\u007f~\""},
     };
 
     (void)state;

@@ -13,11 +13,6 @@
 #include "base/err.h"
 #include "support/vectors.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 #define TEN "abcdefghij"
 #define ID_32 TEN TEN TEN "kl"
 
@@ -94,54 +89,54 @@ static const struct {
     const char *want; /* the id, or what the message holds */
     uint32_t column;  /* 0: accepted */
 } sts_rows[] = {
-    {BYTES(""), "does not begin with 'v=STSv1'", 1},
-    {BYTES("v=STSv"), "does not begin with 'v=STSv1'", 7},
-    {BYTES("v=STSv1"), "has no field 'id'", 8},
-    {BYTES("v=STSv1;"), "has no field 'id'", 9},
-    {BYTES("v=STSv1; "), "has no field 'id'", 10},
-    {BYTES("v=STSv1;id="), "id '' is not 1 to 32 letters and digits", 12},
-    {BYTES("v=STSv1;id=;"), "id ''", 12},
-    {BYTES("v=STSv1;id=a"), "a", 0},
-    {BYTES("v=STSv1; id=" ID_32 ";"), ID_32, 0},
-    {BYTES("v=STSv1; id=" ID_32 "m;"), "id '" ID_32 "m' is not", 45},
-    {BYTES("v=STSv1; id=2026-01;"), "id '2026-01' is not", 17},
-    {BYTES("v=STSv1; id=aZ09;"), "aZ09", 0},
-    {BYTES("v=STSv1 \t; \tid=a \t; \t"), "a", 0},
-    {BYTES("v=STSv1; x=y; id=a"), "a", 0},
-    {BYTES("v=STSv1; id=a; id=b"), "a", 0},    /* the first counts */
-    {BYTES("v=STSv1; id=a; id=- =;"), "a", 0}, /* and the second is not looked at */
-    {BYTES("v=STSv1; id=-; id=b"), "id '-'", 13},
-    {BYTES("v=STSv1; v=STSv1; id=a"), "a", 0}, /* an extension that is named v */
-    {BYTES(" v=STSv1; id=a"), "does not begin", 1},
-    {BYTES("\"v=STSv1; id=a\""), "does not begin", 1},
-    {BYTES("v=STSV1; id=a"), "does not begin", 6},
-    {BYTES("v=STSv2; id=a"), "does not begin", 7},
-    {BYTES("v=STSv10; id=a"), "'0' stands where a ';' is due", 8},
-    {BYTES("v=STSv1, id=a"), "',' stands where a ';' is due", 8},
-    {BYTES("v=STSv1 id=a"), "'i' stands where a ';' is due", 9},
-    {BYTES("v=STSv1; id=a "), "ends in a space without a ';'", 14},
-    {BYTES("v=STSv1 "), "ends in a space without a ';'", 8},
-    {BYTES("v=STSv1;; id=a"), "'' is not a field", 9},
-    {BYTES("v=STSv1; id=a;;"), "'' is not a field", 15},
-    {BYTES("v=STSv1; id"), "'id' is not a field (name=value)", 10},
-    {BYTES("v=STSv1; id =a"), "'id ' is not a field name", 10},
-    {BYTES("v=STSv1; id= a"), "id ' a' is not", 13},
-    {BYTES("v=STSv1; id=a b"), "id 'a b' is not", 14},
-    {BYTES("v=STSv1; ID=a"), "has no field 'id'", 14},
-    {BYTES("v=STSv1; id=a; x="), "the value of 'x' is empty", 18},
-    {BYTES("v=STSv1; id=a; x=b=c"), "the value of 'x'", 18},
-    {BYTES("v=STSv1; id=a; x=b c"), "the value of 'x'", 18},
-    {BYTES("v=STSv1; id=a; x=!:<>~"), "a", 0},
-    {BYTES("v=STSv1; id=a; " ID_32 "=b"), "a", 0},
-    {BYTES("v=STSv1; id=a; " ID_32 "m=b"), "is not a field name (1 to 32", 16},
-    {BYTES("v=STSv1; id=a; 0_-.=b"), "a", 0},
-    {BYTES("v=STSv1; id=a; _a=b"), "'_a' is not a field name", 16},
-    {BYTES("v=STSv1; id=a; a+=b"), "'a+' is not a field name", 16},
-    {BYTES("v=STSv1; id=a\n"), "'\\x0a' is not printable ASCII", 14},
-    {BYTES("v=STSv1; id=a;\r\n"), "'\\x0d' is not printable ASCII", 15},
-    {BYTES("v=STSv1; id=a\0"), "'\\x00' is not printable ASCII", 14},
-    {BYTES("v=STSv1; id=a; x=b\x7f"), "'\\x7f' is not printable ASCII", 19},
-    {BYTES("v=STSv1; id=\xc3\xbc"), "'\\xc3' is not printable ASCII", 13},
+    {SLICE_BYTES(""), "does not begin with 'v=STSv1'", 1},
+    {SLICE_BYTES("v=STSv"), "does not begin with 'v=STSv1'", 7},
+    {SLICE_BYTES("v=STSv1"), "has no field 'id'", 8},
+    {SLICE_BYTES("v=STSv1;"), "has no field 'id'", 9},
+    {SLICE_BYTES("v=STSv1; "), "has no field 'id'", 10},
+    {SLICE_BYTES("v=STSv1;id="), "id '' is not 1 to 32 letters and digits", 12},
+    {SLICE_BYTES("v=STSv1;id=;"), "id ''", 12},
+    {SLICE_BYTES("v=STSv1;id=a"), "a", 0},
+    {SLICE_BYTES("v=STSv1; id=" ID_32 ";"), ID_32, 0},
+    {SLICE_BYTES("v=STSv1; id=" ID_32 "m;"), "id '" ID_32 "m' is not", 45},
+    {SLICE_BYTES("v=STSv1; id=2026-01;"), "id '2026-01' is not", 17},
+    {SLICE_BYTES("v=STSv1; id=aZ09;"), "aZ09", 0},
+    {SLICE_BYTES("v=STSv1 \t; \tid=a \t; \t"), "a", 0},
+    {SLICE_BYTES("v=STSv1; x=y; id=a"), "a", 0},
+    {SLICE_BYTES("v=STSv1; id=a; id=b"), "a", 0},    /* the first counts */
+    {SLICE_BYTES("v=STSv1; id=a; id=- =;"), "a", 0}, /* and the second is not looked at */
+    {SLICE_BYTES("v=STSv1; id=-; id=b"), "id '-'", 13},
+    {SLICE_BYTES("v=STSv1; v=STSv1; id=a"), "a", 0}, /* an extension that is named v */
+    {SLICE_BYTES(" v=STSv1; id=a"), "does not begin", 1},
+    {SLICE_BYTES("\"v=STSv1; id=a\""), "does not begin", 1},
+    {SLICE_BYTES("v=STSV1; id=a"), "does not begin", 6},
+    {SLICE_BYTES("v=STSv2; id=a"), "does not begin", 7},
+    {SLICE_BYTES("v=STSv10; id=a"), "'0' stands where a ';' is due", 8},
+    {SLICE_BYTES("v=STSv1, id=a"), "',' stands where a ';' is due", 8},
+    {SLICE_BYTES("v=STSv1 id=a"), "'i' stands where a ';' is due", 9},
+    {SLICE_BYTES("v=STSv1; id=a "), "ends in a space without a ';'", 14},
+    {SLICE_BYTES("v=STSv1 "), "ends in a space without a ';'", 8},
+    {SLICE_BYTES("v=STSv1;; id=a"), "'' is not a field", 9},
+    {SLICE_BYTES("v=STSv1; id=a;;"), "'' is not a field", 15},
+    {SLICE_BYTES("v=STSv1; id"), "'id' is not a field (name=value)", 10},
+    {SLICE_BYTES("v=STSv1; id =a"), "'id ' is not a field name", 10},
+    {SLICE_BYTES("v=STSv1; id= a"), "id ' a' is not", 13},
+    {SLICE_BYTES("v=STSv1; id=a b"), "id 'a b' is not", 14},
+    {SLICE_BYTES("v=STSv1; ID=a"), "has no field 'id'", 14},
+    {SLICE_BYTES("v=STSv1; id=a; x="), "the value of 'x' is empty", 18},
+    {SLICE_BYTES("v=STSv1; id=a; x=b=c"), "the value of 'x'", 18},
+    {SLICE_BYTES("v=STSv1; id=a; x=b c"), "the value of 'x'", 18},
+    {SLICE_BYTES("v=STSv1; id=a; x=!:<>~"), "a", 0},
+    {SLICE_BYTES("v=STSv1; id=a; " ID_32 "=b"), "a", 0},
+    {SLICE_BYTES("v=STSv1; id=a; " ID_32 "m=b"), "is not a field name (1 to 32", 16},
+    {SLICE_BYTES("v=STSv1; id=a; 0_-.=b"), "a", 0},
+    {SLICE_BYTES("v=STSv1; id=a; _a=b"), "'_a' is not a field name", 16},
+    {SLICE_BYTES("v=STSv1; id=a; a+=b"), "'a+' is not a field name", 16},
+    {SLICE_BYTES("v=STSv1; id=a\n"), "'\\x0a' is not printable ASCII", 14},
+    {SLICE_BYTES("v=STSv1; id=a;\r\n"), "'\\x0d' is not printable ASCII", 15},
+    {SLICE_BYTES("v=STSv1; id=a\0"), "'\\x00' is not printable ASCII", 14},
+    {SLICE_BYTES("v=STSv1; id=a; x=b\x7f"), "'\\x7f' is not printable ASCII", 19},
+    {SLICE_BYTES("v=STSv1; id=\xc3\xbc"), "'\\xc3' is not printable ASCII", 13},
 };
 
 static void test_sts(void **state)
@@ -168,9 +163,10 @@ static void test_sts(void **state)
 
 static void test_several(void **state)
 {
-    static const struct slice spf = BYTES("v=spf1 -all"), empty = {NULL, 0};
-    static const struct slice a = BYTES("v=STSv1; id=a"), b = BYTES("v=STSv1;id=b");
-    static const struct slice late = BYTES("v=STSv1 ;id=c"), broken = BYTES("v=STSv1;id=");
+    static const struct slice spf = SLICE_BYTES("v=spf1 -all"), empty = {NULL, 0};
+    static const struct slice a = SLICE_BYTES("v=STSv1; id=a"), b = SLICE_BYTES("v=STSv1;id=b");
+    static const struct slice late = SLICE_BYTES("v=STSv1 ;id=c"),
+                              broken = SLICE_BYTES("v=STSv1;id=");
     const struct {
         struct slice rrs[3];
         size_t n_rrs;
@@ -209,21 +205,21 @@ static void test_tls_rpt(void **state)
         const char *want; /* the URIs, a space behind each; or what the message holds */
         uint32_t column;  /* 0: accepted */
     } rows[] = {
-        {BYTES("v=TLSRPTv1"), "has no field 'rua'", 11},
-        {BYTES("v=TLSRPTv1; rua="), "rua '' is empty", 17},
-        {BYTES("v=TLSRPTv1;rua=mailto:a@b"), "mailto:a@b ", 0},
-        {BYTES("v=TLSRPTv1; rua=mailto:a@b,https://c"), "mailto:a@b https://c ", 0},
-        {BYTES("v=TLSRPTv1; rua=mailto:a@b \t,\t https://c/?d=e ;"), "mailto:a@b https://c/?d=e ",
-         0},
-        {BYTES("v=TLSRPTv1; x=y; rua=mailto:a@b; rua=,;"), "mailto:a@b ", 0},
-        {BYTES("v=TLSRPTv1; rua= mailto:a@b"), "rua ' mailto:a@b' is neither", 17},
-        {BYTES("v=TLSRPTv1; rua=,mailto:a@b"), "rua '' is empty", 17},
-        {BYTES("v=TLSRPTv1; rua=mailto:a@b,"), "rua '' is empty", 28},
-        {BYTES("v=TLSRPTv1; rua=mailto:a@b ,  http://c"), "rua 'http://c' is neither", 31},
-        {BYTES("v=TLSRPTv1; rua=mailto:a@b;https://c"), "is not a field", 28},
-        {BYTES("v=TLSRPTv1; rua=mailto:a@b!10m"), "has '!' in it, which is written %21", 17},
-        {BYTES("v=TLSRPTv1; rua=mailto:a@b https://c"), "has a space in it", 17},
-        {BYTES("v=TLSRPTV1; rua=mailto:a@b"), "does not begin with 'v=TLSRPTv1'", 9},
+        {SLICE_BYTES("v=TLSRPTv1"), "has no field 'rua'", 11},
+        {SLICE_BYTES("v=TLSRPTv1; rua="), "rua '' is empty", 17},
+        {SLICE_BYTES("v=TLSRPTv1;rua=mailto:a@b"), "mailto:a@b ", 0},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b,https://c"), "mailto:a@b https://c ", 0},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b \t,\t https://c/?d=e ;"),
+         "mailto:a@b https://c/?d=e ", 0},
+        {SLICE_BYTES("v=TLSRPTv1; x=y; rua=mailto:a@b; rua=,;"), "mailto:a@b ", 0},
+        {SLICE_BYTES("v=TLSRPTv1; rua= mailto:a@b"), "rua ' mailto:a@b' is neither", 17},
+        {SLICE_BYTES("v=TLSRPTv1; rua=,mailto:a@b"), "rua '' is empty", 17},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b,"), "rua '' is empty", 28},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b ,  http://c"), "rua 'http://c' is neither", 31},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b;https://c"), "is not a field", 28},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b!10m"), "has '!' in it, which is written %21", 17},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b https://c"), "has a space in it", 17},
+        {SLICE_BYTES("v=TLSRPTV1; rua=mailto:a@b"), "does not begin with 'v=TLSRPTv1'", 9},
     };
 
     (void)state;
@@ -247,7 +243,8 @@ static void test_tls_rpt(void **state)
 
 static void test_tls_rpt_limit(void **state)
 {
-    static const struct slice text = BYTES("v=TLSRPTv1; rua=mailto:a@b,mailto:c@d,mailto:e@f");
+    static const struct slice text =
+        SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b,mailto:c@d,mailto:e@f");
     struct arena *arena = arena_new(2 * sizeof(struct slice));
     struct tls_rpt_record record = {NULL, 77};
     struct err err;
@@ -268,46 +265,46 @@ static void test_uri_fault(void **state)
         const char *want; /* what the fault begins with; NULL: none */
     } rows[] = {
         {{NULL, 0}, "is empty"},
-        {BYTES("mailto:"), no_address},
-        {BYTES("mailto:@"), no_address},
-        {BYTES("mailto:a"), no_address},
-        {BYTES("mailto:a@"), no_address},
-        {BYTES("mailto:@b"), no_address},
-        {BYTES("mailto:?to=a@b"), no_address},
-        {BYTES("mailto:a@b"), NULL},
-        {BYTES("MailTo:a@b"), NULL},
-        {BYTES("mailto:a%21@b?subject=c@d"), NULL},
-        {BYTES("https:"), no_host},
-        {BYTES("https:/"), no_host},
-        {BYTES("https://"), no_host},
-        {BYTES("https:///a"), no_host},
-        {BYTES("https://:443/"), no_host},
-        {BYTES("https://a@/"), no_host},
-        {BYTES("https://?a"), no_host},
-        {BYTES("https://#a"), no_host},
-        {BYTES("https:a.example/"), no_host},
-        {BYTES("https://a"), NULL},
-        {BYTES("HTTPS://A:443"), NULL},
-        {BYTES("https://a@b:8443/c?d=e#f"), NULL},
-        {BYTES("https://[2001:db8::1]/"), NULL},
-        {BYTES("http://a"), "is neither mailto: nor https:"},
-        {BYTES("a@b"), "is an e-mail address; write mailto: before it"},
-        {BYTES("mailto"), "is neither mailto: nor https:"},
-        {BYTES("https"), "is neither mailto: nor https:"},
-        {BYTES(":"), "is neither mailto: nor https:"},
-        {BYTES("mailto :a@b"), "is neither mailto: nor https:"},
-        {BYTES("mailto:a@b!10m"), "has '!' in it, which is written %21"},
-        {BYTES("mailto:a@b,c@d"), "has ',' in it, which is written %2C"},
-        {BYTES("https://a/;b"), "has ';' in it, which is written %3B"},
-        {BYTES("https://a/ b"), "has a space in it, which is written %20"},
-        {BYTES("https://a/\""), "has '\"' in it, which is written %22"},
-        {BYTES("https://a/\\"), "has '\\' in it, which is written %5C"},
-        {BYTES("https://{domain}/"), "has '{' in it, which is written %7B"},
-        {BYTES("https://a/\t"), "has a control character in it"},
-        {BYTES("https://a/\n"), "has a control character in it"},
-        {BYTES("https://a/\x7f"), "has a control character in it"},
-        {BYTES("mailto:a@b\0"), "has a control character in it"},
-        {BYTES("https://b\xc3\xbc"), "has a character outside of ASCII in it"},
+        {SLICE_BYTES("mailto:"), no_address},
+        {SLICE_BYTES("mailto:@"), no_address},
+        {SLICE_BYTES("mailto:a"), no_address},
+        {SLICE_BYTES("mailto:a@"), no_address},
+        {SLICE_BYTES("mailto:@b"), no_address},
+        {SLICE_BYTES("mailto:?to=a@b"), no_address},
+        {SLICE_BYTES("mailto:a@b"), NULL},
+        {SLICE_BYTES("MailTo:a@b"), NULL},
+        {SLICE_BYTES("mailto:a%21@b?subject=c@d"), NULL},
+        {SLICE_BYTES("https:"), no_host},
+        {SLICE_BYTES("https:/"), no_host},
+        {SLICE_BYTES("https://"), no_host},
+        {SLICE_BYTES("https:///a"), no_host},
+        {SLICE_BYTES("https://:443/"), no_host},
+        {SLICE_BYTES("https://a@/"), no_host},
+        {SLICE_BYTES("https://?a"), no_host},
+        {SLICE_BYTES("https://#a"), no_host},
+        {SLICE_BYTES("https:a.example/"), no_host},
+        {SLICE_BYTES("https://a"), NULL},
+        {SLICE_BYTES("HTTPS://A:443"), NULL},
+        {SLICE_BYTES("https://a@b:8443/c?d=e#f"), NULL},
+        {SLICE_BYTES("https://[2001:db8::1]/"), NULL},
+        {SLICE_BYTES("http://a"), "is neither mailto: nor https:"},
+        {SLICE_BYTES("a@b"), "is an e-mail address; write mailto: before it"},
+        {SLICE_BYTES("mailto"), "is neither mailto: nor https:"},
+        {SLICE_BYTES("https"), "is neither mailto: nor https:"},
+        {SLICE_BYTES(":"), "is neither mailto: nor https:"},
+        {SLICE_BYTES("mailto :a@b"), "is neither mailto: nor https:"},
+        {SLICE_BYTES("mailto:a@b!10m"), "has '!' in it, which is written %21"},
+        {SLICE_BYTES("mailto:a@b,c@d"), "has ',' in it, which is written %2C"},
+        {SLICE_BYTES("https://a/;b"), "has ';' in it, which is written %3B"},
+        {SLICE_BYTES("https://a/ b"), "has a space in it, which is written %20"},
+        {SLICE_BYTES("https://a/\""), "has '\"' in it, which is written %22"},
+        {SLICE_BYTES("https://a/\\"), "has '\\' in it, which is written %5C"},
+        {SLICE_BYTES("https://{domain}/"), "has '{' in it, which is written %7B"},
+        {SLICE_BYTES("https://a/\t"), "has a control character in it"},
+        {SLICE_BYTES("https://a/\n"), "has a control character in it"},
+        {SLICE_BYTES("https://a/\x7f"), "has a control character in it"},
+        {SLICE_BYTES("mailto:a@b\0"), "has a control character in it"},
+        {SLICE_BYTES("https://b\xc3\xbc"), "has a character outside of ASCII in it"},
     };
 
     (void)state;

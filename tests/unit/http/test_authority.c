@@ -10,11 +10,6 @@
 
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 #define TEN "abcdefghij"
 #define SIXTY TEN TEN TEN TEN TEN TEN
 #define LABEL_63 SIXTY "klm"
@@ -26,44 +21,44 @@ static void test_parse(void **state)
         struct slice authority;
         const char *want; /* NULL: refused */
     } rows[] = {
-        {BYTES(""), NULL},
-        {BYTES("a"), "a"},
-        {BYTES(LONGEST), LONGEST},
-        {BYTES(LONGEST ".:65535"), LONGEST},
-        {BYTES(LONGEST "l"), NULL},
-        {BYTES(LABEL_63 "n.example"), NULL},
-        {BYTES("mta-sts.example.com"), "mta-sts.example.com"},
-        {BYTES("MTA-STS.Example.COM"), "mta-sts.example.com"},
-        {BYTES("example.com."), "example.com"},
-        {BYTES("example.com.."), NULL},
-        {BYTES("."), NULL},
-        {BYTES("a..b"), NULL},
-        {BYTES("example.com:"), "example.com"}, /* RFC 3986 3.2.3: *DIGIT */
-        {BYTES("example.com:0"), "example.com"},
-        {BYTES("example.com:443"), "example.com"},
-        {BYTES("example.com.:443"), "example.com"},
-        {BYTES("example.com:65536"), NULL},
-        {BYTES("example.com:-1"), NULL},
-        {BYTES("example.com:443x"), NULL},
-        {BYTES("example.com:443:443"), NULL},
-        {BYTES(":443"), NULL},
-        {BYTES("user@example.com"), NULL},
-        {BYTES("example.com/"), NULL},
-        {BYTES("*.example.com"), NULL},
-        {BYTES("_mta-sts.example.com"), NULL},
-        {BYTES(" example.com"), NULL},
-        {BYTES("example.com\r\n"), NULL},
-        {BYTES("example.com\0.evil"), NULL},
-        {BYTES("b\xc3\xbc"
-               "cher.example"),
+        {SLICE_BYTES(""), NULL},
+        {SLICE_BYTES("a"), "a"},
+        {SLICE_BYTES(LONGEST), LONGEST},
+        {SLICE_BYTES(LONGEST ".:65535"), LONGEST},
+        {SLICE_BYTES(LONGEST "l"), NULL},
+        {SLICE_BYTES(LABEL_63 "n.example"), NULL},
+        {SLICE_BYTES("mta-sts.example.com"), "mta-sts.example.com"},
+        {SLICE_BYTES("MTA-STS.Example.COM"), "mta-sts.example.com"},
+        {SLICE_BYTES("example.com."), "example.com"},
+        {SLICE_BYTES("example.com.."), NULL},
+        {SLICE_BYTES("."), NULL},
+        {SLICE_BYTES("a..b"), NULL},
+        {SLICE_BYTES("example.com:"), "example.com"}, /* RFC 3986 3.2.3: *DIGIT */
+        {SLICE_BYTES("example.com:0"), "example.com"},
+        {SLICE_BYTES("example.com:443"), "example.com"},
+        {SLICE_BYTES("example.com.:443"), "example.com"},
+        {SLICE_BYTES("example.com:65536"), NULL},
+        {SLICE_BYTES("example.com:-1"), NULL},
+        {SLICE_BYTES("example.com:443x"), NULL},
+        {SLICE_BYTES("example.com:443:443"), NULL},
+        {SLICE_BYTES(":443"), NULL},
+        {SLICE_BYTES("user@example.com"), NULL},
+        {SLICE_BYTES("example.com/"), NULL},
+        {SLICE_BYTES("*.example.com"), NULL},
+        {SLICE_BYTES("_mta-sts.example.com"), NULL},
+        {SLICE_BYTES(" example.com"), NULL},
+        {SLICE_BYTES("example.com\r\n"), NULL},
+        {SLICE_BYTES("example.com\0.evil"), NULL},
+        {SLICE_BYTES("b\xc3\xbc"
+                     "cher.example"),
          NULL},
-        {BYTES("xn--bcher-kva.example"), "xn--bcher-kva.example"},
-        {BYTES("ex\xe3\x80\x82"
-               "ample"),
+        {SLICE_BYTES("xn--bcher-kva.example"), "xn--bcher-kva.example"},
+        {SLICE_BYTES("ex\xe3\x80\x82"
+                     "ample"),
          NULL}, /* an ideographic full stop */
-        {BYTES("[2001:db8::1]"), NULL},
-        {BYTES("[2001:db8::1]:443"), NULL},
-        {BYTES("2001:db8::1"), NULL},
+        {SLICE_BYTES("[2001:db8::1]"), NULL},
+        {SLICE_BYTES("[2001:db8::1]:443"), NULL},
+        {SLICE_BYTES("2001:db8::1"), NULL},
     };
     size_t n_failed = 0;
 

@@ -12,11 +12,6 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    } /* NULs inside count */
-
 #define GET "GET /.well-known/mta-sts.txt HTTP/1.1\r\n"
 #define GET_1_0 "GET /.well-known/mta-sts.txt HTTP/1.0\r\n"
 #define HOST "host: mta-sts.example.com\r\n"
@@ -44,57 +39,59 @@ static const struct {
     struct slice bytes;
     const char *want; /* NULL: nothing is wrong */
 } heads[] = {
-    {BYTES(""), "no Host\n"},
-    {BYTES(GET HOST END), NULL},
-    {BYTES(GET_1_0 END), NULL},
-    {BYTES(GET_1_0 HOST END), NULL},
-    {BYTES(GET END), "no Host\n"},
-    {BYTES(GET "hosts: a\r\n" END), "no Host\n"},
-    {BYTES(GET "host:\r\n" END), NULL}, /* RFC 9110 7.2: may be empty */
-    {BYTES(GET "HOST:mta-sts.example.com \t\r\n" END), NULL},
-    {BYTES(GET HOST HOST END), "several Hosts\n"},
-    {BYTES(GET HOST "a: b\r\nHost: other\r\n" END), "several Hosts\n"},
-    {BYTES(GET_1_0 HOST HOST END), "several Hosts\n"},
+    {SLICE_BYTES(""), "no Host\n"},
+    {SLICE_BYTES(GET HOST END), NULL},
+    {SLICE_BYTES(GET_1_0 END), NULL},
+    {SLICE_BYTES(GET_1_0 HOST END), NULL},
+    {SLICE_BYTES(GET END), "no Host\n"},
+    {SLICE_BYTES(GET "hosts: a\r\n" END), "no Host\n"},
+    {SLICE_BYTES(GET "host:\r\n" END), NULL}, /* RFC 9110 7.2: may be empty */
+    {SLICE_BYTES(GET "HOST:mta-sts.example.com \t\r\n" END), NULL},
+    {SLICE_BYTES(GET HOST HOST END), "several Hosts\n"},
+    {SLICE_BYTES(GET HOST "a: b\r\nHost: other\r\n" END), "several Hosts\n"},
+    {SLICE_BYTES(GET_1_0 HOST HOST END), "several Hosts\n"},
 
     /* What comes before and after the head. */
-    {BYTES("\r\n" GET HOST END), NULL},
-    {BYTES("\r\n\r\n" GET HOST END), "no Host\n"},
-    {BYTES("\n" GET HOST END), "a line that does not end in CR LF\n"},
-    {BYTES(GET HOST END "anything\n\0 at all"), NULL},
-    {BYTES(GET HOST END HOST HOST), NULL},
+    {SLICE_BYTES("\r\n" GET HOST END), NULL},
+    {SLICE_BYTES("\r\n\r\n" GET HOST END), "no Host\n"},
+    {SLICE_BYTES("\n" GET HOST END), "a line that does not end in CR LF\n"},
+    {SLICE_BYTES(GET HOST END "anything\n\0 at all"), NULL},
+    {SLICE_BYTES(GET HOST END HOST HOST), NULL},
 
     /* Line ends. */
-    {BYTES("GET / HTTP/1.1\n" HOST END), "a line that does not end in CR LF\n"},
-    {BYTES(GET "host: a\n" END), "a line that does not end in CR LF\n"},
-    {BYTES(GET HOST "\n"), "a line that does not end in CR LF\n"},
-    {BYTES(GET HOST "a: b\n" END), "a line that does not end in CR LF\n"},
-    {BYTES(GET "host: a\r\r\n" END), "a control character in a line\n"},
-    {BYTES(GET HOST "a: b\rc: d\r\n" END), "a control character in a line\n"},
-    {BYTES(GET HOST), NULL}, /* h2o never gives less than a whole head */
-    {BYTES(GET HOST "a: b\0c\r\n" END), "a control character in a line\n"},
-    {BYTES(GET HOST "a\0: b\r\n" END), "a control character in a line\n"},
-    {BYTES(GET HOST "a: \xff\x80 b\tc\r\n" END), NULL}, /* obs-text and tabs are text */
+    {SLICE_BYTES("GET / HTTP/1.1\n" HOST END), "a line that does not end in CR LF\n"},
+    {SLICE_BYTES(GET "host: a\n" END), "a line that does not end in CR LF\n"},
+    {SLICE_BYTES(GET HOST "\n"), "a line that does not end in CR LF\n"},
+    {SLICE_BYTES(GET HOST "a: b\n" END), "a line that does not end in CR LF\n"},
+    {SLICE_BYTES(GET "host: a\r\r\n" END), "a control character in a line\n"},
+    {SLICE_BYTES(GET HOST "a: b\rc: d\r\n" END), "a control character in a line\n"},
+    {SLICE_BYTES(GET HOST), NULL}, /* h2o never gives less than a whole head */
+    {SLICE_BYTES(GET HOST "a: b\0c\r\n" END), "a control character in a line\n"},
+    {SLICE_BYTES(GET HOST "a\0: b\r\n" END), "a control character in a line\n"},
+    {SLICE_BYTES(GET HOST "a: \xff\x80 b\tc\r\n" END), NULL}, /* obs-text and tabs are text */
 
     /* Folded lines. */
-    {BYTES(GET HOST " folded\r\n" END), "a folded line\n"},
-    {BYTES(GET HOST "\tfolded\r\n" END), "a folded line\n"},
-    {BYTES(GET " host: a\r\n" END), "a folded line\n"},
-    {BYTES(GET HOST " \r\n" END), "a folded line\n"},
+    {SLICE_BYTES(GET HOST " folded\r\n" END), "a folded line\n"},
+    {SLICE_BYTES(GET HOST "\tfolded\r\n" END), "a folded line\n"},
+    {SLICE_BYTES(GET " host: a\r\n" END), "a folded line\n"},
+    {SLICE_BYTES(GET HOST " \r\n" END), "a folded line\n"},
 
     /* How long the body is. */
-    {BYTES(GET HOST "content-length: 0\r\n" END), NULL},
-    {BYTES(GET HOST "content-length: 5\r\nContent-Length:\t5\r\n" END), NULL},
-    {BYTES(GET HOST "content-length: 5\r\ncontent-length: 6\r\n" END), "two Content-Lengths\n"},
-    {BYTES(GET HOST "content-length: 5\r\ncontent-length: 05\r\n" END), "two Content-Lengths\n"},
-    {BYTES(GET HOST "content-length: 5\r\ncontent-length:\r\n" END), "two Content-Lengths\n"},
-    {BYTES(GET HOST "transfer-encoding: chunked\r\n" END), NULL},
-    {BYTES(GET HOST "transfer-encoding: chunked\r\nTransfer-Encoding: chunked\r\n" END),
+    {SLICE_BYTES(GET HOST "content-length: 0\r\n" END), NULL},
+    {SLICE_BYTES(GET HOST "content-length: 5\r\nContent-Length:\t5\r\n" END), NULL},
+    {SLICE_BYTES(GET HOST "content-length: 5\r\ncontent-length: 6\r\n" END),
+     "two Content-Lengths\n"},
+    {SLICE_BYTES(GET HOST "content-length: 5\r\ncontent-length: 05\r\n" END),
+     "two Content-Lengths\n"},
+    {SLICE_BYTES(GET HOST "content-length: 5\r\ncontent-length:\r\n" END), "two Content-Lengths\n"},
+    {SLICE_BYTES(GET HOST "transfer-encoding: chunked\r\n" END), NULL},
+    {SLICE_BYTES(GET HOST "transfer-encoding: chunked\r\nTransfer-Encoding: chunked\r\n" END),
      "several Transfer-Encodings\n"},
-    {BYTES(GET HOST "transfer-encoding: chunked\r\ncontent-length: 5\r\n" END),
+    {SLICE_BYTES(GET HOST "transfer-encoding: chunked\r\ncontent-length: 5\r\n" END),
      "a Transfer-Encoding that is not to be trusted\n"},
-    {BYTES(GET HOST "CONTENT-LENGTH: 5\r\nTRANSFER-ENCODING: chunked\r\n" END),
+    {SLICE_BYTES(GET HOST "CONTENT-LENGTH: 5\r\nTRANSFER-ENCODING: chunked\r\n" END),
      "a Transfer-Encoding that is not to be trusted\n"},
-    {BYTES(GET_1_0 HOST "transfer-encoding: chunked\r\n" END),
+    {SLICE_BYTES(GET_1_0 HOST "transfer-encoding: chunked\r\n" END),
      "a Transfer-Encoding that is not to be trusted\n"},
 };
 
@@ -135,27 +132,27 @@ static void test_target(void **state)
         struct slice target;
         const char *authority, *path;
     } rows[] = {
-        {BYTES(""), "", ""},
-        {BYTES("/"), "", "/"},
-        {BYTES("/a/b"), "", "/a/b"},
-        {BYTES("/a?b"), "", "/a"},
-        {BYTES("/?"), "", "/"},
-        {BYTES("//host/path"), "", "//host/path"},
-        {BYTES("/https://host/"), "", "/https://host/"},
-        {BYTES("*"), "", ""},
-        {BYTES("?"), "", ""},
-        {BYTES("host:443"), "", ""},
-        {BYTES("a/b"), "", ""},
-        {BYTES("ftp://host/path"), "", ""},
-        {BYTES("HTTPS://host/path"), "", ""},
-        {BYTES("http://host/path?query"), "host", "/path"},
-        {BYTES("https://Host:443/path/?a/b"), "Host:443", "/path/"},
-        {BYTES("https://host"), "host", ""},
-        {BYTES("https://host?query"), "host?query", ""}, /* no host name: refused later */
-        {BYTES("https://"), "", ""},
-        {BYTES("https:///path"), "", "/path"},
-        {BYTES("https://user@host/"), "user@host", "/"},
-        {BYTES("/caf\xc3\xa9"), "", "/caf\xc3\xa9"},
+        {SLICE_BYTES(""), "", ""},
+        {SLICE_BYTES("/"), "", "/"},
+        {SLICE_BYTES("/a/b"), "", "/a/b"},
+        {SLICE_BYTES("/a?b"), "", "/a"},
+        {SLICE_BYTES("/?"), "", "/"},
+        {SLICE_BYTES("//host/path"), "", "//host/path"},
+        {SLICE_BYTES("/https://host/"), "", "/https://host/"},
+        {SLICE_BYTES("*"), "", ""},
+        {SLICE_BYTES("?"), "", ""},
+        {SLICE_BYTES("host:443"), "", ""},
+        {SLICE_BYTES("a/b"), "", ""},
+        {SLICE_BYTES("ftp://host/path"), "", ""},
+        {SLICE_BYTES("HTTPS://host/path"), "", ""},
+        {SLICE_BYTES("http://host/path?query"), "host", "/path"},
+        {SLICE_BYTES("https://Host:443/path/?a/b"), "Host:443", "/path/"},
+        {SLICE_BYTES("https://host"), "host", ""},
+        {SLICE_BYTES("https://host?query"), "host?query", ""}, /* no host name: refused later */
+        {SLICE_BYTES("https://"), "", ""},
+        {SLICE_BYTES("https:///path"), "", "/path"},
+        {SLICE_BYTES("https://user@host/"), "user@host", "/"},
+        {SLICE_BYTES("/caf\xc3\xa9"), "", "/caf\xc3\xa9"},
     };
     size_t n_failed = 0;
 

@@ -10,11 +10,6 @@
 
 #include "base/slice.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    }
-
 #define TWO_MX                                                                        \
     "version: STSv1\r\nmode: enforce\r\nmx: mx1.example.com\r\nmx: *.example.net\r\n" \
     "max_age: 604800\r\n"
@@ -30,24 +25,24 @@ static void test_golden(void **state)
         const char *want;
     } rows[] = {
         {{NULL, 0}, {NULL, 0}, "e3b0c44298fc1c149afbf4c8996fb924"},
-        {BYTES(""), BYTES(""), "e3b0c44298fc1c149afbf4c8996fb924"},
-        {BYTES(TWO_MX), {NULL, 0}, "d0594ec30a38ea91dec7d1bc3d2f4e3d"},
-        {BYTES(TWO_MX), BYTES("2"), "d8204612cf2c123f5d9102904fa85a3b"},
-        {BYTES(TWO_MX), BYTES("salt-2"), "ad25e47fbf2fb664e430fc66e31f8957"},
-        {BYTES(TWO_MX "2"), BYTES(""), "7172ae7e8260f48c805d67626fcb2e9d"},
-        {BYTES("version: STSv1\nmode: enforce\nmx: mx1.example.com\nmx: *.example.net\n"
-               "max_age: 604800\n"),
+        {SLICE_BYTES(""), SLICE_BYTES(""), "e3b0c44298fc1c149afbf4c8996fb924"},
+        {SLICE_BYTES(TWO_MX), {NULL, 0}, "d0594ec30a38ea91dec7d1bc3d2f4e3d"},
+        {SLICE_BYTES(TWO_MX), SLICE_BYTES("2"), "d8204612cf2c123f5d9102904fa85a3b"},
+        {SLICE_BYTES(TWO_MX), SLICE_BYTES("salt-2"), "ad25e47fbf2fb664e430fc66e31f8957"},
+        {SLICE_BYTES(TWO_MX "2"), SLICE_BYTES(""), "7172ae7e8260f48c805d67626fcb2e9d"},
+        {SLICE_BYTES("version: STSv1\nmode: enforce\nmx: mx1.example.com\nmx: *.example.net\n"
+                     "max_age: 604800\n"),
          {NULL, 0},
          "6e1aaf0a84ed94106ebacaba92d07f02"},
-        {BYTES("version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n"),
+        {SLICE_BYTES("version: STSv1\r\nmode: none\r\nmax_age: 86400\r\n"),
          {NULL, 0},
          "94815eb6141fb6e5526888bf66f98f76"},
-        {BYTES("version: STSv1\r\nmode: testing\r\nmx: *.mail.protection.outlook.com\r\n"
-               "max_age: 1209600\r\n"),
+        {SLICE_BYTES("version: STSv1\r\nmode: testing\r\nmx: *.mail.protection.outlook.com\r\n"
+                     "max_age: 1209600\r\n"),
          {NULL, 0},
          "d1c99682d2554e012b8913f22780e671"},
-        {BYTES("a\0b"), {NULL, 0}, "59b271ae1bbcb1d31d41929817f4b16f"},
-        {BYTES("a\0b"), BYTES("c"), "8badde10c760e9b702defb4b5e225de7"},
+        {SLICE_BYTES("a\0b"), {NULL, 0}, "59b271ae1bbcb1d31d41929817f4b16f"},
+        {SLICE_BYTES("a\0b"), SLICE_BYTES("c"), "8badde10c760e9b702defb4b5e225de7"},
     };
 
     (void)state;

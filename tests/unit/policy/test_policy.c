@@ -8,23 +8,24 @@
 
 #include <cmocka.h>
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    }
-
 static void test_mode_find(void **state)
 {
     static const struct {
         struct slice name;
         enum policy_mode want;
     } rows[] = {
-        {{NULL, 0}, POLICY_MODE_COUNT},         {BYTES(""), POLICY_MODE_COUNT},
-        {BYTES("testing"), POLICY_TESTING},     {BYTES("enforce"), POLICY_ENFORCE},
-        {BYTES("none"), POLICY_MODE_NONE},      {BYTES("None"), POLICY_MODE_COUNT},
-        {BYTES("ENFORCE"), POLICY_MODE_COUNT},  {BYTES("enforc"), POLICY_MODE_COUNT},
-        {BYTES("enforced"), POLICY_MODE_COUNT}, {BYTES("none\0"), POLICY_MODE_COUNT},
-        {BYTES("none "), POLICY_MODE_COUNT},    {BYTES("n\xc3\xb6ne"), POLICY_MODE_COUNT},
+        {{NULL, 0}, POLICY_MODE_COUNT},
+        {SLICE_BYTES(""), POLICY_MODE_COUNT},
+        {SLICE_BYTES("testing"), POLICY_TESTING},
+        {SLICE_BYTES("enforce"), POLICY_ENFORCE},
+        {SLICE_BYTES("none"), POLICY_MODE_NONE},
+        {SLICE_BYTES("None"), POLICY_MODE_COUNT},
+        {SLICE_BYTES("ENFORCE"), POLICY_MODE_COUNT},
+        {SLICE_BYTES("enforc"), POLICY_MODE_COUNT},
+        {SLICE_BYTES("enforced"), POLICY_MODE_COUNT},
+        {SLICE_BYTES("none\0"), POLICY_MODE_COUNT},
+        {SLICE_BYTES("none "), POLICY_MODE_COUNT},
+        {SLICE_BYTES("n\xc3\xb6ne"), POLICY_MODE_COUNT},
     };
 
     (void)state;

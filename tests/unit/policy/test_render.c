@@ -15,12 +15,7 @@
 #include "base/slice.h"
 #include "policy/policy.h"
 
-#define BYTES(text)              \
-    {                            \
-        (text), sizeof(text) - 1 \
-    }
-
-static const struct slice two_mx[] = {BYTES("mx1.example.com"), BYTES("*.example.net")};
+static const struct slice two_mx[] = {SLICE_BYTES("mx1.example.com"), SLICE_BYTES("*.example.net")};
 
 static void test_bytes(void **state)
 {
@@ -91,7 +86,7 @@ static void test_cap(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct policy policy = policy_of_size(rows[i].body_len, arena);
-        struct slice body = BYTES("untouched");
+        struct slice body = SLICE_BYTES("untouched");
         struct err err = {0};
         int seen = policy_render(&policy, arena, &body, &err);
 
@@ -115,7 +110,7 @@ static void test_arena_cap(void **state)
         sizeof("version: STSv1\r\nmode: enforce\r\nmx: mx1.example.com\r\n"
                "mx: *.example.net\r\nmax_age: 604800\r\n") -
         1;
-    struct slice body = BYTES("untouched");
+    struct slice body = SLICE_BYTES("untouched");
     struct err err = {0};
     struct arena *exact = arena_new(body_len + 1), *short_of_one = arena_new(body_len);
 
