@@ -191,6 +191,7 @@ void reload_discard(struct server *server)
     config_unref(server->next);
     cert_store_unref(server->next_store);
     server->next = NULL;
+    server->next_store = NULL;
     background_end(&server->reload);
     refuse_at_the_end(server);
     free(server->reload_text);
@@ -230,6 +231,7 @@ void reload_finish(struct server *server)
     server->config = server->next;
     server->store = server->next_store;
     server->next = NULL;
+    server->next_store = NULL;
     log_set_level(server->config->log_level);
     log_outcome(slice_of(server->reload_text), server->findings_len);
     log_line(LOG_INFO, "reloaded '%s'", server->config_path);

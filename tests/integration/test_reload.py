@@ -134,9 +134,13 @@ def test_reloads_that_pile_up_become_one(serve, pki):
     assert len(daemon.log.find("reloaded '")) <= 3
 
 
-def test_end_during_a_reload(serve, pki):
-    """The end does not wait for what a reload waits for."""
+@pytest.mark.parametrize("n_before", [0, 1])
+def test_end_during_a_reload(serve, pki, n_before):
+    """The end does not wait for what a reload waits for, and what one before it made goes once."""
     daemon = serve(configuration(pki, policy()))
+    for _ in range(n_before):
+        daemon.send_signal(signal.SIGHUP)
+        daemon.log.wait_for("reloaded '")
     with hold_reload(daemon):
         daemon.stop()
 
