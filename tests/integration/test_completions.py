@@ -95,7 +95,7 @@ def shell_on_a_terminal(request, prefix):
     (f"--config {CONFIG} --print-dns --domain x", {"xn--bcher-kva.example"}, {"example.com"}),
     ("--parse-record --tls-rpt CHANGE", {"CHANGELOG.md"}, {"--json"}),
     ("--print-dns --output con", {"config"}, {"--config"}),
-    ("-c config/d", {CONFIG}, {"--config"}),
+    ("-c config/dev", {CONFIG}, {"--config"}),
     (f"-c {CONFIG} --match-mx example.com ", set(), DOMAINS),
     ("-c /nonexistent --print-id ", set(), DOMAINS),
 ])
