@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/diag.h"
+#include "cli/cores.h"
 #include "cli/identity.h"
 #include "cli/mode.h"
 #include "config/config.h"
@@ -15,15 +14,9 @@
 #include "tls/certificate.h"
 #include "tls/store.h"
 
-enum {
-    THREADS_MAX = 64,
-};
-
-/* To read and decode 100,000 certificates takes all cores long enough. */
 struct checking {
     const struct config *config;
     struct cert_store *store;
-    atomic_size_t next; /* domain */
     pthread_mutex_t lock;
     struct diag *diag; /* under the lock */
 };
@@ -47,8 +40,10 @@ static void check_host(struct checking *checking, const char *host, const char *
     }
 }
 
-static void check_domain(struct checking *checking, const struct domain *domain)
+static void check_domain(void *context, size_t index)
 {
+    struct checking *checking = context;
+    const struct domain *domain = &checking->config->domains[index];
     char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX], path[16 + DNS_NAME_MAX];
 
     if (!domain->document)
@@ -56,31 +51,6 @@ static void check_domain(struct checking *checking, const struct domain *domain)
     snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
     snprintf(path, sizeof(path), "domains.%s", domain->name);
     check_host(checking, host, path, domain->place, domain->allow);
-}
-
-static void *check_domains(void *context)
-{
-    struct checking *checking = context;
-    size_t i;
-
-    while ((i = atomic_fetch_add(&checking->next, 1)) < checking->config->n_domains)
-        check_domain(checking, &checking->config->domains[i]);
-    return NULL;
-}
-
-/* In this thread too, which does all where no other can be started. */
-static void check_on_all_cores(struct checking *checking)
-{
-    pthread_t threads[THREADS_MAX];
-    long n_wanted = sysconf(_SC_NPROCESSORS_ONLN) - 1;
-    size_t n = 0;
-
-    while (n < THREADS_MAX && (long)n < n_wanted &&
-           pthread_create(&threads[n], NULL, check_domains, checking) == 0)
-        n++;
-    check_domains(checking);
-    while (n > 0)
-        pthread_join(threads[--n], NULL);
 }
 
 static void check_certificates(const struct config *config, struct diag *diag)
@@ -100,7 +70,7 @@ static void check_certificates(const struct config *config, struct diag *diag)
         if (config->policy_host_name)
             check_host(&checking, config->policy_host_name, "policy_host.name",
                        config->sources_place, 0);
-        check_on_all_cores(&checking);
+        cores_run(check_domain, &checking, config->n_domains);
     }
     cert_store_unref(checking.store);
 }

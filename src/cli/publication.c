@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "cli/cores.h"
 #include "cli/mode.h"
 #include "cli/served.h"
 #include "config/config.h"
@@ -22,24 +23,39 @@ enum {
 struct making {
     const struct publication_choice *choice;
     struct publication *publication;
+    const struct domain **domains;
+    size_t n_domains;
+    char **faults; /* of each domain's certificate, to be freed; NULL: none, or not looked at */
     struct dns_record *records; /* in the order of the domains */
     size_t n_records, records_size;
 };
 
-static const char *find_certificate_reason(const struct making *making, const struct domain *domain)
+/* Returns what is wrong, to be freed, or NULL. */
+static char *find_certificate_fault(struct cert_store *store, const struct domain *domain)
 {
     char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX];
     struct cert_state state;
-    char reason[sizeof(host) + sizeof(state.message) + 64];
+    char *fault;
 
     snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
-    cert_store_check(making->choice->store, host, &state);
+    cert_store_check(store, host, &state);
     if (state.certificate) {
         certificate_unref(state.certificate);
         return NULL;
     }
-    snprintf(reason, sizeof(reason), "no certificate for %s yet: %s", host, state.message);
-    return arena_copy(making->publication->arena, slice_of(reason));
+    if (asprintf(&fault, "no certificate for %s yet: %s", host, state.message) < 0)
+        memory_fail();
+    return fault;
+}
+
+/* Allowed, the policy is served elsewhere: by the customer's own reverse proxy (RFC 8461 8.2). */
+static void look_at_certificate(void *context, size_t index)
+{
+    const struct making *making = context;
+    const struct domain *domain = making->domains[index];
+
+    if (domain->document && !(domain->allow & finding_bit(FINDING_CERTIFICATE_MISSING)))
+        making->faults[index] = find_certificate_fault(making->choice->store, domain);
 }
 
 /* Whether a daemon runs that does not serve this policy yet. */
@@ -58,22 +74,24 @@ static bool is_unserved(const struct making *making, const struct domain *domain
 }
 
 /* Why the domain's id must not be published yet; NULL: publish it. */
-static const char *find_reason(const struct making *making, const struct domain *domain)
+static const char *find_reason(const struct making *making, size_t index)
 {
+    const struct domain *domain = making->domains[index];
+
     if (!domain->document)
         return NULL;
     if (is_unserved(making, domain) && making->choice->is_served_only)
         return "the running daemon does not serve this policy yet";
-    /* Allowed, it is served elsewhere: by the customer's own reverse proxy (RFC 8461 8.2). */
-    if (!making->choice->store || (domain->allow & finding_bit(FINDING_CERTIFICATE_MISSING)))
+    if (!making->faults[index])
         return NULL;
-    return find_certificate_reason(making, domain);
+    return arena_copy(making->publication->arena, slice_of(making->faults[index]));
 }
 
-static void add_records(struct making *making, const struct domain *domain)
+static void add_records(struct making *making, size_t index)
 {
     const struct publication_choice *choice = making->choice;
-    struct dns_wish wish = dns_wish_make(choice->config, domain, find_reason(making, domain));
+    struct dns_wish wish =
+        dns_wish_make(choice->config, making->domains[index], find_reason(making, index));
     struct dns_record *records;
     size_t n = dns_records_list(&wish, making->publication->arena, &records);
 
@@ -99,11 +117,10 @@ static int compare_domains(const void *left, const void *right)
 }
 
 /* The domains named, each once and in the order of the configuration. */
-static enum exit_status add_named(struct making *making)
+static enum exit_status choose_named(struct making *making)
 {
     const struct publication_choice *choice = making->choice;
-    const struct domain **domains =
-        arena_array(making->publication->arena, choice->n_domains, sizeof(*domains));
+    const struct domain **domains = making->domains;
 
     for (size_t i = 0; i < choice->n_domains; i++) {
         domains[i] = cli_find_domain(choice->config, choice->domains[i]);
@@ -113,17 +130,29 @@ static enum exit_status add_named(struct making *making)
     qsort(domains, choice->n_domains, sizeof(*domains), compare_domains);
     for (size_t i = 0; i < choice->n_domains; i++)
         if (i == 0 || domains[i] != domains[i - 1])
-            add_records(making, domains[i]);
+            domains[making->n_domains++] = domains[i];
     return STATUS_GOOD;
 }
 
-static enum exit_status add_all(struct making *making)
+static enum exit_status choose_all(struct making *making)
 {
     const struct config *config = making->choice->config;
 
-    for (size_t i = 0; i < config->n_domains; i++)
-        add_records(making, &config->domains[i]);
+    while (making->n_domains < config->n_domains) {
+        making->domains[making->n_domains] = &config->domains[making->n_domains];
+        making->n_domains++;
+    }
     return STATUS_GOOD;
+}
+
+static void add_all(struct making *making)
+{
+    if (making->choice->store)
+        cores_run(look_at_certificate, making, making->n_domains);
+    for (size_t i = 0; i < making->n_domains; i++) {
+        add_records(making, i);
+        free(making->faults[i]);
+    }
 }
 
 /* By zone, and within one as they were added: the elements are pointers into one array. */
@@ -155,10 +184,15 @@ enum exit_status publication_make(const struct publication_choice *choice,
                                   struct publication *ret_publication)
 {
     struct making making = {.choice = choice, .publication = ret_publication};
+    size_t n = choice->n_domains > 0 ? choice->n_domains : choice->config->n_domains;
     enum exit_status status;
 
     *ret_publication = (struct publication){.arena = arena_new(0)};
-    status = choice->n_domains > 0 ? add_named(&making) : add_all(&making);
+    making.domains = arena_array(ret_publication->arena, n, sizeof(*making.domains));
+    making.faults = arena_array(ret_publication->arena, n, sizeof(*making.faults));
+    status = choice->n_domains > 0 ? choose_named(&making) : choose_all(&making);
+    if (status == STATUS_GOOD)
+        add_all(&making);
     sort_records(&making);
     free(making.records);
     return status;

@@ -217,9 +217,10 @@ static void report_unknown(const struct named_list *list, const struct raw_entry
     if (nearest)
         err_quote(meant, sizeof(meant), slice_of(nearest));
     diag_add(diag, FINDING_POLICY_UNKNOWN, entry->policy.place, path,
-             "there is no policy %s under policies:%s%s%s",
+             "there is no policy %s under policies:; %s%s%s",
              err_quote(quoted, sizeof(quoted), entry->policy.text),
-             nearest ? "; did you mean " : "", meant, nearest ? "?" : "");
+             nearest ? "did you mean " : "write it there, or name one that is", meant,
+             nearest ? "?" : "");
 }
 
 struct named *named_list_find(const struct named_list *list, const struct named_context *context,

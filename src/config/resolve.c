@@ -116,7 +116,8 @@ static void check_long_form(struct resolving *resolving, const struct raw_domain
     check_delegated(resolving, raw, domain, path);
     if (!domain->document && !domain->reporting)
         diag_add(resolving->diag, FINDING_KEY_MISSING, domain->place, path,
-                 "mta_sts is false and there is no tls_rpt: nothing is left to publish");
+                 "mta_sts is false and there is no tls_rpt: nothing is left to publish; give "
+                 "tls_rpt, or leave mta_sts out");
 }
 
 /* What is kept of the report addresses: the named policy's, unless they are the domain's own. */

@@ -170,7 +170,8 @@ static void resolve_listener(const struct settling *settling, const struct raw_l
                "is not \"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\" (at most "
                "107 bytes); [::] is all addresses");
     } else if (is_listed(config, parsed.text)) {
-        report(settling, FINDING_BAD_VALUE, &raw->address, path, "is listed twice");
+        report(settling, FINDING_BAD_VALUE, &raw->address, path,
+               "is listed twice; keep one of them");
     } else if (raw->serve.value == SERVE_CHALLENGES) {
         snprintf(path, sizeof(path), "listen[%zu].serve", index);
         diag_add(settling->diag, FINDING_KEY_LATER, raw->serve.place, path,

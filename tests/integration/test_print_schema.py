@@ -30,7 +30,7 @@ UNSEEN_CODES = {
 }
 UNSEEN_MESSAGES = [
     TOO_DEEP,
-    r"is listed twice$|is included already|is the main file itself",
+    r"is listed twice;|is included already|is the main file itself",
     r"no domain is given|needs delegation_zone|nothing is left to publish",
     r"does not hold '",
     r"is not a valid internationalised name|'b\\xe2\\x98\\x83.*not ASCII",

@@ -149,7 +149,9 @@ static void test_find(void **state)
         {{"standard\0", 9},
          "f:1:1: error: x: there is no policy 'standard\\x00' under policies:; did you mean "
          "'standard'? [unknown-policy]\n"},
-        {{"b", 1}, "f:1:1: error: x: there is no policy 'b' under policies: [unknown-policy]\n"},
+        {{"b", 1},
+         "f:1:1: error: x: there is no policy 'b' under policies:; write it there, or name one "
+         "that is [unknown-policy]\n"},
     };
 
     (void)state;
