@@ -14,14 +14,17 @@ FETCHES = (1000, 2000)
 
 
 def count(make, bench, n_fetches):
-    """Instructions from start to end, with each host fetched once, and then so many."""
+    """Instructions of all processes, with each host fetched once, and then so many."""
     server = make()
-    out = server.folder / "callgrind.out"
-    server.wrapper = ("valgrind", "--tool=callgrind", f"--callgrind-out-file={out}")
+    for old in server.folder.glob("callgrind.*"):
+        old.unlink()
+    server.wrapper = ("valgrind", "--tool=callgrind",
+                      f"--callgrind-out-file={server.folder}/callgrind.%p")
     with server:
         bench.fetch_each(server)
         bench.load(server, "--fetches", n_fetches)
-    return int(re.search(r"^totals: (\d+)", out.read_text(encoding="ascii"), re.MULTILINE)[1])
+    return sum(int(re.search(r"^totals: (\d+)", out.read_text(encoding="ascii"), re.MULTILINE)[1])
+               for out in server.folder.glob("callgrind.*"))
 
 
 def per_fetch(make, bench):
