@@ -24,9 +24,14 @@ def children(pid):
             pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def spawners(daemon):
+    return [pid for pid in children(daemon.process.pid)
+            if pathlib.Path(f"/proc/{pid}/comm").read_text() == "mta-stsd-spawn\n"]
+
+
 def spawner(daemon):
-    found = [pid for pid in children(daemon.process.pid)
-             if pathlib.Path(f"/proc/{pid}/comm").read_text() == "mta-stsd-spawn\n"]
+    """It names itself: a daemon that is ready may still wait for that."""
+    found = wait_until(lambda: spawners(daemon), "a spawner")
     assert len(found) == 1
     return found[0]
 
