@@ -131,7 +131,6 @@ static _Noreturn void spawn_on(const struct spawner_work *work, const struct acc
     struct err err;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    prctl(PR_SET_NAME, "mta-stsd-spawn");
     leave_signals();
     leave_files(socket);
     if (privileges_drop(account, &err) != 0)
@@ -139,6 +138,7 @@ static _Noreturn void spawn_on(const struct spawner_work *work, const struct acc
     /* Nothing here is secret, and who is not dumpable may not write its own oom_score_adj. */
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     work->prepare(work->context);
+    prctl(PR_SET_NAME, "mta-stsd-spawn"); /* from now on it is what the name says */
     while (receive_request(&request) == 0) {
         if (fork() == 0)
             mind_child(work, &request);

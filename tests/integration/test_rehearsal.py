@@ -30,7 +30,7 @@ def spawners(daemon):
 
 
 def spawner(daemon):
-    """It names itself: a daemon that is ready may still wait for that."""
+    """It names itself once it is prepared, which a daemon that is ready does not wait for."""
     found = wait_until(lambda: spawners(daemon), "a spawner")
     assert len(found) == 1
     return found[0]
