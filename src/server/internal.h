@@ -54,6 +54,7 @@ enum phase {
 struct survey {
     struct background background; /* of a piece */
     bool is_under_way;
+    bool has_begun;
     bool is_wanted;              /* another one, after this */
     bool is_complete;            /* nothing is left for another piece */
     char last[DNS_NAME_MAX + 1]; /* the domain looked at last; "": none */

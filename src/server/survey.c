@@ -58,6 +58,7 @@ static void begin(struct survey *survey)
     const struct config *config = survey->background.config;
     struct err err;
 
+    survey->has_begun = true;
     if (cert_store_probe(survey->background.store, &err) != 0)
         log_line(LOG_WARNING, "certificates: %s", err.msg);
     if (config->policy_host_name)
@@ -88,11 +89,12 @@ static void look_at_piece(uv_work_t *work)
     struct survey *survey = &server->survey;
     const struct config *config = survey->background.config;
     size_t i = find_next(survey), n_domains = config->n_sources > 0 ? config->n_domains : 0;
-    uint64_t end_ms = now_ms() + PIECE_MS;
+    uint64_t end_ms;
 
     background_be_nice();
-    if (survey->last[0] == '\0' && config->n_sources > 0)
+    if (!survey->has_begun && config->n_sources > 0)
         begin(survey);
+    end_ms = now_ms() + PIECE_MS; /* of slow storage, begin() may have taken more */
     while (i < n_domains && now_ms() < end_ms && !atomic_load(&server->is_ending)) {
         look_at_domain(survey, &config->domains[i]);
         strcpy(survey->last, config->domains[i++].name);
