@@ -14,6 +14,7 @@
 #include "config/load.h"
 #include "dns/format.h"
 #include "dns/name.h"
+#include "tls/algorithms.h"
 #include "version.h"
 
 enum exit_status cli_load(const struct options *options, struct config **ret_config)
@@ -141,6 +142,7 @@ int cli_main(int argc, char **argv)
     enum exit_status status = STATUS_USAGE;
     struct options options;
 
+    algorithms_limit();
     if (options_parse(argc, argv, &options) == 0)
         status = options.mode->run(&options);
     options_done(&options);

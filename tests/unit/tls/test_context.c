@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "support/pki.h"
+#include "tls/algorithms.h"
 #include "tls/certificate.h"
 
 #define EC_HOST "mta-sts.ec.example"
@@ -68,10 +69,14 @@ static struct certificate *make_certificate(const char *kind, const char *host)
     return certificate;
 }
 
+/* A client has all algorithms, also those that the server has none of. */
+static OSSL_LIB_CTX *peers;
+
 static int set_up(void **state)
 {
     struct err err;
 
+    peers = OSSL_LIB_CTX_new();
     pki_enter_directory(state);
     server.security_level = 2;
     server.ec = make_certificate("P-256", EC_HOST);
@@ -86,6 +91,7 @@ static int tear_down(void **state)
 {
     tls_context_free(server.ctx);
     tls_context_free(NULL);
+    OSSL_LIB_CTX_free(peers);
     certificate_unref(server.ec);
     certificate_unref(server.rsa);
     certificate_unref(server.ed25519);
@@ -142,7 +148,7 @@ static void connection_open(struct connection *connection, const struct client *
     char text[64]; /* some of OpenSSL's macros cast const away */
 
     *connection = (struct connection){.alert = ALERT_NONE};
-    connection->client_ctx = SSL_CTX_new(TLS_client_method());
+    connection->client_ctx = SSL_CTX_new_ex(peers, NULL, TLS_client_method());
     SSL_CTX_set_security_level(connection->client_ctx, 0); /* TLS 1.1 needs SHA-1 */
     SSL_CTX_set_session_cache_mode(connection->client_ctx, SSL_SESS_CACHE_CLIENT);
     SSL_CTX_sess_set_new_cb(connection->client_ctx, count_ticket);
@@ -396,5 +402,6 @@ int main(void)
         cmocka_unit_test(test_cannot_be_made),
     };
 
+    algorithms_limit();
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+#include "tls/algorithms.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/decoder.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+
+#include "base/slice.h"
+
+static bool has_key(const char *name)
+{
+    EVP_KEYMGMT *key = EVP_KEYMGMT_fetch(NULL, name, NULL);
+
+    EVP_KEYMGMT_free(key);
+    return key;
+}
+
+static bool has_decoder(const char *name)
+{
+    OSSL_DECODER *decoder = OSSL_DECODER_fetch(NULL, name, NULL);
+
+    OSSL_DECODER_free(decoder);
+    return decoder;
+}
+
+static bool has_cipher(const char *name)
+{
+    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
+
+    EVP_CIPHER_free(cipher);
+    return cipher;
+}
+
+static bool has_digest(const char *name)
+{
+    EVP_MD *digest = EVP_MD_fetch(NULL, name, NULL);
+
+    EVP_MD_free(digest);
+    return digest;
+}
+
+static bool has_kdf(const char *name)
+{
+    EVP_KDF *kdf = EVP_KDF_fetch(NULL, name, NULL);
+
+    EVP_KDF_free(kdf);
+    return kdf;
+}
+
+static void test_kept(void **state)
+{
+    static const struct {
+        bool (*has)(const char *name);
+        const char *name;
+        bool want;
+    } rows[] = {
+        {has_key, "EC", true},
+        {has_key, "id-ecPublicKey", true},
+        {has_key, "RSA", true},
+        {has_key, "ED25519", true},
+        {has_key, "X25519", true},
+        {has_key, "DH", false},
+        {has_key, "SM2", false},
+        {has_decoder, "EC", true},
+        {has_decoder, "RSA", true},
+        {has_decoder, "DSA", false},
+        {has_cipher, "AES-128-GCM", true},
+        {has_cipher, "ChaCha20-Poly1305", true},
+        {has_cipher, "AES-128-CBC", false},
+        {has_digest, "SHA256", true},
+        {has_digest, "SHA512", true},
+        {has_kdf, "TLS13-KDF", true},
+        {has_kdf, "SCRYPT", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].has(rows[i].name) != rows[i].want)
+            fail_msg("row %zu, %s: wanted %d", i, rows[i].name, rows[i].want);
+    ERR_clear_error();
+}
+
+static void test_random(void **state)
+{
+    unsigned char a[16] = {0}, b[16] = {0};
+
+    (void)state;
+    assert_int_equal(RAND_bytes(a, sizeof(a)), 1);
+    assert_int_equal(RAND_bytes(b, sizeof(b)), 1);
+    assert_memory_not_equal(a, b, sizeof(a));
+}
+
+/* Only what the provider tells of its groups makes them known. */
+static void test_groups(void **state)
+{
+    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
+
+    (void)state;
+    assert_non_null(ctx);
+    assert_int_equal(SSL_CTX_set1_groups_list(ctx, "X25519:P-256"), 1);
+    SSL_CTX_free(ctx);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_groups),
+    };
+
+    algorithms_limit();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
