@@ -44,13 +44,13 @@ static void check_domain(void *context, size_t index)
 {
     struct checking *checking = context;
     const struct domain *domain = &checking->config->domains[index];
-    char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX], path[16 + DNS_NAME_MAX];
+    char host[POLICY_HOST_SIZE], path[16 + DNS_NAME_MAX];
 
     if (!domain->document)
         return;
-    snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
     snprintf(path, sizeof(path), "domains.%s", domain->name);
-    check_host(checking, host, path, domain->place, domain->allow);
+    check_host(checking, dns_policy_host_render(domain->name, host), path, domain->place,
+               domain->allow);
 }
 
 static void check_certificates(const struct config *config, struct diag *diag)

@@ -33,12 +33,11 @@ struct making {
 /* Returns what is wrong, to be freed, or NULL. */
 static char *find_certificate_fault(struct cert_store *store, const struct domain *domain)
 {
-    char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX];
+    char host[POLICY_HOST_SIZE];
     struct cert_state state;
     char *fault;
 
-    snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
-    cert_store_check(store, host, &state);
+    cert_store_check(store, dns_policy_host_render(domain->name, host), &state);
     if (state.certificate) {
         certificate_unref(state.certificate);
         return NULL;

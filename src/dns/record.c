@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dns/record.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -165,4 +166,10 @@ const char *record_side_name(enum record_side side)
     static const char *const names[SIDE_COUNT] = {"customer", "provider"};
 
     return names[side];
+}
+
+const char *dns_policy_host_render(const char *domain, char buffer[static POLICY_HOST_SIZE])
+{
+    snprintf(buffer, POLICY_HOST_SIZE, "%s%s", DNS_PREFIX_POLICY_HOST, domain);
+    return buffer;
 }

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dns/name.h"
+
 struct arena;
 
 enum record_type {
@@ -85,3 +87,14 @@ const char *record_side_name(enum record_side side);
 #define DNS_PREFIX_MTA_STS "_mta-sts."
 #define DNS_PREFIX_POLICY_HOST "mta-sts."
 #define DNS_PREFIX_TLS_RPT "_smtp._tls."
+
+/** What dns_policy_host_render() fills at most, with its NUL. */
+#define POLICY_HOST_SIZE (sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX)
+
+/**
+ * "mta-sts.<domain>", RFC 8461 3.3.
+ *
+ * domain  stored form (dns/name.h)
+ * Returns the buffer.
+ */
+const char *dns_policy_host_render(const char *domain, char buffer[static POLICY_HOST_SIZE]);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -45,12 +44,10 @@ static void look_at_host(struct survey *survey, const char *host)
 
 static void look_at_domain(struct survey *survey, const struct domain *domain)
 {
-    char host[sizeof(DNS_PREFIX_POLICY_HOST) + DNS_NAME_MAX];
+    char host[POLICY_HOST_SIZE];
 
-    if (!domain->document)
-        return;
-    snprintf(host, sizeof(host), "%s%s", DNS_PREFIX_POLICY_HOST, domain->name);
-    look_at_host(survey, host);
+    if (domain->document)
+        look_at_host(survey, dns_policy_host_render(domain->name, host));
 }
 
 static void begin(struct survey *survey)

@@ -238,6 +238,24 @@ def build_slow_library(tmp_path_factory):
     return folder / "slow.so"
 
 
+def slowly(slow_library):
+    return ["env", f"LD_PRELOAD={slow_library}",
+            "ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")]
+
+
+@pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
+def test_survey_of_slow_storage(operate, pki, tmp_path, slow_library):
+    """A look that takes longer than a piece of the survey does not begin it anew each time."""
+    live = tmp_path / "live"
+    domains = [f"{label}.slow.example" for label in "ab"]
+    for domain in domains:
+        pki.issue(live / f"mta-sts.{domain}", f"mta-sts.{domain}")
+    daemon = operate(
+        configuration(pki, tmp_path, {domain: {"mode": "none"} for domain in domains},
+                      certificates=[own_source(live)]), wrapper=slowly(slow_library))
+    wait_until(lambda: states(daemon) == {"ok": 2}, "both certificates are counted")
+
+
 @pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
 def test_slow_storage(operate, pki, tmp_path, slow_library):
     """The first read of the slow one holds its worker for two seconds at most, and then no more."""
@@ -248,9 +266,7 @@ def test_slow_storage(operate, pki, tmp_path, slow_library):
     daemon = operate(
         configuration(pki, tmp_path, {"fast.example": {"mode": "none"},
                                       "slow.example": {"mode": "none"}},
-                      certificates=[own_source(live)]),
-        wrapper=["env", f"LD_PRELOAD={slow_library}",
-                 "ASAN_OPTIONS=verify_asan_link_order=0:" + os.environ.get("ASAN_OPTIONS", "")])
+                      certificates=[own_source(live)]), wrapper=slowly(slow_library))
 
     def measure(host):
         began = time.monotonic()

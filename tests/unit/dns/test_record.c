@@ -102,10 +102,24 @@ static void test_list(void **state)
     }
 }
 
+static void test_policy_host(void **state)
+{
+    static const char prefix[] = "mta-sts.";
+    char longest[DNS_NAME_MAX + 1], buffer[POLICY_HOST_SIZE];
+
+    (void)state;
+    assert_string_equal(dns_policy_host_render("example.com", buffer), "mta-sts.example.com");
+    memset(longest, 'a', DNS_NAME_MAX);
+    longest[DNS_NAME_MAX] = '\0';
+    assert_int_equal(strlen(dns_policy_host_render(longest, buffer)),
+                     strlen(prefix) + DNS_NAME_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_policy_host),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
