@@ -23,6 +23,7 @@ struct block {
 
 struct arena {
     struct block *newest;
+    size_t block_first;
     size_t cap_bytes;
     size_t used_bytes;
 };
@@ -55,7 +56,15 @@ struct arena *arena_new(size_t cap_bytes)
 {
     struct arena *arena = memory_alloc(sizeof(*arena));
 
-    *arena = (struct arena){.cap_bytes = cap_bytes};
+    *arena = (struct arena){.block_first = BLOCK_FIRST, .cap_bytes = cap_bytes};
+    return arena;
+}
+
+struct arena *arena_new_large(void)
+{
+    struct arena *arena = arena_new(0);
+
+    arena->block_first = BLOCK_LARGEST;
     return arena;
 }
 
@@ -89,7 +98,7 @@ void arena_reset(struct arena *arena)
 
 static struct block *add_block(struct arena *arena, size_t size)
 {
-    size_t wanted = arena->newest ? arena->newest->size * 2 : BLOCK_FIRST;
+    size_t wanted = arena->newest ? arena->newest->size * 2 : arena->block_first;
     struct block *block;
 
     if (wanted > BLOCK_LARGEST)

@@ -40,7 +40,7 @@ struct documents *documents_new(struct arena *keep)
 {
     struct documents *documents = memory_alloc(sizeof(*documents));
 
-    *documents = (struct documents){.keep = keep, .entries = arena_new(0)};
+    *documents = (struct documents){.keep = keep, .entries = arena_new_large()};
     return documents;
 }
 

@@ -30,10 +30,10 @@ static void check_completeness(const struct config *config, const char *name, st
 struct config *config_load(const char *path, struct diag *diag)
 {
     struct config *config = memory_alloc(sizeof(*config));
-    struct arena *scratch = arena_new(0);
+    struct arena *scratch = arena_new_large();
     struct raw_config raw = {0};
 
-    *config = (struct config){.n_references = 1, .arena = arena_new(0)};
+    *config = (struct config){.n_references = 1, .arena = arena_new_large()};
     raw_config_read(path, config->arena, scratch, diag, &raw);
     settings_resolve(&raw.settings, config, diag);
     domains_resolve(&raw, config, diag);

@@ -28,13 +28,11 @@ static const size_t sizes[] = {0,           1,
                                1024 * 1024, 3,
                                4096,        5};
 
-static void test_alloc(void **state)
+static void check_alloc(struct arena *arena)
 {
-    struct arena *arena = arena_new(0);
     unsigned char *blocks[ARRAY_LEN(sizes)];
     size_t total = 0;
 
-    (void)state;
     assert_int_equal(arena_used(arena), 0);
     for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
         blocks[i] = arena_alloc(arena, sizes[i]);
@@ -52,6 +50,13 @@ static void test_alloc(void **state)
             if (blocks[i][j] != i + 1)
                 fail_msg("row %zu: wanted its own bytes, saw 0x%02x at %zu", i, blocks[i][j], j);
     arena_free(arena);
+}
+
+static void test_alloc(void **state)
+{
+    (void)state;
+    check_alloc(arena_new(0));
+    check_alloc(arena_new_large());
 }
 
 static void test_copy(void **state)
