@@ -58,10 +58,6 @@ def status_mib(server, key):
     return int(re.search(rf"{key}:\s+(\d+)", server.read_proc("status"))[1]) / 1024
 
 
-def resident_mib(server):
-    return status_mib(server, "VmRSS")
-
-
 def forget_peak(server):
     with open(f"/proc/{server.process.pid}/clear_refs", "w", encoding="ascii") as out:
         out.write("5")
@@ -73,11 +69,11 @@ def one(server, bench, empty_mib):
     load = ["--rate", RATE, "--connections", 1000, "--seed", 1, "--seconds", RELOADS * PAUSE_S]
     write_configurations(server)
     with server:
-        snapshot_mib = resident_mib(server) - empty_mib
+        snapshot_mib = status_mib(server, "VmRSS") - empty_mib
         server.settle()
         bench.load(server, "--fetches", ALL_IN_STORE, targets=others, wrapper=())
         quiet = bench.load(server, *load, targets=others, wrapper=())
-        before_mib = resident_mib(server)
+        before_mib = status_mib(server, "VmRSS")
         forget_peak(server)
         loading = bench.start_load(server, *load, targets=others, wrapper=())
         times = []
@@ -86,13 +82,13 @@ def one(server, bench, empty_mib):
             times.append(reload_once(server, number))
             time.sleep(max(0, due - time.monotonic()))
         result = bench.end_load(loading)
-        return (statistics.median(times), max(times), status_mib(server, "VmHWM"), before_mib + snapshot_mib,
-                result["failures"], result["p999_ms"], quiet["p999_ms"])
+        return (statistics.median(times), max(times), status_mib(server, "VmHWM"),
+                before_mib + snapshot_mib, result["failures"], result["p999_ms"], quiet["p999_ms"])
 
 
 def measure(bench):
     with bench.ours(bench.hosts(1)) as server:
-        empty_mib = resident_mib(server)
+        empty_mib = status_mib(server, "VmRSS")
     hosts = bench.hosts(bench.options.hosts)
     ours = one(bench.ours(hosts, workers=2), bench, empty_mib)
     versus = [None] * len(ours)

@@ -17,45 +17,21 @@
 
 #include "base/slice.h"
 
-static bool has_key(const char *name)
-{
-    EVP_KEYMGMT *key = EVP_KEYMGMT_fetch(NULL, name, NULL);
+/* OpenSSL has a type for each operation, and its own functions for each. */
+#define DEFINE_HAS(function, type)                    \
+    static bool function(const char *name)            \
+    {                                                 \
+        void *found = type##_fetch(NULL, name, NULL); \
+                                                      \
+        type##_free(found);                           \
+        return found;                                 \
+    }
 
-    EVP_KEYMGMT_free(key);
-    return key;
-}
-
-static bool has_decoder(const char *name)
-{
-    OSSL_DECODER *decoder = OSSL_DECODER_fetch(NULL, name, NULL);
-
-    OSSL_DECODER_free(decoder);
-    return decoder;
-}
-
-static bool has_cipher(const char *name)
-{
-    EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, name, NULL);
-
-    EVP_CIPHER_free(cipher);
-    return cipher;
-}
-
-static bool has_digest(const char *name)
-{
-    EVP_MD *digest = EVP_MD_fetch(NULL, name, NULL);
-
-    EVP_MD_free(digest);
-    return digest;
-}
-
-static bool has_kdf(const char *name)
-{
-    EVP_KDF *kdf = EVP_KDF_fetch(NULL, name, NULL);
-
-    EVP_KDF_free(kdf);
-    return kdf;
-}
+DEFINE_HAS(has_key, EVP_KEYMGMT)
+DEFINE_HAS(has_decoder, OSSL_DECODER)
+DEFINE_HAS(has_cipher, EVP_CIPHER)
+DEFINE_HAS(has_digest, EVP_MD)
+DEFINE_HAS(has_kdf, EVP_KDF)
 
 static void test_kept(void **state)
 {
