@@ -12,10 +12,9 @@
 #include "tls/certificate.h"
 #include "tls/store.h"
 
-/* A read that is to run, runs, or has run and is still waited for; under the reader's lock. */
+/* A read that runs, or has run and is still waited for; under the reader's lock. */
 struct reading {
     struct reading *next;
-    struct reading *next_queued;
     struct cert_store *store;
     char *host;
     size_t references; /* of those who wait, and the thread's */
@@ -24,18 +23,24 @@ struct reading {
     struct certificate *certificate;
 };
 
-/* Threads are made when all are busy, and stay: making one takes as long as half a read. */
+/* Made when all are busy; it stays, as making one takes as long as half a read. */
+struct thread {
+    struct thread *next; /* among the idle */
+    struct cert_reader *reader;
+    pthread_cond_t called;
+    struct reading *reading; /* NULL: idle */
+};
+
 struct cert_reader {
     cert_reader_load *load;
     size_t threads_max;
     unsigned patience_ms;
     pthread_mutex_t lock;
-    pthread_cond_t wanted; /* there is something in the queue */
     pthread_cond_t done;
-    struct reading *readings; /* that are to run or run */
+    struct reading *readings; /* that run */
     size_t n_readings;
-    struct reading *queue; /* those of them that no thread has taken yet, in order */
-    size_t n_queued, n_idle, n_threads;
+    struct thread *idle; /* the latest first: what it needs is still in the processor's caches */
+    size_t n_threads;
     bool is_ending;
 };
 
@@ -52,21 +57,22 @@ struct cert_reader *cert_reader_new(cert_reader_load *load, size_t threads_max,
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&reader->done, &attributes);
     pthread_condattr_destroy(&attributes);
-    pthread_cond_init(&reader->wanted, NULL);
     return reader;
 }
 
 void cert_reader_free(struct cert_reader *reader)
 {
+    struct thread *thread;
+
     if (!reader)
         return;
     pthread_mutex_lock(&reader->lock);
     reader->is_ending = true;
-    pthread_cond_broadcast(&reader->wanted);
+    LL_FOREACH (reader->idle, thread)
+        pthread_cond_signal(&thread->called);
     while (reader->n_threads > 0)
         pthread_cond_wait(&reader->done, &reader->lock);
     pthread_mutex_unlock(&reader->lock);
-    pthread_cond_destroy(&reader->wanted);
     pthread_cond_destroy(&reader->done);
     pthread_mutex_destroy(&reader->lock);
     free(reader);
@@ -82,20 +88,6 @@ static void release(struct reading *reading)
     free(reading);
 }
 
-static void enqueue(struct cert_reader *reader, struct reading *reading)
-{
-    LL_PREPEND(reader->readings, reading);
-    reader->n_readings++;
-    LL_APPEND2(reader->queue, reading, next_queued);
-    reader->n_queued++;
-}
-
-static void dequeue(struct cert_reader *reader, struct reading *reading)
-{
-    LL_DELETE2(reader->queue, reading, next_queued);
-    reader->n_queued--;
-}
-
 static void drop(struct cert_reader *reader, struct reading *reading)
 {
     LL_DELETE(reader->readings, reading);
@@ -103,38 +95,46 @@ static void drop(struct cert_reader *reader, struct reading *reading)
     release(reading);
 }
 
-/* Under the lock, which is let go of for the read. */
-static void perform(struct cert_reader *reader, struct reading *reading)
+/*
+ * Under the lock, which is let go of for the read, and for those who wait to find it free. From the
+ * moment that they may go on, this thread can be given the next one.
+ */
+static void perform(struct thread *thread)
 {
+    struct cert_reader *reader = thread->reader;
+    struct reading *reading = thread->reading;
     struct certificate *certificate;
 
-    dequeue(reader, reading);
     pthread_mutex_unlock(&reader->lock);
     certificate = reader->load(reading->store, reading->host);
     pthread_mutex_lock(&reader->lock);
     reading->certificate = certificate;
     reading->is_done = true;
     drop(reader, reading);
+    thread->reading = NULL;
+    LL_PREPEND(reader->idle, thread);
+    pthread_mutex_unlock(&reader->lock);
     pthread_cond_broadcast(&reader->done);
+    pthread_mutex_lock(&reader->lock);
 }
 
 static void *run(void *context)
 {
-    struct cert_reader *reader = context;
+    struct thread *thread = context;
+    struct cert_reader *reader = thread->reader;
 
     pthread_mutex_lock(&reader->lock);
-    while (reader->queue || !reader->is_ending) {
-        if (reader->queue) {
-            perform(reader, reader->queue);
-            continue;
-        }
-        reader->n_idle++;
-        pthread_cond_wait(&reader->wanted, &reader->lock);
-        reader->n_idle--;
+    while (thread->reading || !reader->is_ending) {
+        if (thread->reading)
+            perform(thread);
+        else
+            pthread_cond_wait(&thread->called, &reader->lock);
     }
     reader->n_threads--;
     pthread_cond_broadcast(&reader->done);
     pthread_mutex_unlock(&reader->lock);
+    pthread_cond_destroy(&thread->called);
+    free(thread);
     return NULL;
 }
 
@@ -153,30 +153,45 @@ static struct timespec after_ms(unsigned ms)
     return time;
 }
 
-static int start_thread(struct cert_reader *reader)
+static int start_thread(struct cert_reader *reader, struct reading *reading)
 {
+    struct thread *thread = memory_alloc(sizeof(*thread));
     pthread_attr_t attributes;
-    pthread_t thread;
+    pthread_t id;
     int result;
 
+    *thread = (struct thread){.reader = reader, .reading = reading};
+    pthread_cond_init(&thread->called, NULL);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    result = pthread_create(&thread, &attributes, run, reader);
+    result = pthread_create(&id, &attributes, run, thread);
     pthread_attr_destroy(&attributes);
-    reader->n_threads += result == 0;
-    return result;
-}
-
-/* A thread that is idle for each of the queue, be it a new one. */
-static int call_thread(struct cert_reader *reader)
-{
-    if (reader->n_queued > reader->n_idle)
-        return start_thread(reader);
-    pthread_cond_signal(&reader->wanted);
+    if (result != 0) {
+        pthread_cond_destroy(&thread->called);
+        free(thread);
+        return -1;
+    }
+    reader->n_threads++;
     return 0;
 }
 
-/* Returns NULL if there are too many. */
+/* Under the lock, which is let go of for the thread that is called to find it free. */
+static int hand_over(struct cert_reader *reader, struct reading *reading)
+{
+    struct thread *thread = reader->idle;
+
+    reading->references++;
+    if (!thread)
+        return start_thread(reader, reading);
+    LL_DELETE(reader->idle, thread);
+    thread->reading = reading;
+    pthread_mutex_unlock(&reader->lock);
+    pthread_cond_signal(&thread->called);
+    pthread_mutex_lock(&reader->lock);
+    return 0;
+}
+
+/* Returns a reference, or NULL if there are too many. */
 static struct reading *start(struct cert_reader *reader, struct cert_store *store, const char *host)
 {
     struct reading *reading;
@@ -189,14 +204,16 @@ static struct reading *start(struct cert_reader *reader, struct cert_store *stor
                                 .references = 1,
                                 .give_up_at = after_ms(reader->patience_ms)};
     strcpy(reading->host, host);
-    enqueue(reader, reading);
-    if (call_thread(reader) == 0)
+    LL_PREPEND(reader->readings, reading);
+    reader->n_readings++;
+    if (hand_over(reader, reading) == 0)
         return reading;
-    dequeue(reader, reading);
+    reading->references--; /* the thread's that there is not */
     drop(reader, reading);
     return NULL;
 }
 
+/* Returns a reference, or NULL. */
 static struct reading *find(const struct cert_reader *reader, const struct cert_store *store,
                             const char *host)
 {
@@ -204,18 +221,19 @@ static struct reading *find(const struct cert_reader *reader, const struct cert_
 
     LL_FOREACH (reader->readings, reading)
         if (reading->store == store && strcmp(reading->host, host) == 0)
-            return reading;
-    return NULL;
+            break;
+    if (reading)
+        reading->references++;
+    return reading;
 }
 
-/* Until it is done or has taken too long since it began. */
+/* Until it is done or has taken too long since it began; takes the caller's reference. */
 static struct certificate *await(struct cert_reader *reader, struct reading *reading,
                                  bool *ret_is_late)
 {
     struct certificate *certificate = NULL;
     int result = 0;
 
-    reading->references++;
     while (!reading->is_done && result == 0)
         result = pthread_cond_timedwait(&reader->done, &reader->lock, &reading->give_up_at);
     if (reading->certificate)

@@ -24,6 +24,7 @@ static struct {
     sem_t gate; /* a read needs one of these */
     sem_t reached;
     _Atomic unsigned n_reads;
+    pthread_t threads[THREADS]; /* that read, in order */
 } storage;
 
 static struct cert_store *open_store(void)
@@ -147,6 +148,28 @@ static void test_many_ask_at_once(void **state)
     close_store(store, asker.reader);
 }
 
+static struct certificate *load_at_once(struct cert_store *store, const char *host)
+{
+    storage.threads[storage.n_reads++] = pthread_self();
+    return cert_store_find(store, host);
+}
+
+/* Whose caches are warm: the thread that has just been waited for. */
+static void test_one_after_the_other(void **state)
+{
+    struct cert_store *store = open_store();
+    struct cert_reader *reader = cert_reader_new(load_at_once, THREADS, PATIENT_MS);
+    char host[] = "0.example";
+
+    (void)state;
+    for (; host[0] < '0' + THREADS; host[0]++)
+        assert_false(is_late(reader, store, host));
+    assert_int_equal(storage.n_reads, THREADS);
+    for (size_t i = 1; i < THREADS; i++)
+        assert_true(pthread_equal(storage.threads[i], storage.threads[0]));
+    close_store(store, reader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_read_in_time),
         cmocka_unit_test(test_read_too_slow),
         cmocka_unit_test(test_many_ask_at_once),
+        cmocka_unit_test(test_one_after_the_other),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
