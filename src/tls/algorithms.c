@@ -11,6 +11,7 @@
 #include <openssl/provider.h>
 
 #include "base/slice.h"
+#include "tls/p256.h"
 
 enum {
     KEPT_MAX = 32,
@@ -43,7 +44,7 @@ static struct {
     OSSL_ALGORITHM kept[ARRAY_LEN(rules)][KEPT_MAX]; /* each with a row of zeros at its end */
 } everything;
 
-static bool is_kept(const OSSL_ALGORITHM *algorithm, const struct rule *rule)
+static bool matches(const OSSL_ALGORITHM *algorithm, const struct rule *rule)
 {
     /* A name, and behind a colon each what else it is called. */
     size_t len = strcspn(algorithm->algorithm_names, ":");
@@ -62,8 +63,30 @@ static void keep(size_t rule)
         OSSL_PROVIDER_query_operation(everything.provider, rules[rule].operation, &no_cache);
 
     for (size_t n = 0; all && all->algorithm_names && n < KEPT_MAX - 1; all++)
-        if (is_kept(all, &rules[rule]))
+        if (matches(all, &rules[rule]))
             everything.kept[rule][n++] = *all;
+}
+
+/* Of what is kept. */
+static OSSL_ALGORITHM *find_ec(int operation, const char *property)
+{
+    const struct rule wanted = {operation, property, {"EC"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+        for (OSSL_ALGORITHM *row = everything.kept[i];
+             rules[i].operation == operation && row->algorithm_names; row++)
+            if (matches(row, &wanted))
+                return row;
+    return NULL;
+}
+
+static void wrap(const OSSL_DISPATCH *core)
+{
+    OSSL_ALGORITHM *keys = find_ec(OSSL_OP_KEYMGMT, "");
+    OSSL_ALGORITHM *decoder = find_ec(OSSL_OP_DECODER, "structure=SubjectPublicKeyInfo");
+
+    if (keys && decoder)
+        p256_wrap(OSSL_PROVIDER_get0_provider_ctx(everything.provider), core, keys, decoder);
 }
 
 static const OSSL_ALGORITHM *query_operation(void *context, int operation, int *ret_no_cache)
@@ -87,6 +110,7 @@ static int get_capabilities(void *context, const char *capability, OSSL_CALLBACK
 static void teardown(void *context)
 {
     (void)context;
+    p256_unwrap();
     OSSL_PROVIDER_unload(everything.provider);
     OSSL_LIB_CTX_free(everything.library);
 }
@@ -102,7 +126,6 @@ static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
     };
 
     (void)handle;
-    (void)core;
     everything.library = OSSL_LIB_CTX_new();
     everything.provider = OSSL_PROVIDER_load(everything.library, "default");
     if (!everything.provider) {
@@ -111,6 +134,7 @@ static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
     }
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         keep(i);
+    wrap(core);
     *ret_functions = functions;
     *ret_context = OSSL_PROVIDER_get0_provider_ctx(everything.provider);
     return 1;
