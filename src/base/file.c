@@ -16,10 +16,15 @@ enum {
     READ_FIRST = 16 * 1024,
 };
 
-/* Reads to the end into a buffer that grows: a pipe has no size and a file may grow meanwhile. */
-static int read_all(int fd, size_t max_bytes, char **ret_buffer, size_t *ret_len, struct err *err)
+/*
+ * Reads to the end into a buffer that grows: a pipe has no size and a file may grow meanwhile. What
+ * has its size and no more when there is room for more is at its end.
+ */
+static int read_all(int fd, const struct stat *status, size_t max_bytes, char **ret_buffer,
+                    size_t *ret_len, struct err *err)
 {
-    size_t size = READ_FIRST, len = 0;
+    size_t expected = S_ISREG(status->st_mode) ? (size_t)status->st_size : 0;
+    size_t size = expected > 0 && expected <= max_bytes ? expected + 1 : READ_FIRST, len = 0;
     char *buffer = memory_alloc(size);
     ssize_t count;
 
@@ -35,6 +40,8 @@ static int read_all(int fd, size_t max_bytes, char **ret_buffer, size_t *ret_len
             err_set(err, ERR_LIMIT, "is larger than %zu bytes", max_bytes);
             goto failed;
         }
+        if (len == expected && len < size)
+            break;
         if (len == size)
             buffer = memory_resize(buffer, size *= 2, 1);
     }
@@ -46,13 +53,13 @@ failed:
     return -1;
 }
 
-static int read_into(int fd, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
-                     struct err *err)
+static int read_into(int fd, const struct stat *status, size_t max_bytes, struct arena *arena,
+                     struct slice *ret_bytes, struct err *err)
 {
     char *buffer;
     size_t len;
 
-    if (read_all(fd, max_bytes, &buffer, &len, err) != 0)
+    if (read_all(fd, status, max_bytes, &buffer, &len, err) != 0)
         return -1;
     *ret_bytes = (struct slice){arena_copy(arena, (struct slice){buffer, len}), len};
     free(buffer);
@@ -64,38 +71,42 @@ int file_read(const char *path, size_t max_bytes, struct arena *arena, struct sl
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat status;
     int result;
 
     if (fd < 0)
         return err_io(err, errno, "cannot be read");
-    result = read_into(fd, max_bytes, arena, ret_bytes, err);
+    result = fstat(fd, &status) == 0 ? read_into(fd, &status, max_bytes, arena, ret_bytes, err)
+                                     : err_io(err, errno, "cannot be read");
     if (!is_stdin)
         close(fd);
     return result;
 }
 
-static int check_regular(int fd, struct err *err)
+static int check_regular(int fd, struct stat *ret_status, struct err *err)
 {
-    struct stat status;
-
-    if (fstat(fd, &status) != 0)
+    if (fstat(fd, ret_status) != 0)
         return err_io(err, errno, "cannot be read");
-    if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) /* read() refuses a directory */
+    if (S_ISREG(ret_status->st_mode) ||
+        S_ISDIR(ret_status->st_mode)) /* read() refuses the latter */
         return 0;
     return err_set(err, ERR_CONFIG, "is not a regular file, so to read it might never end");
 }
 
 int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
-                      struct slice *ret_bytes, struct err *err)
+                      struct stat *ret_status, struct slice *ret_bytes, struct err *err)
 {
     /* Without O_NONBLOCK the open() of a FIFO waits until somebody writes. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat status;
     int result = -1;
 
     if (fd < 0)
         return err_io(err, errno, "cannot be read");
-    if (check_regular(fd, err) == 0)
-        result = read_into(fd, max_bytes, arena, ret_bytes, err);
+    if (check_regular(fd, &status, err) == 0)
+        result = read_into(fd, &status, max_bytes, arena, ret_bytes, err);
+    if (result == 0)
+        *ret_status = status;
     close(fd);
     return result;
 }

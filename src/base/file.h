@@ -10,6 +10,7 @@
 struct arena;
 struct err;
 struct slice;
+struct stat;
 
 /**
  * Reads a whole regular file or pipe.
@@ -27,10 +28,11 @@ int file_read(const char *path, size_t max_bytes, struct arena *arena, struct sl
  * The same for what has to be a regular file: neither a pipe that nobody writes to nor a device can
  * hold up the reader. "-" is a file of that name.
  *
+ * ret_status  the file as it was before its bytes were read; untouched on failure
  * Returns 0, or -1 with *err set: as file_read(), and ERR_CONFIG (it is something else).
  */
 int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
-                      struct slice *ret_bytes, struct err *err);
+                      struct stat *ret_status, struct slice *ret_bytes, struct err *err);
 
 /** Writes the bytes of a file to `out`; the value of ferror(out) after it. */
 typedef int file_writer(void *context, FILE *out);

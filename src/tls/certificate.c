@@ -10,12 +10,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <utlist.h>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "base/slice.h"
 #include "tls/chain.h"
 #include "tls/pem.h"
@@ -35,26 +38,29 @@ struct certificate {
     int64_t not_after_unix_s;
 };
 
-static void file_stat(const char *path, struct certificate_file *ret_file)
+static struct certificate_file file_of(const struct stat *status)
+{
+    return (struct certificate_file){
+        .device = status->st_dev,
+        .inode = status->st_ino,
+        .size = status->st_size,
+        .modified = status->st_mtim,
+    };
+}
+
+static struct certificate_file file_stat(const char *path)
 {
     struct stat status;
 
-    *ret_file = (struct certificate_file){0};
-    if (stat(path, &status) != 0) {
-        ret_file->stat_errno = errno;
-        return;
-    }
-    ret_file->device = status.st_dev;
-    ret_file->inode = status.st_ino;
-    ret_file->size = status.st_size;
-    ret_file->modified = status.st_mtim;
+    return stat(path, &status) == 0 ? file_of(&status)
+                                    : (struct certificate_file){.stat_errno = errno};
 }
 
 void certificate_files_stat(const char *chain_path, const char *key_path,
                             struct certificate_files *ret_files)
 {
-    file_stat(chain_path, &ret_files->chain);
-    file_stat(key_path, &ret_files->key);
+    ret_files->chain = file_stat(chain_path);
+    ret_files->key = file_stat(key_path);
 }
 
 static bool file_eq(const struct certificate_file *a, const struct certificate_file *b)
@@ -128,17 +134,62 @@ static int take_dates(struct certificate *made, struct err *err)
     return 0;
 }
 
-static int read_files(const char *chain_path, const char *key_path, struct arena *arena,
-                      struct pem *pem, struct err *err)
+static int read_file(const char *path, unsigned wanted, struct certificate_file *ret_file,
+                     struct pem *pem, struct err *err)
+{
+    struct stat status;
+    struct slice text;
+
+    if (file_read_regular(path, CERTIFICATE_FILE_MAX, pem->arena, &status, &text, err) != 0 ||
+        pem_parse(text, wanted, pem, err) != 0)
+        return name_file(err, path);
+    *ret_file = file_of(&status);
+    return 0;
+}
+
+static int read_files(const char *chain_path, const char *key_path,
+                      struct certificate_files *ret_files, struct pem *pem, struct err *err)
 {
     bool is_combined = strcmp(chain_path, key_path) == 0;
-    unsigned wanted = is_combined ? PEM_CERTIFICATES | PEM_KEY : PEM_CERTIFICATES;
+    unsigned wanted = is_combined ? PEM_CERTIFICATES | PEM_KEY : PEM_LEAF;
 
-    if (pem_load(chain_path, wanted, CERTIFICATE_FILE_MAX, arena, pem, err) != 0)
-        return name_file(err, chain_path);
-    if (!is_combined && pem_load(key_path, PEM_KEY, CERTIFICATE_FILE_MAX, arena, pem, err) != 0)
-        return name_file(err, key_path);
-    return 0;
+    if (read_file(chain_path, wanted, &ret_files->chain, pem, err) != 0)
+        return -1;
+    ret_files->key = ret_files->chain;
+    return is_combined ? 0 : read_file(key_path, PEM_KEY, &ret_files->key, pem, err);
+}
+
+static struct slice join(const struct pem *pem)
+{
+    const struct pem_certificate *at;
+    size_t len = 0;
+    char *joined, *to;
+
+    LL_FOREACH (pem->certificates, at)
+        len += at->len;
+    joined = to = arena_alloc(pem->arena, len);
+    LL_FOREACH (pem->certificates, at)
+        to = mempcpy(to, at->der, at->len);
+    return (struct slice){joined, len};
+}
+
+/*
+ * Behind the leaf of one host stands the same text as behind another's, so a chain is known by its
+ * text and decoded once. A text that holds the key as well is only this host's: there it is the
+ * DER.
+ */
+static int take_chain(struct certificate *made, struct pem *pem, struct chains *chains,
+                      struct err *err)
+{
+    struct slice name = pem->rest.ptr ? pem->rest : join(pem);
+
+    made->chain = chain_find(chains, name);
+    if (made->chain)
+        return 0;
+    if (pem->rest.len > 0 && pem_parse(pem->rest, PEM_CHAIN, pem, err) != 0)
+        return -1;
+    made->chain = chain_add(chains, name, pem->certificates);
+    return made->chain ? 0 : err_set(err, ERR_SYNTAX, "a certificate is damaged");
 }
 
 /* Of what is wrong with a certificate, its file is named; of a pair that is none, the key's. */
@@ -147,30 +198,30 @@ static int assemble(struct certificate *made, struct pem *pem, const char *chain
 {
     if (take_leaf(made, pem, strcmp(chain_path, key_path) == 0, err) != 0)
         return name_file(err, err->code == ERR_CONFIG ? key_path : chain_path);
-    made->chain = chain_take(chains, pem->certificates);
-    if (!made->chain) {
-        err_set(err, ERR_SYNTAX, "a certificate is damaged");
+    if (take_chain(made, pem, chains, err) != 0 || take_dates(made, err) != 0)
         return name_file(err, chain_path);
-    }
-    return take_dates(made, err) == 0 ? 0 : name_file(err, chain_path);
+    return 0;
 }
 
 int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
-                     struct certificate **ret_certificate, struct err *err)
+                     struct certificate_files *ret_files, struct certificate **ret_certificate,
+                     struct err *err)
 {
     struct certificate *made = memory_alloc(sizeof(*made));
-    struct arena *arena = arena_new(0);
-    struct pem pem = {0};
-    int result = read_files(chain_path, key_path, arena, &pem, err);
+    struct pem pem = {.arena = arena_new(0)};
+    struct certificate_files files;
+    int result = read_files(chain_path, key_path, &files, &pem, err);
 
     *made = (struct certificate){.references = 1, .key = pem.key};
     if (result == 0)
         result = assemble(made, &pem, chain_path, key_path, chains, err);
-    if (result == 0)
+    if (result == 0) {
+        *ret_files = files;
         *ret_certificate = made;
-    else
+    } else {
         certificate_unref(made);
-    arena_free(arena);
+    }
+    arena_free(pem.arena);
     ERR_clear_error();
     return result;
 }

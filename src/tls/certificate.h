@@ -57,13 +57,15 @@ bool certificate_files_are_absent(const struct certificate_files *files);
  *
  * key_path         may equal chain_path: one combined file, in any order
  * chains           where its intermediates are kept
- * ret_certificate  one reference; untouched on failure
+ * ret_files        as they were before they were read
+ * ret_certificate  one reference; like *ret_files untouched on failure
  * Returns 0, or -1 with *err set (no place; the message names the file): ERR_IO (sys_errno),
  * ERR_SYNTAX (not PEM, no certificate, no key, key with a pass phrase), ERR_LIMIT (file too large),
  * ERR_CONFIG (no regular file, the key is another certificate's, or too weak for TLS).
  */
 int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
-                     struct certificate **ret_certificate, struct err *err);
+                     struct certificate_files *ret_files, struct certificate **ret_certificate,
+                     struct err *err);
 
 struct certificate *certificate_ref(struct certificate *certificate);
 

@@ -4,36 +4,37 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* uthash asks malloc() and exits without a word. */
 #define uthash_malloc(size) memory_alloc(size)
 #include <uthash.h>
 #include <utlist.h>
 
-#include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
 #include "base/arena.h"
+#include "base/slice.h"
 #include "tls/pem.h"
 
 enum {
-    DIGEST_LEN = 32, /* SHA-256 */
     UNUSED_MAX = 16, /* a pass over all certificates keeps none, and decodes no chain twice */
 };
 
 struct chain {
-    unsigned char digest[DIGEST_LEN]; /* of all the bytes; DER says by itself where it ends */
     UT_hash_handle hh;
     struct chain *next; /* among the unused, the longest unused first */
     struct chains *chains;
     size_t n_uses;
     STACK_OF(X509) * certificates;
+    size_t name_len;
+    char name[];
 };
 
 struct chains {
     pthread_mutex_t lock; /* of all that is here, and of the chains' n_uses */
     size_t references;    /* the owner's, and one a chain in use */
-    struct chain *by_digest;
+    struct chain *by_name;
     struct chain *unused;
     size_t n_unused;
 };
@@ -57,19 +58,6 @@ X509 *x509_decode(const unsigned char *der, size_t len)
     return certificate;
 }
 
-static void compute_digest(const struct pem_certificate *certificates,
-                           unsigned char ret_digest[DIGEST_LEN])
-{
-    EVP_MD_CTX *context = EVP_MD_CTX_new();
-    int is_good = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
-
-    for (; certificates && is_good; certificates = certificates->next)
-        is_good = EVP_DigestUpdate(context, certificates->der, certificates->len);
-    if (!is_good || EVP_DigestFinal_ex(context, ret_digest, NULL) != 1)
-        abort();
-    EVP_MD_CTX_free(context);
-}
-
 static void chain_free(struct chain *chain)
 {
     if (!chain)
@@ -85,7 +73,7 @@ static struct chain *take_longest_unused(struct chains *chains)
 
     chains->unused = chain->next;
     chains->n_unused--;
-    HASH_DEL(chains->by_digest, chain);
+    HASH_DEL(chains->by_name, chain);
     return chain;
 }
 
@@ -101,18 +89,19 @@ void chains_unref(struct chains *chains)
     pthread_mutex_unlock(&chains->lock);
     if (n_left > 0)
         return;
-    HASH_CLEAR(hh, chains->by_digest); /* the table; the unused stay linked */
+    HASH_CLEAR(hh, chains->by_name); /* the table; the unused stay linked */
     LL_FOREACH_SAFE (chains->unused, chain, next)
         chain_free(chain);
     pthread_mutex_destroy(&chains->lock);
     free(chains);
 }
 
-static struct chain *chain_decode(const struct pem_certificate *certificates)
+static struct chain *chain_decode(struct slice name, const struct pem_certificate *certificates)
 {
-    struct chain *chain = memory_alloc(sizeof(*chain));
+    struct chain *chain = memory_alloc(sizeof(*chain) + name.len);
 
-    *chain = (struct chain){.certificates = sk_X509_new_null()};
+    *chain = (struct chain){.certificates = sk_X509_new_null(), .name_len = name.len};
+    memcpy(chain->name, name.ptr, name.len);
     for (; certificates; certificates = certificates->next) {
         X509 *decoded = x509_decode(certificates->der, certificates->len);
 
@@ -125,15 +114,13 @@ static struct chain *chain_decode(const struct pem_certificate *certificates)
     return chain;
 }
 
-/* Under the lock; a use of the chain, or NULL. */
-static struct chain *use(struct chains *chains, const unsigned char digest[DIGEST_LEN])
+/* Under the lock. */
+static struct chain *use(struct chains *chains, struct slice name)
 {
     struct chain *chain;
 
-    HASH_FIND(hh, chains->by_digest, digest, DIGEST_LEN, chain);
-    if (!chain)
-        return NULL;
-    if (chain->n_uses++ == 0) {
+    HASH_FIND(hh, chains->by_name, name.ptr, name.len, chain);
+    if (chain && chain->n_uses++ == 0) {
         LL_DELETE(chains->unused, chain);
         chains->n_unused--;
         chains->references++;
@@ -141,50 +128,37 @@ static struct chain *use(struct chains *chains, const unsigned char digest[DIGES
     return chain;
 }
 
-static struct chain *find(struct chains *chains, const unsigned char digest[DIGEST_LEN])
+struct chain *chain_find(struct chains *chains, struct slice name)
 {
     struct chain *chain;
 
     pthread_mutex_lock(&chains->lock);
-    chain = use(chains, digest);
+    chain = use(chains, name);
     pthread_mutex_unlock(&chains->lock);
     return chain;
 }
 
-/* Another thread may have been faster; then its chain is taken and `made` goes. */
-static struct chain *add(struct chains *chains, struct chain *made)
+struct chain *chain_add(struct chains *chains, struct slice name,
+                        const struct pem_certificate *certificates)
 {
+    struct chain *made = chain_decode(name, certificates); /* outside the lock */
     struct chain *chain;
 
+    if (!made)
+        return NULL;
     pthread_mutex_lock(&chains->lock);
-    chain = use(chains, made->digest);
+    chain = use(chains, name); /* another thread may have been faster */
     if (!chain) {
         chain = made;
         made = NULL;
         chain->chains = chains;
         chain->n_uses = 1;
         chains->references++;
-        HASH_ADD(hh, chains->by_digest, digest, DIGEST_LEN, chain);
+        HASH_ADD_KEYPTR(hh, chains->by_name, chain->name, chain->name_len, chain);
     }
     pthread_mutex_unlock(&chains->lock);
     chain_free(made);
     return chain;
-}
-
-struct chain *chain_take(struct chains *chains, const struct pem_certificate *certificates)
-{
-    unsigned char digest[DIGEST_LEN];
-    struct chain *chain;
-
-    compute_digest(certificates, digest);
-    chain = find(chains, digest);
-    if (chain)
-        return chain;
-    chain = chain_decode(certificates); /* outside the lock */
-    if (!chain)
-        return NULL;
-    memcpy(chain->digest, digest, DIGEST_LEN);
-    return add(chains, chain);
 }
 
 void chain_release(struct chain *chain)

@@ -12,6 +12,8 @@
 
 #include <openssl/x509.h>
 
+#include "base/slice.h"
+
 struct chain;
 struct chains;
 struct pem_certificate;
@@ -23,12 +25,19 @@ struct chains *chains_new(void);
 void chains_unref(struct chains *chains);
 
 /**
- * The chain of these certificates, decoded if nobody has it.
+ * The chain of this name, which is bytes that no other chain has: the text that it stands in, or
+ * its DER. Returns a use of it, for chain_release(), or NULL.
+ */
+struct chain *chain_find(struct chains *chains, struct slice name);
+
+/**
+ * Decodes a chain and keeps it under this name; if another thread has done so, takes that one.
  *
  * certificates  NULL: an empty chain
- * Returns a use of it, for chain_release(); NULL: one of them is damaged.
+ * Returns a use of it; NULL: one of them is damaged.
  */
-struct chain *chain_take(struct chains *chains, const struct pem_certificate *certificates);
+struct chain *chain_add(struct chains *chains, struct slice name,
+                        const struct pem_certificate *certificates);
 
 /** Takes NULL. */
 void chain_release(struct chain *chain);

@@ -13,7 +13,6 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "base/file.h"
 #include "base/slice.h"
 
 enum {
@@ -113,65 +112,66 @@ static int take_key(const struct pem_block *block, EVP_PKEY **ret_key, struct er
 }
 
 /* After those that are there. */
-static void take_certificate(const struct pem_block *block, struct arena *arena, struct pem *pem)
+static void take_certificate(const struct pem_block *block, struct pem *pem)
 {
-    struct pem_certificate **end = &pem->certificates, *taken = arena_alloc(arena, sizeof(*taken));
+    struct pem_certificate **end = &pem->certificates;
+    struct pem_certificate *taken = arena_alloc(pem->arena, sizeof(*taken));
     struct slice der = {(const char *)block->bytes, (size_t)block->len};
 
     while (*end)
         end = &(*end)->next;
-    taken->der = (const unsigned char *)arena_copy(arena, der);
+    taken->der = (const unsigned char *)arena_copy(pem->arena, der);
     taken->len = der.len;
     *end = taken;
 }
 
 /* Other blocks are passed over: "EC PARAMETERS" before a key, "DH PARAMETERS" of a proxy. */
-static int take_block(const struct pem_block *block, unsigned wanted, struct arena *arena,
-                      struct pem *pem, struct err *err)
+static int take_block(const struct pem_block *block, unsigned wanted, struct pem *pem,
+                      struct err *err)
 {
     bool is_certificate =
         strcmp(block->name, PEM_STRING_X509) == 0 || strcmp(block->name, PEM_STRING_X509_OLD) == 0;
 
-    if (is_certificate && (wanted & PEM_CERTIFICATES))
-        take_certificate(block, arena, pem);
+    if (is_certificate && (wanted & (PEM_LEAF | PEM_CERTIFICATES | PEM_CHAIN)))
+        take_certificate(block, pem);
     else if ((wanted & PEM_KEY) && !pem->key &&
              slice_ends_with(slice_of(block->name), "PRIVATE KEY"))
         return take_key(block, &pem->key, err);
     return 0;
 }
 
-static int parse(struct slice file, unsigned wanted, struct arena *arena, struct pem *pem,
-                 struct err *err)
+static int take_blocks(BIO *bio, unsigned wanted, struct pem *pem, struct err *err)
 {
-    BIO *bio = BIO_new_mem_buf(file.ptr, (int)file.len);
     struct pem_block block;
     int result = 0;
 
-    while (result == 0 &&
-           PEM_read_bio(bio, &block.name, &block.header, &block.bytes, &block.len) == 1) {
-        result = take_block(&block, wanted, arena, pem, err);
+    while (result == 0 && !((wanted & PEM_LEAF) && pem->certificates)) {
+        if (PEM_read_bio(bio, &block.name, &block.header, &block.bytes, &block.len) != 1)
+            return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE
+                       ? 0
+                       : err_set(err, ERR_SYNTAX, "a PEM block is damaged");
+        result = take_block(&block, wanted, pem, err);
         OPENSSL_free(block.name);
         OPENSSL_free(block.header);
         OPENSSL_clear_free(block.bytes, (size_t)block.len);
     }
+    return result;
+}
+
+int pem_parse(struct slice text, unsigned wanted, struct pem *pem, struct err *err)
+{
+    BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
+    int result = take_blocks(bio, wanted, pem, err);
+    size_t n_left = BIO_ctrl_pending(bio);
+
     BIO_free(bio);
+    if (wanted & PEM_LEAF)
+        pem->rest = (struct slice){text.ptr + text.len - n_left, n_left};
     if (result != 0)
         return -1;
-    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-        return err_set(err, ERR_SYNTAX, "a PEM block is damaged");
-    if ((wanted & PEM_CERTIFICATES) && !pem->certificates)
+    if ((wanted & (PEM_LEAF | PEM_CERTIFICATES)) && !pem->certificates)
         return err_set(err, ERR_SYNTAX, "holds no certificate");
     if ((wanted & PEM_KEY) && !pem->key)
         return err_set(err, ERR_SYNTAX, "holds no private key");
     return 0;
-}
-
-int pem_load(const char *path, unsigned wanted, size_t max_bytes, struct arena *arena,
-             struct pem *pem, struct err *err)
-{
-    struct slice file;
-
-    if (file_read_regular(path, max_bytes, arena, &file, err) != 0)
-        return -1;
-    return parse(file, wanted, arena, pem, err);
 }

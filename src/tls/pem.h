@@ -11,6 +11,8 @@
 
 #include <openssl/types.h>
 
+#include "base/slice.h"
+
 struct arena;
 struct err;
 
@@ -21,27 +23,27 @@ struct pem_certificate {
     size_t len;
 };
 
-/** What was wanted of a file. */
+/** What is wanted of a text. */
 enum pem_wanted {
-    PEM_CERTIFICATES = 1 << 0, /* at least one */
-    PEM_KEY = 1 << 1,          /* the first one */
+    PEM_LEAF = 1 << 0,         /* the first certificate; what follows it is left in `rest` */
+    PEM_CERTIFICATES = 1 << 1, /* all of them, and at least one */
+    PEM_CHAIN = 1 << 2,        /* all of them, or none */
+    PEM_KEY = 1 << 3,          /* the first one */
 };
 
-/** Starts as zeros; each file adds to it. */
+/** Starts as zeros but for the arena; each text adds to it. */
 struct pem {
+    struct arena *arena; /* owns the certificates' bytes */
     struct pem_certificate *certificates;
-    EVP_PKEY *key; /* the caller frees */
+    struct slice rest; /* of the text that PEM_LEAF was wanted of; no key was looked for in it */
+    EVP_PKEY *key;     /* the caller frees */
 };
 
 /**
- * Reads a file and takes what is wanted of it. What else is in it is passed over.
+ * Takes from a file's text what is wanted. What else is in it is passed over.
  *
- * max_bytes  a larger file is refused
- * arena      owns the certificates' bytes
- * Returns 0, or -1 with *err set (no place; the message does not name the file): ERR_IO
- * (sys_errno), ERR_SYNTAX (not PEM, nothing of what is wanted, key with a pass phrase), ERR_LIMIT
- * (file too large), ERR_CONFIG (no regular file, a key that is too weak for TLS). *pem holds what
- * was read before.
+ * Returns 0, or -1 with *err set (no place): ERR_SYNTAX (not PEM, nothing of what is wanted, key
+ * with a pass phrase), ERR_CONFIG (a key that is too weak for TLS). *pem holds what was taken
+ * before.
  */
-int pem_load(const char *path, unsigned wanted, size_t max_bytes, struct arena *arena,
-             struct pem *pem, struct err *err);
+int pem_parse(struct slice text, unsigned wanted, struct pem *pem, struct err *err);

@@ -51,16 +51,18 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b)
            certificate_files_eq(&a->files, &b->files);
 }
 
-/* The stamp is taken before the files are read: a change in between is seen at the next look. */
-static void look_at_files(struct chains *chains, const char *chain, const char *key,
-                          const struct stamp *last, struct look *ret_look)
+/* Files that were looked at before are read only if they changed since. */
+static void look_again(struct chains *chains, const char *chain, const char *key,
+                       const struct stamp *last, struct look *ret_look)
 {
-    *ret_look = (struct look){.result = LOOK_SAME, .stamp.is_set = true};
-    snprintf(ret_look->path, sizeof(ret_look->path), "%s", chain);
+    struct certificate_files files_read;
+
+    /* Before they are read: a change in between is seen at the next look. */
     certificate_files_stat(chain, key, &ret_look->stamp.files);
     if (stamp_eq(&ret_look->stamp, last))
         return;
-    if (certificate_load(chain, key, chains, &ret_look->certificate, &ret_look->err) == 0) {
+    if (certificate_load(chain, key, chains, &files_read, &ret_look->certificate, &ret_look->err) ==
+        0) {
         ret_look->result = LOOK_GOOD;
     } else if (certificate_files_are_absent(&ret_look->stamp.files)) {
         ret_look->result = LOOK_ABSENT;
@@ -68,6 +70,18 @@ static void look_at_files(struct chains *chains, const char *chain, const char *
         ret_look->result = LOOK_FAULT;
         ret_look->stamp.read_errno = ret_look->err.sys_errno;
     }
+}
+
+static void look_at_files(struct chains *chains, const char *chain, const char *key,
+                          const struct stamp *last, struct look *ret_look)
+{
+    *ret_look = (struct look){.result = LOOK_SAME, .stamp.is_set = true};
+    snprintf(ret_look->path, sizeof(ret_look->path), "%s", chain);
+    if (!last->is_set && certificate_load(chain, key, chains, &ret_look->stamp.files,
+                                          &ret_look->certificate, &ret_look->err) == 0)
+        ret_look->result = LOOK_GOOD;
+    else
+        look_again(chains, chain, key, last, ret_look);
 }
 
 static void look_judge_name(struct look *look, const char *host)

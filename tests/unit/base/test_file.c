@@ -133,24 +133,42 @@ static void test_read_regular(void **state)
     static const char refusal[] = "is not a regular file, so to read it might never end";
     struct fixture *fixture = *state;
     struct slice bytes;
+    struct stat status;
     struct err err;
 
     write_file(fixture->path, (struct slice)SLICE_BYTES("a\0b"));
-    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &bytes, &err), 0);
+    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &status, &bytes, &err), 0);
     assert_true(slice_eq(bytes, (struct slice)SLICE_BYTES("a\0b")));
-    assert_int_equal(file_read_regular(fixture->path, 2, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(status.st_size, 3);
+    assert_int_equal(file_read_regular(fixture->path, 2, fixture->arena, &status, &bytes, &err),
+                     -1);
     assert_int_equal(err.code, ERR_LIMIT);
     assert_int_equal(unlink(fixture->path), 0);
-    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &status, &bytes, &err),
+                     -1);
     assert_int_equal(err.sys_errno, ENOENT);
     assert_int_equal(mkfifo(fixture->path, 0600), 0);
-    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &status, &bytes, &err),
+                     -1);
     assert_int_equal(err.code, ERR_CONFIG);
     assert_string_equal(err.msg, refusal);
-    assert_int_equal(file_read_regular("/dev/null", 3, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(file_read_regular("/dev/null", 3, fixture->arena, &status, &bytes, &err), -1);
     assert_string_equal(err.msg, refusal);
-    assert_int_equal(file_read_regular(fixture->folder, 3, fixture->arena, &bytes, &err), -1);
+    assert_int_equal(file_read_regular(fixture->folder, 3, fixture->arena, &status, &bytes, &err),
+                     -1);
     assert_int_equal(err.sys_errno, EISDIR);
+}
+
+/* The kernel says that these are regular and have no bytes. */
+static void test_read_without_size(void **state)
+{
+    struct fixture *fixture = *state;
+    struct slice bytes;
+    struct err err;
+
+    assert_int_equal(file_read("/proc/self/status", 1 << 20, fixture->arena, &bytes, &err), 0);
+    assert_true(bytes.len > 100);
+    assert_int_equal(bytes.ptr[bytes.len - 1], '\n');
 }
 
 static void test_read_standard_input(void **state)
@@ -261,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_errors, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_read_without_size, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_regular, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_read_standard_input, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replace, set_up, tear_down),

@@ -296,7 +296,8 @@ int pki_load(const char *chain_path, const char *key_path, struct certificate **
              struct err *err)
 {
     struct chains *chains = chains_new();
-    int result = certificate_load(chain_path, key_path, chains, ret_certificate, err);
+    struct certificate_files files;
+    int result = certificate_load(chain_path, key_path, chains, &files, ret_certificate, err);
 
     chains_unref(chains); /* the certificate's chain keeps it */
     return result;

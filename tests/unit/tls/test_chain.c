@@ -40,13 +40,16 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The chain of these authorities, at most two. */
+/* The chain of these authorities, at most two, named by their numbers. */
 static struct chain *take(struct chains *chains, size_t n, size_t first, size_t second)
 {
     struct pem_certificate two[2] = {fixture.authorities[first], fixture.authorities[second]};
+    const char numbers[] = {(char)first, (char)second};
+    struct slice name = {numbers, n};
+    struct chain *chain = chain_find(chains, name);
 
     two[0].next = n == 2 ? &two[1] : NULL;
-    return chain_take(chains, n == 0 ? NULL : two);
+    return chain ? chain : chain_add(chains, name, n == 0 ? NULL : two);
 }
 
 static void test_same_chain_is_kept_once(void **state)
@@ -82,6 +85,20 @@ static void test_other_chains_are_others(void **state)
     chains_unref(chains);
 }
 
+/* Two threads may decode the same chain: the first one's stays. */
+static void test_added_twice(void **state)
+{
+    struct chains *chains = chains_new();
+    struct chain *chain = chain_add(chains, slice_of("R1"), &fixture.authorities[0]);
+    struct chain *again = chain_add(chains, slice_of("R1"), &fixture.authorities[0]);
+
+    (void)state;
+    assert_ptr_equal(chain, again);
+    chain_release(again);
+    chain_release(chain);
+    chains_unref(chains);
+}
+
 /* Under ASan: what nobody uses goes with its collection, what somebody uses outlives it. */
 static void test_last_use(void **state)
 {
@@ -106,8 +123,9 @@ static void test_damaged(void **state)
     (void)state;
     cut.len--;
     whole.next = &cut;
-    assert_null(chain_take(chains, &cut));
-    assert_null(chain_take(chains, &whole));
+    assert_null(chain_add(chains, slice_of("cut"), &cut));
+    assert_null(chain_add(chains, slice_of("whole"), &whole));
+    assert_null(chain_find(chains, slice_of("cut")));
     chains_unref(chains);
 }
 
@@ -137,6 +155,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_chain_is_kept_once),
         cmocka_unit_test(test_other_chains_are_others),
+        cmocka_unit_test(test_added_twice),
         cmocka_unit_test(test_last_use),
         cmocka_unit_test(test_damaged),
         cmocka_unit_test(test_threads),

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -18,10 +19,6 @@
 #define BLOCK(label, text) "-----BEGIN " label "-----\n" text "\n-----END " label "-----\n"
 #define CERTIFICATE BLOCK("CERTIFICATE", "AAEC")
 
-enum {
-    FILE_MAX = 4096,
-};
-
 static size_t count(const struct pem *pem)
 {
     size_t n = 0;
@@ -32,7 +29,7 @@ static size_t count(const struct pem *pem)
 }
 
 /* Certificates are bytes here: nobody decodes them yet. */
-static void test_files(void **state)
+static void test_texts(void **state)
 {
     static const struct {
         const char *text;
@@ -47,6 +44,14 @@ static void test_files(void **state)
         {CERTIFICATE, PEM_CERTIFICATES, ERR_NONE, NULL, 1},
         {CERTIFICATE, PEM_KEY, ERR_SYNTAX, "holds no private key", 0},
         {CERTIFICATE CERTIFICATE CERTIFICATE, PEM_CERTIFICATES, ERR_NONE, NULL, 3},
+        {"", PEM_LEAF, ERR_SYNTAX, "holds no certificate", 0},
+        {"words\n" CERTIFICATE BLOCK("CERTIFICATE", "A*EC"), PEM_LEAF, ERR_NONE, NULL, 1},
+        {BLOCK("CERTIFICATE", "A*EC") CERTIFICATE, PEM_LEAF, ERR_SYNTAX, "a PEM block is damaged",
+         0},
+        {"", PEM_CHAIN, ERR_NONE, NULL, 0},
+        {CERTIFICATE "words\n" CERTIFICATE, PEM_CHAIN, ERR_NONE, NULL, 2},
+        {CERTIFICATE BLOCK("CERTIFICATE", "A*EC"), PEM_CHAIN, ERR_SYNTAX, "a PEM block is damaged",
+         1},
         {"words\n" CERTIFICATE "words\n" BLOCK("X509 CERTIFICATE", "AAEC"), PEM_CERTIFICATES,
          ERR_NONE, NULL, 2},
         {BLOCK("DH PARAMETERS", "AAEC") CERTIFICATE, PEM_CERTIFICATES, ERR_NONE, NULL, 1},
@@ -62,13 +67,10 @@ static void test_files(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct arena *arena = arena_new(0);
-        struct pem pem = {0};
+        struct pem pem = {.arena = arena_new(0)};
         struct err err = {0};
-        int result;
+        int result = pem_parse(slice_of(rows[i].text), rows[i].wanted, &pem, &err);
 
-        pki_write("file.pem", rows[i].text, NULL);
-        result = pem_load("file.pem", rows[i].wanted, FILE_MAX, arena, &pem, &err);
         if ((result == 0) != (rows[i].want_code == ERR_NONE) || err.code != rows[i].want_code ||
             (result != 0 && strcmp(err.msg, rows[i].want_message) != 0) ||
             count(&pem) != rows[i].want_n)
@@ -79,44 +81,66 @@ static void test_files(void **state)
             assert_int_equal(at->len, 3);
             assert_memory_equal(at->der, "\x00\x01\x02", 3);
         }
-        arena_free(arena);
+        arena_free(pem.arena);
         ERR_clear_error();
     }
 }
 
-static void test_two_files(void **state)
+/* One text for the certificate and one for its key, each with more in it. */
+static void test_two_texts(void **state)
 {
     const struct pki_request request = {.common_name = "leaf"};
     struct pki_identity *leaf = pki_issue(&request, "P-256", NULL);
-    struct arena *arena = arena_new(0);
-    struct pem pem = {0};
+    struct pem pem = {.arena = arena_new(0)};
+    char chain[8192], key[8192];
     struct err err;
 
     (void)state;
-    pki_write("chain.pem", leaf->certificate_pem, leaf->key_pem, NULL);
-    pki_write("key.pem", leaf->key_pem, CERTIFICATE, NULL);
-    assert_int_equal(pem_load("chain.pem", PEM_CERTIFICATES, FILE_MAX, arena, &pem, &err), 0);
+    snprintf(chain, sizeof(chain), "%s%s", leaf->certificate_pem, leaf->key_pem);
+    snprintf(key, sizeof(key), "%s%s", leaf->key_pem, CERTIFICATE);
+    assert_int_equal(pem_parse(slice_of(chain), PEM_CERTIFICATES, &pem, &err), 0);
     assert_null(pem.key);
-    assert_int_equal(pem_load("key.pem", PEM_KEY, FILE_MAX, arena, &pem, &err), 0);
+    assert_int_equal(pem_parse(slice_of(key), PEM_KEY, &pem, &err), 0);
     assert_int_equal(count(&pem), 1);
     assert_int_equal(EVP_PKEY_eq(pem.key, leaf->key), 1);
     EVP_PKEY_free(pem.key);
-    pem = (struct pem){0};
-    assert_int_equal(pem_load("chain.pem", PEM_KEY, 100, arena, &pem, &err), -1);
-    assert_int_equal(err.code, ERR_LIMIT);
-    assert_int_equal(pem_load("none.pem", PEM_KEY, FILE_MAX, arena, &pem, &err), -1);
-    assert_int_equal(err.code, ERR_IO);
-    arena_free(arena);
+    arena_free(pem.arena);
     pki_free(leaf);
+    ERR_clear_error();
+}
+
+static void test_rest(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {CERTIFICATE, ""},
+        {"words\n" CERTIFICATE "\n" CERTIFICATE, "\n" CERTIFICATE},
+        {BLOCK("DH PARAMETERS", "AAEC") CERTIFICATE "words", "words"},
+        {"-----BEGIN CERTIFICATE-----\r\nAAEC\r\n-----END CERTIFICATE-----\r\n" CERTIFICATE,
+         CERTIFICATE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct pem pem = {.arena = arena_new(0)};
+        struct err err;
+
+        assert_int_equal(pem_parse(slice_of(rows[i].text), PEM_LEAF, &pem, &err), 0);
+        if (!slice_eq(pem.rest, slice_of(rows[i].want)))
+            fail_msg("row %zu: saw '%.*s'", i, (int)pem.rest.len, pem.rest.ptr);
+        arena_free(pem.arena);
+    }
     ERR_clear_error();
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_two_files),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_two_texts),
+        cmocka_unit_test(test_rest),
     };
 
-    return cmocka_run_group_tests_name("tls.pem", tests, pki_enter_directory, pki_leave_directory);
+    return cmocka_run_group_tests_name("tls.pem", tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -93,6 +94,69 @@ static void test_files_of_all(void **state)
     chains_unref(chains);
 }
 
+/* How a host's files are laid out: two files, or one with the key after the leaf. */
+static void write_leaf(const char *host, const struct pki_identity *issuer, const char *chain,
+                       bool is_combined)
+{
+    char names[64], chain_path[64], key_path[64];
+    struct pki_request request = {.common_name = host, .names = names};
+    struct pki_identity *leaf;
+
+    snprintf(names, sizeof(names), "DNS:%s", host);
+    snprintf(chain_path, sizeof(chain_path), "%s.pem", host);
+    snprintf(key_path, sizeof(key_path), "%s.key", host);
+    leaf = pki_issue(&request, "P-256", issuer);
+    if (is_combined) {
+        pki_write(chain_path, leaf->certificate_pem, leaf->key_pem, chain, NULL);
+    } else {
+        pki_write(chain_path, leaf->certificate_pem, chain, NULL);
+        pki_write(key_path, leaf->key_pem, NULL);
+    }
+    pki_free(leaf);
+}
+
+/* The second of each kind gets the chain that the first had, and never another's. */
+static void test_chains_of_hosts(void **state)
+{
+    const struct pki_request request = {.common_name = "R", .role = PKI_AUTHORITY};
+    struct pki_identity *root = pki_issue(&request, "P-256", NULL);
+    struct pki_identity *authorities[] = {pki_issue(&request, "P-256", root),
+                                          pki_issue(&request, "P-256", root)};
+    static const struct {
+        size_t issuer, sent;
+        bool is_combined, is_complete;
+    } rows[] = {
+        {0, 0, false, true}, {0, 0, false, true},  {1, 1, false, true},
+        {1, 1, true, true},  {0, 0, true, true},   {0, 0, true, true},
+        {1, 1, false, true}, {0, 1, false, false}, {1, 0, true, false},
+    };
+    struct chains *chains = chains_new();
+    struct look looks[ARRAY_LEN(rows)];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct source source;
+        char host[] = "mta-sts.0.example";
+
+        host[8] = (char)('0' + i);
+        write_leaf(host, authorities[rows[i].issuer], authorities[rows[i].sent]->certificate_pem,
+                   rows[i].is_combined);
+        make(&source, "{host}.pem", rows[i].is_combined ? "{host}.pem" : "{host}.key", chains);
+        source_look(&source, host, &never, &looks[i]);
+        assert_int_equal(looks[i].result, LOOK_GOOD);
+        if ((certificate_check(looks[i].certificate, host, PKI_NOW_UNIX_S) == 0) !=
+            rows[i].is_complete)
+            fail_msg("row %zu: another chain", i);
+        source_done(&source);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        certificate_unref(looks[i].certificate);
+    chains_unref(chains);
+    pki_free(root);
+    pki_free(authorities[0]);
+    pki_free(authorities[1]);
+}
+
 static void test_probe(void **state)
 {
     static const struct {
@@ -126,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files_of_a_host),
         cmocka_unit_test(test_files_of_all),
+        cmocka_unit_test(test_chains_of_hosts),
         cmocka_unit_test(test_probe),
     };
 
