@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -6,6 +7,16 @@
 #include "cli/mode.h"
 #include "config/load.h"
 #include "server/server.h"
+
+enum {
+    MAPPED_BYTES = 128 * 1024, /* as in glibc until it adapts: the blocks of a snapshot are more */
+};
+
+/* What a snapshot has used goes back to the system, and not into a heap that threads share. */
+static void map_large_blocks(void)
+{
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
+}
 
 /* A reload that is asked for while a large configuration is read would end us: it waits. */
 static void hold_reloads(void)
@@ -32,6 +43,7 @@ enum exit_status mode_serve(const struct options *options)
     struct config *config;
     struct err err;
 
+    map_large_blocks();
     hold_reloads();
     config = load(options);
     if (!config)

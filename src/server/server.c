@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/server.h"
 
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,6 @@ enum {
     REFRESH_MS = 60 * 1000,
     ADMIN_CONNECTIONS = 64,
     DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
-    MAPPED_BYTES = 128 * 1024,  /* as in glibc until it adapts: the blocks of a snapshot are more */
 };
 
 void server_tell_ready(const struct server *server)
@@ -427,8 +425,6 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     };
     int result;
 
-    /* What a reload has used goes back to the system, and not into a heap that threads share. */
-    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     log_set_level(config->log_level);
     result = prepare(&server, err);
     init_loop(&server);
