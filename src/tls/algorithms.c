@@ -30,6 +30,9 @@ static const struct rule {
     {OSSL_OP_CIPHER, "", {"AES-256-GCM", "AES-128-GCM", "ChaCha20-Poly1305"}},
     {OSSL_OP_MAC, "", {"HMAC"}},
     {OSSL_OP_KDF, "", {"HKDF", "TLS13-KDF", "TLS1-PRF"}},
+    {OSSL_OP_DIGEST,
+     "",
+     {"SHA1", "SHA2-224", "SHA2-256", "SHA2-384", "SHA2-512", "MD5", "MD5-SHA1"}},
 };
 
 /*

@@ -140,12 +140,18 @@ static int take_block(const struct pem_block *block, unsigned wanted, struct pem
     return 0;
 }
 
+/* Whether nothing is wanted of what follows. */
+static bool has_all(unsigned wanted, const struct pem *pem)
+{
+    return (wanted == PEM_LEAF && pem->certificates) || (wanted == PEM_KEY && pem->key);
+}
+
 static int take_blocks(BIO *bio, unsigned wanted, struct pem *pem, struct err *err)
 {
     struct pem_block block;
     int result = 0;
 
-    while (result == 0 && !((wanted & PEM_LEAF) && pem->certificates)) {
+    while (result == 0 && !has_all(wanted, pem)) {
         if (PEM_read_bio(bio, &block.name, &block.header, &block.bytes, &block.len) != 1)
             return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE
                        ? 0

@@ -57,6 +57,8 @@ static void test_kept(void **state)
         {has_cipher, "AES-128-CBC", false},
         {has_digest, "SHA256", true},
         {has_digest, "SHA512", true},
+        {has_digest, "SHA1", true},
+        {has_digest, "SHA3-256", false},
         {has_kdf, "TLS13-KDF", true},
         {has_kdf, "SCRYPT", false},
     };

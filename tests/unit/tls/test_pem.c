@@ -97,7 +97,7 @@ static void test_two_texts(void **state)
 
     (void)state;
     snprintf(chain, sizeof(chain), "%s%s", leaf->certificate_pem, leaf->key_pem);
-    snprintf(key, sizeof(key), "%s%s", leaf->key_pem, CERTIFICATE);
+    snprintf(key, sizeof(key), "%s%s%s", CERTIFICATE, leaf->key_pem, BLOCK("KEY", "A*EC"));
     assert_int_equal(pem_parse(slice_of(chain), PEM_CERTIFICATES, &pem, &err), 0);
     assert_null(pem.key);
     assert_int_equal(pem_parse(slice_of(key), PEM_KEY, &pem, &err), 0);
