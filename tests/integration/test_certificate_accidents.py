@@ -208,7 +208,7 @@ SLOW = r"""
 static void dawdle(const char *path)
 {
     if (strstr(path, "slow.example"))
-        usleep(800000);
+        usleep(1300000);
 }
 int open(const char *path, int flags, ...)
 {
@@ -230,7 +230,7 @@ int stat(const char *path, struct stat *status)
 
 @pytest.fixture(name="slow_library", scope="session")
 def build_slow_library(tmp_path_factory):
-    """Makes every look at a path with slow.example in it take most of a second."""
+    """Makes every look at a path with slow.example in it take more than a second."""
     folder = tmp_path_factory.mktemp("slow")
     (folder / "slow.c").write_text(SLOW)
     subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "slow.so", folder / "slow.c", "-ldl"],
