@@ -20,7 +20,7 @@ struct arena *arena_new(size_t cap_bytes);
 
 /**
  * One without a cap, for what will be large: all its blocks are, so that none is left in the heap
- * of the thread that made it, and all go back to the system (server.c, M_MMAP_THRESHOLD).
+ * of the thread that made it, and all go back to the system (mode_serve.c, M_MMAP_THRESHOLD).
  */
 struct arena *arena_new_large(void);
 

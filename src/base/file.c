@@ -66,29 +66,31 @@ static int read_into(int fd, const struct stat *status, size_t max_bytes, struct
     return 0;
 }
 
+static int look_at(int fd, struct stat *status, struct err *err)
+{
+    return fstat(fd, status) == 0 ? 0 : err_io(err, errno, "cannot be read");
+}
+
 int file_read(const char *path, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
               struct err *err)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     struct stat status;
-    int result;
+    int result = -1;
 
     if (fd < 0)
         return err_io(err, errno, "cannot be read");
-    result = fstat(fd, &status) == 0 ? read_into(fd, &status, max_bytes, arena, ret_bytes, err)
-                                     : err_io(err, errno, "cannot be read");
+    if (look_at(fd, &status, err) == 0)
+        result = read_into(fd, &status, max_bytes, arena, ret_bytes, err);
     if (!is_stdin)
         close(fd);
     return result;
 }
 
-static int check_regular(int fd, struct stat *ret_status, struct err *err)
+static int check_regular(const struct stat *status, struct err *err)
 {
-    if (fstat(fd, ret_status) != 0)
-        return err_io(err, errno, "cannot be read");
-    if (S_ISREG(ret_status->st_mode) ||
-        S_ISDIR(ret_status->st_mode)) /* read() refuses the latter */
+    if (S_ISREG(status->st_mode) || S_ISDIR(status->st_mode)) /* read() refuses a directory */
         return 0;
     return err_set(err, ERR_CONFIG, "is not a regular file, so to read it might never end");
 }
@@ -103,7 +105,7 @@ int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
 
     if (fd < 0)
         return err_io(err, errno, "cannot be read");
-    if (check_regular(fd, &status, err) == 0)
+    if (look_at(fd, &status, err) == 0 && check_regular(&status, err) == 0)
         result = read_into(fd, &status, max_bytes, arena, ret_bytes, err);
     if (result == 0)
         *ret_status = status;

@@ -123,49 +123,26 @@ static int decode(void *context, OSSL_CORE_BIO *in, int selection, OSSL_CALLBACK
     return p256.decode(context, in, selection, take, argument, ask, ask_argument);
 }
 
-static void find_in_core(const OSSL_DISPATCH *at)
+/* The table's row of a function; its last row, which has none, if there is no such row. */
+static const OSSL_DISPATCH *find(const OSSL_DISPATCH *row, int function_id)
 {
-    for (; at->function_id != 0; at++) {
-        if (at->function_id == OSSL_FUNC_BIO_READ_EX)
-            p256.bio_read = OSSL_FUNC_BIO_read_ex(at);
-        else if (at->function_id == OSSL_FUNC_BIO_CTRL)
-            p256.bio_ctrl = OSSL_FUNC_BIO_ctrl(at);
-    }
+    while (row->function_id != 0 && row->function_id != function_id)
+        row++;
+    return row;
 }
 
-static void find_in_decoder(const OSSL_DISPATCH *at)
+static void find_all(const OSSL_DISPATCH *core, const OSSL_DISPATCH *keys,
+                     const OSSL_DISPATCH *decoder)
 {
-    for (; at->function_id != 0; at++)
-        if (at->function_id == OSSL_FUNC_DECODER_DECODE)
-            p256.decode = OSSL_FUNC_decoder_decode(at);
-}
-
-static void find_in_keys(const OSSL_DISPATCH *at)
-{
-    for (; at->function_id != 0; at++) {
-        switch (at->function_id) {
-        case OSSL_FUNC_KEYMGMT_NEW:
-            p256.key_new = OSSL_FUNC_keymgmt_new(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_IMPORT:
-            p256.key_import = OSSL_FUNC_keymgmt_import(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_LOAD:
-            p256.key_load = OSSL_FUNC_keymgmt_load(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_DUP:
-            p256.key_dup = OSSL_FUNC_keymgmt_dup(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_SET_PARAMS:
-            p256.key_set_params = OSSL_FUNC_keymgmt_set_params(at);
-            break;
-        case OSSL_FUNC_KEYMGMT_FREE:
-            p256.key_free = OSSL_FUNC_keymgmt_free(at);
-            break;
-        default:
-            break;
-        }
-    }
+    p256.bio_read = OSSL_FUNC_BIO_read_ex(find(core, OSSL_FUNC_BIO_READ_EX));
+    p256.bio_ctrl = OSSL_FUNC_BIO_ctrl(find(core, OSSL_FUNC_BIO_CTRL));
+    p256.decode = OSSL_FUNC_decoder_decode(find(decoder, OSSL_FUNC_DECODER_DECODE));
+    p256.key_new = OSSL_FUNC_keymgmt_new(find(keys, OSSL_FUNC_KEYMGMT_NEW));
+    p256.key_import = OSSL_FUNC_keymgmt_import(find(keys, OSSL_FUNC_KEYMGMT_IMPORT));
+    p256.key_load = OSSL_FUNC_keymgmt_load(find(keys, OSSL_FUNC_KEYMGMT_LOAD));
+    p256.key_dup = OSSL_FUNC_keymgmt_dup(find(keys, OSSL_FUNC_KEYMGMT_DUP));
+    p256.key_set_params = OSSL_FUNC_keymgmt_set_params(find(keys, OSSL_FUNC_KEYMGMT_SET_PARAMS));
+    p256.key_free = OSSL_FUNC_keymgmt_free(find(keys, OSSL_FUNC_KEYMGMT_FREE));
 }
 
 /* Returns whether the template is there. */
@@ -206,9 +183,7 @@ void p256_wrap(void *context, const OSSL_DISPATCH *core, OSSL_ALGORITHM *keys,
                OSSL_ALGORITHM *decoder)
 {
     p256_unwrap();
-    find_in_core(core);
-    find_in_decoder(decoder->implementation);
-    find_in_keys(keys->implementation);
+    find_all(core, keys->implementation, decoder->implementation);
     if (!is_complete())
         return;
     if (!make_template(context) ||

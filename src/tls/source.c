@@ -55,14 +55,12 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b)
 static void look_again(struct chains *chains, const char *chain, const char *key,
                        const struct stamp *last, struct look *ret_look)
 {
-    struct certificate_files files_read;
-
     /* Before they are read: a change in between is seen at the next look. */
     certificate_files_stat(chain, key, &ret_look->stamp.files);
     if (stamp_eq(&ret_look->stamp, last))
         return;
-    if (certificate_load(chain, key, chains, &files_read, &ret_look->certificate, &ret_look->err) ==
-        0) {
+    if (certificate_load(chain, key, chains, &ret_look->stamp.files, &ret_look->certificate,
+                         &ret_look->err) == 0) {
         ret_look->result = LOOK_GOOD;
     } else if (certificate_files_are_absent(&ret_look->stamp.files)) {
         ret_look->result = LOOK_ABSENT;
@@ -72,6 +70,10 @@ static void look_again(struct chains *chains, const char *chain, const char *key
     }
 }
 
+/*
+ * The first look is spared the calls for a stamp, as loading gives it. After a fault all is done
+ * again: its stamp must be from before it, or what was mended in between would never be read.
+ */
 static void look_at_files(struct chains *chains, const char *chain, const char *key,
                           const struct stamp *last, struct look *ret_look)
 {
