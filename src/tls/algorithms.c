@@ -11,7 +11,7 @@
 #include <openssl/provider.h>
 
 #include "base/slice.h"
-#include "tls/p256.h"
+#include "tls/blank.h"
 
 enum {
     KEPT_MAX = 32,
@@ -70,28 +70,6 @@ static void keep(size_t rule)
             everything.kept[rule][n++] = *all;
 }
 
-/* Of what is kept. */
-static OSSL_ALGORITHM *find_ec(int operation, const char *property)
-{
-    const struct rule wanted = {operation, property, {"EC"}};
-
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-        for (OSSL_ALGORITHM *row = everything.kept[i];
-             rules[i].operation == operation && row->algorithm_names; row++)
-            if (matches(row, &wanted))
-                return row;
-    return NULL;
-}
-
-static void wrap(const OSSL_DISPATCH *core)
-{
-    OSSL_ALGORITHM *keys = find_ec(OSSL_OP_KEYMGMT, "");
-    OSSL_ALGORITHM *decoder = find_ec(OSSL_OP_DECODER, "structure=SubjectPublicKeyInfo");
-
-    if (keys && decoder)
-        p256_wrap(OSSL_PROVIDER_get0_provider_ctx(everything.provider), core, keys, decoder);
-}
-
 static const OSSL_ALGORITHM *query_operation(void *context, int operation, int *ret_no_cache)
 {
     (void)context;
@@ -113,7 +91,7 @@ static int get_capabilities(void *context, const char *capability, OSSL_CALLBACK
 static void teardown(void *context)
 {
     (void)context;
-    p256_unwrap();
+    blank_free();
     OSSL_PROVIDER_unload(everything.provider);
     OSSL_LIB_CTX_free(everything.library);
 }
@@ -129,6 +107,7 @@ static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
     };
 
     (void)handle;
+    (void)core;
     everything.library = OSSL_LIB_CTX_new();
     everything.provider = OSSL_PROVIDER_load(everything.library, "default");
     if (!everything.provider) {
@@ -137,7 +116,7 @@ static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
     }
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         keep(i);
-    wrap(core);
+    blank_make(everything.provider);
     *ret_functions = functions;
     *ret_context = OSSL_PROVIDER_get0_provider_ctx(everything.provider);
     return 1;

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/slice.h"
 #include "tls/chain.h"
+#include "tls/key.h"
 #include "tls/pem.h"
 
 enum {
@@ -95,25 +96,27 @@ static int name_file(struct err *err, const char *path)
     return -1;
 }
 
-/* Takes the first certificate if it is the key's, or, with all in one file, the one that is. */
-static int take_leaf(struct certificate *made, struct pem *pem, bool is_combined, struct err *err)
+/*
+ * Takes the first certificate if it is the key's, or, with all in one file, the one that is. Of a
+ * pair that is none, the key's file is named.
+ */
+static int take_leaf(struct certificate *made, struct pem *pem, const char *chain_path,
+                     const char *key_path, struct err *err)
 {
+    bool is_combined = strcmp(chain_path, key_path) == 0;
     struct pem_certificate **link = &pem->certificates;
 
     do {
-        X509 *tried = x509_decode((*link)->der, (*link)->len);
-
-        if (!tried)
-            return err_set(err, ERR_SYNTAX, "a certificate is damaged");
-        if (X509_check_private_key(tried, pem->key) == 1) {
-            made->leaf = tried;
+        if (key_decode_certificate(pem->key, (*link)->der, (*link)->len, &made->leaf, &made->key,
+                                   err) == 0) {
             *link = (*link)->next;
             return 0;
         }
-        X509_free(tried);
+        if (err->code == ERR_SYNTAX)
+            return name_file(err, chain_path);
         link = &(*link)->next;
     } while (is_combined && *link);
-    return err_set(err, ERR_CONFIG, "the private key is not that of the certificate");
+    return name_file(err, key_path);
 }
 
 static int time_to_unix_s(const ASN1_TIME *time, int64_t *ret_unix_s)
@@ -192,12 +195,11 @@ static int take_chain(struct certificate *made, struct pem *pem, struct chains *
     return made->chain ? 0 : err_set(err, ERR_SYNTAX, "a certificate is damaged");
 }
 
-/* Of what is wrong with a certificate, its file is named; of a pair that is none, the key's. */
 static int assemble(struct certificate *made, struct pem *pem, const char *chain_path,
                     const char *key_path, struct chains *chains, struct err *err)
 {
-    if (take_leaf(made, pem, strcmp(chain_path, key_path) == 0, err) != 0)
-        return name_file(err, err->code == ERR_CONFIG ? key_path : chain_path);
+    if (take_leaf(made, pem, chain_path, key_path, err) != 0)
+        return -1;
     if (take_chain(made, pem, chains, err) != 0 || take_dates(made, err) != 0)
         return name_file(err, chain_path);
     return 0;
@@ -212,7 +214,7 @@ int certificate_load(const char *chain_path, const char *key_path, struct chains
     struct certificate_files files;
     int result = read_files(chain_path, key_path, &files, &pem, err);
 
-    *made = (struct certificate){.references = 1, .key = pem.key};
+    *made = (struct certificate){.references = 1};
     if (result == 0)
         result = assemble(made, &pem, chain_path, key_path, chains, err);
     if (result == 0) {
@@ -221,6 +223,7 @@ int certificate_load(const char *chain_path, const char *key_path, struct chains
     } else {
         certificate_unref(made);
     }
+    key_free(pem.key);
     arena_free(pem.arena);
     ERR_clear_error();
     return result;

@@ -3,18 +3,17 @@
  * PEM files: the certificates and the private key that they hold.
  *
  * Any thread. Leaves OpenSSL's error queue as it falls; callers empty it.
- * Source: RFC 7468 (PEM), RFC 5958 2 (PKCS#8), RFC 5915 3 (ECPrivateKey)
+ * Source: RFC 7468
  */
 #pragma once
 
 #include <stddef.h>
 
-#include <openssl/types.h>
-
 #include "base/slice.h"
 
 struct arena;
 struct err;
+struct key;
 
 /** A certificate as its bytes, in the order of the file. */
 struct pem_certificate {
@@ -36,14 +35,13 @@ struct pem {
     struct arena *arena; /* owns the certificates' bytes */
     struct pem_certificate *certificates;
     struct slice rest; /* of the text that PEM_LEAF was wanted of; no key was looked for in it */
-    EVP_PKEY *key;     /* the caller frees */
+    struct key *key;   /* the caller frees */
 };
 
 /**
  * Takes from a file's text what is wanted. What else is in it is passed over.
  *
  * Returns 0, or -1 with *err set (no place): ERR_SYNTAX (not PEM, nothing of what is wanted, key
- * with a pass phrase), ERR_CONFIG (a key that is too weak for TLS). *pem holds what was taken
- * before.
+ * with a pass phrase) or what key_decode() says. *pem holds what was taken before.
  */
 int pem_parse(struct slice text, unsigned wanted, struct pem *pem, struct err *err);

@@ -183,7 +183,7 @@ static void test_load_pair(void **state)
         {{BLOCK("CERTIFICATE", "AAAA")}, {key}, ERR_SYNTAX, damaged},
         {{leaf}, {NO_KEY}, ERR_SYNTAX, bad_key},
         {{leaf}, {BLOCK("OPENSSH PRIVATE KEY", "AAAA")}, ERR_SYNTAX, bad_key},
-        {{leaf}, {off_curve}, ERR_SYNTAX, bad_key},
+        {{leaf}, {off_curve}, ERR_CONFIG, bad_key},
         {{leaf}, {leaf}, ERR_SYNTAX, no_key},
         {{key}, {key}, ERR_SYNTAX, no_certificate},
         {{leaf}, {locked}, ERR_SYNTAX, pass_phrase},
