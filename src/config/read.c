@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "config/read.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/arena.h"
 #include "base/diag.h"
-#include "base/file.h"
 #include "config/include.h"
 #include "config/load.h"
 #include "dns/name.h"
@@ -250,36 +251,64 @@ static void report_file(struct reading *reading, const char *path, struct place 
                  "the file %s%s", err->msg, cure);
 }
 
-/* name: kept as long as the snapshot, whose places show it. */
-static void read_bytes(struct reading *reading, const char *name, struct slice bytes,
-                       const struct fields *fields)
+/* Returns 0, or -1 with *err set if the input could not be read; what it says was reported. */
+static int read_document(struct reading *reading, const char *name, FILE *in,
+                         const struct fields *fields, struct err *err)
 {
     int entered;
 
-    reading->reader = yaml_reader_new(name, bytes, reading->diag);
+    reading->reader = yaml_reader_new(name, in, CONFIG_FILE_MAX, reading->diag);
     entered = yaml_reader_enter(reading->reader, NULL);
     if (entered == 0)
         read_keys(reading, fields);
-    if (yaml_reader_finish(reading->reader) != 0 || entered != 0)
+    if (yaml_reader_finish(reading->reader, err) != 0 || entered != 0)
         reading->raw->is_cut = true;
     yaml_reader_free(reading->reader);
+    return err->code == ERR_NONE ? 0 : -1;
 }
 
-/* asked_at: no place for the main file. */
+static bool was_written(const struct stat *before, const struct stat *after)
+{
+    return S_ISREG(before->st_mode) &&
+           (before->st_size != after->st_size || before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
+            before->st_mtim.tv_nsec != after->st_mtim.tv_nsec);
+}
+
+/* It is read as it is taken in, which takes a while: half an old file and half a new one would be a
+ * configuration that nobody wrote. */
+static int read_unchanged(struct reading *reading, const char *name, FILE *in,
+                          const struct fields *fields, struct err *err)
+{
+    struct stat before, after;
+
+    if (fstat(fileno(in), &before) != 0)
+        return err_io(err, errno, "cannot be read");
+    if (read_document(reading, name, in, fields, err) != 0)
+        return -1;
+    if (fstat(fileno(in), &after) != 0)
+        return err_io(err, errno, "cannot be read");
+    if (was_written(&before, &after))
+        return err_set(err, ERR_IO, "was written while it was read; load it again");
+    return 0;
+}
+
+/* asked_at: no place for the main file. The file's name is kept as long as the snapshot, whose
+ * places show it. */
 static void read_file(struct reading *reading, const char *path, const struct fields *fields,
                       struct place asked_at)
 {
-    struct arena *arena = arena_new(0);
-    struct slice bytes;
+    bool is_stdin = !asked_at.file && strcmp(path, "-") == 0;
+    const char *name =
+        asked_at.file ? arena_copy(reading->keep, slice_of(path)) : reading->raw->name;
+    FILE *in = is_stdin ? stdin : fopen(path, "re");
     struct err err;
 
-    if (file_read(path, CONFIG_FILE_MAX, arena, &bytes, &err) != 0)
+    if (!in)
+        err_io(&err, errno, "cannot be read");
+    if (!in || read_unchanged(reading, name, in, fields, &err) != 0)
         report_file(reading, path, asked_at, &err);
-    else
-        read_bytes(reading,
-                   asked_at.file ? arena_copy(reading->keep, slice_of(path)) : reading->raw->name,
-                   bytes, fields);
-    arena_free(arena);
+    if (in && !is_stdin)
+        fclose(in);
 }
 
 static void read_includes(struct reading *reading, const char *main_path)

@@ -71,22 +71,19 @@ static bool is_char_start(char byte)
     return (byte & 0xc0) != 0x80;
 }
 
-/* The place of the byte at `offset`, lines and columns counted as libyaml does. */
-static struct place place_of_offset(const char *file, struct slice bytes, size_t offset)
+/* Moves a place over text, lines and columns counted as libyaml does. */
+static void pass_over(struct place *place, struct slice bytes)
 {
-    struct place place = {file, 1, 1};
-
-    for (size_t i = 0; i < offset && i < bytes.len; i++) {
+    for (size_t i = 0; i < bytes.len; i++) {
         bool is_crlf = bytes.ptr[i] == '\r' && i + 1 < bytes.len && bytes.ptr[i + 1] == '\n';
 
         if (bytes.ptr[i] == '\n' || (bytes.ptr[i] == '\r' && !is_crlf)) {
-            place.line++;
-            place.column = 1;
+            place->line++;
+            place->column = 1;
         } else if (is_char_start(bytes.ptr[i])) {
-            place.column++;
+            place->column++;
         }
     }
-    return place;
 }
 
 static struct place place_of_mark(const char *file, yaml_mark_t mark)
@@ -94,30 +91,24 @@ static struct place place_of_mark(const char *file, yaml_mark_t mark)
     return (struct place){file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
-/* libyaml's reader stopped at bytes that are no text. */
-static void report_bytes(const yaml_parser_t *parser, const char *file, struct slice bytes,
-                         struct diag *diag)
+static struct slice between(const unsigned char *from, const unsigned char *to)
 {
-    size_t offset = parser->problem_offset;
-    struct place place = place_of_offset(file, bytes, offset);
-    bool is_utf16 = slice_starts_with(bytes, "\xff\xfe") || slice_starts_with(bytes, "\xfe\xff");
-
-    if (is_utf16)
-        diag_add(diag, FINDING_SYNTAX, place, NULL,
-                 "the file is UTF-16; a configuration is UTF-8 text, so save it as that");
-    else
-        diag_add(diag, FINDING_SYNTAX, place, NULL,
-                 "found the byte 0x%02x: %s; a configuration is UTF-8 text",
-                 offset < bytes.len ? (unsigned char)bytes.ptr[offset] : 0U, parser->problem);
+    return (struct slice){(const char *)from, (size_t)(to - from)};
 }
 
-/* libyaml counts characters; '\0' stands for the end. */
-static char char_at(struct slice bytes, size_t index)
+/* libyaml's reader stopped at bytes that are no text: behind what it has checked, and not yet
+ * scanned, and perhaps within a character. */
+static void report_bytes(const yaml_parser_t *parser, const char *file, struct diag *diag)
 {
-    for (size_t i = 0; i < bytes.len; i++)
-        if (is_char_start(bytes.ptr[i]) && index-- == 0)
-            return bytes.ptr[i];
-    return '\0';
+    const unsigned char *at =
+        parser->raw_buffer.pointer + (parser->problem_offset - parser->offset);
+    struct place place = place_of_mark(file, parser->mark);
+
+    pass_over(&place, between(parser->buffer.pointer, parser->buffer.last));
+    pass_over(&place, between(parser->raw_buffer.pointer, at));
+    diag_add(diag, FINDING_SYNTAX, place, NULL,
+             "found the byte 0x%02x: %s; a configuration is UTF-8 text",
+             at < parser->raw_buffer.last ? *at : 0U, parser->problem);
 }
 
 static bool fits(const char *wanted, const char *seen)
@@ -125,21 +116,20 @@ static bool fits(const char *wanted, const char *seen)
     return !wanted || (seen && strcmp(wanted, seen) == 0);
 }
 
-static const struct cure *find_cure(const yaml_parser_t *parser, struct slice bytes)
+static const struct cure *find_cure(const yaml_parser_t *parser)
 {
     const struct cure *cure = cures;
 
+    if (parser->error == YAML_SCANNER_ERROR && *parser->buffer.pointer == '\t')
+        return &tab_cure;
     while (!fits(cure->context, parser->context) || !fits(cure->problem, parser->problem))
         cure++;
-    if (char_at(bytes, parser->problem_mark.index) == '\t')
-        return &tab_cure;
     return cure;
 }
 
-static void report_structure(const yaml_parser_t *parser, const char *file, struct slice bytes,
-                             struct diag *diag)
+static void report_structure(const yaml_parser_t *parser, const char *file, struct diag *diag)
 {
-    const struct cure *cure = find_cure(parser, bytes);
+    const struct cure *cure = find_cure(parser);
     const char *context = parser->context;
     yaml_mark_t mark = parser->problem_mark;
     char begun[64] = "";
@@ -153,13 +143,12 @@ static void report_structure(const yaml_parser_t *parser, const char *file, stru
              context ? ", " : "", parser->problem, cure->text);
 }
 
-void yaml_problem_report(const struct yaml_parser_s *parser, const char *file, struct slice bytes,
-                         struct diag *diag)
+void yaml_problem_report(const struct yaml_parser_s *parser, const char *file, struct diag *diag)
 {
     if (parser->error == YAML_MEMORY_ERROR)
         memory_fail();
     if (parser->error == YAML_READER_ERROR)
-        report_bytes(parser, file, bytes, diag);
+        report_bytes(parser, file, diag);
     else
-        report_structure(parser, file, bytes, diag);
+        report_structure(parser, file, diag);
 }

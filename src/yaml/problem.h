@@ -7,14 +7,12 @@
 #pragma once
 
 struct diag;
-struct slice;
 struct yaml_parser_s;
 
 /**
  * Adds one FINDING_SYNTAX about the parser's error, with the usual cure where there is one.
  *
- * file   the name shown
- * bytes  the whole input, to find the byte that the error is about
+ * parser  as it was left by the error, which is not one of reading the input
+ * file    the name shown
  */
-void yaml_problem_report(const struct yaml_parser_s *parser, const char *file, struct slice bytes,
-                         struct diag *diag);
+void yaml_problem_report(const struct yaml_parser_s *parser, const char *file, struct diag *diag);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "yaml/reader.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <yaml.h>
 
@@ -17,7 +19,10 @@ struct yaml_reader {
     bool has_event;
     bool has_failed; /* a finding ended the walk: every event from now on is a stream's end */
     const char *file;
-    struct slice bytes;
+    FILE *in;
+    size_t bytes_max, n_bytes; /* that may be read, and were */
+    bool is_utf16;
+    struct err input; /* why it cannot be read on; ERR_NONE: it can */
     struct diag *diag;
     size_t n_nodes; /* of the tree being built */
 };
@@ -29,6 +34,17 @@ static void drop_event(struct yaml_reader *reader)
     reader->has_event = false;
 }
 
+static void report_problem(struct yaml_reader *reader)
+{
+    if (reader->input.code != ERR_NONE)
+        return;
+    if (reader->parser.error == YAML_READER_ERROR && reader->is_utf16)
+        diag_add(reader->diag, FINDING_SYNTAX, (struct place){reader->file, 1, 1}, NULL,
+                 "the file is UTF-16; a configuration is UTF-8 text, so save it as that");
+    else
+        yaml_problem_report(&reader->parser, reader->file, reader->diag);
+}
+
 /* The event that comes next. At a failure, and from then on, it is the stream's end. */
 static yaml_event_type_t peek(struct yaml_reader *reader)
 {
@@ -36,7 +52,7 @@ static yaml_event_type_t peek(struct yaml_reader *reader)
         return YAML_STREAM_END_EVENT;
     if (!reader->has_event) {
         if (!yaml_parser_parse(&reader->parser, &reader->event)) {
-            yaml_problem_report(&reader->parser, reader->file, reader->bytes, reader->diag);
+            report_problem(reader);
             reader->has_failed = true;
             return YAML_STREAM_END_EVENT;
         }
@@ -97,18 +113,45 @@ static void check_properties(struct yaml_reader *reader, const yaml_char_t *anch
                  err_quote(quoted, sizeof(quoted), slice_of((const char *)tag)));
 }
 
-struct yaml_reader *yaml_reader_new(const char *file, struct slice bytes, struct diag *diag)
+/* Takes the mark off that Windows puts before UTF-8. */
+static size_t check_start(struct yaml_reader *reader, unsigned char *buffer, size_t size)
+{
+    struct slice start = {(const char *)buffer, size};
+
+    reader->is_utf16 = slice_starts_with(start, "\xff\xfe") || slice_starts_with(start, "\xfe\xff");
+    if (!slice_starts_with(start, "\xef\xbb\xbf"))
+        return size;
+    memmove(buffer, buffer + 3, size - 3);
+    return size - 3;
+}
+
+/* Returns 0 at an error, as libyaml wants it. */
+static int read_input(void *context, unsigned char *buffer, size_t size, size_t *ret_size)
+{
+    struct yaml_reader *reader = context;
+    size_t n_read = fread(buffer, 1, size, reader->in);
+    bool is_start = reader->n_bytes == 0;
+
+    reader->n_bytes += n_read;
+    if (ferror(reader->in))
+        err_io(&reader->input, errno, "cannot be read");
+    else if (reader->n_bytes > reader->bytes_max)
+        err_set(&reader->input, ERR_LIMIT, "is larger than %zu bytes", reader->bytes_max);
+    else
+        *ret_size = is_start ? check_start(reader, buffer, n_read) : n_read;
+    return reader->input.code == ERR_NONE;
+}
+
+struct yaml_reader *yaml_reader_new(const char *file, FILE *in, size_t bytes_max, struct diag *diag)
 {
     struct yaml_reader *reader = memory_alloc(sizeof(*reader));
 
-    if (slice_starts_with(bytes, "\xef\xbb\xbf"))
-        bytes = slice_range(bytes, 3, bytes.len);
-    *reader = (struct yaml_reader){.file = file, .bytes = bytes, .diag = diag};
+    *reader = (struct yaml_reader){.file = file, .in = in, .bytes_max = bytes_max, .diag = diag};
     if (!yaml_parser_initialize(&reader->parser))
         abort();
     /* Said outright, or a file that begins like UTF-16 would be read as such. */
     yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)bytes.ptr, bytes.len);
+    yaml_parser_set_input(&reader->parser, read_input, reader);
     return reader;
 }
 
@@ -358,12 +401,13 @@ void yaml_reader_skip(struct yaml_reader *reader)
     skip_node(reader);
 }
 
-int yaml_reader_finish(struct yaml_reader *reader)
+int yaml_reader_finish(struct yaml_reader *reader, struct err *err)
 {
     while (peek(reader) == YAML_DOCUMENT_END_EVENT)
         drop_event(reader);
     if (peek(reader) != YAML_STREAM_END_EVENT)
         fail(reader, FINDING_YAML_FEATURE,
              "a second document (---) is not taken; use include: for further files");
+    *err = reader->input;
     return reader->has_failed ? -1 : 0;
 }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "base/slice.h"
@@ -41,11 +42,13 @@ struct yaml_node {
 };
 
 /**
- * file   the name shown in findings and places; lives as long as the places
- * bytes  the whole file; live as long as the reader
+ * file       the name shown in findings and places; lives as long as the places
+ * in         read to its end as the walk goes on; the caller closes it, after the reader is freed
+ * bytes_max  of all the input
  * Never returns NULL.
  */
-struct yaml_reader *yaml_reader_new(const char *file, struct slice bytes, struct diag *diag);
+struct yaml_reader *yaml_reader_new(const char *file, FILE *in, size_t bytes_max,
+                                    struct diag *diag);
 
 /** Takes NULL. */
 void yaml_reader_free(struct yaml_reader *reader);
@@ -74,7 +77,10 @@ struct yaml_node *yaml_reader_value(struct yaml_reader *reader, struct arena *ar
 void yaml_reader_skip(struct yaml_reader *reader);
 
 /**
- * Makes sure that nothing follows the document. Returns 0 if the whole file was read, -1 if a
- * finding says why not.
+ * Makes sure that nothing follows the document.
+ *
+ * err  set in any case (no place): ERR_NONE, or why the input could not be read to its end: ERR_IO
+ *      (sys_errno), ERR_LIMIT
+ * Returns 0 if the whole file was read, -1 if *err or a finding says why not.
  */
-int yaml_reader_finish(struct yaml_reader *reader);
+int yaml_reader_finish(struct yaml_reader *reader, struct err *err);

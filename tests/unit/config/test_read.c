@@ -5,8 +5,11 @@
  */
 #include "config/read.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "config/sample.h"
 
@@ -299,6 +302,46 @@ static void test_ten_thousand_errors(void **state)
     sample_done(&sample);
 }
 
+struct writer {
+    int fd;
+    atomic_bool has_ended;
+};
+
+/* Writes the same byte again and again, as an editor in no hurry. */
+static void *keep_writing(void *context)
+{
+    const struct writer *writer = context;
+
+    while (!atomic_load(&writer->has_ended)) {
+        assert_int_equal(pwrite(writer->fd, GOOD, 1, 0), 1);
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static void test_written_meanwhile(void **state)
+{
+    struct sample sample = sample_open("");
+    struct writer writer = {.fd = sample.file.fd};
+    FILE *out = fopen(sample.file.path, "w");
+    pthread_t thread;
+    char *seen;
+
+    (void)state;
+    largest(out);
+    fclose(out);
+    pthread_create(&thread, NULL, keep_writing, &writer);
+    sample.config = config_load(sample.file.path, sample.diag);
+    atomic_store(&writer.has_ended, true);
+    pthread_join(thread, NULL);
+    assert_null(sample.config);
+    seen = sample_findings(&sample);
+    assert_string_equal(seen, "f: error: the file was written while it was read; load it again "
+                              "[file-unreadable]\n");
+    free(seen);
+    sample_done(&sample);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +350,7 @@ int main(void)
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_ten_thousand_errors),
+        cmocka_unit_test(test_written_meanwhile),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,6 +35,15 @@ void fixture_close(struct fixture *fixture)
     close(fixture->fd);
 }
 
+FILE *fixture_stream(struct slice bytes)
+{
+    FILE *stream = fdopen(fixture_open(bytes).fd, "r");
+
+    assert_non_null(stream);
+    rewind(stream);
+    return stream;
+}
+
 /* A copy of `text` with `from` replaced by `to`. */
 static char *replace(const char *text, const char *from, const char *to)
 {

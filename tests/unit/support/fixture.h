@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "base/slice.h"
 
@@ -20,6 +21,9 @@ struct fixture {
 struct fixture fixture_open(struct slice bytes);
 
 void fixture_close(struct fixture *fixture);
+
+/** The same to be read from its start; the caller closes it. */
+FILE *fixture_stream(struct slice bytes);
 
 /**
  * All findings as they are printed, with `path` shown as `name` wherever it stands; the caller
