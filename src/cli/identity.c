@@ -7,7 +7,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/arena.h"
 #include "config/config.h"
+
+/* The supplementary groups from before. */
+static struct {
+    gid_t *ids; /* NULL: they are as they were */
+    int n;
+} groups;
+
+static void keep_groups(void)
+{
+    groups.n = getgroups(0, NULL);
+    groups.ids = memory_resize(NULL, (size_t)groups.n + 1, sizeof(*groups.ids));
+    groups.n = getgroups(groups.n, groups.ids);
+}
 
 void identity_take(const struct config *config)
 {
@@ -15,6 +29,7 @@ void identity_take(const struct config *config)
 
     if (!entry || entry->pw_uid == 0)
         return;
+    keep_groups();
     /* Where it is forbidden, as in some containers, the answer is root's. */
     if (initgroups(config->user, entry->pw_gid) != 0 || setegid(entry->pw_gid) != 0 ||
         seteuid(entry->pw_uid) != 0)
@@ -27,4 +42,8 @@ void identity_return(void)
         return;
     if (seteuid(0) != 0 || setegid(getgid()) != 0)
         abort();
+    if (groups.ids)
+        setgroups((size_t)groups.n, groups.ids); /* fails where initgroups() has */
+    free(groups.ids);
+    groups.ids = NULL;
 }
