@@ -16,7 +16,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
                               "taken; named policies say the same"},
     [FINDING_TOO_LARGE] = {"too-large", LEVEL_ERROR, "a file, its nesting or a list is too large"},
     [FINDING_FILE_UNREADABLE] = {"file-unreadable", LEVEL_ERROR,
-                                 "a configuration file cannot be read"},
+                                 "a configuration file cannot be read, or was written meanwhile"},
     [FINDING_INCLUDE_EMPTY] = {"include-empty", LEVEL_ERROR, "an include matches no file"},
     [FINDING_KEY_UNKNOWN] = {"unknown-key", LEVEL_ERROR, "there is no such key here"},
     [FINDING_KEY_DUPLICATE] = {"duplicate-key", LEVEL_ERROR, "a key is given twice"},
