@@ -267,13 +267,23 @@ static void decode_switch(struct field_context *context, const struct yaml_node 
     decode_word(context, &row, node, target);
 }
 
+/* What is due, with the first of its keys. */
+static void report_no_group(struct field_context *context, const struct field *row,
+                            const struct yaml_node *node, const char *before, const char *after)
+{
+    char due[128];
+
+    snprintf(due, sizeof(due), "%s%s: ...%s", before, row->fields->rows[0].key, after);
+    field_report_type(context, node, due);
+}
+
 static void decode_group(struct field_context *context, const struct field *row,
                          const struct yaml_node *node, void *target)
 {
     if (node->kind == YAML_KIND_MAP)
         field_decode(context, row->fields, node, target);
     else
-        field_report_type(context, node, "a mapping, as in {key: value}");
+        report_no_group(context, row, node, "a mapping, as in {", "}");
 }
 
 static void decode_groups(struct field_context *context, const struct field *row,
@@ -282,7 +292,7 @@ static void decode_groups(struct field_context *context, const struct field *row
     struct field_groups *groups = target;
 
     if (node->kind != YAML_KIND_LIST) {
-        field_report_type(context, node, "a list of mappings, as in [{key: value}]");
+        report_no_group(context, row, node, "a list of mappings, as in [{", "}]");
         return;
     }
     check_empty(context, row, node);

@@ -353,7 +353,7 @@ static void test_groups(void **state)
     assert_string_equal(items[3].name.text.ptr, "d");
     assert_string_equal(
         decoded.findings,
-        "f:1:52: error: groups[1]: found 'c'; due here is a mapping, as in {key: value} "
+        "f:1:52: error: groups[1]: found 'c'; due here is a mapping, as in {name: ...} "
         "[wrong-type]\n"
         "f:1:55: error: groups[2]: the key 'name' is needed: what it is called [missing-key]\n");
     decoded_done(&decoded);
@@ -397,14 +397,14 @@ static void test_findings(void **state)
                        "brackets: [...] [wrong-type]\n"},
         {"words: [red, gren]", "f:1:18: error: words[1]: 'gren' is not one of red, green, blue; "
                                "did you mean 'green'? [bad-value]\n"},
-        {"group: x", "f:1:12: error: group: found 'x'; due here is a mapping, as in {key: value} "
+        {"group: x", "f:1:12: error: group: found 'x'; due here is a mapping, as in {name: ...} "
                      "[wrong-type]\n"},
         {"group: {}", "f:1:12: error: group: the key 'name' is needed: what it is called "
                       "[missing-key]\n"},
         {"group: {name: [a]}", "f:1:19: error: group.name: found a list; due here is a text, in "
                                "quotes if it has brackets, braces or a final colon [wrong-type]\n"},
         {"groups: {name: a}", "f:1:13: error: groups: found a mapping; due here is a list of "
-                              "mappings, as in [{key: value}] [wrong-type]\n"},
+                              "mappings, as in [{name: ...}] [wrong-type]\n"},
         {"groups: []",
          "f:1:13: error: groups: the list is empty, and so is the group [missing-key]\n"},
         {"texts: []", ""},
