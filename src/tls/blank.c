@@ -112,8 +112,8 @@ static const OSSL_ALGORITHM *query_operation(void *context, int operation, int *
     }
 }
 
-/* The certificates' own digest is made in this library. Each further algorithm would be walked past
- * for every key. */
+/* A certificate's digest is made in the library that has decoded it. Each further algorithm there
+ * would be walked past for every key. */
 static void find_sha1(void)
 {
     static const char name[] = "SHA1";
