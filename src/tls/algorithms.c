@@ -8,6 +8,7 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/provider.h>
 
 #include "base/slice.h"
@@ -127,10 +128,26 @@ static void let_go(void)
     OSSL_PROVIDER_unload(everything.front);
 }
 
+/*
+ * OpenSSL knows some 300 names from before there were providers. For every key that is made it
+ * walks through all names there are. Only the digests' are still asked for: by whoever judges or
+ * verifies a certificate's signature.
+ */
+static void forget_old_names(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
+    EVP_add_digest(EVP_sha1());
+    EVP_add_digest(EVP_sha224());
+    EVP_add_digest(EVP_sha256());
+    EVP_add_digest(EVP_sha384());
+    EVP_add_digest(EVP_sha512());
+}
+
 void algorithms_limit(void)
 {
     static const char name[] = "mta-stsd";
 
+    forget_old_names();
     if (OSSL_PROVIDER_add_builtin(NULL, name, start) == 1)
         everything.front = OSSL_PROVIDER_load(NULL, name);
     OPENSSL_atexit(let_go);

@@ -14,8 +14,10 @@
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "base/slice.h"
+#include "support/pki.h"
 
 /* OpenSSL has a type for each operation, and its own functions for each. */
 #define DEFINE_HAS(function, type)                    \
@@ -68,6 +70,28 @@ static void test_kept(void **state)
     ERR_clear_error();
 }
 
+/* Of the names from before there were providers, these are asked for. */
+static void test_signatures(void **state)
+{
+    static const char *const kinds[] = {"P-256", "RSA-2048", "ED25519"};
+    static const struct pki_request request = {.common_name = "leaf"};
+
+    (void)state;
+    assert_null(EVP_get_cipherbyname("AES-128-CBC"));
+    assert_null(EVP_get_digestbyname("SHA3-256"));
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct pki_identity *identity = pki_issue(&request, kinds[i], NULL);
+        int security_bits;
+
+        assert_int_equal(X509_verify(identity->certificate, identity->key), 1);
+        assert_int_equal(
+            X509_get_signature_info(identity->certificate, NULL, NULL, &security_bits, NULL), 1);
+        assert_int_equal(security_bits, 128);
+        pki_free(identity);
+    }
+    ERR_clear_error();
+}
+
 static void test_random(void **state)
 {
     unsigned char a[16] = {0}, b[16] = {0};
@@ -94,6 +118,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_signatures),
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_groups),
     };
