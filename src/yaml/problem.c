@@ -100,15 +100,21 @@ static struct slice between(const unsigned char *from, const unsigned char *to)
  * scanned, and perhaps within a character. */
 static void report_bytes(const yaml_parser_t *parser, const char *file, struct diag *diag)
 {
-    const unsigned char *at =
-        parser->raw_buffer.pointer + (parser->problem_offset - parser->offset);
+    struct slice unread = between(parser->raw_buffer.pointer, parser->raw_buffer.last);
+    size_t offset = parser->problem_offset - parser->offset;
     struct place place = place_of_mark(file, parser->mark);
+    bool is_utf16 = parser->offset == 0 && (slice_starts_with(unread, "\xff\xfe") ||
+                                            slice_starts_with(unread, "\xfe\xff"));
 
     pass_over(&place, between(parser->buffer.pointer, parser->buffer.last));
-    pass_over(&place, between(parser->raw_buffer.pointer, at));
-    diag_add(diag, FINDING_SYNTAX, place, NULL,
-             "found the byte 0x%02x: %s; a configuration is UTF-8 text",
-             at < parser->raw_buffer.last ? *at : 0U, parser->problem);
+    pass_over(&place, slice_range(unread, 0, offset));
+    if (is_utf16)
+        diag_add(diag, FINDING_SYNTAX, place, NULL,
+                 "the file is UTF-16; a configuration is UTF-8 text, so save it as that");
+    else
+        diag_add(diag, FINDING_SYNTAX, place, NULL,
+                 "found the byte 0x%02x: %s; a configuration is UTF-8 text",
+                 offset < unread.len ? (unsigned char)unread.ptr[offset] : 0U, parser->problem);
 }
 
 static bool fits(const char *wanted, const char *seen)

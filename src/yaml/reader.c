@@ -21,8 +21,7 @@ struct yaml_reader {
     const char *file;
     FILE *in;
     size_t bytes_max, n_bytes; /* that may be read, and were */
-    bool is_utf16;
-    struct err input; /* why it cannot be read on; ERR_NONE: it can */
+    struct err input;          /* why it cannot be read on; ERR_NONE: it can */
     struct diag *diag;
     size_t n_nodes; /* of the tree being built */
 };
@@ -34,17 +33,6 @@ static void drop_event(struct yaml_reader *reader)
     reader->has_event = false;
 }
 
-static void report_problem(struct yaml_reader *reader)
-{
-    if (reader->input.code != ERR_NONE)
-        return;
-    if (reader->parser.error == YAML_READER_ERROR && reader->is_utf16)
-        diag_add(reader->diag, FINDING_SYNTAX, (struct place){reader->file, 1, 1}, NULL,
-                 "the file is UTF-16; a configuration is UTF-8 text, so save it as that");
-    else
-        yaml_problem_report(&reader->parser, reader->file, reader->diag);
-}
-
 /* The event that comes next. At a failure, and from then on, it is the stream's end. */
 static yaml_event_type_t peek(struct yaml_reader *reader)
 {
@@ -52,7 +40,8 @@ static yaml_event_type_t peek(struct yaml_reader *reader)
         return YAML_STREAM_END_EVENT;
     if (!reader->has_event) {
         if (!yaml_parser_parse(&reader->parser, &reader->event)) {
-            report_problem(reader);
+            if (reader->input.code == ERR_NONE)
+                yaml_problem_report(&reader->parser, reader->file, reader->diag);
             reader->has_failed = true;
             return YAML_STREAM_END_EVENT;
         }
@@ -113,16 +102,16 @@ static void check_properties(struct yaml_reader *reader, const yaml_char_t *anch
                  err_quote(quoted, sizeof(quoted), slice_of((const char *)tag)));
 }
 
-/* Takes the mark off that Windows puts before UTF-8. */
-static size_t check_start(struct yaml_reader *reader, unsigned char *buffer, size_t size)
+/* Takes the mark off that Windows puts before UTF-8; returns what is left. */
+static size_t drop_mark(unsigned char *buffer, size_t size)
 {
-    struct slice start = {(const char *)buffer, size};
+    static const char mark[] = "\xef\xbb\xbf";
+    const size_t mark_len = sizeof(mark) - 1;
 
-    reader->is_utf16 = slice_starts_with(start, "\xff\xfe") || slice_starts_with(start, "\xfe\xff");
-    if (!slice_starts_with(start, "\xef\xbb\xbf"))
+    if (!slice_starts_with((struct slice){(const char *)buffer, size}, mark))
         return size;
-    memmove(buffer, buffer + 3, size - 3);
-    return size - 3;
+    memmove(buffer, buffer + mark_len, size - mark_len);
+    return size - mark_len;
 }
 
 /* Returns 0 at an error, as libyaml wants it. */
@@ -138,7 +127,7 @@ static int read_input(void *context, unsigned char *buffer, size_t size, size_t 
     else if (reader->n_bytes > reader->bytes_max)
         err_set(&reader->input, ERR_LIMIT, "is larger than %zu bytes", reader->bytes_max);
     else
-        *ret_size = is_start ? check_start(reader, buffer, n_read) : n_read;
+        *ret_size = is_start ? drop_mark(buffer, n_read) : n_read;
     return reader->input.code == ERR_NONE;
 }
 

@@ -72,6 +72,7 @@ static void test_bytes(void **state)
         {{"a: \xed\xa0\x80", 6}, "1:4: error: found the byte 0xed: invalid Unicode character; a "},
         {{"a: \xef\xbf\xbe", 6},
          "1:4: error: found the byte 0xef: control characters are not allowed; a "},
+        {{"a: \xff\xfe", 5}, "1:4: error: found the byte 0xff: invalid leading UTF-8 octet; a "},
         {{"\xef\xbb\xbf\xff", 4},
          "1:1: error: found the byte 0xff: invalid leading UTF-8 octet; a "},
     };
