@@ -71,20 +71,41 @@ static int look_at(int fd, struct stat *status, struct err *err)
     return fstat(fd, status) == 0 ? 0 : err_io(err, errno, "cannot be read");
 }
 
+FILE *file_open(const char *path, struct err *err)
+{
+    FILE *in;
+    int fd;
+
+    if (strcmp(path, "-") == 0)
+        return stdin;
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    in = fd < 0 ? NULL : fdopen(fd, "r");
+    if (in)
+        return in;
+    err_io(err, errno, "cannot be read");
+    if (fd >= 0)
+        close(fd);
+    return NULL;
+}
+
+void file_close(FILE *in)
+{
+    if (in != stdin)
+        fclose(in);
+}
+
 int file_read(const char *path, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
               struct err *err)
 {
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    FILE *in = file_open(path, err);
     struct stat status;
     int result = -1;
 
-    if (fd < 0)
-        return err_io(err, errno, "cannot be read");
-    if (look_at(fd, &status, err) == 0)
-        result = read_into(fd, &status, max_bytes, arena, ret_bytes, err);
-    if (!is_stdin)
-        close(fd);
+    if (!in)
+        return -1;
+    if (look_at(fileno(in), &status, err) == 0)
+        result = read_into(fileno(in), &status, max_bytes, arena, ret_bytes, err);
+    file_close(in);
     return result;
 }
 

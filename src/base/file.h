@@ -13,9 +13,18 @@ struct slice;
 struct stat;
 
 /**
+ * Opens a file to be read; "-" is standard input. Returns a stream for file_close(), or NULL with
+ * *err set: ERR_IO (sys_errno).
+ */
+FILE *file_open(const char *path, struct err *err);
+
+/** Leaves standard input open. */
+void file_close(FILE *in);
+
+/**
  * Reads a whole regular file or pipe.
  *
- * path       "-" is standard input
+ * path       as for file_open()
  * max_bytes  a longer file is refused without being read further
  * arena      owns *ret_bytes; uncapped
  * ret_bytes  a NUL follows the last byte

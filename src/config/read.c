@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/file.h"
 #include "config/include.h"
 #include "config/load.h"
 #include "dns/name.h"
@@ -297,18 +298,15 @@ static int read_unchanged(struct reading *reading, const char *name, FILE *in,
 static void read_file(struct reading *reading, const char *path, const struct fields *fields,
                       struct place asked_at)
 {
-    bool is_stdin = !asked_at.file && strcmp(path, "-") == 0;
     const char *name =
         asked_at.file ? arena_copy(reading->keep, slice_of(path)) : reading->raw->name;
-    FILE *in = is_stdin ? stdin : fopen(path, "re");
     struct err err;
+    FILE *in = file_open(path, &err);
 
-    if (!in)
-        err_io(&err, errno, "cannot be read");
     if (!in || read_unchanged(reading, name, in, fields, &err) != 0)
         report_file(reading, path, asked_at, &err);
-    if (in && !is_stdin)
-        fclose(in);
+    if (in)
+        file_close(in);
 }
 
 static void read_includes(struct reading *reading, const char *main_path)
