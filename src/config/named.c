@@ -15,13 +15,6 @@ enum {
     NEAREST_MAX = 256, /* policies that a misspelt name is compared with */
 };
 
-bool raw_entry_has_mta_sts(const struct raw_entry *entry)
-{
-    const struct raw_domain *raw = entry->long_form;
-
-    return !raw || raw->mta_sts.value == 1;
-}
-
 static int compare_numbers(uint32_t a, uint32_t b)
 {
     return (a > b) - (a < b);
@@ -69,14 +62,11 @@ static struct named *find(const struct named_list *list, struct slice name)
 }
 
 /* What is said of a policy's keys, and does not hold where the user has others. */
-static finding_set moot(const struct raw_entry *entry)
+static finding_set moot(const struct raw_domain *raw)
 {
-    const struct raw_domain *raw = entry->long_form;
     finding_set set = 0;
 
-    if (!raw)
-        return set;
-    if (!raw_entry_has_mta_sts(entry) || raw->own.mode.place.line != 0)
+    if (!raw->mta_sts.value || raw->own.mode.place.line != 0)
         set |=
             finding_bit(FINDING_ENFORCE_UNREPORTED) | finding_bit(FINDING_MAX_AGE_BELOW_TWO_WEEKS);
     if (raw->own.tls_rpt.place.line != 0)
@@ -87,19 +77,22 @@ static finding_set moot(const struct raw_entry *entry)
 }
 
 /* Before anything is checked: who uses which policy, and how. */
-static void count_user(const struct named_list *list, const struct raw_entry *entry)
+static void count_user(const struct named_list *list, const struct raw_config *raw_config,
+                       const struct raw_entry *entry, struct arena *scratch)
 {
-    const struct raw_domain *raw = entry->long_form;
     struct named *named = NULL;
+    struct raw_domain raw;
 
     if (entry->policy.place.line != 0)
         named = find(list, entry->policy.text);
     if (!named)
         return;
+    raw_entry_unpack(raw_config, entry, scratch, &raw);
     named->n_users++;
-    named->users_allow &= moot(entry) | (raw ? raw_policy_allow(&raw->own) : 0);
-    if (raw_entry_has_mta_sts(entry) && !(raw && raw_policy_is_given(&raw->own)))
+    named->users_allow &= moot(&raw) | raw_policy_allow(&raw.own);
+    if (raw.mta_sts.value && !raw_policy_is_given(&raw.own))
         named->n_plain++;
+    arena_reset(scratch);
 }
 
 /* What all users without keys of their own share, unless {domain} makes it another for each. */
@@ -167,7 +160,7 @@ void named_list_init(struct named_list *list, const struct named_context *contex
     report_duplicates(list, context->diag);
     is_all_read = diag_count(context->diag, LEVEL_ERROR) == 0;
     for (size_t i = 0; i < raw->n_entries; i++)
-        count_user(list, &raw->entries[i].entry);
+        count_user(list, raw, &raw->entries[i].entry, scratch);
     for (size_t i = 0; i < list->n_items; i++) {
         if (is_all_read)
             note_unused(&items[i], context->diag);

@@ -60,6 +60,3 @@ void named_list_done(struct named_list *list);
  */
 struct named *named_list_find(const struct named_list *list, const struct named_context *context,
                               const struct raw_entry *entry, const char *path);
-
-/** Whether the entry has a policy served, and not TLS reporting alone. */
-bool raw_entry_has_mta_sts(const struct raw_entry *entry);

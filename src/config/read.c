@@ -14,6 +14,7 @@
 #include "config/load.h"
 #include "dns/name.h"
 #include "dns/record.h"
+#include "yaml/pack.h"
 #include "yaml/reader.h"
 
 enum {
@@ -126,6 +127,24 @@ static struct slice keep_policy_name(struct reading *reading, struct slice name)
     return reading->policy;
 }
 
+/* It goes with the tree; what is kept of it until all policies are read is packed. */
+static void read_long_form(struct reading *reading, const struct yaml_node *value,
+                           struct raw_entry *entry)
+{
+    struct field_context *context = &reading->context;
+    struct arena *scratch = context->arena;
+    struct raw_domain domain = {0};
+
+    context->arena = reading->entry;
+    field_decode(context, &schema_domain, value, &domain);
+    context->arena = scratch;
+    entry->policy = domain.policy;
+    if (domain.policy.place.line != 0)
+        entry->policy.text = keep_policy_name(reading, domain.policy.text);
+    domain.policy = (struct field_text){0};
+    entry->long_form = field_pack(&schema_domain, &domain, scratch);
+}
+
 /* Decodes what stands behind the domain's name: the name of a policy, or keys. */
 static void read_domain_value(struct reading *reading, struct raw_entry *entry)
 {
@@ -135,11 +154,7 @@ static void read_domain_value(struct reading *reading, struct raw_entry *entry)
     if (value->kind == YAML_KIND_TEXT && value->text.len > 0) {
         entry->policy = (struct field_text){keep_policy_name(reading, value->text), value->place};
     } else if (value->kind == YAML_KIND_MAP) {
-        struct raw_domain *domain = arena_alloc(context->arena, sizeof(*domain));
-
-        field_decode(context, &schema_domain, value, domain);
-        entry->long_form = domain;
-        entry->policy = domain->policy;
+        read_long_form(reading, value, entry);
     } else {
         field_report_type(context, value,
                           "a policy's name, or a mapping, as in {mx: [mail.example.com]}");
@@ -332,11 +347,20 @@ void raw_config_read(const char *path, struct arena *keep, struct arena *scratch
     };
 
     field_preset(&reading.context, &schema_main, &ret_raw->settings);
+    field_preset(&reading.context, &schema_domain, &ret_raw->preset);
     ret_raw->entries = grow(NULL, 0, &ret_raw->entries_size, sizeof(*ret_raw->entries));
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     read_file(&reading, path, &schema_main, (struct place){0});
     read_includes(&reading, path);
     arena_free(reading.entry);
+}
+
+void raw_entry_unpack(const struct raw_config *raw, const struct raw_entry *entry,
+                      struct arena *arena, struct raw_domain *ret_domain)
+{
+    *ret_domain = raw->preset;
+    if (entry->long_form)
+        field_unpack(&schema_domain, entry->long_form, entry->place.file, arena, ret_domain);
 }
 
 void raw_config_done(struct raw_config *raw)

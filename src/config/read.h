@@ -27,9 +27,9 @@ struct raw_named_policy {
 struct raw_entry {
     const char *name; /* stored form */
     struct place place;
-    struct field_text policy;           /* the short form's; of the long form, see there */
-    const struct raw_domain *long_form; /* NULL: short form */
-    bool is_broken;                     /* as above */
+    struct field_text policy; /* of either form */
+    const char *long_form;    /* packed, without policy; NULL: short form */
+    bool is_broken;           /* as above */
 };
 
 /** One place for both: with 100,000 of each at once, a load would take half as much again. */
@@ -41,6 +41,7 @@ union raw_slot {
 struct raw_config {
     const char *name; /* of the main file, as findings show it */
     struct raw_settings settings;
+    struct raw_domain preset; /* a long form in which nothing is given */
     struct raw_named_policy *policies;
     size_t n_policies, policies_size;
     union raw_slot *entries;
@@ -57,5 +58,9 @@ struct raw_config {
  */
 void raw_config_read(const char *path, struct arena *keep, struct arena *scratch, struct diag *diag,
                      struct raw_config *ret_raw);
+
+/** Reads the long form of an entry, or one in which nothing is given; `arena` owns its lists. */
+void raw_entry_unpack(const struct raw_config *raw, const struct raw_entry *entry,
+                      struct arena *arena, struct raw_domain *ret_domain);
 
 void raw_config_done(struct raw_config *raw);

@@ -33,9 +33,9 @@ struct resolving {
 /* One entry on its way to a domain. */
 struct subject {
     const struct raw_entry *entry;
-    const struct raw_policy *own; /* the keys of its long form, or none */
-    const struct named *named;    /* NULL: names no policy, or none that can be used */
-    bool is_whole;                /* false: of its keys, or its policy's, some are not known */
+    struct raw_domain raw;
+    const struct named *named; /* NULL: names no policy, or none that can be used */
+    bool is_whole;             /* false: of its keys, or its policy's, some are not known */
     char path[YAML_PATH_MAX];
     struct domain *domain;
 };
@@ -101,8 +101,10 @@ static void check_delegated(struct resolving *resolving, const struct raw_domain
     bool has_zone = resolving->context.raw->settings.delegation_zone.place.line != 0;
     char key[YAML_PATH_MAX + 32];
 
+    if (domain->delegated == 0)
+        return;
     snprintf(key, sizeof(key), "%s.delegated", path);
-    if (domain->delegated != 0 && !has_zone)
+    if (!has_zone)
         diag_add(resolving->diag, FINDING_KEY_MISSING, raw->delegated.place, key,
                  "a delegated domain needs delegation_zone: in the main file, the zone that holds "
                  "the TXT records");
@@ -115,10 +117,9 @@ static void check_delegated(struct resolving *resolving, const struct raw_domain
                  "mta-sts is delegated, and mta_sts is false; leave one of them out");
 }
 
-static void check_long_form(struct resolving *resolving, const struct raw_domain *raw,
-                            const struct domain *domain, const char *path)
+static void check_publication(struct resolving *resolving, const struct domain *domain,
+                              const char *path)
 {
-    check_delegated(resolving, raw, domain, path);
     if (!domain->document && !domain->reporting)
         diag_add(resolving->diag, FINDING_KEY_MISSING, domain->place, path,
                  "mta_sts is false and there is no tls_rpt: nothing is left to publish; give "
@@ -130,7 +131,7 @@ static const struct reporting *resolve_reporting(const struct resolving *resolvi
                                                  const struct subject *subject,
                                                  const struct effective *effective)
 {
-    if (subject->named && subject->named->reporting && subject->own->tls_rpt.place.line == 0)
+    if (subject->named && subject->named->reporting && subject->raw.own.tls_rpt.place.line == 0)
         return subject->named->reporting;
     return reporting_keep(effective, resolving->config->arena);
 }
@@ -143,11 +144,12 @@ static int build_own(struct resolving *resolving, const struct subject *subject)
 {
     static const struct raw_policy nothing;
     const struct raw_policy *base = subject->named ? &subject->named->raw->keys : &nothing;
-    bool is_served = raw_entry_has_mta_sts(subject->entry);
+    const struct raw_policy *own = &subject->raw.own;
+    bool is_served = subject->raw.mta_sts.value;
     struct domain *domain = subject->domain;
     struct effective effective = {
-        .keys = raw_policy_merge(base, subject->own),
-        .own = subject->own,
+        .keys = raw_policy_merge(base, own),
+        .own = own,
         .domain = domain->name,
         .path = subject->path,
         .place = domain->place,
@@ -171,9 +173,9 @@ static int build_own(struct resolving *resolving, const struct subject *subject)
 static int build_policy(struct resolving *resolving, const struct subject *subject)
 {
     const struct named *named = subject->named;
-    bool is_served = raw_entry_has_mta_sts(subject->entry);
+    bool is_served = subject->raw.mta_sts.value;
 
-    if (named && subject->is_whole && !raw_policy_is_given(subject->own) &&
+    if (named && subject->is_whole && !raw_policy_is_given(&subject->raw.own) &&
         (named->document || !is_served) &&
         !raw_policy_has_domain_rua(&named->raw->keys, resolving->config->report_host)) {
         subject->domain->document = is_served ? named->document : NULL;
@@ -198,35 +200,28 @@ static void resolve_policy_name(struct resolving *resolving, struct subject *sub
     }
     subject->named = named;
     domain->allow = named->allow;
-    if (!raw_policy_is_given(subject->own))
+    if (!raw_policy_is_given(&subject->raw.own))
         domain->policy_name = named->name;
 }
 
 static void resolve_domain(struct resolving *resolving, const struct raw_entry *entry,
                            struct domain *domain)
 {
-    static const struct raw_policy nothing;
-    const struct raw_domain *raw = entry->long_form;
-    struct subject subject = {
-        .entry = entry,
-        .own = raw ? &raw->own : &nothing,
-        .is_whole = !entry->is_broken,
-        .domain = domain,
-    };
+    struct subject subject = {.entry = entry, .is_whole = !entry->is_broken, .domain = domain};
+    const struct raw_domain *raw = &subject.raw;
 
+    raw_entry_unpack(resolving->context.raw, entry, resolving->scratch, &subject.raw);
     snprintf(subject.path, sizeof(subject.path), "domains.%s", entry->name);
     *domain = (struct domain){.name = entry->name, .place = entry->place, .zone = entry->name};
     resolve_policy_name(resolving, &subject);
-    if (raw) {
-        raw_policy_check_allow(&raw->own, subject.path, resolving->diag);
-        domain->allow |= raw_policy_allow(&raw->own);
-        domain->delegated = raw->delegated.value;
-        resolve_zone(resolving, &raw->zone, subject.path, domain);
-    }
+    raw_policy_check_allow(&raw->own, subject.path, resolving->diag);
+    domain->allow |= raw_policy_allow(&raw->own);
+    domain->delegated = raw->delegated.value;
+    resolve_zone(resolving, &raw->zone, subject.path, domain);
     if (build_policy(resolving, &subject) == 0) {
         check_names(resolving, domain, subject.path);
-        if (raw)
-            check_long_form(resolving, raw, domain, subject.path);
+        check_delegated(resolving, raw, domain, subject.path);
+        check_publication(resolving, domain, subject.path);
     }
     arena_reset(resolving->scratch);
 }

@@ -25,6 +25,7 @@ static void test_entries(void **state)
                                        "  b_c.example: p\n"
                                        "  d.example: {mode: nothing}\n");
     const struct raw_config *raw = &sample.raw;
+    struct raw_domain domain;
 
     (void)state;
     assert_string_equal(raw->name, sample.file.path);
@@ -43,8 +44,14 @@ static void test_entries(void **state)
     assert_null(raw->entries[0].entry.long_form);
     assert_int_equal(raw->entries[0].entry.place.line, 6);
     assert_string_equal(raw->entries[1].entry.policy.text.ptr, "p");
-    assert_int_equal(raw->entries[1].entry.long_form->mta_sts.value, 0);
-    assert_string_equal(raw->entries[1].entry.long_form->zone.text.ptr, "example");
+    raw_entry_unpack(raw, &raw->entries[0].entry, sample.arena, &domain);
+    assert_int_equal(domain.mta_sts.value, 1);
+    assert_null(domain.zone.text.ptr);
+    raw_entry_unpack(raw, &raw->entries[1].entry, sample.arena, &domain);
+    assert_int_equal(domain.mta_sts.value, 0);
+    assert_string_equal(domain.zone.text.ptr, "example");
+    assert_int_equal(domain.zone.place.line, 7);
+    assert_string_equal(domain.zone.place.file, sample.file.path);
     assert_false(raw->entries[1].entry.is_broken);
     assert_true(raw->entries[2].entry.is_broken);
     assert_int_equal(diag_count(sample.diag, LEVEL_ERROR), 3);
