@@ -54,10 +54,24 @@ void documents_free(struct documents *documents)
     free(documents);
 }
 
-static struct policy_document *keep_document(struct documents *documents,
-                                             const struct effective *effective, struct slice body,
-                                             struct slice content)
+/* No body holds a NUL, so no body and its salt read as another body and its salt. */
+static struct slice join_content(struct slice body, struct slice salt, struct arena *arena)
 {
+    size_t len = body.len + 1 + salt.len;
+    char *content;
+
+    if (salt.len == 0)
+        return body;
+    content = arena_alloc(arena, len);
+    memcpy(content, body.ptr, body.len);
+    memcpy(content + body.len + 1, salt.ptr, salt.len);
+    return (struct slice){content, len};
+}
+
+static struct policy_document *keep_document(struct documents *documents,
+                                             const struct effective *effective, struct slice body)
+{
+    struct slice salt = effective->keys.id_salt.text, content;
     struct policy_document *document = arena_alloc(documents->keep, sizeof(*document));
     struct entry *entry = arena_alloc(documents->entries, sizeof(*entry));
     const struct policy *policy = &effective->policy;
@@ -68,10 +82,10 @@ static struct policy_document *keep_document(struct documents *documents,
     document->policy = *policy;
     document->policy.mx = mx;
     document->body = (struct slice){arena_copy(documents->keep, body), body.len};
-    policy_id_compute(body, effective->keys.id_salt.text, document->id);
+    policy_id_compute(body, salt, document->id);
     entry->document = document;
-    HASH_ADD_KEYPTR(hh, documents->by_content, arena_copy(documents->entries, content), content.len,
-                    entry);
+    content = join_content(document->body, salt, documents->entries);
+    HASH_ADD_KEYPTR(hh, documents->by_content, content.ptr, content.len, entry);
     return document;
 }
 
@@ -96,20 +110,6 @@ static void report_long(struct documents *documents, const struct effective *eff
         body_len, POLICY_BODY_ADVISED);
 }
 
-/* No body holds a NUL, so no body and its salt read as another body and its salt. */
-static struct slice join_content(struct slice body, struct slice salt, struct arena *scratch)
-{
-    size_t len = body.len + 1 + salt.len;
-    char *content;
-
-    if (salt.len == 0)
-        return body;
-    content = arena_alloc(scratch, len);
-    memcpy(content, body.ptr, body.len);
-    memcpy(content + body.len + 1, salt.ptr, salt.len);
-    return (struct slice){content, len};
-}
-
 const struct policy_document *documents_intern(struct documents *documents,
                                                const struct effective *effective,
                                                struct arena *scratch, struct diag *diag)
@@ -127,7 +127,7 @@ const struct policy_document *documents_intern(struct documents *documents,
         report_long(documents, effective, body.len, diag);
     content = join_content(body, effective->keys.id_salt.text, scratch);
     HASH_FIND(hh, documents->by_content, content.ptr, content.len, entry);
-    return entry ? entry->document : keep_document(documents, effective, body, content);
+    return entry ? entry->document : keep_document(documents, effective, body);
 }
 
 const struct reporting *reporting_keep(const struct effective *effective, struct arena *keep)
