@@ -18,7 +18,7 @@ struct item {
 
 struct diag {
     struct arena *arena;
-    struct item items[DIAG_MAX];
+    struct item *items; /* DIAG_MAX; NULL as long as there is none, as a rule for ever */
     size_t n_items;
     size_t counts[LEVEL_COUNT];
     finding_set seen;
@@ -38,18 +38,22 @@ void diag_free(struct diag *diag)
     if (!diag)
         return;
     arena_free(diag->arena);
+    free(diag->items);
     free(diag);
 }
 
 /* Where a finding finds room: a full list gives up its last warning or note for an error. */
 static struct item *find_room(struct diag *diag, enum level level)
 {
-    struct item *item = &diag->items[DIAG_MAX - 1];
+    struct item *item;
 
+    if (!diag->items)
+        diag->items = memory_alloc(DIAG_MAX * sizeof(*diag->items));
     if (diag->n_items < DIAG_MAX)
         return &diag->items[diag->n_items++];
     if (level != LEVEL_ERROR || diag->counts[LEVEL_ERROR] > DIAG_MAX)
         return NULL;
+    item = &diag->items[DIAG_MAX - 1];
     /* This error is counted already, so the kept ones are fewer than the places. */
     while (finding_row(item->finding)->level == LEVEL_ERROR)
         item--;
@@ -114,7 +118,8 @@ static int compare_items(const void *left, const void *right)
 
 static void sort_items(struct diag *diag)
 {
-    qsort(diag->items, diag->n_items, sizeof(diag->items[0]), compare_items);
+    if (diag->n_items > 0)
+        qsort(diag->items, diag->n_items, sizeof(*diag->items), compare_items);
 }
 
 static size_t count_unkept(const struct diag *diag)
