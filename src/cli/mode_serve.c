@@ -9,7 +9,7 @@
 #include "server/server.h"
 
 enum {
-    MAPPED_BYTES = 128 * 1024, /* as in glibc until it adapts: the blocks of a snapshot are more */
+    MAPPED_BYTES = 32 * 1024, /* libyaml's buffer has 48 KiB, blocks of a snapshot have more */
 };
 
 /* What a snapshot has used goes back to the system, and not into a heap that threads share. */

@@ -19,6 +19,8 @@
 
 enum {
     POLICY_NAME_MAX = 64,
+    POLICIES_FIRST = 64,  /* in an array that grows */
+    ENTRIES_FIRST = 2048, /* enough to be mapped, as in arena_new_large() */
     PATH_QUOTE_MAX = 512,
 };
 
@@ -32,12 +34,12 @@ struct reading {
     struct slice policy; /* that a domain named last */
 };
 
-/* Makes room for one more element of an array that doubles. */
-static void *grow(void *array, size_t count, size_t *size, size_t element)
+/* Makes room for one more element of an array that doubles, from `first` on. */
+static void *grow(void *array, size_t count, size_t *size, size_t first, size_t element)
 {
     if (count < *size)
         return array;
-    *size = *size == 0 ? 64 : *size * 2;
+    *size = *size == 0 ? first : *size * 2;
     return memory_resize(array, *size, element);
 }
 
@@ -77,7 +79,8 @@ static void read_policy(struct reading *reading, const struct yaml_node *key)
     else
         field_report_type(context, value, "a mapping of the policy's keys, as in {mx: [...]}");
     policy.is_broken = diag_count(reading->diag, LEVEL_ERROR) > n_errors;
-    raw->policies = grow(raw->policies, raw->n_policies, &raw->policies_size, sizeof(policy));
+    raw->policies =
+        grow(raw->policies, raw->n_policies, &raw->policies_size, POLICIES_FIRST, sizeof(policy));
     raw->policies[raw->n_policies++] = policy;
     yaml_path_leave(&context->path, old_len);
 }
@@ -172,8 +175,8 @@ static void read_domain(struct reading *reading, const struct yaml_node *key)
     read_domain_value(reading, &entry);
     entry.is_broken = diag_count(reading->diag, LEVEL_ERROR) > n_errors;
     if (entry.name) {
-        raw->entries =
-            grow(raw->entries, raw->n_entries, &raw->entries_size, sizeof(*raw->entries));
+        raw->entries = grow(raw->entries, raw->n_entries, &raw->entries_size, ENTRIES_FIRST,
+                            sizeof(*raw->entries));
         raw->entries[raw->n_entries++].entry = entry;
     }
     yaml_path_leave(&reading->context.path, old_len);
@@ -348,7 +351,8 @@ void raw_config_read(const char *path, struct arena *keep, struct arena *scratch
 
     field_preset(&reading.context, &schema_main, &ret_raw->settings);
     field_preset(&reading.context, &schema_domain, &ret_raw->preset);
-    ret_raw->entries = grow(NULL, 0, &ret_raw->entries_size, sizeof(*ret_raw->entries));
+    ret_raw->entries =
+        grow(NULL, 0, &ret_raw->entries_size, ENTRIES_FIRST, sizeof(*ret_raw->entries));
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     read_file(&reading, path, &schema_main, (struct place){0});
     read_includes(&reading, path);

@@ -17,7 +17,7 @@
 #include "dns/record.h"
 
 enum {
-    SORTED_AT_ONCE = 8192,
+    SORTED_AT_ONCE = 1024,
     DIVISIONS_MAX = 32, /* what is divided badly is left to qsort() */
 };
 
