@@ -5,8 +5,13 @@
 #include "server/internal.h"
 #include "tls/store.h"
 
+/*
+ * A tenth of a core where workers leave nothing. Not 19, for a thread can be preempted while it
+ * takes a lock of OpenSSL's, for which workers do not sleep but spin (pthread_rwlock_wrlock() of
+ * glibc 2.36: "TODO Back-off"): it gets the core back after 40 ms, at 19 after 300.
+ */
 enum {
-    LOWEST_PRIORITY = 19,
+    BACKGROUND_NICENESS = 10,
 };
 
 void background_start(struct server *server, struct background *background, uv_work_cb work,
@@ -32,5 +37,5 @@ bool background_end(struct background *background)
 
 void background_be_nice(void)
 {
-    setpriority(PRIO_PROCESS, (id_t)gettid(), LOWEST_PRIORITY);
+    setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICENESS);
 }

@@ -32,7 +32,7 @@ struct worker_thread {
     pthread_t thread;
 };
 
-/** Work for the thread pool, one of its kind at a time, at the lowest priority. */
+/** Work for the thread pool, one of its kind at a time, at a low priority. */
 struct background {
     uv_work_t work;
     bool is_running;
@@ -48,8 +48,8 @@ enum phase {
 };
 
 /**
- * A look at every host's certificate, in pieces: between two of them a reload has the machine for
- * itself, and the next piece holds the snapshot that serves by then.
+ * A look at every host's certificate, in pieces: between two of them the workers have the machine
+ * for themselves, or a reload has, and the next piece holds the snapshot that serves by then.
  */
 struct survey {
     struct background background; /* of a piece */
@@ -115,6 +115,7 @@ struct server {
 
     struct background refreshing;
     struct survey survey;
+    uv_timer_t survey_pause;
     uv_timer_t second; /* runs while there is something below to sum up at its end */
     unsigned refusals_logged;
     uint64_t refusals_unlogged;

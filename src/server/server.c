@@ -306,9 +306,11 @@ static void init_loop(struct server *server)
     uv_async_init(&server->loop, &server->ended, on_ended);
     uv_timer_init(&server->loop, &server->refresh);
     uv_timer_init(&server->loop, &server->delay);
+    uv_timer_init(&server->loop, &server->survey_pause);
     uv_timer_init(&server->loop, &server->second);
     server->swapped.data = server->events.data = server->ended.data = server;
-    server->refresh.data = server->delay.data = server->second.data = server;
+    server->refresh.data = server->delay.data = server->survey_pause.data = server->second.data =
+        server;
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;

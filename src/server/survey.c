@@ -11,6 +11,7 @@
 enum {
     LOGGED_MAX = 20, /* certificates named in one survey; 50,000 lines would tell less */
     PIECE_MS = 100,
+    PAUSE_MS = 300, /* between two of them */
 };
 
 /* The gravest of several; FINDING_NONE: nothing is wrong. */
@@ -114,6 +115,11 @@ static void publish(struct server *server)
                  survey->n_wrong);
 }
 
+static void on_pause_over(uv_timer_t *timer)
+{
+    survey_go_on(timer->data);
+}
+
 static void on_looked(uv_work_t *work, int status)
 {
     struct server *server = work->data;
@@ -122,7 +128,7 @@ static void on_looked(uv_work_t *work, int status)
     (void)status;
     background_end(&survey->background);
     if (!survey->is_complete) {
-        survey_go_on(server);
+        uv_timer_start(&server->survey_pause, on_pause_over, PAUSE_MS, 0);
         return;
     }
     publish(server);
