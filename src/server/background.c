@@ -7,8 +7,8 @@
 
 /*
  * A tenth of a core where workers leave nothing. Not 19, for a thread can be preempted while it
- * takes a lock of OpenSSL's, for which workers do not sleep but spin (pthread_rwlock_wrlock() of
- * glibc 2.36: "TODO Back-off"): it gets the core back after 40 ms, at 19 after 300.
+ * takes a lock of OpenSSL's, for which workers then do not sleep but spin (pthread_rwlock_wrlock()
+ * of glibc 2.36): it gets the core back after 40 ms, at 19 after 300.
  */
 enum {
     BACKGROUND_NICENESS = 10,
