@@ -186,8 +186,8 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
     }
     if (!admit(worker, source)) {
         sources_leave(worker->sources, source);
-        h2o_socket_close(sock);
         metrics_count(&worker->metrics.ends[END_REFUSED]);
+        h2o_socket_close(sock);
         return;
     }
     connection = memory_alloc(sizeof(*connection));
