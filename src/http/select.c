@@ -50,10 +50,3 @@ struct certificate *worker_select_certificate(void *context, SSL *ssl, const cha
         connection->accept_ctx.ctx = &worker->large.super;
     return certificate;
 }
-
-void worker_note_handshake(const SSL *ssl, int where, int result)
-{
-    (void)result;
-    if (where & SSL_CB_HANDSHAKE_DONE)
-        connection_established(connection_of_ssl(ssl));
-}

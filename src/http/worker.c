@@ -8,6 +8,7 @@
 #include "http/connection.h"
 #include "http/router.h"
 #include "http/sources.h"
+#include "http/tls_guard.h"
 #include "http/worker_internal.h"
 #include "tls/context.h"
 #include "tls/store.h"
@@ -129,7 +130,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
         free(worker);
         return -1;
     }
-    SSL_CTX_set_info_callback(worker->ssl_ctx, worker_note_handshake);
+    tls_guard_set(worker->ssl_ctx);
     worker->config = config_ref(options->config);
     worker->store = cert_store_ref(options->store);
     worker->loop = h2o_evloop_create();

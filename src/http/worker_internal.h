@@ -54,8 +54,5 @@ struct worker {
 /** Chooses certificate and context by SNI; the callback of the worker's TLS context. */
 struct certificate *worker_select_certificate(void *context, SSL *ssl, const char *server_name);
 
-/** Tells the connection that its handshake is through; the info callback of the same. */
-void worker_note_handshake(const SSL *ssl, int where, int result);
-
 /** Stamps an event with the time and hands it to the control plane, unless the ring is full. */
 void worker_report(struct worker *worker, const struct event *event);
