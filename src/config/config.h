@@ -93,6 +93,7 @@ struct config {
     uint32_t removed_percent; /* of the domains, that one reload may drop */
     uint32_t connections_max; /* in all workers together */
     uint32_t per_source_max;  /* from one IPv4 address or IPv6 /64 */
+    uint64_t memory_max;      /* bytes that all connections may hold; 0: by the machine's memory */
     enum log_level log_level;
     enum access_format access;
 

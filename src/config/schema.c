@@ -19,7 +19,7 @@ static const char *const delegated_words[] = {"mta-sts", "tls-rpt"};
 static const char *const serve_words[] = {"policies", "challenges"};
 static const char *const level_words[] = {"error", "warning", "info", "debug"};
 static const char *const access_words[] = {"off", "text", "json"};
-static const char *const workers_words[] = {"auto"};
+static const char *const auto_words[] = {"auto"};
 static const char *const sandbox_words[] = {"on", "off"};
 
 _Static_assert(ARRAY_LEN(mode_words) == POLICY_MODE_COUNT, "a word a mode");
@@ -140,6 +140,16 @@ static const struct field limits_rows[] = {
      .max = 1000000,
      .preset = "256",
      .what = "connections from one IPv4 address or IPv6 /64"},
+    {.key = "memory",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.memory_mib),
+     .min = 16,
+     .max = 1024 * 1024,
+     .suffix = "M",
+     WORDS(auto_words),
+     .preset = "auto",
+     .what = "memory that connections may hold, in MiB; auto: half of the machine's or the "
+             "container's, at most 1024M"},
     {.key = "removed",
      .type = FIELD_NUMBER,
      .offset = offsetof(struct raw_settings, limits.removed_percent),
@@ -273,7 +283,7 @@ static const struct field main_rows[] = {
      .offset = offsetof(struct raw_settings, workers),
      .min = 1,
      .max = 256,
-     WORDS(workers_words),
+     WORDS(auto_words),
      .preset = "auto",
      .what = "threads that serve; auto: one a core"},
     {.key = "shutdown_delay",

@@ -59,7 +59,7 @@ struct raw_settings {
     struct field_number workers;
     struct field_number shutdown_delay;
     struct {
-        struct field_number connections, per_source, removed_percent;
+        struct field_number connections, per_source, memory_mib, removed_percent;
     } limits;
     struct {
         struct field_number level, access;

@@ -345,6 +345,7 @@ void settings_resolve(const struct raw_settings *raw, struct config *config, str
     config->removed_percent = raw->limits.removed_percent.value;
     config->connections_max = raw->limits.connections.value;
     config->per_source_max = raw->limits.per_source.value;
+    config->memory_max = (uint64_t)raw->limits.memory_mib.value << 20;
     config->log_level = (enum log_level)raw->log.level.value;
     config->access = (enum access_format)raw->log.access.value;
     config->ttl_mta_sts_s = raw->ttl.mta_sts.value;

@@ -11,8 +11,11 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "http/cost.h"
+#include "http/hello.h"
 #include "http/listener.h"
 #include "http/proxy.h"
+#include "http/request.h"
 #include "http/sources.h"
 #include "http/worker_internal.h"
 #include "tls/certificate.h"
@@ -36,6 +39,11 @@ static const enum connection_end deadline_ends[PHASE_COUNT] = {
     [PHASE_ANSWER] = END_ANSWER,
 };
 
+static uint64_t now_ms(void)
+{
+    return clock_system.monotonic_ms(&clock_system);
+}
+
 /* From here on the connection counts for no cap. */
 static void stop_counting(struct connection *connection)
 {
@@ -44,6 +52,7 @@ static void stop_counting(struct connection *connection)
     if (connection->is_killed)
         return;
     connection->is_killed = true;
+    budget_release(worker->budget, &connection->share);
     worker->n_counted--;
     if (connection->source) {
         DL_DELETE2(connection->source->connections, connection, source_prev, source_next);
@@ -96,11 +105,18 @@ static void set_tcp_option(const struct connection *connection, int option)
     setsockopt(h2o_socket_get_fd(connection->sock), IPPROTO_TCP, option, &on, sizeof(on));
 }
 
-static void forget_ack(struct connection *connection)
+static void make_due(struct connection *connection)
 {
-    if (connection->is_owed_ack)
-        DL_DELETE2(connection->worker->owed, connection, owed_prev, owed_next);
-    connection->is_owed_ack = false;
+    if (!connection->is_due)
+        DL_APPEND2(connection->worker->due, connection, due_prev, due_next);
+    connection->is_due = true;
+}
+
+static void make_undue(struct connection *connection)
+{
+    if (connection->is_due)
+        DL_DELETE2(connection->worker->due, connection, due_prev, due_next);
+    connection->is_due = false;
 }
 
 static void on_close(void *data)
@@ -110,7 +126,7 @@ static void on_close(void *data)
 
     count_end(connection);
     stop_counting(connection);
-    forget_ack(connection);
+    make_undue(connection);
     DL_DELETE(worker->connections, connection);
     worker->n_connections--;
     certificate_unref(connection->certificate);
@@ -143,6 +159,7 @@ static bool evict_oldest_of_source(struct source *source)
     DL_FOREACH2 (source->connections, connection, source_next) {
         if (!may_be_evicted(connection))
             continue;
+        source_strike(source, now_ms());
         connection_kill(connection, END_EVICTED);
         return true;
     }
@@ -155,11 +172,18 @@ static bool is_over_cap(const struct worker *worker, const struct source *source
     return source && source->n_connections > worker->per_source_max;
 }
 
+/* Handshakes that are evicted unfinished cost more than what is closed at once. */
+static bool admit_of_source(const struct worker *worker, struct source *source)
+{
+    if (source && source_is_barred(source, now_ms()))
+        return false;
+    return !is_over_cap(worker, source) || evict_oldest_of_source(source);
+}
+
 static bool admit(struct worker *worker, struct source *source)
 {
-    if (is_over_cap(worker, source))
-        return evict_oldest_of_source(source);
-    return worker->n_counted < worker->connections_max || evict_oldest(worker);
+    return admit_of_source(worker, source) &&
+           (worker->n_counted < worker->connections_max || evict_oldest(worker));
 }
 
 static struct source *find_source(struct worker *worker, const struct listener *listener,
@@ -195,13 +219,12 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
         .worker = worker,
         .listener = listener,
         .sock = sock,
-        .accept_ctx = {.ctx = &worker->small.super,
-                       .hosts = worker->small.super.globalconf->hosts,
-                       .ssl_ctx = listener->has_tls ? worker->ssl_ctx : NULL},
+        .accept_ctx = {.ctx = &worker->small.super, .hosts = worker->small.super.globalconf->hosts},
     };
     sock->on_close.cb = on_close;
     sock->on_close.data = connection;
     start_counting(connection, source);
+    connection_hold(connection, COST_CONNECTION);
     if (listener->has_proxy_protocol)
         proxy_begin(connection);
     else
@@ -214,7 +237,7 @@ bool connection_set_client(struct connection *connection, struct sockaddr *clien
     struct source *source = sources_enter(worker->sources, client);
 
     h2o_socket_setpeername(connection->sock, client, len);
-    if (is_over_cap(worker, source) && !evict_oldest_of_source(source)) {
+    if (!admit_of_source(worker, source)) {
         sources_leave(worker->sources, source);
         return false;
     }
@@ -224,8 +247,12 @@ bool connection_set_client(struct connection *connection, struct sockaddr *clien
 
 void connection_begin(struct connection *connection)
 {
-    connection_enter(connection, connection->listener->has_tls ? PHASE_HANDSHAKE : PHASE_REQUEST);
-    h2o_accept(&connection->accept_ctx, connection->sock);
+    if (connection->listener->has_tls) {
+        hello_begin(connection);
+        return;
+    }
+    connection_enter(connection, PHASE_REQUEST);
+    request_begin(connection);
 }
 
 void connection_refuse(struct connection *connection, enum connection_end end)
@@ -250,26 +277,58 @@ struct connection *connection_of_ssl(const SSL *ssl)
     return connection_of_socket(BIO_get_data(SSL_get_rbio(ssl)));
 }
 
-void connections_acknowledge(struct worker *worker)
+void connections_end_turn(struct worker *worker)
 {
     struct connection *connection;
 
-    while ((connection = worker->owed)) {
-        set_tcp_option(connection, TCP_QUICKACK);
-        forget_ack(connection);
+    while ((connection = worker->due)) {
+        make_undue(connection);
+        if (connection->is_half_closed)
+            connection_kill(connection, END_PEER);
+        else
+            set_tcp_option(connection, TCP_QUICKACK);
     }
 }
 
 void connection_write_last(struct connection *connection)
 {
-    forget_ack(connection);
+    make_undue(connection);
     set_tcp_option(connection, TCP_CORK);
+}
+
+void connection_hold(struct connection *connection, size_t bytes)
+{
+    struct worker *worker = connection->worker;
+    struct budget_share *largest;
+
+    if (connection->is_killed)
+        return;
+    budget_hold(worker->budget, &connection->share, bytes);
+    while (budget_is_exceeded(worker->budget) && (largest = budget_largest(worker->budget)))
+        connection_kill(H2O_STRUCT_FROM_MEMBER(struct connection, share, largest), END_MEMORY);
+}
+
+void connection_hold_request(struct connection *connection, size_t more)
+{
+    const h2o_buffer_t *input = connection->sock->input;
+    size_t bytes = COST_CONNECTION + more;
+
+    if (connection->listener->has_tls)
+        bytes += COST_TLS;
+    if (input->size > 0)
+        bytes += input->capacity;
+    connection_hold(connection, bytes);
 }
 
 void connection_enter(struct connection *connection, enum phase phase)
 {
+    /* What is being answered is left alone, and nothing of it grows. */
+    if (phase == PHASE_ANSWER)
+        budget_pin(connection->worker->budget, &connection->share);
+    else if (connection->phase == PHASE_ANSWER)
+        connection_hold_request(connection, COST_REQUEST);
     connection->phase = phase;
-    connection->deadline_ms = clock_system.monotonic_ms(&clock_system) + phase_ms[phase];
+    connection->deadline_ms = now_ms() + phase_ms[phase];
 }
 
 void connection_established(struct connection *connection)
@@ -277,10 +336,16 @@ void connection_established(struct connection *connection)
     /* Once: whatever OpenSSL says later must not give the request more time. */
     if (connection->phase != PHASE_HANDSHAKE)
         return;
-    connection->is_owed_ack = true;
-    DL_APPEND2(connection->worker->owed, connection, owed_prev, owed_next);
+    make_due(connection);
     metrics_count(&connection->worker->metrics.handshakes[HANDSHAKE_OK]);
     connection_enter(connection, PHASE_REQUEST);
+}
+
+void connection_half_closed(struct connection *connection)
+{
+    connection->is_half_closed = true;
+    if (connection->phase == PHASE_REQUEST)
+        make_due(connection);
 }
 
 void connection_kill(struct connection *connection, enum connection_end end)
@@ -292,12 +357,12 @@ void connection_kill(struct connection *connection, enum connection_end end)
 
 bool connections_sweep(struct worker *worker)
 {
-    uint64_t now_ms = clock_system.monotonic_ms(&clock_system);
+    uint64_t now = now_ms();
     unsigned n_killed = 0;
     struct connection *connection;
 
     DL_FOREACH (worker->connections, connection) {
-        if (connection->is_killed || now_ms < connection->deadline_ms)
+        if (connection->is_killed || now < connection->deadline_ms)
             continue;
         connection_kill(connection, deadline_ends[connection->phase]);
         if (++n_killed == KILLS_PER_SWEEP)

@@ -17,6 +17,7 @@
 #include <h2o.h>
 
 #include "dns/name.h"
+#include "http/budget.h"
 #include "http/metrics.h"
 
 struct certificate;
@@ -35,22 +36,26 @@ enum phase {
 struct connection {
     struct connection *prev, *next;               /* among its worker's, oldest first */
     struct connection *source_prev, *source_next; /* among its source's */
-    struct connection *owed_prev, *owed_next;     /* among those that an ACK is owed */
+    struct connection *due_prev, *due_next;       /* among those that the end of a turn sees to */
     struct worker *worker;
     const struct listener *listener;
     struct source *source; /* NULL: none is counted */
     h2o_socket_t *sock;
+    struct budget_share share;          /* of the worker's memory */
     h2o_accept_ctx_t accept_ctx;        /* its own, so that the SNI can choose the context */
     char server_name[DNS_NAME_MAX + 1]; /* the SNI in stored form; empty: none, or no TLS */
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
     enum phase phase;
     bool is_killed;
-    bool is_owed_ack;
+    bool is_due;
+    bool is_half_closed;     /* the peer has sent close_notify */
     bool is_refused;         /* in the handshake, by its name */
     enum connection_end end; /* set by the kill, or else at the end */
     uint64_t deadline_ms;    /* of the phase */
     unsigned n_requests;     /* that reached the router */
     unsigned n_ended;        /* that h2o has told the end of */
+    unsigned n_key_updates;  /* of TLS 1.3, that the peer has sent */
+    size_t n_searched;       /* octets of the first request, for the end of its head */
 };
 
 /**
@@ -66,7 +71,7 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
  */
 bool connection_set_client(struct connection *connection, struct sockaddr *client, socklen_t len);
 
-/** Hands the connection to h2o, which reads on from what the socket's buffer holds. */
+/** Begins to read the handshake or the request, from what the socket's buffer holds on. */
 void connection_begin(struct connection *connection);
 
 /** Ends the connection from within, at once. The record is gone after it. */
@@ -80,15 +85,30 @@ struct connection *connection_of_ssl(const SSL *ssl);
 /** Begins a phase and its time. */
 void connection_enter(struct connection *connection, enum phase phase);
 
+/**
+ * Says how many bytes of memory the connection holds from now on. If all connections together hold
+ * more than they may, the largest unfinished ones are killed for it; this one may be among them.
+ */
+void connection_hold(struct connection *connection, size_t bytes);
+
+/** The same of a connection that reads a request: what it costs, its input and so much more. */
+void connection_hold_request(struct connection *connection, size_t more);
+
 /** The handshake is through; called in the worker's thread. */
 void connection_established(struct connection *connection);
 
+/** The peer has sent close_notify; called in the worker's thread. */
+void connection_half_closed(struct connection *connection);
+
 /**
- * Acknowledges the handshakes that were finished in this turn of the loop and no request came with.
- * A client with Nagle's algorithm on holds its request back until then; by itself, with nothing to
- * be sent, the ACK would wait 40 ms for company.
+ * At the end of a turn of the loop, acknowledges the handshakes that it has finished and no request
+ * came with. A client with Nagle's algorithm on holds its request back until then; the kernel would
+ * let the ACK wait 40 ms for something to be sent with it.
+ *
+ * Connections whose peer has sent close_notify before the end of its request are killed: none can
+ * come, and h2o would keep all octets that come instead (http/tls_guard.h, U13).
  */
-void connections_acknowledge(struct worker *worker);
+void connections_end_turn(struct worker *worker);
 
 /** The last request is here: what answers it, close_notify and FIN go out together. */
 void connection_write_last(struct connection *connection);

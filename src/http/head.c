@@ -59,13 +59,84 @@ static const char *check_together(const struct head *head)
     return NULL;
 }
 
+/* An empty line before the request line is allowed (RFC 9112 2.2). */
+static struct slice skip_empty_line(struct slice bytes)
+{
+    return slice_starts_with(bytes, "\r\n") ? slice_range(bytes, 2, bytes.len) : bytes;
+}
+
+size_t request_head_len(struct slice bytes, size_t from)
+{
+    size_t at = from > 2 ? from - 2 : 0; /* the line ends may have come one octet at a time */
+
+    while (at < bytes.len) {
+        struct slice rest;
+
+        at += slice_find_byte(slice_range(bytes, at, bytes.len), '\n') + 1;
+        if (at >= bytes.len)
+            return 0;
+        rest = slice_range(bytes, at, bytes.len);
+        if (slice_starts_with(rest, "\n"))
+            return at + 1;
+        if (slice_starts_with(rest, "\r\n"))
+            return at + 2;
+    }
+    return 0;
+}
+
+bool request_may_be_good(struct slice bytes)
+{
+    struct slice line = skip_empty_line(bytes);
+    size_t end = slice_find_byte(line, '\n');
+    bool is_whole = end < line.len;
+
+    line = slice_range(line, 0, end);
+    if (slice_ends_with(line, "\r"))
+        line.len--;
+    for (size_t i = 0; i < line.len; i++)
+        if ((unsigned char)line.ptr[i] < ' ' || line.ptr[i] == '\x7f')
+            return false;
+    if (!is_whole)
+        return true;
+    if (line.len > 0)
+        line.len--;
+    return slice_ends_with(line, " HTTP/1.");
+}
+
+static size_t body_len_of_field(struct slice line, size_t max)
+{
+    size_t colon = slice_find_byte(line, ':');
+    struct slice name = slice_range(line, 0, colon);
+    uint64_t len;
+
+    if (slice_eq_nocase(name, slice_of("transfer-encoding")))
+        return max;
+    if (slice_eq_nocase(name, slice_of("content-length")) &&
+        slice_to_u64(slice_trim(slice_range(line, colon + 1, line.len)), max, &len) == 0)
+        return (size_t)len;
+    return 0;
+}
+
+size_t request_body_len(struct slice head, size_t max)
+{
+    size_t largest = 0;
+
+    while (head.len > 0) {
+        size_t end = slice_find_byte(head, '\n');
+        size_t len = body_len_of_field(slice_range(head, 0, end), max);
+
+        if (len > largest)
+            largest = len;
+        head = slice_range(head, end + 1, head.len);
+    }
+    return largest;
+}
+
 const char *request_head_fault(struct slice bytes)
 {
     struct head head = {0};
 
-    /* An empty line before the request line is allowed (RFC 9112 2.2). */
-    if (slice_starts_with(bytes, "\r\n"))
-        bytes = slice_range(bytes, 2, bytes.len);
+    bytes = skip_empty_line(bytes);
     for (size_t i = 0; bytes.len > 0; i++) {
         size_t end = slice_find_byte(bytes, '\n');
         struct slice line = slice_range(bytes, 0, end);

@@ -10,7 +10,33 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+
 struct slice;
+
+/**
+ * Finds the end of a request's head: two line ends in a row, as h2o takes them, CR LF or bare LF.
+ *
+ * bytes  from the request line on, maybe not all of it yet
+ * from   how many of these were there when it was last looked for; 0: first call
+ * Returns the length of the head with its empty line, or 0: its end is not there.
+ */
+size_t request_head_len(struct slice bytes, size_t from);
+
+/**
+ * Whether what has come of a request line may still become a good one: no control character, and
+ * "HTTP/1.x" at its end. h2o refuses all others at once, so nobody has to wait for the rest.
+ */
+bool request_may_be_good(struct slice bytes);
+
+/**
+ * How long the body behind a head will be.
+ *
+ * max  octets; what h2o takes at most
+ * Returns at most `max`, and just that for a Transfer-Encoding; 0 if the head announces no body.
+ */
+size_t request_body_len(struct slice head, size_t max);
 
 /**
  * Looks at the head of a request that h2o has accepted.

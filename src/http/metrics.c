@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/metrics.h"
 
-const unsigned metrics_codes[METRICS_CODE_COUNT] = {200, 400, 404, 405, 413, 417, 421, 0};
+const unsigned metrics_codes[METRICS_CODE_COUNT] = {200, 400, 404, 405, 413, 417, 421, 431, 0};
 
 const char *handshake_result_name(enum handshake_result result)
 {
@@ -19,6 +19,7 @@ const char *connection_end_name(enum connection_end end)
                                                             "request_deadline",
                                                             "answer_deadline",
                                                             "evicted",
+                                                            "memory",
                                                             "refused",
                                                             "drained",
                                                             "proxy_untrusted",
@@ -37,6 +38,11 @@ static void add(_Atomic uint64_t *counter, uint64_t count)
 void metrics_count(_Atomic uint64_t *counter)
 {
     add(counter, 1);
+}
+
+void metrics_set(_Atomic uint64_t *gauge, uint64_t value)
+{
+    atomic_store_explicit(gauge, value, memory_order_relaxed);
 }
 
 void metrics_count_request(struct metrics *metrics, unsigned status)
@@ -60,4 +66,7 @@ void metrics_add(struct metrics *sum, const struct metrics *metrics)
     add_all(sum->handshakes, metrics->handshakes, HANDSHAKE_RESULT_COUNT);
     add_all(sum->ends, metrics->ends, CONNECTION_END_COUNT);
     add_all(&sum->opened, &metrics->opened, 1);
+    add_all(&sum->turns, &metrics->turns, 1);
+    add_all(&sum->memory_bytes, &metrics->memory_bytes, 1);
+    add_all(&sum->memory_max, &metrics->memory_max, 1);
 }

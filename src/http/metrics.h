@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Metrics of one worker: counters that it alone writes and anyone may read.
+ * Metrics of one worker: numbers that it alone writes and anyone may read.
  *
  * Relaxed atomics: each number is right by itself, and the numbers need not fit each other to the
- * event. They only grow.
+ * event. They only grow, but for those in bytes.
  */
 #pragma once
 
@@ -28,6 +28,7 @@ enum connection_end {
     END_REQUEST,   /* deadline */
     END_ANSWER,    /* deadline */
     END_EVICTED,   /* made room for a newer one */
+    END_MEMORY,    /* held most when all together held too much memory */
     END_REFUSED,   /* at a cap where none could be evicted */
     END_DRAINED,   /* the daemon ended */
     END_UNTRUSTED, /* from a peer that may send no PROXY protocol header */
@@ -38,7 +39,7 @@ enum connection_end {
 /** The status codes that are ever answered; the last row is all others. */
 extern const unsigned metrics_codes[];
 enum {
-    METRICS_CODE_COUNT = 8,
+    METRICS_CODE_COUNT = 9,
 };
 
 struct metrics {
@@ -46,6 +47,9 @@ struct metrics {
     _Atomic uint64_t handshakes[HANDSHAKE_RESULT_COUNT];
     _Atomic uint64_t ends[CONNECTION_END_COUNT];
     _Atomic uint64_t opened;
+    _Atomic uint64_t turns;        /* of the worker's loop */
+    _Atomic uint64_t memory_bytes; /* that its connections hold, by reckoning */
+    _Atomic uint64_t memory_max;   /* that they may hold */
 };
 
 /** The word in a label: "unknown_name", "evicted". */
@@ -55,8 +59,11 @@ const char *connection_end_name(enum connection_end end);
 /** One more; only the worker that the counter belongs to calls it. */
 void metrics_count(_Atomic uint64_t *counter);
 
+/** Sets a number that does not only grow. */
+void metrics_set(_Atomic uint64_t *gauge, uint64_t value);
+
 /** Counts an answer by its status. */
 void metrics_count_request(struct metrics *metrics, unsigned status);
 
-/** Adds the counters of one worker to a sum. */
+/** Adds the numbers of one worker to a sum. */
 void metrics_add(struct metrics *sum, const struct metrics *metrics);

@@ -59,7 +59,7 @@ static struct slice requested_authority(const h2o_req_t *req)
 {
     if (req->authority.base == req->hostconf->authority.hostport.base)
         return (struct slice){0};
-    return slice_of_iovec(req->authority);
+    return slice_trim(slice_of_iovec(req->authority)); /* h2o leaves blanks behind the value */
 }
 
 /*

@@ -46,7 +46,9 @@ struct certificate *worker_select_certificate(void *context, SSL *ssl, const cha
     strcpy(connection->server_name, host);
     certificate_unref(connection->certificate);
     connection->certificate = certificate_ref(certificate);
-    if (config->report_host && strcmp(host, config->report_host) == 0)
-        connection->accept_ctx.ctx = &worker->large.super;
+    /* Either way: a HelloRetryRequest may be followed by another name. */
+    connection->accept_ctx.ctx = config->report_host && strcmp(host, config->report_host) == 0
+                                     ? &worker->large.super
+                                     : &worker->small.super;
     return certificate;
 }

@@ -18,6 +18,7 @@
 enum {
     BACKLOG = 1024,
     SEND_BUFFER = 32 * 1024,     /* bytes; the largest answer fits, and a peer can pin no more */
+    RECEIVE_BUFFER = 64 * 1024,  /* bytes; h2o reads all that is there at once (tls_guard.h, U15) */
     USER_TIMEOUT_MS = 20 * 1000, /* a peer that acknowledges nothing for so long is gone */
 };
 
@@ -98,7 +99,8 @@ static int give_up(const int *fds, size_t n_fds)
 /* The accepted connections inherit them. */
 static int set_limits(int fd)
 {
-    if (set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER) != 0)
+    if (set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER) != 0 ||
+        set_option(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER) != 0)
         return -1;
     return set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
 }

@@ -15,6 +15,8 @@
 enum {
     SECRET_LEN = 16,
     NETWORK_LEN = 8, /* an IPv6 /64; an IPv4 address, after four bytes that no /64 has */
+    STRIKES_MAX = 64,
+    STRIKES_MS = 5000,
 };
 
 struct source_key {
@@ -108,4 +110,23 @@ void sources_leave(struct sources *sources, struct source *source)
         return;
     HASH_DELETE(hh, sources->by_key, entry);
     free(entry);
+}
+
+static bool is_recent(const struct source *source, uint64_t now_ms)
+{
+    return source->n_strikes > 0 && now_ms - source->first_strike_ms < STRIKES_MS;
+}
+
+void source_strike(struct source *source, uint64_t now_ms)
+{
+    if (!is_recent(source, now_ms)) {
+        source->n_strikes = 0;
+        source->first_strike_ms = now_ms;
+    }
+    source->n_strikes++;
+}
+
+bool source_is_barred(const struct source *source, uint64_t now_ms)
+{
+    return source->n_strikes >= STRIKES_MAX && is_recent(source, now_ms);
 }

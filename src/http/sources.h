@@ -9,7 +9,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct connection;
 struct sockaddr;
@@ -18,6 +20,8 @@ struct sources;
 struct source {
     size_t n_connections;
     struct connection *connections; /* oldest first; the caller's list */
+    unsigned n_strikes;             /* since first_strike_ms, or longer ago */
+    uint64_t first_strike_ms;
 };
 
 /** Never returns NULL. */
@@ -31,3 +35,13 @@ struct source *sources_enter(struct sources *sources, const struct sockaddr *add
 
 /** One connection less; the last one frees the source. Takes NULL. */
 void sources_leave(struct sources *sources, struct source *source);
+
+/**
+ * Notes that a connection of the source was evicted because it has too many.
+ *
+ * now_ms  by the monotonic clock
+ */
+void source_strike(struct source *source, uint64_t now_ms);
+
+/** Whether so many were within seconds that the source gets no new ones, until these are over. */
+bool source_is_barred(const struct source *source, uint64_t now_ms);

@@ -3,7 +3,8 @@
  * The TLS guard: callbacks of a worker's TLS context that keep peers from abusing h2o 2.2.5.
  *
  * What a peer of h2o 2.2.5 over TLS could do, and what prevents it (U1 to U11 are the faults of its
- * libuv binding, of HTTP/2 and of HTTP/1, which the choice of loop, ALPN and our deadlines prevent):
+ * libuv binding, of HTTP/2 and of HTTP/1, which the choice of loop, ALPN and our deadlines
+ * prevent):
  *
  * U12  proceed_handshake() repeats SSL_accept() while SSL_get_error() says WANT_READ and input is
  *      left. h2o's BIO sets its retry flag when it is empty and never clears it, as every BIO has
@@ -12,10 +13,26 @@
  *      as WANT_READ, consumes nothing, and the loop never ends. The guard clears the flag before
  *      each read: then WANT_READ means that the BIO was empty, and the loop ends.
  *
+ * U13  After close_notify SSL_read() returns 0, which decode_ssl_input() takes for "no more now".
+ * The connection goes on being read, and all that comes is kept and never decoded, until memory
+ *      runs out or the request's deadline passes. The connection is killed at the end of the turn,
+ *      unless its request was whole.
+ *
+ * U14  A KeyUpdate costs 8 us and 27 octets, and SSL_read() goes on to the next without returning:
+ *      what one connection sends holds up all others of its worker. After KEY_UPDATES_MAX the guard
+ *      makes SSL_read() return and kills the connection.
+ *
+ * U15  on_read_core() reads on as long as a peer fills its buffer, and doubles the buffer. The
+ *      listener's SO_RCVBUF bounds what it finds (http/socket.c).
+ *
  * Other loops of the same paths, which end: decode_ssl_input() leaves when SSL_read() returns 0 or
- * less, and each octet that it returns was consumed. SSL_read() itself goes on over alerts and empty
- * records, of which OpenSSL takes 5 and 32 in a row. shutdown_ssl() calls SSL_shutdown() twice at
- * most and never waits for the peer's close_notify.
+ * less, and whatever SSL_read() returned was consumed. SSL_read() and SSL_accept() go on over
+ * warnings, empty records and ChangeCipherSpec, of which OpenSSL takes 5, 32 and 32 in a row;
+ * NewSessionTicket, ClientHello and other messages after the handshake are errors, also those of a
+ * renegotiation in TLS 1.2, whose refusal h2o takes for the end. shutdown_ssl() calls
+ * SSL_shutdown() twice at most and never waits for the peer's close_notify. run_pending() goes on
+ * while callbacks write at once, which they do once a flight, an answer and a request, of which a
+ * connection has few.
  */
 #pragma once
 

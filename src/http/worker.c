@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "http/budget.h"
 #include "http/connection.h"
 #include "http/router.h"
 #include "http/sources.h"
@@ -49,12 +50,16 @@ static size_t share(size_t cap, size_t n_workers)
 static void apply_limits(struct worker *worker)
 {
     const struct worker_options *options = &worker->options;
-    size_t connections_max = worker->config->connections_max;
+    size_t connections_max = worker->config->connections_max, memory_max = options->memory_auto;
 
     if (connections_max > options->descriptors_max)
         connections_max = options->descriptors_max;
     worker->connections_max = share(connections_max, options->n_workers);
     worker->per_source_max = share(worker->config->per_source_max, options->n_workers);
+    if (worker->config->memory_max > 0)
+        memory_max = worker->config->memory_max;
+    budget_set_max(worker->budget, memory_max / options->n_workers);
+    metrics_set(&worker->metrics.memory_max, memory_max / options->n_workers);
 }
 
 static void swap(struct worker *worker, const struct message *message)
@@ -107,7 +112,6 @@ static void init_context(struct worker *worker, struct worker_context *context, 
     h2o_config_init(globalconf);
     globalconf->server_name = (h2o_iovec_t){NULL, 0};
     globalconf->max_request_entity_size = body_max;
-    globalconf->handshake_timeout = H2O_TIMEOUT_MS;
     globalconf->http1.req_timeout = H2O_TIMEOUT_MS;
     /* Without this a PRI * preface switches to h2o 2.2.5's HTTP/2, which a peer can abort. */
     globalconf->http1.upgrade_to_http2 = 0;
@@ -136,6 +140,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     worker->loop = h2o_evloop_create();
     worker->events = event_ring_new(EVENTS);
     worker->sources = sources_new();
+    worker->budget = budget_new();
     apply_limits(worker);
     init_context(worker, &worker->small, SMALL_BODY_MAX);
     init_context(worker, &worker->large, LARGE_BODY_MAX);
@@ -163,6 +168,7 @@ void worker_free(struct worker *worker)
     tls_context_free(worker->ssl_ctx);
     event_ring_free(worker->events);
     sources_free(worker->sources);
+    budget_free(worker->budget);
     config_unref(worker->config);
     cert_store_unref(worker->store);
     free(worker->listeners);
@@ -219,11 +225,14 @@ void worker_run(struct worker *worker)
 {
     open_queue(worker);
     while (!worker->is_draining || worker->n_connections > 0) {
-        /* -1 is EINTR, which is no reason to leave. */
-        h2o_evloop_run(worker->loop, WAKE_UP_MS);
-        connections_acknowledge(worker);
+        /* -1 is EINTR, which is no reason to leave; but a loop that says nothing else stands still.
+         */
+        if (h2o_evloop_run(worker->loop, WAKE_UP_MS) == 0)
+            metrics_count(&worker->metrics.turns);
+        connections_end_turn(worker);
         sweep(worker);
         enforce_drain(worker);
+        metrics_set(&worker->metrics.memory_bytes, budget_held(worker->budget));
     }
     close_queue(worker);
 }

@@ -48,6 +48,7 @@ struct worker_options {
     struct cert_reader *reader; /* lives as long as the worker */
     size_t n_workers;           /* that share the caps */
     size_t descriptors_max;     /* that connections may take, whatever the configuration allows */
+    size_t memory_auto;         /* bytes that connections may hold unless the configuration says */
     const struct worker_socket *sockets;
     size_t n_sockets;
     worker_admin *admin;       /* NULL: a worker that serves policies */

@@ -14,6 +14,7 @@
 #include "http/metrics.h"
 #include "http/worker.h"
 
+struct budget;
 struct certificate;
 struct connection;
 struct sources;
@@ -35,11 +36,12 @@ struct worker {
     struct listener *listeners;
     size_t n_listeners;
     struct connection *connections; /* oldest first */
-    struct connection *owed;        /* an ACK, see connections_acknowledge() */
+    struct connection *due;         /* see connections_end_turn() */
     size_t n_connections;
     size_t n_counted;                       /* of these, not killed yet */
     size_t connections_max, per_source_max; /* this worker's share */
     struct sources *sources;
+    struct budget *budget; /* this worker's share of the memory */
     uint64_t next_sweep_ms;
     h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;

@@ -93,6 +93,8 @@ struct server {
     size_t n_threads; /* n_workers, and one with an admin listener */
     struct tally tally;
     size_t descriptors_max; /* for connections */
+    size_t memory_auto;     /* for connections, unless the configuration says */
+    uint64_t looked_at_ms;  /* at the workers' loops, by the monotonic clock */
     int *fds;               /* n_listen rows of one a worker */
     atomic_size_t n_swapped, n_ended;
 

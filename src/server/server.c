@@ -13,6 +13,7 @@
 #include "http/socket.h"
 #include "http/worker.h"
 #include "server/internal.h"
+#include "server/memory.h"
 #include "server/rehearsal.h"
 #include "server/sandbox.h"
 #include "tls/reader.h"
@@ -22,6 +23,8 @@ enum {
     DRAIN_TIMEOUT_MS = 10 * 1000,
     REFRESH_MS = 60 * 1000,
     ADMIN_CONNECTIONS = 64,
+    MEMORY_AUTO_MAX = 1024 * 1024 * 1024,
+    STACK_SIZE = 1024 * 1024,   /* whatever the shell's limit is: h2o copies names to the stack */
     DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
 };
 
@@ -188,6 +191,7 @@ static struct worker_options make_options(struct server *server)
         .config = server->config,
         .store = server->store,
         .reader = server->reader,
+        .memory_auto = server->memory_auto,
         .on_swapped = notify_swapped,
         .on_event = notify_event,
         .context = server,
@@ -256,21 +260,25 @@ static void stop_threads(struct server *server, size_t n_threads)
 /* Signals go to the main thread: h2o's loop takes EINTR for an error. */
 static int start_threads(struct server *server, struct err *err)
 {
+    pthread_attr_t attributes;
     size_t n_started = 0;
     sigset_t before;
-    int reason = 0;
+    int reason;
 
     block_signals(&before);
+    pthread_attr_init(&attributes);
+    reason = pthread_attr_setstacksize(&attributes, STACK_SIZE);
     while (n_started < server->n_threads && reason == 0) {
         struct worker_thread *thread = &server->workers[n_started];
 
         thread->server = server;
-        reason = pthread_create(&thread->thread, NULL, run_worker, thread);
+        reason = pthread_create(&thread->thread, &attributes, run_worker, thread);
         if (reason == 0) {
             worker_wait(thread->worker);
             n_started++;
         }
     }
+    pthread_attr_destroy(&attributes);
     if (reason != 0)
         stop_threads(server, n_started);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -295,6 +303,14 @@ static void raise_descriptors(struct server *server)
                  config->connections_max, (size_t)limit.rlim_max, server->descriptors_max);
 }
 
+/* Half of the memory is for the connections, the other for configurations and certificates. */
+static size_t share_memory(void)
+{
+    uint64_t half = memory_available("") / 2;
+
+    return half < MEMORY_AUTO_MAX ? (size_t)half : MEMORY_AUTO_MAX;
+}
+
 static void init_loop(struct server *server)
 {
     static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
@@ -309,8 +325,8 @@ static void init_loop(struct server *server)
     uv_timer_init(&server->loop, &server->survey_pause);
     uv_timer_init(&server->loop, &server->second);
     server->swapped.data = server->events.data = server->ended.data = server;
-    server->refresh.data = server->delay.data = server->survey_pause.data = server->second.data =
-        server;
+    server->refresh.data = server->delay.data = server;
+    server->survey_pause.data = server->second.data = server;
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -423,6 +439,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         .store = certificates_store(config),
         .reader = cert_reader_new(cert_store_find, CERT_READER_THREADS, CERT_READER_PATIENCE_MS),
         .n_workers = count_workers(config),
+        .memory_auto = share_memory(),
         .notify_fd = -1,
     };
     int result;

@@ -128,14 +128,18 @@ static void print_number_pattern(struct output *output, const struct field *row)
 
     begin_member(output, "pattern");
     fprintf(out, "\"^(%s%s", row->n_words > 0 ? row->words[0] : "", row->n_words > 0 ? "|" : "");
+    if (row->suffix)
+        putc('(', out);
     if (row->type == FIELD_NUMBER)
         number_pattern_print(row->max, out);
+    if (row->suffix)
+        fprintf(out, ")%s", row->suffix);
     for (size_t i = 0; row->type == FIELD_DURATION && i < FIELD_UNIT_COUNT; i++) {
         fputs(i == 0 ? "" : "|", out);
         number_pattern_print(row->max / field_units[i].seconds, out);
         fprintf(out, "%c%s", field_units[i].letter, field_units[i].seconds == 1 ? "?" : "");
     }
-    fprintf(out, ")%s$\"", row->suffix ? row->suffix : "");
+    fputs(")$\"", out);
     field_describe_numbers(row, due, sizeof(due));
     print_due(output, due);
 }

@@ -278,17 +278,21 @@ static void test_operation(void **state)
         uint16_t admin_port;
         bool has_default_admin;
         unsigned connections, per_source, removed;
+        uint64_t memory; /* bytes; 0: auto */
     } rows[] = {
-        {"{}", "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true, 10000, 256, 5},
-        {"admin: off", "/run/mta-stsd/control.sock", true, NULL, 0, false, 10000, 256, 5},
-        {"control: /c", "/c", false, "127.0.0.1", 9847, true, 10000, 256, 5},
+        {"{}", "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true, 10000, 256, 5, 0},
+        {"admin: off", "/run/mta-stsd/control.sock", true, NULL, 0, false, 10000, 256, 5, 0},
+        {"control: /c", "/c", false, "127.0.0.1", 9847, true, 10000, 256, 5, 0},
         {"admin: \"127.0.0.1:9847\"", "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, false,
-         10000, 256, 5},
-        {"admin: \"[::]:0\"", "/run/mta-stsd/control.sock", true, "::", 0, false, 10000, 256, 5},
-        {"limits: {connections: 16, per_source: 1, removed: 0%}", "/run/mta-stsd/control.sock",
-         true, "127.0.0.1", 9847, true, 16, 1, 0},
-        {"limits: {connections: 1000000, per_source: 1000000, removed: 100%}",
-         "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true, 1000000, 1000000, 100},
+         10000, 256, 5, 0},
+        {"admin: \"[::]:0\"", "/run/mta-stsd/control.sock", true, "::", 0, false, 10000, 256, 5, 0},
+        {"limits: {connections: 16, per_source: 1, memory: 16M, removed: 0%}",
+         "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true, 16, 1, 0, 16 << 20},
+        {"limits: {connections: 1000000, per_source: 1000000, memory: 1048576M, removed: 100%}",
+         "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true, 1000000, 1000000, 100,
+         1ULL << 40},
+        {"limits: {memory: auto}", "/run/mta-stsd/control.sock", true, "127.0.0.1", 9847, true,
+         10000, 256, 5, 0},
     };
 
     (void)state;
@@ -311,6 +315,7 @@ static void test_operation(void **state)
         assert_int_equal(config->connections_max, rows[i].connections);
         assert_int_equal(config->per_source_max, rows[i].per_source);
         assert_int_equal(config->removed_percent, rows[i].removed);
+        assert_int_equal(config->memory_max, rows[i].memory);
         sample_done(&sample);
     }
 }

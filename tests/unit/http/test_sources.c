@@ -124,13 +124,49 @@ static void test_many(void **state)
     sources_free(sources);
 }
 
+/* A connection evicted every `every_ms`; when is the source barred, and until when? */
+static void test_strikes(void **state)
+{
+    static const struct {
+        uint64_t start_ms, every_ms;
+        unsigned count;
+        uint64_t barred_until_ms; /* 0: it never is */
+    } rows[] = {
+        {1000, 0, 63, 0},      {1000, 0, 64, 6000},  {1000, 1, 64, 6000},
+        {0, 0, 64, 5000},      {1000, 79, 64, 6000}, /* the last after 4,977 ms */
+        {1000, 80, 64, 0},                           /* the last after 5,040 ms: counted anew */
+        {1000, 1000, 1000, 0},                       /* once a second for long */
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct source source = {0};
+        uint64_t at = rows[i].start_ms, until = rows[i].barred_until_ms;
+        bool is_right;
+
+        assert_false(source_is_barred(&source, at));
+        for (unsigned n = 0; n < rows[i].count; n++, at += rows[i].every_ms)
+            source_strike(&source, at);
+        at -= rows[i].every_ms;
+        is_right = until == 0
+                       ? !source_is_barred(&source, at)
+                       : source_is_barred(&source, at) && source_is_barred(&source, until - 1) &&
+                             !source_is_barred(&source, until);
+        if (!is_right) {
+            print_error("row %zu: not barred until %llu ms\n", i, (unsigned long long)until);
+            n_failed++;
+        }
+    }
+    assert_int_equal(n_failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_source),
-        cmocka_unit_test(test_no_source),
-        cmocka_unit_test(test_leave),
-        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_same_source), cmocka_unit_test(test_no_source),
+        cmocka_unit_test(test_leave),       cmocka_unit_test(test_many),
+        cmocka_unit_test(test_strikes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

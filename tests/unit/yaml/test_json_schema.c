@@ -64,7 +64,7 @@ static const struct {
      " 'errorMessage': 'due here is a number between 0 and 9, or red'}"},
     {{.type = FIELD_NUMBER, .what = "", .max = 10, .suffix = "%", .preset = "5%"},
      "{'description': '; default: 5%', 'type': 'string', 'pattern': "
-     "'^(0*([0-9]{1,1}|0[0-9]|10))%$',"
+     "'^((0*([0-9]{1,1}|0[0-9]|10))%)$',"
      " 'default': '5%', 'errorMessage': 'due here is a number between 0% and 10%'}"},
     {{.type = FIELD_DURATION, .what = "", .max = 60, .preset = "1m"},
      "{'description': '; default: 1m', 'type': ['integer', 'string'], 'minimum': 0, 'maximum': 60,"

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/budget.h"
+
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <utlist.h>
+
+#include "base/arena.h"
+
+enum {
+    CLASSES = sizeof(size_t) * CHAR_BIT + 1, /* by the number of bits that a size has */
+};
+
+struct budget {
+    size_t held, max;
+    struct budget_share *evictable[CLASSES]; /* in each class, the one that came first is first */
+};
+
+struct budget *budget_new(void)
+{
+    struct budget *budget = memory_alloc(sizeof(*budget));
+
+    *budget = (struct budget){.max = SIZE_MAX};
+    return budget;
+}
+
+void budget_free(struct budget *budget)
+{
+    free(budget);
+}
+
+void budget_set_max(struct budget *budget, size_t bytes)
+{
+    budget->max = bytes;
+}
+
+static size_t class_of(size_t bytes)
+{
+    size_t n_bits = 0;
+
+    for (; bytes > 0; bytes /= 2)
+        n_bits++;
+    return n_bits;
+}
+
+void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes)
+{
+    size_t class = class_of(bytes);
+
+    if (share->is_evictable && class_of(share->bytes) != class)
+        budget_pin(budget, share);
+    budget->held += bytes - share->bytes;
+    share->bytes = bytes;
+    if (!share->is_evictable)
+        DL_APPEND(budget->evictable[class], share);
+    share->is_evictable = true;
+}
+
+void budget_pin(struct budget *budget, struct budget_share *share)
+{
+    if (share->is_evictable)
+        DL_DELETE(budget->evictable[class_of(share->bytes)], share);
+    share->is_evictable = false;
+}
+
+void budget_release(struct budget *budget, struct budget_share *share)
+{
+    budget_pin(budget, share);
+    budget->held -= share->bytes;
+    share->bytes = 0;
+}
+
+size_t budget_held(const struct budget *budget)
+{
+    return budget->held;
+}
+
+bool budget_is_exceeded(const struct budget *budget)
+{
+    return budget->held > budget->max;
+}
+
+struct budget_share *budget_largest(const struct budget *budget)
+{
+    for (size_t class = CLASSES; class -- > 0;)
+        if (budget->evictable[class])
+            return budget->evictable[class];
+    return NULL;
+}

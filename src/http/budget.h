@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A budget: how much memory the connections of a worker hold, and which of them holds most.
+ *
+ * What a connection holds is reckoned by its owner (http/cost.h); nothing is allocated here. Shares
+ * are kept in classes of size, each twice the one before, so that every operation takes constant
+ * time however many connections there are. Belongs to one worker and its thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct budget;
+
+/** What one connection holds; zeroed: nothing. It is a member of its owner. */
+struct budget_share {
+    struct budget_share *prev, *next; /* in its class, if it can be evicted */
+    size_t bytes;
+    bool is_evictable;
+};
+
+/** Never returns NULL. */
+struct budget *budget_new(void);
+
+/** Takes NULL. No share holds anything any more. */
+void budget_free(struct budget *budget);
+
+/** Sets how many bytes all shares together may hold. */
+void budget_set_max(struct budget *budget, size_t bytes);
+
+/** The share holds so much from now on, and can be evicted for it. */
+void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes);
+
+/** The share goes on holding what it holds, but cannot be evicted from now on. */
+void budget_pin(struct budget *budget, struct budget_share *share);
+
+/** The share holds nothing any more. */
+void budget_release(struct budget *budget, struct budget_share *share);
+
+/** How many bytes all shares hold. */
+size_t budget_held(const struct budget *budget);
+
+/** Whether that is more than they may. */
+bool budget_is_exceeded(const struct budget *budget);
+
+/**
+ * The share to evict: of those in the class of the largest, the one that has been in it longest.
+ *
+ * Returns NULL if none can be evicted.
+ */
+struct budget_share *budget_largest(const struct budget *budget);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/request.h"
+
+#include <h2o.h>
+#include <h2o/http1.h>
+
+#include "base/slice.h"
+#include "http/connection.h"
+#include "http/cost.h"
+#include "http/head.h"
+#include "http/metrics.h"
+#include "http/worker_internal.h"
+
+enum {
+    HEAD_MAX = 64 * 1024,
+};
+
+static void on_refused(h2o_socket_t *sock, const char *err)
+{
+    (void)err;
+    h2o_socket_close(sock);
+}
+
+static void refuse_large_head(struct connection *connection)
+{
+    static char answer[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                           "Connection: close\r\n"
+                           "Content-Type: text/plain; charset=utf-8\r\n"
+                           "Content-Length: 38\r\n"
+                           "\r\n"
+                           "the request's head is above 64 kB\r\n";
+    h2o_iovec_t bytes = {answer, sizeof(answer) - 1};
+
+    metrics_count_request(&connection->worker->metrics, 431);
+    connection_enter(connection, PHASE_ANSWER);
+    h2o_socket_write(connection->sock, &bytes, 1, on_refused);
+}
+
+static void hand_over(struct connection *connection, struct slice head)
+{
+    const h2o_globalconf_t *globalconf = connection->accept_ctx.ctx->globalconf;
+    h2o_socket_t *sock = connection->sock;
+
+    /* h2o doubles its buffer when it is full. */
+    connection_hold_request(
+        connection, COST_REQUEST + 2 * request_body_len(head, globalconf->max_request_entity_size));
+    if (connection->is_killed)
+        h2o_socket_close(sock);
+    else
+        h2o_http1_accept(&connection->accept_ctx, sock,
+                         *h2o_get_timestamp(connection->accept_ctx.ctx, NULL, NULL));
+}
+
+static void take_in(struct connection *connection)
+{
+    h2o_socket_t *sock = connection->sock;
+    struct slice bytes = {sock->input->bytes, sock->input->size};
+    size_t head_len = request_head_len(bytes, connection->n_searched);
+
+    if (head_len == 0 && bytes.len <= HEAD_MAX && request_may_be_good(bytes)) {
+        connection->n_searched = bytes.len;
+        connection_hold_request(connection, 0);
+        return;
+    }
+    h2o_socket_read_stop(sock);
+    if (head_len > HEAD_MAX || (head_len == 0 && bytes.len > HEAD_MAX))
+        refuse_large_head(connection);
+    else
+        hand_over(connection, slice_range(bytes, 0, head_len));
+}
+
+static void on_read(h2o_socket_t *sock, const char *err)
+{
+    struct connection *connection = connection_of_socket(sock);
+
+    if (err || connection->is_killed)
+        h2o_socket_close(sock);
+    else
+        take_in(connection);
+}
+
+void request_begin(struct connection *connection)
+{
+    h2o_socket_read_start(connection->sock, on_read);
+    if (connection->sock->input->size > 0)
+        take_in(connection);
+    else
+        connection_hold_request(connection, 0);
+}

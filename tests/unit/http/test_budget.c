@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#include "http/budget.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/slice.h"
+
+static void test_sum(void **state)
+{
+    struct budget *budget = budget_new();
+    struct budget_share a = {0}, b = {0};
+
+    (void)state;
+    budget_set_max(budget, 100);
+    budget_hold(budget, &a, 60);
+    budget_hold(budget, &b, 40);
+    assert_int_equal(budget_held(budget), 100);
+    assert_false(budget_is_exceeded(budget));
+    budget_hold(budget, &b, 41);
+    assert_true(budget_is_exceeded(budget));
+    budget_hold(budget, &a, 1);
+    assert_int_equal(budget_held(budget), 42);
+    budget_pin(budget, &a);
+    assert_int_equal(budget_held(budget), 42);
+    budget_release(budget, &a);
+    budget_release(budget, &b);
+    budget_release(budget, &b);
+    assert_int_equal(budget_held(budget), 0);
+    budget_set_max(budget, 0);
+    assert_false(budget_is_exceeded(budget));
+    budget_free(budget);
+}
+
+/* Holds, in this order, what each row says; then the shares are evicted one after the other. */
+static void test_order_of_eviction(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t held[4];
+        const char *order; /* indices of `held` */
+    } rows[] = {
+        {"nothing", {0, 0, 0, 0}, "0123"},
+        {"the largest goes first", {1, 1000, 100, 10}, "1230"},
+        {"of one class, the oldest goes first", {64, 127, 65, 64}, "0123"},
+        {"a class ends at a power of two", {127, 128, 255, 256}, "3120"},
+        {"the largest number", {SIZE_MAX / 8, 1, SIZE_MAX / 8, SIZE_MAX / 2}, "3021"},
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct budget *budget = budget_new();
+        struct budget_share shares[4] = {{0}}, *share;
+        char order[5] = "";
+
+        for (size_t j = 0; j < ARRAY_LEN(shares); j++)
+            budget_hold(budget, &shares[j], rows[i].held[j]);
+        for (size_t j = 0; (share = budget_largest(budget)) && j < ARRAY_LEN(shares); j++) {
+            order[j] = (char)('0' + (share - shares));
+            budget_release(budget, share);
+        }
+        if (strcmp(order, rows[i].order) != 0) {
+            print_error("row %zu (%s): evicted in the order %s, wanted %s\n", i, rows[i].name,
+                        order, rows[i].order);
+            n_failed++;
+        }
+        assert_null(budget_largest(budget));
+        budget_free(budget);
+    }
+    assert_int_equal(n_failed, 0);
+}
+
+static void test_age_begins_with_the_class(void **state)
+{
+    struct budget *budget = budget_new();
+    struct budget_share a = {0}, b = {0};
+
+    (void)state;
+    budget_hold(budget, &a, 70);
+    budget_hold(budget, &b, 70);
+    budget_hold(budget, &a, 100); /* of the same class: still the older of the two */
+    assert_ptr_equal(budget_largest(budget), &a);
+    budget_hold(budget, &a, 10);
+    assert_ptr_equal(budget_largest(budget), &b);
+    budget_hold(budget, &a, 70);
+    assert_ptr_equal(budget_largest(budget), &b);
+    budget_release(budget, &a);
+    budget_release(budget, &b);
+    budget_free(budget);
+}
+
+static void test_pinned(void **state)
+{
+    struct budget *budget = budget_new();
+    struct budget_share a = {0}, b = {0};
+
+    (void)state;
+    budget_hold(budget, &a, 1000);
+    budget_hold(budget, &b, 1);
+    budget_pin(budget, &a);
+    budget_pin(budget, &a);
+    assert_ptr_equal(budget_largest(budget), &b);
+    budget_pin(budget, &b);
+    assert_null(budget_largest(budget));
+    budget_hold(budget, &a, 2);
+    assert_ptr_equal(budget_largest(budget), &a);
+    budget_release(budget, &a);
+    budget_release(budget, &b);
+    budget_free(budget);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sum),
+        cmocka_unit_test(test_order_of_eviction),
+        cmocka_unit_test(test_age_begins_with_the_class),
+        cmocka_unit_test(test_pinned),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
