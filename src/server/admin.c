@@ -59,6 +59,19 @@ static void print_connections(const struct metrics *sum, FILE *out)
                  (int64_t)(sum->opened - ended), out);
 }
 
+static void print_loops(const struct tally *tally, const struct metrics *sum, FILE *out)
+{
+    print_single("connections_memory_bytes", "gauge",
+                 "Memory that open connections are reckoned to hold.", (int64_t)sum->memory_bytes,
+                 out);
+    print_single("connections_memory_limit_bytes", "gauge",
+                 "Memory that they may hold; beyond, the largest unfinished ones are ended.",
+                 (int64_t)sum->memory_max, out);
+    print_single("worker_loop_stalled", "gauge",
+                 "Workers whose loop has not turned for 10 s; after 30 s the daemon ends itself.",
+                 tally->n_loops_stalled, out);
+}
+
 static void print_domains(const struct tally *tally, FILE *out)
 {
     print_family("domains", "gauge", "Policy domains served, by mode.", out);
@@ -104,6 +117,7 @@ static void print_metrics(const struct server *server, FILE *out)
     print_sample("build_info", "version", MTA_VERSION, 1, out);
     print_requests(&sum, out);
     print_connections(&sum, out);
+    print_loops(&server->tally, &sum, out);
     print_domains(&server->tally, out);
     print_certificates(&server->tally, out);
     print_reloads(&server->tally, out);
@@ -112,11 +126,14 @@ static void print_metrics(const struct server *server, FILE *out)
 int admin_print(void *context, struct slice path, const char **ret_type, FILE *out)
 {
     const struct server *server = context;
-    bool is_ready = atomic_load(&server->tally.is_ready);
+    bool is_alive = atomic_load(&server->tally.n_loops_stalled) == 0;
+    bool is_ready = atomic_load(&server->tally.is_ready) && is_alive;
 
     if (slice_eq_text(path, "/healthz")) {
-        fputs("alive\n", out);
-    } else if (slice_eq_text(path, "/readyz")) {
+        fputs(is_alive ? "alive\n" : "the loop of a worker stands still\n", out);
+        return is_alive ? 200 : 503;
+    }
+    if (slice_eq_text(path, "/readyz")) {
         fputs(is_ready ? "ready\n" : "not ready\n", out);
         return is_ready ? 200 : 503;
     } else if (slice_eq_text(path, "/metrics")) {

@@ -90,6 +90,15 @@ static char *served_text(const struct server *server)
     return text;
 }
 
+static const char *health_text(const struct server *server)
+{
+    if (server->phase != PHASE_SERVING)
+        return CONTROL_REFUSED "\nending\n";
+    if (atomic_load(&server->tally.n_loops_stalled) > 0)
+        return CONTROL_REFUSED "\nthe loop of a worker stands still\n";
+    return CONTROL_GOOD "\nserving\n";
+}
+
 static void take_question(struct client *client)
 {
     struct server *server = client->control->server;
@@ -101,8 +110,7 @@ static void take_question(struct client *client)
         client->forces = strcmp(question, "reload force") == 0;
         reload_start(server);
     } else if (strcmp(question, "health") == 0) {
-        answer(client, strdup(server->phase == PHASE_SERVING ? CONTROL_GOOD "\nserving\n"
-                                                             : CONTROL_REFUSED "\nending\n"));
+        answer(client, strdup(health_text(server)));
     } else if (strcmp(question, "served") == 0) {
         answer(client, served_text(server));
     } else {

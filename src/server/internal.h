@@ -17,6 +17,7 @@
 #include "dns/name.h"
 #include "server/privileges.h"
 #include "server/systemd.h"
+#include "server/watchdog.h"
 
 struct cert_reader;
 struct cert_store;
@@ -30,6 +31,8 @@ struct worker_thread {
     struct server *server;
     struct worker *worker;
     pthread_t thread;
+    struct watched_loop loop;
+    atomic_bool has_ended;
 };
 
 /** Work for the thread pool, one of its kind at a time, at a low priority. */
@@ -73,6 +76,7 @@ struct tally {
     _Atomic int64_t reloaded_at_unix_s; /* the last good load */
     atomic_bool is_last_reload_good;
     _Atomic uint64_t log_lines_dropped;
+    atomic_uint n_loops_stalled; /* of workers */
     atomic_bool is_ready;
 };
 
@@ -80,7 +84,7 @@ struct server {
     uv_loop_t loop;
     uv_signal_t signals[3]; /* HUP, TERM, INT */
     uv_async_t swapped, events, ended;
-    uv_timer_t refresh, delay;
+    uv_timer_t refresh, delay, look;
     enum phase phase;
     atomic_bool is_ending; /* tells the thread pool to hurry */
 
@@ -102,6 +106,7 @@ struct server {
     struct passed_sockets passed;
     struct sandbox *sandbox; /* NULL: any file may be read */
     int notify_fd;           /* to systemd; -1: nobody there */
+    bool has_systemd_watchdog;
 
     struct control *control;
     struct rehearsal *rehearsal;
@@ -175,6 +180,9 @@ void certificates_refresh(struct server *server);
 /** Tells systemd that the daemon serves, or begins a reload; not once it is ending. */
 void server_tell_ready(const struct server *server);
 void server_tell_reloading(const struct server *server);
+
+/** Begins to look at the workers' loops, each second until the end; a lost one is the end. */
+void liveness_start(struct server *server);
 
 /** Prints /healthz, /readyz or /metrics; a worker_admin. */
 int admin_print(void *context, struct slice path, const char **ret_type, FILE *out);

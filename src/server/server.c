@@ -136,6 +136,7 @@ static void *run_worker(void *context)
     struct server *server = thread->server;
 
     worker_run(thread->worker);
+    atomic_store(&thread->has_ended, true);
     atomic_fetch_add(&server->n_ended, 1);
     uv_async_send(&server->ended);
     return NULL;
@@ -322,10 +323,11 @@ static void init_loop(struct server *server)
     uv_async_init(&server->loop, &server->ended, on_ended);
     uv_timer_init(&server->loop, &server->refresh);
     uv_timer_init(&server->loop, &server->delay);
+    uv_timer_init(&server->loop, &server->look);
     uv_timer_init(&server->loop, &server->survey_pause);
     uv_timer_init(&server->loop, &server->second);
     server->swapped.data = server->events.data = server->ended.data = server;
-    server->refresh.data = server->delay.data = server;
+    server->refresh.data = server->delay.data = server->look.data = server;
     server->survey_pause.data = server->second.data = server;
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
@@ -394,6 +396,7 @@ static void serve(struct server *server)
     survey_start(server);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     uv_timer_start(&server->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
+    liveness_start(server);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     for (size_t i = 0; i < server->n_threads; i++)
         pthread_join(server->workers[i].thread, NULL);

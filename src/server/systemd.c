@@ -149,3 +149,11 @@ void systemd_notify_reloading(int fd)
     systemd_notify(fd, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
                    (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
+
+bool systemd_wants_watchdog(void)
+{
+    const char *pid = getenv("WATCHDOG_PID");
+
+    return getenv("WATCHDOG_USEC") &&
+           (!pid || environment_number("WATCHDOG_PID") == (uint64_t)getpid());
+}
