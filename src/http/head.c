@@ -109,6 +109,8 @@ static size_t body_len_of_field(struct slice line, size_t max)
     struct slice name = slice_range(line, 0, colon);
     uint64_t len;
 
+    if (slice_ends_with(line, "\r"))
+        line.len--;
     if (slice_eq_nocase(name, slice_of("transfer-encoding")))
         return max;
     if (slice_eq_nocase(name, slice_of("content-length")) &&

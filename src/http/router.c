@@ -134,8 +134,9 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req)
     (void)handler;
     connection->n_requests++;
     connection_enter(connection, PHASE_ANSWER);
+    /* h2o reads the chunk size 0x5 as 0: where a body ends is in doubt, and what follows too. */
     if (!connection->listener->keeps_alive || connection->n_requests >= REQUESTS_MAX ||
-        connection->worker->is_draining)
+        connection->worker->is_draining || req->entity.base)
         req->http1_is_persistent = 0;
     if (!req->http1_is_persistent)
         connection_write_last(connection);

@@ -261,25 +261,21 @@ static void stop_threads(struct server *server, size_t n_threads)
 /* Signals go to the main thread: h2o's loop takes EINTR for an error. */
 static int start_threads(struct server *server, struct err *err)
 {
-    pthread_attr_t attributes;
     size_t n_started = 0;
     sigset_t before;
-    int reason;
+    int reason = 0;
 
     block_signals(&before);
-    pthread_attr_init(&attributes);
-    reason = pthread_attr_setstacksize(&attributes, STACK_SIZE);
     while (n_started < server->n_threads && reason == 0) {
         struct worker_thread *thread = &server->workers[n_started];
 
         thread->server = server;
-        reason = pthread_create(&thread->thread, &attributes, run_worker, thread);
+        reason = pthread_create(&thread->thread, NULL, run_worker, thread);
         if (reason == 0) {
             worker_wait(thread->worker);
             n_started++;
         }
     }
-    pthread_attr_destroy(&attributes);
     if (reason != 0)
         stop_threads(server, n_started);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -364,8 +360,27 @@ static int prepare(struct server *server, struct err *err)
                          err);
 }
 
+/*
+ * Of all threads, whatever the shell's limit is: a small one must not be the end of a worker, and a
+ * large one, for each thread, not that of a small container. libuv goes by the limit itself.
+ */
+static void set_stack_sizes(void)
+{
+    pthread_attr_t attributes;
+    struct rlimit limit;
+
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_SIZE);
+    pthread_setattr_default_np(&attributes);
+    pthread_attr_destroy(&attributes);
+    getrlimit(RLIMIT_STACK, &limit);
+    limit.rlim_cur = limit.rlim_max < STACK_SIZE ? limit.rlim_max : STACK_SIZE;
+    setrlimit(RLIMIT_STACK, &limit);
+}
+
 static int start(struct server *server, struct err *err)
 {
+    set_stack_sizes();
     server->notify_fd = systemd_notify_open();
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;

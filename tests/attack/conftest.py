@@ -29,7 +29,8 @@ def session_in_a_network(tmp_path_factory):
     except namespace.NotPermitted as reason:
         pytest.exit(f"NOT ATTACKED, for want of a network of the tests' own: {reason}",
                     returncode=1 if os.environ.get("CI") else SKIPPED)
-    return Pki(tmp_path_factory.mktemp("pki"), HOST, "policy.provider.example")
+    return Pki(tmp_path_factory.mktemp("pki"), HOST, "policy.provider.example",
+               "reports.example.net")
 
 
 @pytest.fixture(name="module_target", scope="module")

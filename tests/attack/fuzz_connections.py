@@ -48,7 +48,7 @@ TOKENS = [b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b":", b"\r\n ", b"\r\n\r\n"
           b"Connection: keep-alive\r\n", b"Expect: 100-continue\r\n", b"%00", b"/../", b"?", b"#",
           b"0\r\n\r\n", b"ffffffffffffffff\r\n", b"18446744073709551616", b"-1", b"\xff" * 9,
           b"Upgrade: h2c\r\n", b"http://", b"X: " + b"a" * 9000 + b"\r\n", b"X: y\r\n" * 120]
-STATUSES = {b"100", b"200", b"400", b"404", b"405", b"413", b"417", b"421"}
+STATUSES = {b"100", b"200", b"400", b"404", b"405", b"413", b"417", b"421", b"431"}
 
 
 def flip(source, data):

@@ -218,6 +218,17 @@ def test_old_version_is_a_failed_handshake(operate, pki, tmp_path):
         assert tell() == {'tls_handshakes_total{result="failed"}': 1}
 
 
+def test_memory_of_connections(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path, limits={"memory": "32M"}))
+    assert daemon.metric("connections_memory_limit_bytes") == 32 << 20
+    assert daemon.metric("connections_memory_bytes") == 0
+    with connect_tls(daemon.address, HOST, tls_context(pki)):
+        wait_until(lambda: 32_000 < daemon.metric("connections_memory_bytes") < 64_000, "held")
+    wait_until(lambda: daemon.metric("connections_memory_bytes") == 0, "given back")
+    daemon.change(configuration(pki, tmp_path, limits={"memory": "64M"}))
+    assert daemon.metric("connections_memory_limit_bytes") == 64 << 20
+
+
 def test_connections(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path))
     context = tls_context(pki)
@@ -225,7 +236,7 @@ def test_connections(operate, pki, tmp_path):
     def seen():
         metrics = daemon.metrics()
         return {name: value for name, value in metrics.items()
-                if name.startswith("connections_") and value}
+                if name.startswith(("connections_open", "connections_ended")) and value}
 
     assert seen() == {}
     connection = connect_tls(daemon.address, HOST, context)

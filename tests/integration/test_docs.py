@@ -75,7 +75,7 @@ def facts_of(value):
     between = re.search(r"between \S+ and (?:\S+ s|\S+)(?=,|$)", value.get("errorMessage", ""))
     default = value.get("default")
     yield from [] if default is None else [f"default: {json.dumps(default).strip(chr(34))}"]
-    yield from [between[0].capitalize()] if between else []
+    yield from [between[0].replace("b", "B", 1)] if between else []
     yield from ["One of " + ", ".join(value["enum"])] if "enum" in value else []
     yield from value.get("items", {}).get("enum", []) if value.get("maxItems") != 1024 else []
     for limit, usual in (("maxLength", 4096), ("maxItems", 1024)):

@@ -170,12 +170,122 @@ static void test_target(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+/* Looks as octets come, one at a time: the end must be found with the last, and not before. */
+static void test_head_len(void **state)
+{
+    static const struct {
+        struct slice bytes;
+        size_t len; /* 0: it never ends */
+    } rows[] = {
+        {SLICE_BYTES(""), 0},
+        {SLICE_BYTES("\n"), 0},
+        {SLICE_BYTES("\n\n"), 2},
+        {SLICE_BYTES("\r\n\r\n"), 4},
+        {SLICE_BYTES("\n\r\n"), 3},
+        {SLICE_BYTES("\r\n\n"), 3},
+        {SLICE_BYTES("\r\n\r"), 0},
+        {SLICE_BYTES("\r\r\n\r\r\n"), 0},
+        {SLICE_BYTES("\n \n"), 0},
+        {SLICE_BYTES("\n\0\n"), 0},
+        {SLICE_BYTES(GET HOST), 0},
+        {SLICE_BYTES(GET HOST END), sizeof(GET HOST END) - 1},
+        {SLICE_BYTES("\r\n" GET HOST END), sizeof("\r\n" GET HOST END) - 1},
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct slice bytes = rows[i].bytes;
+        size_t at_once = request_head_len(bytes, 0), in_turn = 0;
+
+        for (size_t n = 1; n <= bytes.len && in_turn == 0; n++)
+            in_turn = request_head_len(slice_range(bytes, 0, n), n - 1);
+        if (at_once != rows[i].len || in_turn != rows[i].len) {
+            print_error("row %zu: %zu at once, %zu in turn, wanted %zu\n", i, at_once, in_turn,
+                        rows[i].len);
+            n_failed++;
+        }
+    }
+    assert_int_equal(n_failed, 0);
+}
+
+static void test_may_be_good(void **state)
+{
+    static const struct {
+        struct slice bytes;
+        bool is_good;
+    } rows[] = {
+        {SLICE_BYTES(""), true},
+        {SLICE_BYTES("\r"), true},
+        {SLICE_BYTES("\r\n"), true},
+        {SLICE_BYTES("GET"), true},
+        {SLICE_BYTES("GET /\xff"), true},
+        {SLICE_BYTES("GET / HTTP/1.1\r"), true},
+        {SLICE_BYTES(GET), true},
+        {SLICE_BYTES(GET_1_0), true},
+        {SLICE_BYTES("GET / HTTP/1.1\n"), true},
+        {SLICE_BYTES("\r\n" GET), true},
+        {SLICE_BYTES(GET "\0"), true}, /* only the first line is looked at */
+        {SLICE_BYTES("GET / HTTP/2.0\r\n"), false},
+        {SLICE_BYTES("GET / HTTP/1.10\r\n"), false},
+        {SLICE_BYTES("GET /\r\n"), false},
+        {SLICE_BYTES("\n"), false},
+        {SLICE_BYTES("\r\n\r\n"), false},
+        {SLICE_BYTES("\x16\x03\x01"), false},
+        {SLICE_BYTES("GET\t"), false},
+        {SLICE_BYTES("GET /\x7f"), false},
+        {SLICE_BYTES("GET /\0"), false},
+        {SLICE_BYTES("GET /\r/ HTTP/1.1\r\n"), false},
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (request_may_be_good(rows[i].bytes) != rows[i].is_good) {
+            print_error("row %zu: wanted %d\n", i, rows[i].is_good);
+            n_failed++;
+        }
+    assert_int_equal(n_failed, 0);
+}
+
+static void test_body_len(void **state)
+{
+    static const struct {
+        struct slice head;
+        size_t len; /* of at most 100 */
+    } rows[] = {
+        {SLICE_BYTES(""), 0},
+        {SLICE_BYTES(GET HOST END), 0},
+        {SLICE_BYTES(GET "Content-Length: 0\r\n" END), 0},
+        {SLICE_BYTES(GET "content-length:7\r\n" END), 7},
+        {SLICE_BYTES(GET "CONTENT-LENGTH: \t100 \r\n" END), 100},
+        {SLICE_BYTES(GET "Content-Length: 101\r\n" END), 0}, /* h2o refuses it */
+        {SLICE_BYTES(GET "Content-Length: -1\r\n" END), 0},
+        {SLICE_BYTES(GET "Content-Length: 5\r\nContent-Length: 9\r\n" END), 9},
+        {SLICE_BYTES(GET "Transfer-Encoding: chunked\r\n" END), 100},
+        {SLICE_BYTES(GET "Content-Length: 5\r\ntransfer-encoding: x\r\n" END), 100},
+        {SLICE_BYTES(GET "X-Content-Length: 5\r\n" END), 0},
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        size_t seen = request_body_len(rows[i].head, 100);
+
+        if (seen != rows[i].len) {
+            print_error("row %zu: %zu, wanted %zu\n", i, seen, rows[i].len);
+            n_failed++;
+        }
+    }
+    assert_int_equal(n_failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fault),
-        cmocka_unit_test(test_the_rest_is_not_looked_at),
-        cmocka_unit_test(test_target),
+        cmocka_unit_test(test_fault),       cmocka_unit_test(test_the_rest_is_not_looked_at),
+        cmocka_unit_test(test_target),      cmocka_unit_test(test_head_len),
+        cmocka_unit_test(test_may_be_good), cmocka_unit_test(test_body_len),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
