@@ -14,7 +14,7 @@ enum {
 };
 
 /* Called before each operation of h2o's BIO, and after it with BIO_CB_RETURN set as well. */
-/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's */
+/* NOLINTBEGIN(readability-non-const-parameter): the type is OpenSSL's. */
 static long on_bio(BIO *bio, int operation, const char *argument, size_t len, int integer,
                    long number, int result, size_t *processed)
 {
@@ -23,6 +23,7 @@ static long on_bio(BIO *bio, int operation, const char *argument, size_t len, in
         BIO_clear_retry_flags(bio); /* U12 */
     return result;
 }
+/* NOLINTEND(readability-non-const-parameter) */
 
 static void on_info(const SSL *ssl, int where, int result)
 {
