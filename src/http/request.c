@@ -41,9 +41,10 @@ static void hand_over(struct connection *connection, struct slice head)
     const h2o_globalconf_t *globalconf = connection->accept_ctx.ctx->globalconf;
     h2o_socket_t *sock = connection->sock;
 
-    /* h2o doubles its buffer when it is full. */
-    connection_hold_request(
-        connection, COST_REQUEST + 2 * request_body_len(head, globalconf->max_request_entity_size));
+    size_t body_len = request_body_len(head, globalconf->max_request_entity_size);
+
+    /* h2o copies the head if a body follows, and doubles its buffer when that is full. */
+    connection_hold_request(connection, COST_REQUEST + head.len + 2 * body_len);
     if (connection->is_killed)
         h2o_socket_close(sock);
     else

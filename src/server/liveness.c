@@ -53,7 +53,7 @@ static void on_look(uv_timer_t *timer)
     server->looked_at_ms = now;
     atomic_store(&server->tally.n_loops_stalled, n_stalled);
     if (server->has_systemd_watchdog && n_stalled == 0)
-        systemd_notify(server->notify_fd, "WATCHDOG=1");
+        systemd_notify_alive(server->notify_fd);
 }
 
 void liveness_start(struct server *server)

@@ -157,3 +157,11 @@ bool systemd_wants_watchdog(void)
     return getenv("WATCHDOG_USEC") &&
            (!pid || environment_number("WATCHDOG_PID") == (uint64_t)getpid());
 }
+
+void systemd_notify_alive(int fd)
+{
+    static const char message[] = "WATCHDOG=1";
+
+    if (fd >= 0)
+        (void)!send(fd, message, sizeof(message) - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}

@@ -55,6 +55,8 @@ void systemd_notify(int fd, const char *format, ...) __attribute__((format(print
 /** Says that a reload begins; READY=1 ends it. */
 void systemd_notify_reloading(int fd);
 
-/** Whether systemd ends the daemon unless it hears "WATCHDOG=1" every few seconds (WatchdogSec=).
- */
+/** Whether systemd ends the daemon unless it hears of it every few seconds (WatchdogSec=). */
 bool systemd_wants_watchdog(void);
+
+/** Says that the daemon is alive. Never waits or complains: the next time comes in a second. */
+void systemd_notify_alive(int fd);

@@ -440,6 +440,15 @@ def test_systemd_is_told(folder, start, certificates, is_abstract):
             told()
 
 
+def test_watchdog_of_systemd(folder, start):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(f"{folder}/notify")
+        manager.settimeout(PATIENCE_S)
+        start(["env", f"NOTIFY_SOCKET={folder}/notify", "WATCHDOG_USEC=30000000"])
+        assert [manager.recv(4096).decode().split("\n")[0] for _ in range(3)] == \
+            ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+
 def test_systemd_that_cannot_be_told(folder, start):
     daemon = start(["env", f"NOTIFY_SOCKET={folder}/nobody-there"])
     daemon.log.wait_for("warning: NOTIFY_SOCKET: .* cannot be told that the daemon is ready")

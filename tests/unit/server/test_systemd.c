@@ -139,12 +139,51 @@ static void test_notify_nobody(void **state)
     systemd_notify_reloading(-1);
 }
 
+static void test_watchdog(void **state)
+{
+    char own[16];
+    const struct {
+        const char *usec, *pid;
+        bool is_wanted;
+    } rows[] = {
+        {NULL, NULL, false},      {"30000000", NULL, true}, {"30000000", own, true},
+        {"30000000", "1", false}, {NULL, own, false},
+    };
+
+    (void)state;
+    snprintf(own, sizeof(own), "%d", getpid());
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        set_environment("WATCHDOG_USEC", rows[i].usec);
+        set_environment("WATCHDOG_PID", rows[i].pid);
+        assert_int_equal(systemd_wants_watchdog(), rows[i].is_wanted);
+    }
+    systemd_notify_alive(-1);
+}
+
+/* A manager that reads nothing must not make the daemon wait. */
+static void test_alive(void **state)
+{
+    char name[64];
+    int manager, fd;
+
+    (void)state;
+    snprintf(name, sizeof(name), "@mta-stsd-notify.%d", getpid());
+    manager = bind_manager(name);
+    setenv("NOTIFY_SOCKET", name, 1);
+    fd = systemd_notify_open();
+    for (int i = 0; i < 10000; i++)
+        systemd_notify_alive(fd);
+    check_told(manager, "WATCHDOG=1");
+    close(fd);
+    close(manager);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_receive),
-        cmocka_unit_test(test_notify),
-        cmocka_unit_test(test_notify_nobody),
+        cmocka_unit_test(test_receive),       cmocka_unit_test(test_notify),
+        cmocka_unit_test(test_notify_nobody), cmocka_unit_test(test_watchdog),
+        cmocka_unit_test(test_alive),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
