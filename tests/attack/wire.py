@@ -32,6 +32,9 @@ class TlsClient:
     def to_send(self):
         return self._outgoing.read()
 
+    def suite(self):
+        return self._tls.cipher()[0]
+
     def receive(self, received):
         if not received:
             raise ConnectionResetError("closed in the handshake")
