@@ -114,14 +114,18 @@ def record(kind, content, version=b"\x03\x03"):
     return bytes([kind]) + version + vector(2, content)
 
 
-def client_hello(*extensions, versions=(0x0304, 0x0303), suites=SUITES):
-    """A ClientHello of TLS 1.3, good but for its extensions: its key share is any 32 bytes."""
+def client_hello(*extensions, versions=(0x0304, 0x0303), suites=SUITES, has_share=True):
+    """A ClientHello of TLS 1.3, good but for its extensions: its key share is any 32 bytes.
+
+    has_share  without a key share the server asks for another hello (HelloRetryRequest)
+    """
+    share = vector(2, b"\x00\x1d", vector(2, os.urandom(32))) if has_share else vector(2)
     usual = [
         extension(10, vector(2, b"\x00\x1d\x00\x17")),
         extension(11, vector(1, b"\x00")),
         extension(13, vector(2, bytes.fromhex("040308040805080604010501"))),
         extension(43, vector(1, *(version.to_bytes(2, "big") for version in versions))),
-        extension(51, vector(2, b"\x00\x1d", vector(2, os.urandom(32)))),
+        extension(51, share),
     ]
     body = b"".join([min(versions[0], 0x0303).to_bytes(2, "big"), os.urandom(32),
                      vector(1, os.urandom(32)), vector(2, suites), vector(1, b"\0"),
