@@ -12,6 +12,7 @@ import threading
 import time
 import urllib.request
 
+import usage
 from client import (connect, connect_tls, exchange, parse_answer, policy_body, read_all, request,
                     tls_context)
 from daemon import Daemon, PATIENCE_S, configuration
@@ -19,7 +20,8 @@ from namespace import FETCHER, SERVER
 
 HOST = "mta-sts.example.com"
 BODY = policy_body("mx.example.com")
-FLOODS = pathlib.Path(__file__).with_name("floods.py")
+FLOODS = [sys.executable, str(pathlib.Path(__file__).with_name("floods.py"))]
+FAST_FLOODS = ("shakes", "fetches", "key-updates")
 
 
 def eventually(probe, what, deadline_s=PATIENCE_S):
@@ -78,8 +80,10 @@ class Target(Daemon):
         return time.clock_gettime(~self.process.pid << 3 | 2)
 
     def resident_kib(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+        return usage.status_kib(self.process.pid, "VmRSS")
+
+    def peak_kib(self):
+        return usage.status_kib(self.process.pid, "VmHWM")
 
     def metric(self, name):
         """The value of a sample, by its name with its label: 'x_total{reason="y"}'."""
@@ -173,10 +177,14 @@ def nothing_lost(target):
 
 @contextlib.contextmanager
 def flood(kind, address, n_connections, seconds, sources=()):
-    """A flood in a process of its own, while the block runs; ended by its id."""
+    """A flood in a process of its own, while the block runs; ended by its id.
+
+    kind  one of floods.py, or of fast_flood.c, which FAST_FLOOD is the path of
+    """
+    command = [os.environ["FAST_FLOOD"]] if kind in FAST_FLOODS else FLOODS
     process = subprocess.Popen(
-        [sys.executable, str(FLOODS), kind, address[0], str(address[1]), str(n_connections),
-         str(seconds), *sources], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        [*command, kind, address[0], str(address[1]), str(n_connections), str(seconds), *sources],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout.readline() == "ready\n"
         yield process

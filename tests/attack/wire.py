@@ -107,11 +107,17 @@ def server_name(*names):
 
 SUITES = bytes.fromhex("130113021303c02bc02fc02cc030cca9cca8")
 EARLY_DATA = extension(42)
-APPLICATION_DATA = 23
+ALERT, APPLICATION_DATA = 21, 23
+FATAL, CLOSE_NOTIFY = 2, 0
 
 
 def record(kind, content, version=b"\x03\x03"):
     return bytes([kind]) + version + vector(2, content)
+
+
+def alert(level, description):
+    """In the clear, as it is before there are keys."""
+    return record(ALERT, bytes([level, description]))
 
 
 def client_hello(*extensions, versions=(0x0304, 0x0303), suites=SUITES, has_share=True):
