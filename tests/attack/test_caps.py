@@ -78,6 +78,59 @@ def test_flood_of_one_source(target):
     assert not latencies.failures and latencies.seconds
 
 
+STRIKES = 64  # evictions by per_source within seconds, after which the source is refused
+FEW = 40
+
+
+def test_few_strikes(capped):
+    """A busy source that is a little over its share goes on to be served."""
+    connections = open_until_counted(capped, ATTACKERS[:1] * (10 + FEW))
+    eventually(lambda: capped.ended("evicted") == FEW, f"{FEW} are evicted")
+    capped.fetch(ATTACKERS[0])
+    assert capped.ended("refused") == 0
+    close_all(connections)
+
+
+def test_strikes(capped):
+    """A source that goes on is refused, and no longer when it has stopped; others are served."""
+    attacker, neighbour = ATTACKERS[:2]
+    kept = open_until_counted(capped, [neighbour])
+    connections = open_until_counted(capped, [attacker] * (10 + 2 * STRIKES))
+    eventually(lambda: capped.ended("refused") > 0, "it is refused")
+    assert STRIKES <= capped.ended("evicted") < 2 * STRIKES
+    with pytest.raises(OSError):
+        capped.fetch(attacker)
+    for source in (FETCHER, neighbour):
+        capped.fetch(source)
+    assert not any(is_ended(connection) for connection in kept)
+    close_all(kept + connections)
+    eventually(lambda: is_answered(capped, attacker), "it is served again")
+
+
+def is_answered(target, source):
+    """Whether a fetch is; a failed attempt is no attack, so they are a second apart."""
+    latencies = target.fetch_for(1, pause_s=1, source=source)
+    return not latencies.failures
+
+
+def test_handshakes_of_one_source(target):
+    """1,000 at full speed without Finished: each costs a signature, until there are no more."""
+    attacker = ATTACKERS[0]
+    n_evicted, n_refused = target.ended("evicted"), target.ended("refused")
+    with flood("no-finished", target.address, 1000, 60, [attacker]):
+        eventually(lambda: target.ended("refused") > n_refused, "it is refused")
+        start, used_s = time.monotonic(), target.used_cpu_s()
+        with target.fetched_meanwhile():
+            latencies = target.fetch_for(5, source=ATTACKERS[1])
+        used_s, seconds = target.used_cpu_s() - used_s, time.monotonic() - start
+    n_evicted, n_refused = target.ended("evicted") - n_evicted, target.ended("refused") - n_refused
+    print(f"{latencies}; {n_evicted} evicted, {n_refused} refused; "
+          f"{used_s:.1f} s of CPU time in {seconds:.1f} s")
+    assert not latencies.failures and latencies.seconds
+    assert n_refused > 10 * n_evicted, "it is let in too often"
+    eventually(lambda: is_answered(target, attacker), "it is served again")
+
+
 def test_flood_of_many_sources(target):
     """Beyond the default cap over all, of 10,000."""
     with flood("idle", target.address, 12_000, 30, ATTACKERS):
