@@ -45,7 +45,7 @@ static size_t class_of(size_t bytes)
     return n_bits;
 }
 
-void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes)
+void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes, uint64_t now_ms)
 {
     size_t class = class_of(bytes);
 
@@ -53,8 +53,10 @@ void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes
         budget_pin(budget, share);
     budget->held += bytes - share->bytes;
     share->bytes = bytes;
-    if (!share->is_evictable)
-        DL_APPEND(budget->evictable[class], share);
+    if (share->is_evictable)
+        return;
+    DL_APPEND(budget->evictable[class], share);
+    share->since_ms = now_ms;
     share->is_evictable = true;
 }
 
@@ -82,10 +84,22 @@ bool budget_is_exceeded(const struct budget *budget)
     return budget->held > budget->max;
 }
 
-struct budget_share *budget_largest(const struct budget *budget)
+static double weight(const struct budget_share *share, uint64_t now_ms)
 {
-    for (size_t class = CLASSES; class -- > 0;)
-        if (budget->evictable[class])
-            return budget->evictable[class];
-    return NULL;
+    double n_others = share->n_others ? (double)*share->n_others : 1;
+
+    return (double)share->bytes * (double)(now_ms - share->since_ms + 1) * n_others;
+}
+
+struct budget_share *budget_victim(const struct budget *budget, uint64_t now_ms)
+{
+    struct budget_share *victim = NULL;
+
+    for (size_t class = CLASSES; class -- > 0;) {
+        struct budget_share *oldest = budget->evictable[class];
+
+        if (oldest && (!victim || weight(oldest, now_ms) > weight(victim, now_ms)))
+            victim = oldest;
+    }
+    return victim;
 }

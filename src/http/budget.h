@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * A budget: how much memory the connections of a worker hold, and which of them holds most.
+ * A budget: how much memory the connections of a worker hold, and which of them is to go for
+ * others.
  *
  * What a connection holds is reckoned by its owner (http/cost.h); nothing is allocated here. Shares
  * are kept in classes of size, each twice the one before, so that every operation takes constant
@@ -10,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct budget;
 
@@ -17,6 +19,8 @@ struct budget;
 struct budget_share {
     struct budget_share *prev, *next; /* in its class, if it can be evicted */
     size_t bytes;
+    uint64_t since_ms;      /* in its class */
+    const size_t *n_others; /* of the same source, itself included; NULL: it has no source */
     bool is_evictable;
 };
 
@@ -29,8 +33,12 @@ void budget_free(struct budget *budget);
 /** Sets how many bytes all shares together may hold. */
 void budget_set_max(struct budget *budget, size_t bytes);
 
-/** The share holds so much from now on, and can be evicted for it. */
-void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes);
+/**
+ * The share holds so much from now on, and can be evicted for it.
+ *
+ * now_ms  by the monotonic clock, as below
+ */
+void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes, uint64_t now_ms);
 
 /** The share goes on holding what it holds, but cannot be evicted from now on. */
 void budget_pin(struct budget *budget, struct budget_share *share);
@@ -45,8 +53,10 @@ size_t budget_held(const struct budget *budget);
 bool budget_is_exceeded(const struct budget *budget);
 
 /**
- * The share to evict: of those in the class of the largest, the one that has been in it longest.
+ * The share to evict: that with the most bytes times milliseconds times connections of its source,
+ * of those that have been in their class of size for longest. By size alone, a fetch in its
+ * handshake would go for the many connections of a few peers that hold a little each, for seconds.
  *
  * Returns NULL if none can be evicted.
  */
-struct budget_share *budget_largest(const struct budget *budget);
+struct budget_share *budget_victim(const struct budget *budget, uint64_t now_ms);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include <h2o/http1.h>
 #include <utlist.h>
 
 #include "base/arena.h"
@@ -63,8 +64,10 @@ static void stop_counting(struct connection *connection)
 static void join_source(struct connection *connection, struct source *source)
 {
     connection->source = source;
-    if (source)
-        DL_APPEND2(source->connections, connection, source_prev, source_next);
+    if (!source)
+        return;
+    connection->share.n_others = &source->n_connections;
+    DL_APPEND2(source->connections, connection, source_prev, source_next);
 }
 
 static void start_counting(struct connection *connection, struct source *source)
@@ -126,6 +129,7 @@ static void on_close(void *data)
 
     count_end(connection);
     stop_counting(connection);
+    budget_release(worker->bodies, &connection->body_share);
     make_undue(connection);
     DL_DELETE(worker->connections, connection);
     worker->n_connections--;
@@ -255,12 +259,6 @@ void connection_begin(struct connection *connection)
     request_begin(connection);
 }
 
-void connection_refuse(struct connection *connection, enum connection_end end)
-{
-    connection_kill(connection, end);
-    h2o_socket_close(connection->sock);
-}
-
 struct connection *connection_of_socket(h2o_socket_t *sock)
 {
     return sock->on_close.data;
@@ -296,16 +294,28 @@ void connection_write_last(struct connection *connection)
     set_tcp_option(connection, TCP_CORK);
 }
 
+static struct connection *find_victim(const struct worker *worker)
+{
+    struct budget_share *share = NULL;
+
+    if (budget_is_exceeded(worker->budget))
+        share = budget_victim(worker->budget, now_ms());
+    return share ? H2O_STRUCT_FROM_MEMBER(struct connection, share, share) : NULL;
+}
+
 void connection_hold(struct connection *connection, size_t bytes)
 {
     struct worker *worker = connection->worker;
-    struct budget_share *largest;
+    struct connection *victim;
 
     if (connection->is_killed)
         return;
-    budget_hold(worker->budget, &connection->share, bytes);
-    while (budget_is_exceeded(worker->budget) && (largest = budget_largest(worker->budget)))
-        connection_kill(H2O_STRUCT_FROM_MEMBER(struct connection, share, largest), END_MEMORY);
+    budget_hold(worker->budget, &connection->share, bytes, now_ms());
+    while ((victim = find_victim(worker)))
+        if (victim == connection)
+            connection_shut(victim, END_MEMORY);
+        else
+            connection_kill(victim, END_MEMORY);
 }
 
 void connection_hold_request(struct connection *connection, size_t more)
@@ -318,6 +328,21 @@ void connection_hold_request(struct connection *connection, size_t more)
     if (input->size > 0)
         bytes += input->capacity;
     connection_hold(connection, bytes);
+}
+
+void connection_hand_over(struct connection *connection, size_t body_bytes)
+{
+    struct worker *worker = connection->worker;
+
+    if (body_bytes > 0)
+        budget_hold(worker->bodies, &connection->body_share, body_bytes, now_ms());
+    if (connection->is_killed || (body_bytes > 0 && budget_is_exceeded(worker->bodies))) {
+        connection_close(connection, END_MEMORY);
+        return;
+    }
+    connection->is_h2os = true;
+    h2o_http1_accept(&connection->accept_ctx, connection->sock,
+                     *h2o_get_timestamp(connection->accept_ctx.ctx, NULL, NULL));
 }
 
 void connection_enter(struct connection *connection, enum phase phase)
@@ -348,20 +373,45 @@ void connection_half_closed(struct connection *connection)
         make_due(connection);
 }
 
-void connection_kill(struct connection *connection, enum connection_end end)
+void connection_shut(struct connection *connection, enum connection_end end)
 {
+    if (connection->is_killed)
+        return;
     connection->end = end;
     stop_counting(connection);
     shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
+}
+
+void connection_close(struct connection *connection, enum connection_end end)
+{
+    connection_shut(connection, end);
+    h2o_socket_close(connection->sock);
+}
+
+void connection_kill(struct connection *connection, enum connection_end end)
+{
+    if (connection->is_h2os)
+        connection_shut(connection, end);
+    else if (!connection->is_killed)
+        connection_close(connection, end);
+}
+
+void connections_kill_all(struct worker *worker, enum connection_end end)
+{
+    struct connection *connection, *next;
+
+    DL_FOREACH_SAFE(worker->connections, connection, next)
+    connection_kill(connection, end);
 }
 
 bool connections_sweep(struct worker *worker)
 {
     uint64_t now = now_ms();
     unsigned n_killed = 0;
-    struct connection *connection;
+    struct connection *connection, *next;
 
-    DL_FOREACH (worker->connections, connection) {
+    DL_FOREACH_SAFE(worker->connections, connection, next)
+    {
         if (connection->is_killed || now < connection->deadline_ms)
             continue;
         connection_kill(connection, deadline_ends[connection->phase]);

@@ -42,11 +42,13 @@ struct connection {
     struct source *source; /* NULL: none is counted */
     h2o_socket_t *sock;
     struct budget_share share;          /* of the worker's memory */
+    struct budget_share body_share;     /* of what requests with a body may hold of it */
     h2o_accept_ctx_t accept_ctx;        /* its own, so that the SNI can choose the context */
     char server_name[DNS_NAME_MAX + 1]; /* the SNI in stored form; empty: none, or no TLS */
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
     enum phase phase;
     bool is_killed;
+    bool is_h2os; /* handed over to h2o's HTTP/1, which alone may close it */
     bool is_due;
     bool is_half_closed;     /* the peer has sent close_notify */
     bool is_refused;         /* in the handshake, by its name */
@@ -74,9 +76,6 @@ bool connection_set_client(struct connection *connection, struct sockaddr *clien
 /** Begins to read the handshake or the request, from what the socket's buffer holds on. */
 void connection_begin(struct connection *connection);
 
-/** Ends the connection from within, at once. The record is gone after it. */
-void connection_refuse(struct connection *connection, enum connection_end end);
-
 /** The record behind a socket, a request or a handshake. */
 struct connection *connection_of_socket(h2o_socket_t *sock);
 struct connection *connection_of_request(const h2o_req_t *req);
@@ -86,13 +85,20 @@ struct connection *connection_of_ssl(const SSL *ssl);
 void connection_enter(struct connection *connection, enum phase phase);
 
 /**
- * Says how many bytes of memory the connection holds from now on. If all connections together hold
- * more than they may, the largest unfinished ones are killed for it; this one may be among them.
+ * Says how many bytes of memory the connection holds from now on. If all together hold more than
+ * they may, others are killed for it, or this connection is shut down (http/budget.h).
  */
 void connection_hold(struct connection *connection, size_t bytes);
 
 /** The same of a connection that reads a request: what it costs, its input and so much more. */
 void connection_hold_request(struct connection *connection, size_t more);
+
+/**
+ * Hands the connection to h2o's HTTP/1, whose buffers will hold so much for the request's body; or
+ * closes it, if such requests hold more than their part of the memory. h2o's connections can only
+ * be shut down, so that their memory comes back when it gets to them.
+ */
+void connection_hand_over(struct connection *connection, size_t body_bytes);
 
 /** The handshake is through; called in the worker's thread. */
 void connection_established(struct connection *connection);
@@ -113,8 +119,19 @@ void connections_end_turn(struct worker *worker);
 /** The last request is here: what answers it, close_notify and FIN go out together. */
 void connection_write_last(struct connection *connection);
 
-/** Ends the connection from outside; h2o notices and closes it. */
+/**
+ * Ends a connection that is not on the call stack. Unless it is h2o's, its record is gone after it.
+ */
 void connection_kill(struct connection *connection, enum connection_end end);
+
+/** Ends the connection from within a callback of its own: its next event closes it. */
+void connection_shut(struct connection *connection, enum connection_end end);
+
+/** Ends the connection from within its read callback, at once. The record is gone after it. */
+void connection_close(struct connection *connection, enum connection_end end);
+
+/** Kills all of a worker. */
+void connections_kill_all(struct worker *worker, enum connection_end end);
 
 /**
  * Kills those of a worker whose time is over, but not more than some at once.

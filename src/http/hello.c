@@ -65,7 +65,10 @@ static void take_in(struct connection *connection)
     }
     h2o_socket_read_stop(sock);
     connection_hold(connection, COST_HANDSHAKE + message_cost(sock->input));
-    h2o_socket_ssl_handshake(sock, connection->worker->ssl_ctx, NULL, on_handshake);
+    if (connection->is_killed)
+        h2o_socket_close(sock);
+    else
+        h2o_socket_ssl_handshake(sock, connection->worker->ssl_ctx, NULL, on_handshake);
 }
 
 static void on_read(h2o_socket_t *sock, const char *err)

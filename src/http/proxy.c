@@ -74,7 +74,7 @@ static void on_read(h2o_socket_t *sock, const char *err)
         return;
     if (header.state == PROXY_HEADER_REFUSED) {
         report(connection->worker, sock, EVENT_BAD_HEADER, header.fault);
-        connection_refuse(connection, END_HEADER);
+        connection_close(connection, END_HEADER);
         return;
     }
     h2o_socket_read_stop(sock);
@@ -82,7 +82,7 @@ static void on_read(h2o_socket_t *sock, const char *err)
     if (take_client(connection, &header.client))
         connection_begin(connection);
     else
-        connection_refuse(connection, END_REFUSED);
+        connection_close(connection, END_REFUSED);
 }
 
 void proxy_begin(struct connection *connection)

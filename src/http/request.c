@@ -2,7 +2,6 @@
 #include "http/request.h"
 
 #include <h2o.h>
-#include <h2o/http1.h>
 
 #include "base/slice.h"
 #include "http/connection.h"
@@ -39,17 +38,12 @@ static void refuse_large_head(struct connection *connection)
 static void hand_over(struct connection *connection, struct slice head)
 {
     const h2o_globalconf_t *globalconf = connection->accept_ctx.ctx->globalconf;
-    h2o_socket_t *sock = connection->sock;
-
     size_t body_len = request_body_len(head, globalconf->max_request_entity_size);
-
     /* h2o copies the head if a body follows, and doubles its buffer when that is full. */
-    connection_hold_request(connection, COST_REQUEST + head.len + 2 * body_len);
-    if (connection->is_killed)
-        h2o_socket_close(sock);
-    else
-        h2o_http1_accept(&connection->accept_ctx, sock,
-                         *h2o_get_timestamp(connection->accept_ctx.ctx, NULL, NULL));
+    size_t body_bytes = body_len > 0 ? head.len + 2 * body_len : 0;
+
+    connection_hold_request(connection, COST_REQUEST + body_bytes);
+    connection_hand_over(connection, body_bytes);
 }
 
 static void take_in(struct connection *connection)

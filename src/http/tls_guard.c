@@ -43,8 +43,7 @@ static void count_key_update(SSL *ssl)
     if (++connection->n_key_updates < KEY_UPDATES_MAX)
         return;
     SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN); /* nothing behind it is looked at */
-    if (!connection->is_killed)
-        connection_kill(connection, END_PEER);
+    connection_shut(connection, END_PEER);
 }
 
 /* A ServerHello that is a HelloRetryRequest has this for its random (RFC 8446 4.1.3). */

@@ -17,6 +17,7 @@
 enum {
     SMALL_BODY_MAX = 64 * 1024,
     LARGE_BODY_MAX = 1024 * 1024,
+    BODIES_PART = 4,        /* of the memory, a quarter may be held for bodies */
     H2O_TIMEOUT_MS = 10000, /* by the wall clock: a second line behind the deadlines */
     WAKE_UP_MS = 1000,
     SWEEP_MS = 250,
@@ -59,6 +60,7 @@ static void apply_limits(struct worker *worker)
     if (worker->config->memory_max > 0)
         memory_max = worker->config->memory_max;
     budget_set_max(worker->budget, memory_max / options->n_workers);
+    budget_set_max(worker->bodies, memory_max / options->n_workers / BODIES_PART);
     metrics_set(&worker->metrics.memory_max, memory_max / options->n_workers);
 }
 
@@ -141,6 +143,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     worker->events = event_ring_new(EVENTS);
     worker->sources = sources_new();
     worker->budget = budget_new();
+    worker->bodies = budget_new();
     apply_limits(worker);
     init_context(worker, &worker->small, SMALL_BODY_MAX);
     init_context(worker, &worker->large, LARGE_BODY_MAX);
@@ -169,6 +172,7 @@ void worker_free(struct worker *worker)
     event_ring_free(worker->events);
     sources_free(worker->sources);
     budget_free(worker->budget);
+    budget_free(worker->bodies);
     config_unref(worker->config);
     cert_store_unref(worker->store);
     free(worker->listeners);
@@ -178,12 +182,8 @@ void worker_free(struct worker *worker)
 /* Ends what has not finished in time; h2o then closes it and the loop runs on until it has. */
 static void enforce_drain(struct worker *worker)
 {
-    struct connection *connection;
-
-    if (!worker->is_draining || now_ms() < worker->drain_until_ms)
-        return;
-    for (connection = worker->connections; connection; connection = connection->next)
-        connection_kill(connection, END_DRAINED);
+    if (worker->is_draining && now_ms() >= worker->drain_until_ms)
+        connections_kill_all(worker, END_DRAINED);
 }
 
 static void sweep(struct worker *worker)

@@ -42,6 +42,7 @@ struct worker {
     size_t connections_max, per_source_max; /* this worker's share */
     struct sources *sources;
     struct budget *budget; /* this worker's share of the memory */
+    struct budget *bodies; /* of that, for requests with a body */
     uint64_t next_sweep_ms;
     h2o_multithread_queue_t *queue;
     h2o_multithread_receiver_t receiver;

@@ -18,13 +18,13 @@ static void test_sum(void **state)
 
     (void)state;
     budget_set_max(budget, 100);
-    budget_hold(budget, &a, 60);
-    budget_hold(budget, &b, 40);
+    budget_hold(budget, &a, 60, 0);
+    budget_hold(budget, &b, 40, 0);
     assert_int_equal(budget_held(budget), 100);
     assert_false(budget_is_exceeded(budget));
-    budget_hold(budget, &b, 41);
+    budget_hold(budget, &b, 41, 0);
     assert_true(budget_is_exceeded(budget));
-    budget_hold(budget, &a, 1);
+    budget_hold(budget, &a, 1, 0);
     assert_int_equal(budget_held(budget), 42);
     budget_pin(budget, &a);
     assert_int_equal(budget_held(budget), 42);
@@ -60,8 +60,8 @@ static void test_order_of_eviction(void **state)
         char order[5] = "";
 
         for (size_t j = 0; j < ARRAY_LEN(shares); j++)
-            budget_hold(budget, &shares[j], rows[i].held[j]);
-        for (size_t j = 0; (share = budget_largest(budget)) && j < ARRAY_LEN(shares); j++) {
+            budget_hold(budget, &shares[j], rows[i].held[j], 0);
+        for (size_t j = 0; (share = budget_victim(budget, 0)) && j < ARRAY_LEN(shares); j++) {
             order[j] = (char)('0' + (share - shares));
             budget_release(budget, share);
         }
@@ -70,7 +70,7 @@ static void test_order_of_eviction(void **state)
                         order, rows[i].order);
             n_failed++;
         }
-        assert_null(budget_largest(budget));
+        assert_null(budget_victim(budget, 0));
         budget_free(budget);
     }
     assert_int_equal(n_failed, 0);
@@ -82,17 +82,60 @@ static void test_age_begins_with_the_class(void **state)
     struct budget_share a = {0}, b = {0};
 
     (void)state;
-    budget_hold(budget, &a, 70);
-    budget_hold(budget, &b, 70);
-    budget_hold(budget, &a, 100); /* of the same class: still the older of the two */
-    assert_ptr_equal(budget_largest(budget), &a);
-    budget_hold(budget, &a, 10);
-    assert_ptr_equal(budget_largest(budget), &b);
-    budget_hold(budget, &a, 70);
-    assert_ptr_equal(budget_largest(budget), &b);
+    budget_hold(budget, &a, 70, 0);
+    budget_hold(budget, &b, 70, 0);
+    budget_hold(budget, &a, 100, 0); /* of the same class: still the older of the two */
+    assert_ptr_equal(budget_victim(budget, 0), &a);
+    budget_hold(budget, &a, 10, 0);
+    assert_ptr_equal(budget_victim(budget, 0), &b);
+    budget_hold(budget, &a, 70, 0);
+    assert_ptr_equal(budget_victim(budget, 0), &b);
     budget_release(budget, &a);
     budget_release(budget, &b);
     budget_free(budget);
+}
+
+/* Of two shares, held since then, which goes at 10,000 ms? */
+static void test_weight(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t bytes[2];
+        uint64_t since_ms[2];
+        size_t n_others[2]; /* 0: no source */
+        int victim;
+    } rows[] = {
+        {"the larger of the same age", {10, 1000}, {5000, 5000}, {1, 1}, 1},
+        {"a fresh handshake stays", {20 * 1024, 72 * 1024}, {5000, 9900}, {0, 0}, 0},
+        {"an old handshake goes", {20 * 1024, 72 * 1024}, {5000, 6000}, {1, 0}, 1},
+        {"both fresh", {20 * 1024, 72 * 1024}, {10000, 10000}, {0, 1}, 1},
+        {"the older of the same class", {70, 100}, {6000, 5000}, {1, 1}, 0}, /* that came first */
+        {"one of a source goes after many", {20 * 1024, 72 * 1024}, {9500, 9500}, {16, 1}, 0},
+        {"no source is as one", {20 * 1024, 72 * 1024}, {9500, 9500}, {2, 0}, 1},
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct budget *budget = budget_new();
+        struct budget_share shares[2] = {{0}};
+        const struct budget_share *victim;
+
+        for (size_t j = 0; j < ARRAY_LEN(shares); j++) {
+            if (rows[i].n_others[j] > 0)
+                shares[j].n_others = &rows[i].n_others[j];
+            budget_hold(budget, &shares[j], rows[i].bytes[j], rows[i].since_ms[j]);
+        }
+        victim = budget_victim(budget, 10000);
+        if (victim != &shares[rows[i].victim]) {
+            print_error("row %zu (%s): share %d goes\n", i, rows[i].name, (int)(victim - shares));
+            n_failed++;
+        }
+        for (size_t j = 0; j < ARRAY_LEN(shares); j++)
+            budget_release(budget, &shares[j]);
+        budget_free(budget);
+    }
+    assert_int_equal(n_failed, 0);
 }
 
 static void test_pinned(void **state)
@@ -101,15 +144,15 @@ static void test_pinned(void **state)
     struct budget_share a = {0}, b = {0};
 
     (void)state;
-    budget_hold(budget, &a, 1000);
-    budget_hold(budget, &b, 1);
+    budget_hold(budget, &a, 1000, 0);
+    budget_hold(budget, &b, 1, 0);
     budget_pin(budget, &a);
     budget_pin(budget, &a);
-    assert_ptr_equal(budget_largest(budget), &b);
+    assert_ptr_equal(budget_victim(budget, 0), &b);
     budget_pin(budget, &b);
-    assert_null(budget_largest(budget));
-    budget_hold(budget, &a, 2);
-    assert_ptr_equal(budget_largest(budget), &a);
+    assert_null(budget_victim(budget, 0));
+    budget_hold(budget, &a, 2, 0);
+    assert_ptr_equal(budget_victim(budget, 0), &a);
     budget_release(budget, &a);
     budget_release(budget, &b);
     budget_free(budget);
@@ -121,6 +164,7 @@ int main(void)
         cmocka_unit_test(test_sum),
         cmocka_unit_test(test_order_of_eviction),
         cmocka_unit_test(test_age_begins_with_the_class),
+        cmocka_unit_test(test_weight),
         cmocka_unit_test(test_pinned),
     };
 
