@@ -71,6 +71,18 @@ static int look_at(int fd, struct stat *status, struct err *err)
     return fstat(fd, status) == 0 ? 0 : err_io(err, errno, "cannot be read");
 }
 
+int file_fill_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        /* The lowest free number, which is this one: those below are open by now. */
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return -1;
+    }
+    return 0;
+}
+
 FILE *file_open(const char *path, struct err *err)
 {
     FILE *in;

@@ -13,6 +13,13 @@ struct slice;
 struct stat;
 
 /**
+ * Opens /dev/null in place of each of standard input, output and error that is closed, the wrong
+ * way round: using them still fails, but no socket or file gets their number. For the very start of
+ * a program. Returns 0, or -1 if /dev/null cannot be opened.
+ */
+int file_fill_standard(void);
+
+/**
  * Opens a file to be read; "-" is standard input. Returns a stream for file_close(), or NULL with
  * *err set: ERR_IO (sys_errno).
  */

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "base/diag.h"
+#include "base/file.h"
 #include "base/nearest.h"
 #include "cli/mode.h"
 #include "config/config.h"
@@ -142,6 +143,8 @@ int cli_main(int argc, char **argv)
     enum exit_status status = STATUS_USAGE;
     struct options options;
 
+    if (file_fill_standard() != 0)
+        return STATUS_FAILED;
     algorithms_limit();
     if (options_parse(argc, argv, &options) == 0)
         status = options.mode->run(&options);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -274,6 +275,42 @@ static void test_replace_errors(void **state)
     assert_int_equal(count_entries(fixture->folder), 0);
 }
 
+/* Which of 0, 1 and 2 are closed, as bits; in a child, whose end says what was found. */
+static int fill_standard_in_child(unsigned closed)
+{
+    char byte = 0;
+
+    for (int fd = 0; fd < 3; fd++)
+        if (closed & (1U << fd))
+            close(fd);
+    if (file_fill_standard() != 0)
+        return 1;
+    for (int fd = 0; fd < 3; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            return 2;
+    if ((closed & 1) && (read(0, &byte, 1) != -1 || errno != EBADF))
+        return 3;
+    for (int fd = 1; fd < 3; fd++)
+        if ((closed & (1U << fd)) && (write(fd, &byte, 1) != -1 || errno != EBADF))
+            return 4;
+    return 0;
+}
+
+static void test_fill_standard(void **state)
+{
+    (void)state;
+    for (unsigned closed = 0; closed < 8; closed++) {
+        pid_t pid = fork();
+        int status;
+
+        if (pid == 0)
+            _exit(fill_standard_in_child(closed));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        if (status != 0)
+            fail_msg("%u: exit status %d", closed, WEXITSTATUS(status));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -285,6 +322,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replace_failure_keeps_old, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replace_errors, set_up, tear_down),
+        cmocka_unit_test(test_fill_standard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""What the daemon is started with: closed descriptors, signals, few descriptors."""
+
+import itertools
+import signal
+import subprocess
+
+import pytest
+
+from client import connect, exchange, policy_body, request
+from daemon import PATIENCE_S, PROGRAM, run, write_configuration
+from operated import HOST, configuration, wait_until
+
+
+def settings_on_unix_socket(pki, folder, **policy):
+    """Its address is known without a word from the daemon."""
+    return configuration(pki, folder, {"example.com": {"mx": ["mx.example.com"], **policy}},
+                         listen=[{"address": f"unix:{folder}/http.sock", "tls": False}])
+
+
+def body(folder):
+    return exchange(connect(f"{folder}/http.sock"),
+                    request(HOST, headers=["Connection: close"])).body
+
+
+CLOSED = [" ".join(closed) for count in (1, 2, 3)
+          for closed in itertools.combinations(("<&-", ">&-", "2>&-"), count)]
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_closed_descriptors(pki, tmp_path, closed):
+    """No socket gets the number of one, and then a line of the log."""
+    config = write_configuration(tmp_path / "mta-stsd.yaml",
+                                 settings_on_unix_socket(pki, tmp_path))
+    with subprocess.Popen(["sh", "-c", f'exec "$@" {closed}', "sh", PROGRAM, "-c", config],
+                          stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: run("-c", config, "--health").returncode == 0, "serving")
+            assert body(tmp_path) == policy_body("mx.example.com")
+            write_configuration(config, settings_on_unix_socket(pki, tmp_path, max_age="2d"))
+            reload = run("-c", config, "--reload")
+            assert reload.returncode == 0, reload
+            assert body(tmp_path) == policy_body("mx.example.com", max_age=172800)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE_S) == 0
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
+def test_output_that_is_closed(pki, tmp_path, closed):
+    config = write_configuration(tmp_path / "mta-stsd.yaml", configuration(
+        pki, tmp_path, policy_host={"name": "policy.provider.example"}))
+    process = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", PROGRAM, "-c", config, "--print-dns"],
+        stderr=subprocess.PIPE, timeout=PATIENCE_S, check=False)
+    assert process.returncode == 3
+    assert b"the output cannot be written: Bad file descriptor" in process.stderr
