@@ -283,21 +283,28 @@ static int start_threads(struct server *server, struct err *err)
 }
 
 /* A descriptor each for connections, and those that the daemon needs to go on when they run out. */
-static void raise_descriptors(struct server *server)
+static int raise_descriptors(struct server *server, struct err *err)
 {
     const struct config *config = server->config;
     size_t reserve = DESCRIPTORS_RESERVED + server->n_workers * (config->n_listen + 8);
+    size_t needed = reserve + server->n_workers; /* a connection each */
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
-    server->descriptors_max = limit.rlim_max > reserve ? limit.rlim_max - reserve : 1;
+    if (limit.rlim_max < needed)
+        return err_set(err, ERR_LIMIT,
+                       "the limit of %zu descriptors is too low: %zu workers and %zu listeners "
+                       "need %zu; raise LimitNOFILE= or ulimit -n",
+                       (size_t)limit.rlim_max, server->n_workers, config->n_listen, needed);
+    server->descriptors_max = limit.rlim_max - reserve;
     if (server->descriptors_max < config->connections_max)
         log_line(LOG_WARNING,
                  "limits.connections is %u, but the limit of %zu descriptors allows %zu; raise "
                  "LimitNOFILE= or ulimit -n",
                  config->connections_max, (size_t)limit.rlim_max, server->descriptors_max);
+    return 0;
 }
 
 /* Half of the memory is for the connections, the other for configurations and certificates. */
@@ -454,8 +461,6 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     struct server server = {
         .config_path = config_path,
         .config = config,
-        .store = certificates_store(config),
-        .reader = cert_reader_new(cert_store_find, CERT_READER_THREADS, CERT_READER_PATIENCE_MS),
         .n_workers = count_workers(config),
         .memory_auto = share_memory(),
         .notify_fd = -1,
@@ -463,9 +468,15 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     int result;
 
     log_set_level(config->log_level);
+    /* Before all that takes descriptors: libraries abort, or worse, where they get none. */
+    if (raise_descriptors(&server, err) != 0) {
+        config_unref(config);
+        return -1;
+    }
+    server.store = certificates_store(config);
+    server.reader = cert_reader_new(cert_store_find, CERT_READER_THREADS, CERT_READER_PATIENCE_MS);
     result = prepare(&server, err);
     init_loop(&server);
-    raise_descriptors(&server);
     if (result == 0)
         result = start(&server, err);
     if (result == 0)

@@ -56,3 +56,27 @@ def test_output_that_is_closed(pki, tmp_path, closed):
         stderr=subprocess.PIPE, timeout=PATIENCE_S, check=False)
     assert process.returncode == 3
     assert b"the output cannot be written: Bad file descriptor" in process.stderr
+
+
+@pytest.mark.parametrize("limit", [4, 8, 16, 24, 36, 64, 128, 146, 147, 148, 149, 160, 256])
+def test_few_descriptors(pki, tmp_path, limit):
+    """It serves, or it says what it needs; it never breaks down half-way."""
+    config = write_configuration(tmp_path / "mta-stsd.yaml",
+                                 settings_on_unix_socket(pki, tmp_path))
+    with subprocess.Popen(["prlimit", f"--nofile={limit}:{limit}", PROGRAM, "-c", config],
+                          stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        try:
+            wait_until(lambda: process.poll() is not None or
+                       run("-c", config, "--health").returncode == 0, "refused or serving")
+            if process.returncode is None:
+                assert limit >= 148
+                assert body(tmp_path) == policy_body("mx.example.com")
+                assert run("-c", config, "--reload").returncode == 0
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(PATIENCE_S) == 0
+            else:
+                assert process.returncode == 3 and limit < 148
+                assert (f"the limit of {limit} descriptors is too low: 2 workers and 1 listeners "
+                        "need 148; raise LimitNOFILE= or ulimit -n") in process.stderr.read().decode()
+        finally:
+            process.kill()
