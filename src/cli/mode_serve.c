@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/diag.h"
+#include "base/slice.h"
 #include "cli/mode.h"
 #include "config/load.h"
 #include "server/server.h"
@@ -28,6 +29,18 @@ static void hold_reloads(void)
     sigprocmask(SIG_BLOCK, &reload, NULL);
 }
 
+/* Their default is to end a process, and they mean nothing to this one. */
+static void ignore_signals(void)
+{
+    static const int numbers[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF,
+                                  SIGIO,   SIGXFSZ, SIGPWR,  SIGSTKFLT, SIGPIPE};
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        signal(numbers[i], SIG_IGN);
+    for (int number = SIGRTMIN; number <= SIGRTMAX; number++)
+        signal(number, SIG_IGN);
+}
+
 static struct config *load(const struct options *options)
 {
     struct diag *diag = diag_new();
@@ -45,6 +58,7 @@ enum exit_status mode_serve(const struct options *options)
 
     map_large_blocks();
     hold_reloads();
+    ignore_signals();
     config = load(options);
     if (!config)
         return cli_fail(STATUS_USAGE, "not started: the configuration has errors");

@@ -2,14 +2,16 @@
 """What the daemon is started with: closed descriptors, signals, few descriptors."""
 
 import itertools
+import json
+import os
 import signal
 import subprocess
 
 import pytest
 
-from client import connect, exchange, policy_body, request
-from daemon import PATIENCE_S, PROGRAM, run, write_configuration
-from operated import HOST, configuration, wait_until
+from client import connect, exchange, fetch, policy_body, request, tls_context
+from daemon import PATIENCE_S, PROGRAM, Output, run, write_configuration
+from operated import HOST, configuration, operate_in_test, wait_until  # noqa: F401
 
 
 def settings_on_unix_socket(pki, folder, **policy):
@@ -80,3 +82,39 @@ def test_few_descriptors(pki, tmp_path, limit):
                         "need 148; raise LimitNOFILE= or ulimit -n") in process.stderr.read().decode()
         finally:
             process.kill()
+
+
+ENDING = [signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGVTALRM, signal.SIGPROF,
+          signal.SIGIO, signal.SIGXFSZ, signal.SIGPWR, signal.SIGSTKFLT, signal.SIGPIPE,
+          signal.SIGRTMIN, signal.SIGRTMIN + 7, signal.SIGRTMAX]
+
+
+@pytest.mark.parametrize("number", ENDING)
+def test_signals_that_mean_nothing(operate, pki, tmp_path, number):
+    """A log rotation that takes us for another daemon does not end us."""
+    daemon = operate(configuration(pki, tmp_path))
+    daemon.send_signal(number)
+    assert fetch(daemon.address, HOST, tls_context(pki)).status == 200
+    assert daemon.ask("--reload").returncode == 0
+    daemon.send_signal(number)
+    daemon.stop()
+    assert not daemon.log.find("second signal")
+
+
+def test_signals_while_the_file_is_read(pki, tmp_path):
+    os.mkfifo(tmp_path / "mta-stsd.yaml")
+    process = subprocess.Popen([PROGRAM, "-c", tmp_path / "mta-stsd.yaml"],
+                               stderr=subprocess.PIPE, text=True)
+    log = Output(process.stderr)
+    try:
+        # Opening returns when the daemon has opened the other end.
+        with (tmp_path / "mta-stsd.yaml").open("w", encoding="utf-8") as pipe:
+            for number in ENDING:
+                process.send_signal(number)
+            pipe.write(json.dumps(configuration(pki, tmp_path)))
+        log.wait_for("ready: 1 domains")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 0
+    finally:
+        process.kill()
+        process.wait()
