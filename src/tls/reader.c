@@ -191,12 +191,35 @@ static int hand_over(struct cert_reader *reader, struct reading *reading)
     return 0;
 }
 
-/* Returns a reference, or NULL if there are too many. */
+static bool is_past(const struct timespec *time)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > time->tv_sec ||
+           (now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec);
+}
+
+/*
+ * While one read hangs, the next one would as a rule hang too, and each costs its worker the whole
+ * patience, in which all its other peers wait.
+ */
+static bool is_stuck(const struct cert_reader *reader)
+{
+    const struct reading *reading;
+
+    LL_FOREACH (reader->readings, reading)
+        if (is_past(&reading->give_up_at))
+            return true;
+    return false;
+}
+
+/* Returns a reference, or NULL if there are too many, or one hangs. */
 static struct reading *start(struct cert_reader *reader, struct cert_store *store, const char *host)
 {
     struct reading *reading;
 
-    if (reader->n_readings >= reader->threads_max)
+    if (reader->n_readings >= reader->threads_max || is_stuck(reader))
         return NULL;
     reading = memory_alloc(sizeof(*reading));
     *reading = (struct reading){.store = cert_store_ref(store),

@@ -257,6 +257,33 @@ def test_survey_of_slow_storage(operate, pki, tmp_path, slow_library):
 
 
 @pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
+def test_many_hosts_on_slow_storage(operate, pki, tmp_path, slow_library):
+    """Each that was never asked for would hold its worker; who is known is answered meanwhile."""
+    live = tmp_path / "live"
+    pki.issue(live / HOST, HOST)
+    domains = [f"d{i}.slow.example" for i in range(40)]
+    for domain in domains:
+        shutil.copytree(live / HOST, live / f"mta-sts.{domain}")
+    daemon = operate(
+        configuration(pki, tmp_path,
+                      {name: {"mode": "none"} for name in ["example.com", *domains]},
+                      certificates=[own_source(live)]), wrapper=slowly(slow_library))
+    assert answers(daemon, pki, HOST)
+    senders = [threading.Thread(target=answers, args=(daemon, pki, f"mta-sts.{domain}"))
+               for domain in domains]
+    for sender in senders:
+        sender.start()
+    took = []
+    while any(sender.is_alive() for sender in senders):
+        began = time.monotonic()
+        assert answers(daemon, pki, HOST)
+        took.append(time.monotonic() - began)
+    for sender in senders:
+        sender.join()
+    assert max(took) < 6 and sum(took) < 12, took
+
+
+@pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
 def test_slow_storage(operate, pki, tmp_path, slow_library):
     """The first read of the slow one holds its worker for two seconds at most, and then no more."""
     live = tmp_path / "live"
