@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import socket
 import time
@@ -33,6 +34,23 @@ def wait_until(is_so, what, patience_s=harness.PATIENCE_S):
             return seen
         time.sleep(0.02)
     raise AssertionError(f"never came: {what}")
+
+
+def children(pid):
+    return [int(child) for child in
+            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def spawners(daemon):
+    return [pid for pid in children(daemon.process.pid)
+            if pathlib.Path(f"/proc/{pid}/comm").read_text() == "mta-stsd-spawn\n"]
+
+
+def spawner(daemon):
+    """It names itself once it is prepared, which a daemon that is ready does not wait for."""
+    found = wait_until(lambda: spawners(daemon), "a spawner")
+    assert len(found) == 1
+    return found[0]
 
 
 class Operated(harness.Daemon):

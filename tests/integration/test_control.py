@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import stat
@@ -11,9 +12,11 @@ import threading
 
 import pytest
 
-from client import connect_tls, exchange, fetch, policy_body, policy_id, request, tls_context
-from daemon import run, write_configuration
-from operated import HOST, Operated, configuration, operate_in_test, wait_until  # noqa: F401
+from client import (connect_tls, exchange, fetch, policy_body, policy_id, read_all, request,
+                    tls_context)
+from daemon import IS_SANITIZED, PATIENCE_S, run, write_configuration
+from operated import (HOST, Operated, configuration, operate_in_test, spawner,  # noqa: F401
+                      wait_until)
 
 GOOD, FINDINGS, USAGE, FAILED = range(4)
 
@@ -270,31 +273,91 @@ def test_reload_while_ending_is_answered(operate, pki, tmp_path):
     (b"\n", b"refused\nthe question is not understood\n"),
     (b"HEALTH\n", b"refused\nthe question is not understood\n"),
     (b"health\r\n", b"refused\nthe question is not understood\n"),
-    (b"heal\0th\n", b""),
+    (b"heal\0th\n", b"refused\nthe question is not understood\n"),
+    (b"health\0\n", b"refused\nthe question is not understood\n"),
     (b"x" * 62 + b"\n", b"refused\nthe question is not understood\n"),
-    (b"x" * 63, b""),
-    (b"\xff" * 1000000, b""),
+    (b"x" * 63 + b"\n", b"refused\nthe question is not understood\n"),
+    (b"x" * 64, b"refused\nthe question is not understood\n"),
+    (b"\0" * 64, b"refused\nthe question is not understood\n"),
+    (b"\xff" * 1000000, b"refused\nthe question is not understood\n"),
 ], ids=lambda value: repr(value[:16]))
 def test_questions(operate, pki, tmp_path, question, answer):
     daemon = operate(configuration(pki, tmp_path))
-    if b"\0" in question:  # the end of the line is never found: ends with the client
-        with contextlib.suppress(socket.timeout):
-            assert daemon.converse(question, 0.3) == answer
-    else:
-        assert daemon.converse(question) == answer
+    assert daemon.converse(question) == answer
     assert daemon.converse(b"health\n") == b"good\nserving\n"
 
 
-def test_clients_that_say_nothing(operate, pki, tmp_path):
-    """They may take all places, not the daemon; --health fails rather than hangs."""
-    daemon = operate(configuration(pki, tmp_path))
+@contextlib.contextmanager
+def clients(folder, count, question=b""):
     with contextlib.ExitStack() as stack:
-        for _ in range(100):
-            client = stack.enter_context(socket.socket(socket.AF_UNIX))
-            client.connect(str(tmp_path / "control.sock"))
+        sockets = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(count)]
+        for client in sockets:
+            client.connect(str(folder / "control.sock"))
+            client.settimeout(PATIENCE_S)
+            client.sendall(question)
+        yield sockets
+
+
+def is_left(client):
+    """Whether the daemon has closed its end, whatever is there still to read."""
+    poll = select.poll()
+    poll.register(client, 0)
+    return any(events & select.POLLHUP for _, events in poll.poll(0))
+
+
+def test_clients_that_say_nothing(operate, pki, tmp_path):
+    """Who asks gets the place of the oldest of them, however many there are."""
+    daemon = operate(configuration(pki, tmp_path))
+    with clients(tmp_path, 100) as silent:
         assert fetch(daemon.address, HOST, tls_context(pki)).status == 200
-        assert_answer(daemon.ask("--health"), FAILED, "the daemon at ")
-    wait_until(lambda: daemon.ask("--health").returncode == GOOD, "answers again")
+        assert_answer(daemon.ask("--health"), GOOD)
+        assert_answer(daemon.ask("--reload"), GOOD)
+        assert silent[0].recv(1) == b""
+        silent[-1].sendall(b"health\n")
+        assert silent[-1].recv(100) == b"good\nserving\n"
+
+
+def test_deadlines_of_clients(operate, pki, tmp_path):
+    """To ask and to read an answer takes no time; a reload may."""
+    daemon = operate(configuration(pki, tmp_path, many(20000)))
+    with clients(tmp_path, 3) as silent, clients(tmp_path, 3, b"served\n") as deaf, \
+            clients(tmp_path, 1) as (waiting,):
+        os.kill(spawner(daemon), signal.SIGSTOP)
+        try:
+            silent[0].sendall(b"heal")
+            waiting.sendall(b"reload\n")
+            assert [client.recv(1) for client in silent] == 3 * [b""]
+            wait_until(lambda: all(map(is_left, deaf)), "those who do not read are given up")
+        finally:
+            os.kill(spawner(daemon), signal.SIGCONT)
+        assert waiting.recv(5) == b"good\n"
+        # What the kernel had taken of the answers is less than all.
+        assert all(len(read_all(client)) < 20000 * 40 for client in deaf)
+    assert daemon.converse(b"served\n").count(b"\n") == 20001
+
+
+@pytest.mark.skipif(IS_SANITIZED, reason="it has a heap of its own kind")
+def test_memory_for_answers_that_nobody_reads(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path, many(50000)))
+    before = daemon.memory_kb()
+    with clients(tmp_path, 63, b"served\n"):
+        for _ in range(20):
+            assert_answer(daemon.ask("--health"), GOOD)
+        # One text of 2.2 MB, and not one for each.
+        assert daemon.memory_kb() < before + 12 * 1024
+
+
+def test_text_that_outlives_its_snapshot(operate, pki, tmp_path):
+    """Each reader gets one configuration's ids, and who asks after a reload gets the new ones."""
+    daemon = operate(configuration(pki, tmp_path, many(20000)))
+    with clients(tmp_path, 2, b"served\n") as old:
+        assert [client.recv(5) for client in old] == 2 * [b"good\n"]
+        assert_answer(daemon.change(configuration(pki, tmp_path, many(20000, max_age="2d"))), GOOD)
+        new = daemon.converse(b"served\n")
+        texts = [read_all(client) for client in old]
+    old_id, new_id = (policy_id(policy_body("mx.example.com", max_age=max_age)).encode()
+                      for max_age in (604800, 172800))
+    assert texts[0] == texts[1] and texts[0].count(old_id) == new.count(new_id) == 20000
 
 
 def test_client_that_leaves_in_a_reload(operate, pki, tmp_path):

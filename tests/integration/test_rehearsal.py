@@ -10,30 +10,14 @@ import pytest
 
 from client import fetch, policy_body, tls_context
 from daemon import write_configuration
-from operated import HOST, configuration, operate_in_test, wait_until  # noqa: F401
+from operated import (HOST, children, configuration, operate_in_test, spawner,  # noqa: F401
+                      wait_until)
 
 BODY = policy_body("mx.example.com")
 
 
 def body(daemon, pki):
     return fetch(daemon.address, HOST, tls_context(pki)).body
-
-
-def children(pid):
-    return [int(child) for child in
-            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-def spawners(daemon):
-    return [pid for pid in children(daemon.process.pid)
-            if pathlib.Path(f"/proc/{pid}/comm").read_text() == "mta-stsd-spawn\n"]
-
-
-def spawner(daemon):
-    """It names itself once it is prepared, which a daemon that is ready does not wait for."""
-    found = wait_until(lambda: spawners(daemon), "a spawner")
-    assert len(found) == 1
-    return found[0]
 
 
 def status(pid):
