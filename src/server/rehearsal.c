@@ -14,13 +14,15 @@
 #include "base/arena.h"
 #include "base/diag.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "config/load.h"
 #include "server/internal.h"
 #include "server/spawner.h"
 
 enum {
-    MEMORY_PARTS = 10, /* one of them is left over for what goes on beside a load */
+    MEMORY_PARTS = 10,         /* one of them is left over for what goes on beside a load */
+    TRIAL_TIMEOUT_MS = 240000, /* before --reload gives up, which waits 300 s */
 };
 
 struct rehearsal {
@@ -28,6 +30,7 @@ struct rehearsal {
     const char *config_path;
     int statm; /* /proc/self/statm of the daemon, open since before the sandbox; -1: unknown */
     struct spawner *spawner;
+    uv_poll_t ended; /* the spawner has */
 };
 
 /* Bytes of address space in use; 0: not known. */
@@ -107,8 +110,24 @@ int rehearsal_new(struct config *config, const char *config_path, const struct a
     return 0;
 }
 
+static void on_spawner_ended(uv_poll_t *poll, int status, int events)
+{
+    (void)status;
+    (void)events;
+    uv_poll_stop(poll);
+    log_line(LOG_ERROR, "the process that loads configurations for a trial has ended: reloads are "
+                        "refused until the daemon is started again");
+}
+
+void rehearsal_watch(struct rehearsal *rehearsal, struct uv_loop_s *loop)
+{
+    uv_poll_init(loop, &rehearsal->ended, spawner_socket(rehearsal->spawner));
+    uv_poll_start(&rehearsal->ended, UV_READABLE | UV_DISCONNECT, on_spawner_ended);
+}
+
 void rehearsal_stop(struct rehearsal *rehearsal)
 {
+    uv_poll_stop(&rehearsal->ended);
     spawner_stop(rehearsal->spawner);
 }
 
@@ -139,7 +158,8 @@ bool rehearsal_passes(struct rehearsal *rehearsal, FILE *out)
     struct err err;
     int status;
 
-    if (spawner_run(rehearsal->spawner, memory_left(rehearsal->statm), &status, &err) != 0) {
+    if (spawner_run(rehearsal->spawner, memory_left(rehearsal->statm), TRIAL_TIMEOUT_MS, &status,
+                    &err) != 0) {
         fprintf(out, "reload refused: a configuration is loaded for a trial first, and %s; ",
                 err.msg);
         return false;

@@ -12,6 +12,7 @@ struct account;
 struct config;
 struct err;
 struct rehearsal;
+struct uv_loop_s;
 
 /**
  * For the time before any thread.
@@ -23,14 +24,20 @@ struct rehearsal;
 int rehearsal_new(struct config *config, const char *config_path, const struct account *account,
                   struct rehearsal **ret_rehearsal, struct err *err);
 
-/** Ends the one under way; none passes from now on. */
+/**
+ * The log is told when none can pass any more. The loop closes the handle, before
+ * rehearsal_free(). Main thread.
+ */
+void rehearsal_watch(struct rehearsal *rehearsal, struct uv_loop_s *loop);
+
+/** Ends the one under way at once; none passes from now on. Main thread, once it is watched. */
 void rehearsal_stop(struct rehearsal *rehearsal);
 
 /** Takes NULL. */
 void rehearsal_free(struct rehearsal *rehearsal);
 
 /**
- * Whether the configuration can be loaded, right or wrong, beside the one that serves. If not,
- * prints a sentence that says why. Any thread but the main one: it waits.
+ * Whether the configuration can be loaded, right or wrong, beside the one that serves, and within
+ * four minutes. If not, prints a sentence that says why. Any thread but the main one: it waits.
  */
 bool rehearsal_passes(struct rehearsal *rehearsal, FILE *out);

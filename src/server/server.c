@@ -413,6 +413,7 @@ static void serve(struct server *server)
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
     server_tell_ready(server);
+    rehearsal_watch(server->rehearsal, &server->loop);
     /* The first work makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
     survey_start(server);

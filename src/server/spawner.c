@@ -4,15 +4,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/slice.h"
 #include "server/privileges.h"
@@ -23,6 +27,7 @@ enum {
 
 struct spawner {
     int socket;
+    int stop; /* can be read once spawner_stop() was called */
 };
 
 /* A datagram: the argument, and the pipe that a child's end is told on. */
@@ -84,6 +89,25 @@ static void go_first(void)
     close(fd);
 }
 
+/*
+ * Returns when the child has ended. The daemon closes its end of the pipe when it waits no longer:
+ * then the child is killed, and the daemon never has to know it.
+ */
+static void watch_child(pid_t child, int pipe)
+{
+    struct pollfd polled[] = {{.fd = pidfd_open(child, 0), .events = POLLIN}, {.fd = pipe}};
+
+    /* Before Linux 5.3 there is nothing to poll: a child that hangs stays until the daemon ends. */
+    while (polled[0].fd >= 0 && polled[0].revents == 0) {
+        if (poll(polled, ARRAY_LEN(polled), -1) < 0 && errno != EINTR)
+            return;
+        if (polled[1].revents != 0) {
+            kill(child, SIGKILL);
+            return;
+        }
+    }
+}
+
 /* Between spawner and child, so that the spawner never has to wait. */
 static _Noreturn void mind_child(const struct spawner_work *work, const struct request *request)
 {
@@ -99,6 +123,8 @@ static _Noreturn void mind_child(const struct spawner_work *work, const struct r
         go_first();
         _exit(work->run(work->context, request->argument));
     }
+    if (child > 0)
+        watch_child(child, request->pipe);
     if (child > 0 && waitpid(child, &status, 0) == child)
         (void)!write(request->pipe, &status, sizeof(status));
     _exit(0);
@@ -147,31 +173,61 @@ static _Noreturn void spawn_on(const struct spawner_work *work, const struct acc
     _exit(0);
 }
 
-int spawner_new(const struct spawner_work *work, const struct account *account,
-                struct spawner **ret_spawner, struct err *err)
+static int report_no_spawner(struct err *err)
+{
+    return err_io(err, errno, "a process to start others cannot be started");
+}
+
+static int start_spawner(const struct spawner_work *work, const struct account *account,
+                         int *ret_socket, struct err *err)
 {
     int sockets[2];
     pid_t pid;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
-        return err_io(err, errno, "a process to start others cannot be started");
+        return report_no_spawner(err);
+    /* The kernel is to reap it when it ends: who had to would need calls that the sandbox lacks. */
+    signal(SIGCHLD, SIG_IGN);
     pid = fork();
     if (pid == 0)
         spawn_on(work, account, sockets[1]);
     close(sockets[1]);
     if (pid < 0) {
-        err_io(err, errno, "a process to start others cannot be started");
+        report_no_spawner(err);
         close(sockets[0]);
         return -1;
     }
-    *ret_spawner = memory_alloc(sizeof(**ret_spawner));
-    (*ret_spawner)->socket = sockets[0];
+    *ret_socket = sockets[0];
     return 0;
 }
 
+int spawner_new(const struct spawner_work *work, const struct account *account,
+                struct spawner **ret_spawner, struct err *err)
+{
+    int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), socket = -1;
+
+    if (stop < 0)
+        return report_no_spawner(err);
+    if (start_spawner(work, account, &socket, err) != 0) {
+        close(stop);
+        return -1;
+    }
+    *ret_spawner = memory_alloc(sizeof(**ret_spawner));
+    **ret_spawner = (struct spawner){socket, stop};
+    return 0;
+}
+
+int spawner_socket(const struct spawner *spawner)
+{
+    return spawner->socket;
+}
+
+/* A spawner that is stopped or swapped out does not see that its socket is shut, but who waits for
+ * it is woken. */
 void spawner_stop(struct spawner *spawner)
 {
     shutdown(spawner->socket, SHUT_RDWR);
+    eventfd_write(spawner->stop, 1);
 }
 
 void spawner_free(struct spawner *spawner)
@@ -179,30 +235,55 @@ void spawner_free(struct spawner *spawner)
     if (!spawner)
         return;
     close(spawner->socket);
+    close(spawner->stop);
     free(spawner);
 }
 
-static ssize_t read_all(int fd, void *bytes, size_t size)
+/* Returns 0 once the pipe can be read. */
+static int await_end(const struct spawner *spawner, int pipe, unsigned timeout_ms, struct err *err)
+{
+    struct pollfd polled[] = {{.fd = spawner->stop, .events = POLLIN},
+                              {.fd = pipe, .events = POLLIN}};
+    uint64_t began_at_ms = clock_system.monotonic_ms(&clock_system), passed_ms;
+
+    while ((passed_ms = clock_system.monotonic_ms(&clock_system) - began_at_ms) < timeout_ms) {
+        if (poll(polled, ARRAY_LEN(polled), (int)(timeout_ms - passed_ms)) < 0 && errno != EINTR)
+            return err_io(err, errno, "a process that was started cannot be waited for");
+        if (polled[0].revents != 0)
+            return err_set(err, ERR_IO, "the daemon is ending");
+        if (polled[1].revents != 0)
+            return 0;
+    }
+    return err_set(err, ERR_LIMIT, "the process that does so has not ended within %u s",
+                   timeout_ms / 1000);
+}
+
+static int read_status(int pipe, int *ret_status, struct err *err)
 {
     ssize_t count;
 
     do
-        count = read(fd, bytes, size);
+        count = read(pipe, ret_status, sizeof(*ret_status));
     while (count < 0 && errno == EINTR);
-    return count;
+    if (count != sizeof(*ret_status))
+        return err_io(err, EAGAIN, "no process can be started");
+    return 0;
 }
 
-int spawner_run(struct spawner *spawner, uint64_t argument, int *ret_status, struct err *err)
+int spawner_run(struct spawner *spawner, uint64_t argument, unsigned timeout_ms, int *ret_status,
+                struct err *err)
 {
-    int pipe[2], status, result = 0;
+    int pipe[2], status = 0, result = 0;
 
     if (pipe2(pipe, O_CLOEXEC) != 0)
         return err_io(err, errno, "no process can be started");
     if (send_request(spawner->socket, &(struct request){argument, pipe[1]}) != 0)
         result = err_io(err, errno, "the process that starts others has ended");
     close(pipe[1]);
-    if (result == 0 && read_all(pipe[0], &status, sizeof(status)) != sizeof(status))
-        result = err_io(err, EAGAIN, "no process can be started");
+    if (result == 0)
+        result = await_end(spawner, pipe[0], timeout_ms, err);
+    if (result == 0)
+        result = read_status(pipe[0], &status, err);
     close(pipe[0]);
     if (result == 0)
         *ret_status = status;

@@ -23,7 +23,7 @@ struct spawner_work {
 };
 
 /**
- * For the time before any thread.
+ * For the time before any thread. From now on the kernel reaps the process's children.
  *
  * ret_spawner  ended by spawner_free()
  * Returns 0, or -1 with *err set: ERR_IO.
@@ -31,7 +31,13 @@ struct spawner_work {
 int spawner_new(const struct spawner_work *work, const struct account *account,
                 struct spawner **ret_spawner, struct err *err);
 
-/** Ends it, and the children with it; spawner_run() starts none from now on. Any thread. */
+/** A descriptor that can be read once the spawner has ended; nothing else is to be done with it. */
+int spawner_socket(const struct spawner *spawner);
+
+/**
+ * Ends it, and the children with it; spawner_run() starts none from now on, and one that waits
+ * returns. Any thread.
+ */
 void spawner_stop(struct spawner *spawner);
 
 /** Takes NULL. */
@@ -40,8 +46,11 @@ void spawner_free(struct spawner *spawner);
 /**
  * Starts a child and waits for its end. Any thread; children of several run side by side.
  *
+ * timeout_ms  a child that takes longer is killed
  * ret_status  as from waitpid()
  * Returns 0, or -1 with *err set: ERR_IO (there was no child: the spawner has ended, or cannot
- * fork).
+ * fork; or spawner_stop() was called), ERR_LIMIT (the time is up; a spawner that stands still is
+ * not waited for longer).
  */
-int spawner_run(struct spawner *spawner, uint64_t argument, int *ret_status, struct err *err);
+int spawner_run(struct spawner *spawner, uint64_t argument, unsigned timeout_ms, int *ret_status,
+                struct err *err);

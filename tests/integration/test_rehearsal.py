@@ -5,6 +5,7 @@ import contextlib
 import os
 import pathlib
 import signal
+import time
 
 import pytest
 
@@ -69,12 +70,41 @@ def test_policies_while_it_waits(trial, pki, tmp_path):
 
 
 def test_without_its_spawner(operate, pki, tmp_path):
+    """The log says at once what that means, and nothing is left of it."""
     daemon = operate(configuration(pki, tmp_path))
     os.kill(spawner(daemon), signal.SIGKILL)
+    sentence = "the process that loads configurations for a trial has ended: reloads are refused " \
+               "until the daemon is started again"
+    daemon.log.wait_for(sentence)
+    wait_until(lambda: children(daemon.process.pid) == [], "no zombie")
     process = daemon.ask("--reload")
     assert process.returncode == 1
     assert b"the process that starts others has ended" in process.stderr + process.stdout
+    assert daemon.metric('config_reloads_total{result="refused"}') == 1
     assert body(daemon, pki) == BODY
+    daemon.stop()
+    assert len(daemon.log.find(sentence)) == 1
+
+
+def pipes(daemon):
+    return [name for fd in daemon.descriptors()
+            if (name := os.readlink(f"/proc/{daemon.process.pid}/fd/{fd}")).startswith("pipe:")]
+
+
+def test_end_while_the_spawner_stands_still(operate, pki, tmp_path):
+    daemon = operate(configuration(pki, tmp_path))
+    pid = spawner(daemon)
+    n_before = len(pipes(daemon))
+    os.kill(pid, signal.SIGSTOP)
+    daemon.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(pipes(daemon)) > n_before, "the reload waits for it")
+    assert body(daemon, pki) == BODY
+    asked_at = time.monotonic()
+    daemon.stop()
+    assert time.monotonic() - asked_at < 15
+    os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "gone with the daemon")
+    assert not daemon.log.find("has ended")
 
 
 def test_nothing_stays_behind(operate, pki, tmp_path):
@@ -84,7 +114,7 @@ def test_nothing_stays_behind(operate, pki, tmp_path):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         os.kill(pid, number)
     assert daemon.ask("--reload").returncode == 0
-    assert children(pid) == []
+    wait_until(lambda: children(pid) == [], "neither minder nor child")
     daemon.stop()
     wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), "gone with the daemon")
 
