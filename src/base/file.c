@@ -128,18 +128,47 @@ static int check_regular(const struct stat *status, struct err *err)
     return err_set(err, ERR_CONFIG, "is not a regular file, so to read it might never end");
 }
 
-int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
-                      struct stat *ret_status, struct slice *ret_bytes, struct err *err)
+/* Returns a descriptor, or -1. */
+static int open_regular(const char *path, struct stat *ret_status, struct err *err)
 {
     /* Without O_NONBLOCK the open() of a FIFO waits until somebody writes. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat status;
-    int result = -1;
+
+    if (fd < 0) {
+        err_io(err, errno, "cannot be read");
+        return -1;
+    }
+    if (look_at(fd, &status, err) == 0 && check_regular(&status, err) == 0) {
+        *ret_status = status;
+        return fd;
+    }
+    close(fd);
+    return -1;
+}
+
+FILE *file_open_regular(const char *path, struct err *err)
+{
+    struct stat status;
+    int fd = open_regular(path, &status, err);
+    FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
+
+    if (fd >= 0 && !in) {
+        err_io(err, errno, "cannot be read");
+        close(fd);
+    }
+    return in;
+}
+
+int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
+                      struct stat *ret_status, struct slice *ret_bytes, struct err *err)
+{
+    struct stat status;
+    int fd = open_regular(path, &status, err), result;
 
     if (fd < 0)
-        return err_io(err, errno, "cannot be read");
-    if (look_at(fd, &status, err) == 0 && check_regular(&status, err) == 0)
-        result = read_into(fd, &status, max_bytes, arena, ret_bytes, err);
+        return -1;
+    result = read_into(fd, &status, max_bytes, arena, ret_bytes, err);
     if (result == 0)
         *ret_status = status;
     close(fd);

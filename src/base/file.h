@@ -25,6 +25,12 @@ int file_fill_standard(void);
  */
 FILE *file_open(const char *path, struct err *err);
 
+/**
+ * The same for what has to be a regular file, and never waits: ERR_CONFIG if the path leads to
+ * something else. "-" is a file of that name.
+ */
+FILE *file_open_regular(const char *path, struct err *err);
+
 /** Leaves standard input open. */
 void file_close(FILE *in);
 

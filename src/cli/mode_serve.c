@@ -44,7 +44,7 @@ static void ignore_signals(void)
 static struct config *load(const struct options *options)
 {
     struct diag *diag = diag_new();
-    struct config *config = config_load(options->config_path, diag);
+    struct config *config = config_load_with(options->config_path, LOAD_SETTLED, diag);
 
     diag_print(diag, LEVEL_WARNING, stderr);
     diag_free(diag);

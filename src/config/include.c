@@ -136,18 +136,37 @@ static size_t escape(char *buffer, struct slice folder)
     return len;
 }
 
-/* A pattern is relative to the folder of the main file. */
+/* The folder of the main file, with its slash. */
+static struct slice folder_of(const char *main_path)
+{
+    const char *slash = strrchr(main_path, '/');
+
+    return (struct slice){main_path, slash ? (size_t)(slash - main_path) + 1 : 0};
+}
+
+/* As glob() takes it, and as it is shown: relative to the folder of the main file. */
+struct pattern {
+    char *text, *shown;
+};
+
+static struct pattern make_pattern(struct slice folder, struct slice include, struct arena *arena)
+{
+    size_t size = 2 * folder.len + include.len + 1;
+    struct pattern pattern = {arena_alloc(arena, size), arena_alloc(arena, size)};
+
+    if (include.ptr[0] == '/')
+        folder.len = 0;
+    snprintf(pattern.text + escape(pattern.text, folder), include.len + 1, "%s", include.ptr);
+    snprintf(pattern.shown, size, "%.*s%s", SLICE_ARG(folder), include.ptr);
+    return pattern;
+}
+
 static void add_pattern(struct search *search, struct slice folder,
                         const struct field_text *include)
 {
-    size_t size = 2 * folder.len + include->text.len + 1;
-    char *pattern = arena_alloc(search->arena, size), *shown = arena_alloc(search->arena, size);
+    struct pattern pattern = make_pattern(folder, include->text, search->arena);
 
-    if (include->text.ptr[0] == '/')
-        folder.len = 0;
-    snprintf(pattern + escape(pattern, folder), include->text.len + 1, "%s", include->text.ptr);
-    snprintf(shown, size, "%.*s%s", SLICE_ARG(folder), include->text.ptr);
-    add_matches(search, include, pattern, shown);
+    add_matches(search, include, pattern.text, pattern.shown);
 }
 
 int include_files_find(const char *main_path, const struct field_texts *patterns,
@@ -155,8 +174,7 @@ int include_files_find(const char *main_path, const struct field_texts *patterns
 {
     struct search search = {.arena = arena, .diag = diag, .main = identify(main_path)};
     const size_t max = patterns->n_items > 0 ? CONFIG_FILES_MAX : 0;
-    const char *slash = strrchr(main_path, '/');
-    struct slice folder = {main_path, slash ? (size_t)(slash - main_path) + 1 : 0};
+    struct slice folder = folder_of(main_path);
 
     search.files = arena_array(arena, max, sizeof(*search.files));
     search.identities = arena_array(arena, max, sizeof(*search.identities));
@@ -165,4 +183,43 @@ int include_files_find(const char *main_path, const struct field_texts *patterns
             add_pattern(&search, folder, &patterns->items[i]);
     *ret_files = (struct include_files){search.files, search.n_files};
     return search.result;
+}
+
+static bool is_same_place(struct place a, struct place b)
+{
+    return a.line == b.line && a.column == b.column;
+}
+
+static bool matches_same(const char *pattern, const struct include_file *files, size_t n_files)
+{
+    glob_t matches = {0};
+    bool is_same = glob(pattern, 0, stop_at_unreadable, &matches) == 0;
+
+    is_same = is_same && matches.gl_pathc == n_files;
+    for (size_t i = 0; is_same && i < n_files; i++)
+        is_same = strcmp(matches.gl_pathv[i], files[i].path) == 0;
+    globfree(&matches);
+    return is_same;
+}
+
+void include_files_check(const char *main_path, const struct field_texts *patterns,
+                         struct arena *arena, const struct include_files *files, struct diag *diag)
+{
+    struct search search = {.arena = arena, .diag = diag};
+    struct slice folder = folder_of(main_path);
+    size_t first = 0, next = 0;
+
+    for (size_t i = 0; i < patterns->n_items; i++, first = next) {
+        const struct field_text *include = &patterns->items[i];
+        struct pattern pattern;
+
+        if (include->text.len == 0)
+            continue;
+        pattern = make_pattern(folder, include->text, arena);
+        while (next < files->n_items && is_same_place(files->items[next].asked_at, include->place))
+            next++;
+        if (!matches_same(pattern.text, files->items + first, next - first))
+            report(&search, FINDING_FILE_UNREADABLE, include, pattern.shown,
+                   "matches other files than when the configuration was read; try again");
+    }
 }

@@ -36,3 +36,11 @@ struct include_files {
  */
 int include_files_find(const char *main_path, const struct field_texts *patterns,
                        struct arena *arena, struct diag *diag, struct include_files *ret_files);
+
+/**
+ * Adds a finding for each pattern that does not match the same files as before.
+ *
+ * files  from include_files_find(), which has found nothing wrong
+ */
+void include_files_check(const char *main_path, const struct field_texts *patterns,
+                         struct arena *arena, const struct include_files *files, struct diag *diag);

@@ -29,12 +29,17 @@ static void check_completeness(const struct config *config, const char *name, st
 
 struct config *config_load(const char *path, struct diag *diag)
 {
+    return config_load_with(path, 0, diag);
+}
+
+struct config *config_load_with(const char *path, unsigned care, struct diag *diag)
+{
     struct config *config = memory_alloc(sizeof(*config));
     struct arena *scratch = arena_new_large();
     struct raw_config raw = {0};
 
     *config = (struct config){.n_references = 1, .arena = arena_new_large()};
-    raw_config_read(path, config->arena, scratch, diag, &raw);
+    raw_config_read(path, care, config->arena, scratch, diag, &raw);
     settings_resolve(&raw.settings, config, diag);
     domains_resolve(&raw, config, diag);
     check_completeness(config, raw.name, diag);
@@ -54,7 +59,7 @@ char *config_load_control(const char *path)
     struct raw_config raw = {0};
     char *control;
 
-    raw_config_read(path, config.arena, scratch, diag, &raw);
+    raw_config_read(path, 0, config.arena, scratch, diag, &raw);
     settings_resolve(&raw.settings, &config, diag);
     control = strdup(config.control);
     raw_config_done(&raw);

@@ -22,10 +22,12 @@ enum {
     POLICIES_FIRST = 64,  /* in an array that grows */
     ENTRIES_FIRST = 2048, /* enough to be mapped, as in arena_new_large() */
     PATH_QUOTE_MAX = 512,
+    SETTLE_MS = 100, /* ten ticks of a slow kernel, by which time stamps go; a writer's pauses */
 };
 
 struct reading {
     struct raw_config *raw;
+    unsigned care; /* LOAD_* */
     struct arena *keep;
     struct arena *entry; /* the tree of one entry, reset before the next */
     struct diag *diag;
@@ -286,29 +288,32 @@ static int read_document(struct reading *reading, const char *name, FILE *in,
     return err->code == ERR_NONE ? 0 : -1;
 }
 
-static bool was_written(const struct stat *before, const struct stat *after)
+static FILE *open_input(const struct reading *reading, const char *path, struct place asked_at,
+                        struct err *err)
 {
-    return S_ISREG(before->st_mode) &&
-           (before->st_size != after->st_size || before->st_mtim.tv_sec != after->st_mtim.tv_sec ||
-            before->st_mtim.tv_nsec != after->st_mtim.tv_nsec);
+    bool is_main = !asked_at.file;
+
+    if (is_main && !(reading->care & LOAD_REGULAR))
+        return file_open(path, err);
+    if (!is_main || strcmp(path, "-") != 0)
+        return file_open_regular(path, err);
+    err_set(err, ERR_CONFIG, "is standard input, which can be read only once");
+    return NULL;
 }
 
-/* It is read as it is taken in, which takes a while: half an old file and half a new one would be a
- * configuration that nobody wrote. */
-static int read_unchanged(struct reading *reading, const char *name, FILE *in,
-                          const struct fields *fields, struct err *err)
+/* The file is read as it is taken in, which takes a while: what it was like before is compared with
+ * what it is at the end of all. */
+static int read_seen(struct reading *reading, const char *path, const char *name, FILE *in,
+                     const struct fields *fields, struct place asked_at, struct err *err)
 {
-    struct stat before, after;
+    const struct place place = asked_at.file ? asked_at : (struct place){name, 0, 0};
+    unsigned settle_ms = reading->care & LOAD_SETTLED ? SETTLE_MS : 0;
+    struct stat status;
 
-    if (fstat(fileno(in), &before) != 0)
-        return err_io(err, errno, "cannot be read");
-    if (read_document(reading, name, in, fields, err) != 0)
+    if (seen_file_settle(fileno(in), settle_ms, &status, err) != 0)
         return -1;
-    if (fstat(fileno(in), &after) != 0)
-        return err_io(err, errno, "cannot be read");
-    if (was_written(&before, &after))
-        return err_set(err, ERR_IO, "was written while it was read; load it again");
-    return 0;
+    seen_files_add(&reading->raw->seen, path, place, &status);
+    return read_document(reading, name, in, fields, err);
 }
 
 /* asked_at: no place for the main file. The file's name is kept as long as the snapshot, whose
@@ -319,9 +324,9 @@ static void read_file(struct reading *reading, const char *path, const struct fi
     const char *name =
         asked_at.file ? arena_copy(reading->keep, slice_of(path)) : reading->raw->name;
     struct err err;
-    FILE *in = file_open(path, &err);
+    FILE *in = open_input(reading, path, asked_at, &err);
 
-    if (!in || read_unchanged(reading, name, in, fields, &err) != 0)
+    if (!in || read_seen(reading, path, name, in, fields, asked_at, &err) != 0)
         report_file(reading, path, asked_at, &err);
     if (in)
         file_close(in);
@@ -332,17 +337,23 @@ static void read_includes(struct reading *reading, const char *main_path)
     const struct field_texts *patterns = &reading->raw->settings.include;
     struct include_files files;
 
-    if (include_files_find(main_path, patterns, reading->context.arena, reading->diag, &files) != 0)
+    int found =
+        include_files_find(main_path, patterns, reading->context.arena, reading->diag, &files);
+
+    if (found != 0)
         reading->raw->is_cut = true;
     for (size_t i = 0; i < files.n_items; i++)
         read_file(reading, files.items[i].path, &schema_include, files.items[i].asked_at);
+    if (found == 0)
+        include_files_check(main_path, patterns, reading->context.arena, &files, reading->diag);
 }
 
-void raw_config_read(const char *path, struct arena *keep, struct arena *scratch, struct diag *diag,
-                     struct raw_config *ret_raw)
+void raw_config_read(const char *path, unsigned care, struct arena *keep, struct arena *scratch,
+                     struct diag *diag, struct raw_config *ret_raw)
 {
     struct reading reading = {
         .raw = ret_raw,
+        .care = care,
         .keep = keep,
         .entry = arena_new(0),
         .diag = diag,
@@ -356,6 +367,7 @@ void raw_config_read(const char *path, struct arena *keep, struct arena *scratch
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     read_file(&reading, path, &schema_main, (struct place){0});
     read_includes(&reading, path);
+    seen_files_check(&ret_raw->seen, diag);
     arena_free(reading.entry);
 }
 
@@ -371,4 +383,5 @@ void raw_config_done(struct raw_config *raw)
 {
     free(raw->policies);
     free(raw->entries);
+    seen_files_done(&raw->seen);
 }

@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 #include "config/schema.h"
+#include "config/seen.h"
 
 struct arena;
 struct diag;
@@ -46,18 +47,21 @@ struct raw_config {
     size_t n_policies, policies_size;
     union raw_slot *entries;
     size_t n_entries, entries_size;
+    struct seen_files seen;
     bool is_cut; /* some file was not read to its end: what is missing may be there */
 };
 
 /**
- * Reads `path` and the files that it includes, as far as they can be read.
+ * Reads `path` and the files that it includes, as far as they can be read, and then looks whether
+ * they are still what they were.
  *
+ * care     a set of LOAD_*
  * keep     gets what the snapshot goes on using: names of domains and of files
  * scratch  gets everything else; must outlive ret_raw
  * ret_raw  zeroed by the caller; its arrays are freed by raw_config_done()
  */
-void raw_config_read(const char *path, struct arena *keep, struct arena *scratch, struct diag *diag,
-                     struct raw_config *ret_raw);
+void raw_config_read(const char *path, unsigned care, struct arena *keep, struct arena *scratch,
+                     struct diag *diag, struct raw_config *ret_raw);
 
 /** Reads the long form of an entry, or one in which nothing is given; `arena` owns its lists. */
 void raw_entry_unpack(const struct raw_config *raw, const struct raw_entry *entry,

@@ -89,7 +89,7 @@ static int rehearse(void *context, uint64_t memory_max)
     background_be_nice();
     if (memory_max != UINT64_MAX)
         limit_memory(memory_max);
-    config_unref(config_load(rehearsal->config_path, diag));
+    config_unref(config_load_with(rehearsal->config_path, LOAD_REGULAR, diag));
     diag_free(diag);
     return 0;
 }

@@ -113,7 +113,7 @@ static void build(uv_work_t *work)
     background_be_nice();
     server->reload_outcome = rehearse(server, out);
     if (!server->reload_outcome) {
-        server->next = config_load(server->config_path, diag);
+        server->next = config_load_with(server->config_path, LOAD_SETTLED | LOAD_REGULAR, diag);
         print_findings(server, diag, out);
         fflush(out);
         server->findings_len = len;

@@ -53,6 +53,15 @@ def spawner(daemon):
     return found[0]
 
 
+def pipes(daemon):
+    """Those that it has open: one more while it waits for a process that it has had started."""
+    folder = pathlib.Path(f"/proc/{daemon.process.pid}/fd")
+    with contextlib.suppress(FileNotFoundError):  # one was closed meanwhile
+        return [name for fd in folder.iterdir()
+                if (name := os.readlink(fd)).startswith("pipe:")]
+    return []
+
+
 class Operated(harness.Daemon):
     @property
     def admin_address(self):

@@ -10,9 +10,9 @@ import time
 import pytest
 
 from client import fetch, policy_body, tls_context
-from daemon import write_configuration
-from operated import (HOST, children, configuration, operate_in_test, spawner,  # noqa: F401
-                      wait_until)
+from daemon import PATIENCE_S, write_configuration
+from operated import (HOST, children, configuration, operate_in_test, pipes,  # noqa: F401
+                      spawner, wait_until)
 
 BODY = policy_body("mx.example.com")
 
@@ -26,19 +26,30 @@ def status(pid):
                 pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
 
 
+def find_child(daemon):
+    """The process that loads, once it has offered itself to the kernel; None: it was too quick."""
+    with contextlib.suppress(OSError):
+        for minder in children(spawner(daemon)):
+            for child in children(minder):
+                if pathlib.Path(f"/proc/{child}/oom_score_adj").read_text() == "1000\n":
+                    os.kill(child, signal.SIGSTOP)
+                    return child
+    return None
+
+
 @pytest.fixture(name="trial")
 def hold_trial(operate, pki, tmp_path):
-    """A daemon whose reload waits in the child: the configuration has become a pipe."""
+    """A daemon whose reload waits for the child, which stands still in the middle of its load."""
     daemon = operate(configuration(pki, tmp_path))
-    os.mkfifo(tmp_path / "pipe")
     (tmp_path / "whole").write_text(daemon.config_path.read_text())
-    (tmp_path / "pipe").rename(daemon.config_path)
+    write_configuration(daemon.config_path, configuration(pki, tmp_path, {
+        f"d{i}.example": {"mx": ["mx.example.com"]} for i in range(50000)}))
+    child, end = None, time.monotonic() + PATIENCE_S
     daemon.send_signal(signal.SIGHUP)
-    minder, = wait_until(lambda: children(spawner(daemon)), "a minder")
-    child, = wait_until(lambda: children(minder), "a child")
+    while not child:
+        child = find_child(daemon)
+        assert time.monotonic() < end
     yield daemon, child
-    with contextlib.suppress(FileNotFoundError):
-        (tmp_path / "whole").rename(daemon.config_path)
 
 
 @pytest.mark.parametrize("number, sentence", [
@@ -49,9 +60,9 @@ def hold_trial(operate, pki, tmp_path):
 ], ids=["killed", "crashed"])
 def test_child_that_dies(trial, pki, tmp_path, number, sentence):
     daemon, child = trial
-    oom_score_adj = pathlib.Path(f"/proc/{child}/oom_score_adj")
-    wait_until(lambda: oom_score_adj.read_text() == "1000\n", "the child offers itself")
     os.kill(child, number)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child, signal.SIGCONT)
     daemon.log.wait_for(sentence.replace("(", r"\(").replace(")", r"\)"))
     assert body(daemon, pki) == BODY
     (tmp_path / "whole").rename(daemon.config_path)
@@ -59,14 +70,30 @@ def test_child_that_dies(trial, pki, tmp_path, number, sentence):
     assert body(daemon, pki) == BODY
 
 
-def test_policies_while_it_waits(trial, pki, tmp_path):
-    daemon, _ = trial
+def test_policies_while_it_waits(trial, pki):
+    daemon, child = trial
     for _ in range(20):
         assert body(daemon, pki) == BODY
-    with daemon.config_path.open("w") as pipe:
-        write_configuration(daemon.config_path, "domains: {")
-        pipe.write("domains: {")
+    write_configuration(daemon.config_path, "domains: {")
+    os.kill(child, signal.SIGCONT)
     daemon.log.wait_for("reload refused: 1 errors")
+    assert body(daemon, pki) == BODY
+
+
+def test_pipe_in_place_of_the_file(operate, pki, tmp_path):
+    """It would hold this reload and all after it for good."""
+    daemon = operate(configuration(pki, tmp_path))
+    whole = daemon.config_path.rename(tmp_path / "whole")
+    os.mkfifo(daemon.config_path)
+    daemon.send_signal(signal.SIGHUP)
+    daemon.log.wait_for("mta-stsd.yaml: error: the file is not a regular file, so to read it might "
+                        "never end")
+    daemon.log.wait_for("reload refused: 1 errors; the configuration from before goes on")
+    assert daemon.metric('config_reloads_total{result="refused"}') == 1
+    assert body(daemon, pki) == BODY
+    whole.rename(daemon.config_path)
+    assert daemon.ask("--reload").returncode == 0
+    assert daemon.metric("config_last_reload_successful") == 1
 
 
 def test_without_its_spawner(operate, pki, tmp_path):
@@ -84,11 +111,6 @@ def test_without_its_spawner(operate, pki, tmp_path):
     assert body(daemon, pki) == BODY
     daemon.stop()
     assert len(daemon.log.find(sentence)) == 1
-
-
-def pipes(daemon):
-    return [name for fd in daemon.descriptors()
-            if (name := os.readlink(f"/proc/{daemon.process.pid}/fd/{fd}")).startswith("pipe:")]
 
 
 def test_end_while_the_spawner_stands_still(operate, pki, tmp_path):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """SIGHUP: the new configuration is served whole, or the old one goes on; nothing is lost."""
 
-import errno
-import json
+import contextlib
 import os
+import random
 import signal
 import threading
 import time
@@ -12,6 +12,7 @@ import pytest
 
 from client import fetch, policy_body, policy_id, tls_context
 from daemon import PATIENCE_S, configuration, write_configuration
+from operated import LONG, pipes, spawner, wait_until
 from pki import leaf_of
 
 HOST = "mta-sts.example.com"
@@ -105,27 +106,27 @@ def test_log_settings_change(serve, pki):
     assert "/after" in daemon.access.wait_for("GET")
 
 
-def hold_reload(daemon):
-    """Begins a reload that waits for the end of a pipe in place of the file; returns the pipe."""
-    daemon.config_path.unlink()
-    os.mkfifo(daemon.config_path)
-    daemon.send_signal(signal.SIGHUP)
-    give_up_at = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            return os.fdopen(os.open(daemon.config_path, os.O_WRONLY | os.O_NONBLOCK), "w")
-        except OSError as error:
-            # The daemon has not opened its side yet.
-            assert error.errno == errno.ENXIO and time.monotonic() < give_up_at
+@contextlib.contextmanager
+def held_reload(daemon):
+    """A reload that waits: who starts processes for the daemon stands still."""
+    pid = spawner(daemon)
+    n_before = len(pipes(daemon))
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        daemon.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(pipes(daemon)) > n_before, "the reload waits")
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
 
 def test_reloads_that_pile_up_become_one(serve, pki):
     daemon = serve(configuration(pki, policy()))
-    with hold_reload(daemon) as pipe:
+    with held_reload(daemon):
         for max_age in range(100000, 100020):
             write_configuration(daemon.config_path, configuration(pki, policy(max_age=max_age)))
             daemon.send_signal(signal.SIGHUP)
-        pipe.write(json.dumps(configuration(pki, policy(max_age=99999))))
     daemon.log.wait_for("reloaded '", count=2)
     assert fetch(daemon.address, HOST, tls_context(pki)).body == \
         policy_body("mx.example.com", max_age=100019)
@@ -141,7 +142,7 @@ def test_end_during_a_reload(serve, pki, n_before):
     for _ in range(n_before):
         daemon.send_signal(signal.SIGHUP)
         daemon.log.wait_for("reloaded '")
-    with hold_reload(daemon):
+    with held_reload(daemon):
         daemon.stop()
 
 
@@ -214,3 +215,69 @@ def test_reloads_under_load(serve, pki):
     assert not load.faults
     answer = fetch(daemon.address, HOST, tls_context(pki))
     assert answer.body == policy_body("mx.example.com", max_age=86400 + load.served)
+
+
+ATTACK_S = 10 if LONG else 5
+MX = [f"mx{i}.example.com" for i in range(8)]
+
+
+class Writer:
+    """Writes an include in place, a line at a time, again and again; now and then it rests."""
+
+    def __init__(self, path):
+        self.path = path
+        self.generation = 0
+        self._chance = random.Random(8461)
+        self._has_ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def write(self):
+        """A file that is cut after any line, but the first four, says something less."""
+        self.generation += 1
+        with self.path.open("w", encoding="utf-8", buffering=1) as file:
+            for line in ("domains:", "  example.com:", "    mode: enforce",
+                         f"    max_age: {86400 + self.generation}", "    mx:",
+                         *(f"    - {name}" for name in MX)):
+                file.write(line + "\n")
+                time.sleep(self._chance.choice((0, 0, 0.0005, 0.003)))
+
+    def _run(self):
+        while not self._has_ended.is_set():
+            for _ in range(20):
+                self.write()
+            time.sleep(0.3)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._has_ended.set()
+        self._thread.join()
+
+
+def test_include_that_is_written_in_place(serve, pki, tmp_path):
+    """Only policies that were whole in the file are ever served."""
+    settings = configuration(pki, {"example.org": {"mx": ["mx.example.org"]}},
+                             include=["customers.yaml"])
+    writer = Writer(tmp_path / "customers.yaml")
+    writer.write()
+    daemon = serve(settings)
+    context = tls_context(pki)
+    wrong, n_fetches, end = [], 0, time.monotonic() + ATTACK_S
+    with writer:
+        while time.monotonic() < end:
+            daemon.send_signal(signal.SIGHUP)
+            answer = fetch(daemon.address, HOST, context)
+            right = {policy_body(*MX, mode="enforce", max_age=86400 + generation)
+                     for generation in range(1, writer.generation + 1)}
+            n_fetches += 1
+            if answer.status != 200 or answer.body not in right:
+                wrong.append(answer.body)
+    assert not wrong, f"{len(wrong)} of {n_fetches}, as {wrong[0]}"
+    assert daemon.log.find("reloaded '") and daemon.log.find(
+        "customers.yaml' (is being written; try again when that is done|"
+        "has changed while the configuration was read; try again)")
+    daemon.send_signal(signal.SIGHUP)
+    wait_until(lambda: fetch(daemon.address, HOST, context).body ==
+               policy_body(*MX, mode="enforce", max_age=86400 + writer.generation), "the last one")

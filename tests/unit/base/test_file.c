@@ -149,6 +149,8 @@ static void test_read_regular(void **state)
                      -1);
     assert_int_equal(err.sys_errno, ENOENT);
     assert_int_equal(mkfifo(fixture->path, 0600), 0);
+    assert_null(file_open_regular(fixture->path, &err));
+    assert_string_equal(err.msg, refusal);
     assert_int_equal(file_read_regular(fixture->path, 3, fixture->arena, &status, &bytes, &err),
                      -1);
     assert_int_equal(err.code, ERR_CONFIG);

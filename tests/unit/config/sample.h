@@ -42,7 +42,7 @@ static inline struct sample sample_read(const char *yaml)
 {
     struct sample sample = sample_open(yaml);
 
-    raw_config_read(sample.file.path, sample.arena, sample.arena, sample.diag, &sample.raw);
+    raw_config_read(sample.file.path, 0, sample.arena, sample.arena, sample.diag, &sample.raw);
     return sample;
 }
 

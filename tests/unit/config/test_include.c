@@ -218,12 +218,85 @@ static void test_too_many(void **state)
     arena_free(arena);
 }
 
+static void make_hidden(void)
+{
+    make_file("d/.new.yaml");
+}
+
+static void make_another(void)
+{
+    make_file("d/new.yaml");
+}
+
+static void remove_one(void)
+{
+    assert_int_equal(unlink(in_folder("d/B.yaml")), 0);
+}
+
+static void rename_one(void)
+{
+    remove_one();
+    make_another();
+}
+
+/* The findings at the end of a load in which `change` has come to pass. */
+static char *find_after(void (*change)(void))
+{
+    struct field_text items[] = {{slice_of("d/a.yaml"), {"main", 1, 1}},
+                                 {slice_of(""), {"main", 2, 1}},
+                                 {slice_of("d/[!ac]*.yaml"), {"main", 3, 1}}};
+    struct field_texts texts = {items, ARRAY_LEN(items), {"main", 1, 1}};
+    struct arena *arena = arena_new(0);
+    struct diag *diag = diag_new();
+    struct include_files files;
+    char *findings;
+
+    assert_int_equal(include_files_find(in_folder("main.yaml"), &texts, arena, diag, &files), 0);
+    change();
+    include_files_check(in_folder("main.yaml"), &texts, arena, &files, diag);
+    findings = fixture_findings(diag, folder, ".");
+    diag_free(diag);
+    arena_free(arena);
+    return findings;
+}
+
+static void test_other_files_at_the_end(void **state)
+{
+    static const char finding[] =
+        "main:3:1: error: include: './d/[!ac]*.yaml' matches other files than when the "
+        "configuration was read; try again [file-unreadable]\n";
+    static const struct {
+        const char *what;
+        void (*change)(void);
+        const char *want;
+    } rows[] = {
+        {"hidden", make_hidden, ""},
+        {"another", make_another, finding},
+        {"one fewer", remove_one, finding},
+        {"renamed", rename_one, finding},
+    };
+    int n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *seen = find_after(rows[i].change);
+
+        n_failed += !fixture_equal(rows[i].what, rows[i].want, seen);
+        free(seen);
+        unlink(in_folder("d/.new.yaml"));
+        unlink(in_folder("d/new.yaml"));
+        make_file("d/B.yaml");
+    }
+    assert_int_equal(n_failed, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_absolute),
         cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_other_files_at_the_end),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -169,6 +169,40 @@ static void test_standard_input(void **state)
     diag_free(diag);
 }
 
+/* What a daemon that serves can be held up by: a pipe that nobody writes to, above all. */
+static void test_regular(void **state)
+{
+    static const struct {
+        const char *path, *want;
+    } rows[] = {
+        {DATA "bad", "bad: error: the file cannot be read: Is a directory [file-unreadable]\n"},
+        {"/dev/zero", "/dev/zero: error: the file is not a regular file, so to read it might "
+                      "never end [file-unreadable]\n"},
+        {"-", "<stdin>: error: the file is standard input, which can be read only once "
+              "[file-unreadable]\n"},
+    };
+    struct diag *diag = diag_new();
+    struct config *config =
+        config_load_with(DATA "good/minimal.yaml", LOAD_SETTLED | LOAD_REGULAR, diag);
+    int n_failed = 0;
+
+    (void)state;
+    assert_non_null(config);
+    config_unref(config);
+    diag_free(diag);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *seen;
+
+        diag = diag_new();
+        assert_null(config_load_with(rows[i].path, LOAD_SETTLED | LOAD_REGULAR, diag));
+        seen = fixture_findings(diag, DATA, "");
+        n_failed += !fixture_equal(rows[i].path, rows[i].want, seen);
+        free(seen);
+        diag_free(diag);
+    }
+    assert_int_equal(n_failed, 0);
+}
+
 /* An error from before is as good a reason to refuse as one of this file. */
 static void test_earlier_error(void **state)
 {
@@ -184,10 +218,10 @@ static void test_earlier_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad),           cmocka_unit_test(test_warn),
-        cmocka_unit_test(test_good),          cmocka_unit_test(test_every_finding_has_a_file),
-        cmocka_unit_test(test_no_file),       cmocka_unit_test(test_standard_input),
-        cmocka_unit_test(test_earlier_error),
+        cmocka_unit_test(test_bad),     cmocka_unit_test(test_warn),
+        cmocka_unit_test(test_good),    cmocka_unit_test(test_every_finding_has_a_file),
+        cmocka_unit_test(test_no_file), cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_regular), cmocka_unit_test(test_earlier_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,7 +66,7 @@ static void test_include(void **state)
     struct raw_config raw = {0};
 
     (void)state;
-    raw_config_read(TEST_DATA "/config/good/include.yaml", arena, arena, diag, &raw);
+    raw_config_read(TEST_DATA "/config/good/include.yaml", 0, arena, arena, diag, &raw);
     assert_false(raw.is_cut);
     assert_int_equal(raw.n_entries, 2);
     assert_string_equal(raw.entries[0].entry.name, "example.com");
@@ -343,8 +343,9 @@ static void test_written_meanwhile(void **state)
     pthread_join(thread, NULL);
     assert_null(sample.config);
     seen = sample_findings(&sample);
-    assert_string_equal(seen, "f: error: the file was written while it was read; load it again "
-                              "[file-unreadable]\n");
+    assert_string_equal(
+        seen, "f: error: the file has changed while the configuration was read; try again "
+              "[file-unreadable]\n");
     free(seen);
     sample_done(&sample);
 }
