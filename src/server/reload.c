@@ -19,6 +19,7 @@
 enum {
     LINES_MAX = 200,     /* of a difference, as printed by --reload */
     REMOVED_ALWAYS = 10, /* domains that any reload may drop */
+    LOADS_MAX = 2,
 };
 
 static bool has_same_sources(const struct config *a, const struct config *b)
@@ -102,6 +103,21 @@ static void print_findings(const struct server *server, struct diag *diag, FILE 
         sandbox_explain(server->sandbox, out);
 }
 
+/* A file may be replaced in the midst of a load, by somebody who then asks for another reload. */
+static struct config *load(const struct server *server, struct diag **diag)
+{
+    struct config *config = NULL;
+
+    for (int i = 0; i < LOADS_MAX && !config; i++) {
+        if (i > 0 && !diag_has(*diag, FINDING_FILE_UNREADABLE))
+            break;
+        diag_free(*diag);
+        *diag = diag_new();
+        config = config_load_with(server->config_path, LOAD_SETTLED | LOAD_REGULAR, *diag);
+    }
+    return config;
+}
+
 /* In the thread pool: nothing here touches what serves. */
 static void build(uv_work_t *work)
 {
@@ -113,7 +129,7 @@ static void build(uv_work_t *work)
     background_be_nice();
     server->reload_outcome = rehearse(server, out);
     if (!server->reload_outcome) {
-        server->next = config_load_with(server->config_path, LOAD_SETTLED | LOAD_REGULAR, diag);
+        server->next = load(server, &diag);
         print_findings(server, diag, out);
         fflush(out);
         server->findings_len = len;

@@ -190,8 +190,12 @@ def test_many_reloads_at_once(operate, pki, tmp_path):
     for thread in threads:
         thread.join()
     assert len(answers) == 20
+    # One whose file was replaced in its midst says so; the one after it is there for the new file.
     for answer in answers:
-        assert_answer(answer, GOOD, "1 domains: ")
+        if b"try again" in answer.stdout:
+            assert_answer(answer, USAGE, "reload refused: 1 errors")
+        else:
+            assert_answer(answer, GOOD, "1 domains: ")
     assert fetch(daemon.address, HOST, tls_context(pki)).body == \
         policy_body("mx.example.com", max_age=max_ages[-1])
 
