@@ -94,3 +94,9 @@ void hello_expect_another(struct connection *connection)
 {
     connection_hold(connection, COST_HANDSHAKE + COST_HELLO_MAX);
 }
+
+void hello_answered(struct connection *connection)
+{
+    connection_hold(connection,
+                    connection->share.bytes - (COST_HANDSHAKE - COST_HANDSHAKE_ANSWERED));
+}

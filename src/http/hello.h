@@ -16,3 +16,6 @@ void hello_begin(struct connection *connection);
 
 /** A second ClientHello will come after a HelloRetryRequest, and may claim to be of any size. */
 void hello_expect_another(struct connection *connection);
+
+/** The server's flight is complete, and the client is to say the rest. */
+void hello_answered(struct connection *connection);

@@ -67,6 +67,9 @@ static void on_message(int is_ours, int version, int content_type, const void *b
         count_key_update(ssl); /* U14 */
     if (is_ours && is_retry(message, len))
         hello_expect_another(connection_of_ssl(ssl));
+    /* The last of the first flight in TLS 1.3 and 1.2. */
+    if (is_ours && (message[0] == SSL3_MT_FINISHED || message[0] == SSL3_MT_SERVER_DONE))
+        hello_answered(connection_of_ssl(ssl));
 }
 
 void tls_guard_set(SSL_CTX *ctx)
