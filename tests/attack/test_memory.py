@@ -22,7 +22,7 @@ LISTEN = [{"address": "[::]:0"}, {"address": "0.0.0.0:0", "tls": False}]
 SANITIZED_FACTOR = 3 if IS_SANITIZED else 1
 LIMIT_BYTES = MEMORY_BYTES // 2 * SANITIZED_FACTOR
 FLOOD_S = 60
-FETCH_S = 5
+FETCH_S = 4
 SIZES = [(100, 4000), (10_000, 4000), (60_000, 2500), (400_000, 1000)]
 FLOODS = [("idle", 10_000), ("half-hello", 4000), ("claimed-hello", 2000), ("no-finished", 4000),
           ("close-notify", 4), ("slow-headers", 2000), ("slow-read", 1000), ("churn", 4000),
