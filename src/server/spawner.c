@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -90,15 +89,14 @@ static void go_first(void)
 }
 
 /*
- * Returns when the child has ended. The daemon closes its end of the pipe when it waits no longer:
- * then the child is killed, and the daemon never has to know it.
+ * Returns when the child has ended, which holds the other end of `alive`. The daemon closes its end
+ * of `reply` when it waits no longer: then the child is killed, and the daemon need not know it.
  */
-static void watch_child(pid_t child, int pipe)
+static void watch_child(pid_t child, int alive, int reply)
 {
-    struct pollfd polled[] = {{.fd = pidfd_open(child, 0), .events = POLLIN}, {.fd = pipe}};
+    struct pollfd polled[] = {{.fd = alive}, {.fd = reply}};
 
-    /* Before Linux 5.3 there is nothing to poll: a child that hangs stays until the daemon ends. */
-    while (polled[0].fd >= 0 && polled[0].revents == 0) {
+    while (polled[0].revents == 0) {
         if (poll(polled, ARRAY_LEN(polled), -1) < 0 && errno != EINTR)
             return;
         if (polled[1].revents != 0) {
@@ -111,20 +109,24 @@ static void watch_child(pid_t child, int pipe)
 /* Between spawner and child, so that the spawner never has to wait. */
 static _Noreturn void mind_child(const struct spawner_work *work, const struct request *request)
 {
-    int status;
+    int alive[2], status;
     pid_t child;
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGCHLD, SIG_DFL);
+    if (pipe(alive) != 0)
+        _exit(1);
     child = fork();
     if (child == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        close_range(SOCKET_FD, UINT_MAX, 0);
+        dup2(alive[1], SOCKET_FD);
+        close_range(SOCKET_FD + 1, UINT_MAX, 0);
         go_first();
         _exit(work->run(work->context, request->argument));
     }
+    close(alive[1]);
     if (child > 0)
-        watch_child(child, request->pipe);
+        watch_child(child, alive[0], request->pipe);
     if (child > 0 && waitpid(child, &status, 0) == child)
         (void)!write(request->pipe, &status, sizeof(status));
     _exit(0);
