@@ -400,8 +400,8 @@ void connections_kill_all(struct worker *worker, enum connection_end end)
 {
     struct connection *connection, *next;
 
-    DL_FOREACH_SAFE(worker->connections, connection, next)
-    connection_kill(connection, end);
+    DL_FOREACH_SAFE (worker->connections, connection, next)
+        connection_kill(connection, end);
 }
 
 bool connections_sweep(struct worker *worker)
@@ -410,8 +410,7 @@ bool connections_sweep(struct worker *worker)
     unsigned n_killed = 0;
     struct connection *connection, *next;
 
-    DL_FOREACH_SAFE(worker->connections, connection, next)
-    {
+    DL_FOREACH_SAFE (worker->connections, connection, next) {
         if (connection->is_killed || now < connection->deadline_ms)
             continue;
         connection_kill(connection, deadline_ends[connection->phase]);

@@ -25,9 +25,9 @@ static void refuse_large_head(struct connection *connection)
     static char answer[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
                            "Connection: close\r\n"
                            "Content-Type: text/plain; charset=utf-8\r\n"
-                           "Content-Length: 38\r\n"
+                           "Content-Length: 39\r\n"
                            "\r\n"
-                           "the request's head is above 64 kB\r\n";
+                           "the head of the request is above 64 kB\n";
     h2o_iovec_t bytes = {answer, sizeof(answer) - 1};
 
     metrics_count_request(&connection->worker->metrics, 431);
