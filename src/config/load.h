@@ -9,7 +9,7 @@ struct diag;
 
 /** How much care a load takes; a set. None: a command's, which a person can ask again. */
 enum load_care {
-    LOAD_SETTLED = 1 << 0, /* waits for a file that was written a moment ago, 100 ms at most each */
+    LOAD_SETTLED = 1 << 0, /* waits for files that were just written, at most 500 ms in all */
     LOAD_REGULAR = 1 << 1, /* the main file may be no pipe, so that nothing can hold up the load */
 };
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/diag.h"
 #include "base/file.h"
 #include "config/include.h"
@@ -22,12 +23,14 @@ enum {
     POLICIES_FIRST = 64,  /* in an array that grows */
     ENTRIES_FIRST = 2048, /* enough to be mapped, as in arena_new_large() */
     PATH_QUOTE_MAX = 512,
-    SETTLE_MS = 100, /* ten ticks of a slow kernel, by which time stamps go; a writer's pauses */
+    SETTLE_MS = 100,     /* longer than a tick of the kernel, and than a writer pauses */
+    SETTLE_ALL_MS = 500, /* for all files: their time stamps may all be of the future */
 };
 
 struct reading {
     struct raw_config *raw;
-    unsigned care; /* LOAD_* */
+    unsigned care;      /* LOAD_* */
+    uint64_t settle_ms; /* how long files may still be waited for */
     struct arena *keep;
     struct arena *entry; /* the tree of one entry, reset before the next */
     struct diag *diag;
@@ -307,11 +310,14 @@ static int read_seen(struct reading *reading, const char *path, const char *name
                      const struct fields *fields, struct place asked_at, struct err *err)
 {
     const struct place place = asked_at.file ? asked_at : (struct place){name, 0, 0};
-    unsigned settle_ms = reading->care & LOAD_SETTLED ? SETTLE_MS : 0;
+    uint64_t settle_ms = reading->settle_ms < SETTLE_MS ? reading->settle_ms : SETTLE_MS;
+    uint64_t began_at_ms = clock_system.monotonic_ms(&clock_system), waited_ms;
     struct stat status;
 
-    if (seen_file_settle(fileno(in), settle_ms, &status, err) != 0)
+    if (seen_file_settle(fileno(in), (unsigned)settle_ms, &status, err) != 0)
         return -1;
+    waited_ms = clock_system.monotonic_ms(&clock_system) - began_at_ms;
+    reading->settle_ms -= waited_ms < reading->settle_ms ? waited_ms : reading->settle_ms;
     seen_files_add(&reading->raw->seen, path, place, &status);
     return read_document(reading, name, in, fields, err);
 }
@@ -354,6 +360,7 @@ void raw_config_read(const char *path, unsigned care, struct arena *keep, struct
     struct reading reading = {
         .raw = ret_raw,
         .care = care,
+        .settle_ms = care & LOAD_SETTLED ? SETTLE_ALL_MS : 0,
         .keep = keep,
         .entry = arena_new(0),
         .diag = diag,

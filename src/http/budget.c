@@ -86,9 +86,9 @@ bool budget_is_exceeded(const struct budget *budget)
 
 static double weight(const struct budget_share *share, uint64_t now_ms)
 {
-    double n_others = share->n_others ? (double)*share->n_others : 1;
+    double n_of_source = share->n_of_source ? (double)*share->n_of_source : 1;
 
-    return (double)share->bytes * (double)(now_ms - share->since_ms + 1) * n_others;
+    return (double)share->bytes * (double)(now_ms - share->since_ms + 1) * n_of_source;
 }
 
 struct budget_share *budget_victim(const struct budget *budget, uint64_t now_ms)

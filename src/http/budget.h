@@ -19,8 +19,8 @@ struct budget;
 struct budget_share {
     struct budget_share *prev, *next; /* in its class, if it can be evicted */
     size_t bytes;
-    uint64_t since_ms;      /* in its class */
-    const size_t *n_others; /* of the same source, itself included; NULL: it has no source */
+    uint64_t since_ms;         /* in its class */
+    const size_t *n_of_source; /* of the same source, itself included; NULL: it has no source */
     bool is_evictable;
 };
 

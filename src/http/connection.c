@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 
 #include <h2o/http1.h>
+#include <openssl/err.h>
 #include <utlist.h>
 
 #include "base/arena.h"
@@ -66,7 +67,7 @@ static void join_source(struct connection *connection, struct source *source)
     connection->source = source;
     if (!source)
         return;
-    connection->share.n_others = &source->n_connections;
+    connection->share.n_of_source = &source->n_connections;
     DL_APPEND2(source->connections, connection, source_prev, source_next);
 }
 
@@ -340,7 +341,7 @@ void connection_hand_over(struct connection *connection, size_t body_bytes)
         connection_close(connection, END_MEMORY);
         return;
     }
-    connection->is_h2os = true;
+    connection->is_handed_over = true;
     h2o_http1_accept(&connection->accept_ctx, connection->sock,
                      *h2o_get_timestamp(connection->accept_ctx.ctx, NULL, NULL));
 }
@@ -390,10 +391,11 @@ void connection_close(struct connection *connection, enum connection_end end)
 
 void connection_kill(struct connection *connection, enum connection_end end)
 {
-    if (connection->is_h2os)
+    if (connection->is_handed_over)
         connection_shut(connection, end);
     else if (!connection->is_killed)
         connection_close(connection, end);
+    ERR_clear_error(); /* of SSL_shutdown(): it is none of the handshake that this was done for */
 }
 
 void connections_kill_all(struct worker *worker, enum connection_end end)

@@ -48,7 +48,7 @@ struct connection {
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
     enum phase phase;
     bool is_killed;
-    bool is_h2os; /* handed over to h2o's HTTP/1, which alone may close it */
+    bool is_handed_over; /* handed over to h2o's HTTP/1, which alone may close it */
     bool is_due;
     bool is_half_closed;     /* the peer has sent close_notify */
     bool is_refused;         /* in the handshake, by its name */

@@ -12,7 +12,7 @@ enum {
     COST_CONNECTION = 4 * 1024, /* the record, h2o's socket, the kernel's */
     COST_HANDSHAKE = 72 * 1024, /* OpenSSL's connection, its buffers for a record each way */
     COST_HANDSHAKE_ANSWERED = 60 * 1024, /* the same, while the client's Finished is awaited */
-    COST_TLS = 40 * 1024,                /* OpenSSL's connection between two records */
+    COST_TLS = 48 * 1024,                /* OpenSSL's connection, and half a record */
     COST_REQUEST = 8 * 1024,             /* h2o's request */
     COST_HELLO_MAX = 176 * 1024, /* OpenSSL's buffer for a ClientHello of the largest size */
 };

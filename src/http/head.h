@@ -26,7 +26,7 @@ size_t request_head_len(struct slice bytes, size_t from);
 
 /**
  * Whether what has come of a request line may still become a good one: no control character, and
- * "HTTP/1.x" at its end. h2o refuses all others at once, so nobody has to wait for the rest.
+ * "HTTP/1.x" at its end. Others are refused at once, so that nobody has to wait for the rest.
  */
 bool request_may_be_good(struct slice bytes);
 

@@ -27,17 +27,23 @@ static void on_handshake(h2o_socket_t *sock, const char *err)
         request_begin(connection);
 }
 
+static size_t record_len(const h2o_buffer_t *input)
+{
+    const unsigned char *octets = (const unsigned char *)input->bytes;
+
+    return (size_t)octets[3] << 8 | octets[4];
+}
+
 /* Also true of octets that are no such record: OpenSSL says so at once. */
 static bool has_first_record(const h2o_buffer_t *input)
 {
-    const unsigned char *octets = (const unsigned char *)input->bytes;
     size_t len;
 
-    if (input->size > 0 && octets[0] != CONTENT_HANDSHAKE)
+    if (input->size > 0 && (unsigned char)input->bytes[0] != CONTENT_HANDSHAKE)
         return true;
     if (input->size < RECORD_HEADER_LEN)
         return false;
-    len = (size_t)octets[3] << 8 | octets[4];
+    len = record_len(input);
     return len > RECORD_MAX || input->size >= RECORD_HEADER_LEN + len;
 }
 
@@ -47,7 +53,8 @@ static size_t message_cost(const h2o_buffer_t *input)
     const unsigned char *message = (const unsigned char *)input->bytes + RECORD_HEADER_LEN;
     size_t len;
 
-    if (input->size < RECORD_HEADER_LEN + MESSAGE_HEADER_LEN)
+    if (input->size < RECORD_HEADER_LEN + MESSAGE_HEADER_LEN ||
+        record_len(input) < MESSAGE_HEADER_LEN)
         return COST_HELLO_MAX;
     len = (size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3];
     if (len < RECORD_MAX)

@@ -47,7 +47,7 @@ struct metrics {
     _Atomic uint64_t handshakes[HANDSHAKE_RESULT_COUNT];
     _Atomic uint64_t ends[CONNECTION_END_COUNT];
     _Atomic uint64_t opened;
-    _Atomic uint64_t turns;        /* of the worker's loop */
+    _Atomic uint64_t turns;        /* of the worker's loop, and waits that ended within a turn */
     _Atomic uint64_t memory_bytes; /* that its connections hold, by reckoning */
     _Atomic uint64_t memory_max;   /* that they may hold */
 };

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "http/request.h"
 
+#include <stdint.h>
+
 #include <h2o.h>
 
 #include "base/slice.h"
@@ -20,19 +22,38 @@ static void on_refused(h2o_socket_t *sock, const char *err)
     h2o_socket_close(sock);
 }
 
-static void refuse_large_head(struct connection *connection)
+/* As a handler of h2o's would answer; the text is that of the whole answer. */
+static void refuse(struct connection *connection, unsigned status, const char *text, size_t len)
 {
-    static char answer[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
-                           "Connection: close\r\n"
-                           "Content-Type: text/plain; charset=utf-8\r\n"
-                           "Content-Length: 39\r\n"
-                           "\r\n"
-                           "the head of the request is above 64 kB\n";
-    h2o_iovec_t bytes = {answer, sizeof(answer) - 1};
+    h2o_iovec_t bytes = {(char *)(uintptr_t)text, len};
 
-    metrics_count_request(&connection->worker->metrics, 431);
+    metrics_count_request(&connection->worker->metrics, status);
     connection_enter(connection, PHASE_ANSWER);
     h2o_socket_write(connection->sock, &bytes, 1, on_refused);
+}
+
+static void refuse_bad_line(struct connection *connection)
+{
+    static const char text[] = "HTTP/1.1 400 Bad Request\r\n"
+                               "Connection: close\r\n"
+                               "Content-Type: text/plain; charset=utf-8\r\n"
+                               "Content-Length: 36\r\n"
+                               "\r\n"
+                               "the request line is not of HTTP/1.1\n";
+
+    refuse(connection, 400, text, sizeof(text) - 1);
+}
+
+static void refuse_large_head(struct connection *connection)
+{
+    static const char text[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                               "Connection: close\r\n"
+                               "Content-Type: text/plain; charset=utf-8\r\n"
+                               "Content-Length: 39\r\n"
+                               "\r\n"
+                               "the head of the request is above 64 kB\n";
+
+    refuse(connection, 431, text, sizeof(text) - 1);
 }
 
 static void hand_over(struct connection *connection, struct slice head)
@@ -60,6 +81,9 @@ static void take_in(struct connection *connection)
     h2o_socket_read_stop(sock);
     if (head_len > HEAD_MAX || (head_len == 0 && bytes.len > HEAD_MAX))
         refuse_large_head(connection);
+    else if (head_len == 0)
+        refuse_bad_line(
+            connection); /* h2o might wait for the rest of the head, beyond all bounds */
     else
         hand_over(connection, slice_range(bytes, 0, head_len));
 }

@@ -39,6 +39,8 @@ struct certificate *worker_select_certificate(void *context, SSL *ssl, const cha
         return NULL;
     }
     certificate = cert_reader_find(worker->options.reader, worker->store, host, &is_late);
+    /* Each may have waited for a read: a turn with many of them is slow, but no standstill. */
+    metrics_count(&worker->metrics.turns);
     if (!certificate) {
         report_refusal(connection, is_late ? EVENT_LATE_CERTIFICATE : EVENT_NO_CERTIFICATE, host);
         return NULL;

@@ -40,7 +40,7 @@ static void count_key_update(SSL *ssl)
 {
     struct connection *connection = connection_of_ssl(ssl);
 
-    if (++connection->n_key_updates < KEY_UPDATES_MAX)
+    if (++connection->n_key_updates <= KEY_UPDATES_MAX)
         return;
     SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN); /* nothing behind it is looked at */
     connection_shut(connection, END_PEER);
@@ -55,6 +55,12 @@ static bool is_retry(const unsigned char *message, size_t len)
            memcmp(message + RANDOM_AT, random, sizeof(random)) == 0;
 }
 
+/* The type of the last message in the server's first flight. */
+static int last_of_flight(const SSL *ssl)
+{
+    return SSL_version(ssl) == TLS1_3_VERSION ? SSL3_MT_FINISHED : SSL3_MT_SERVER_DONE;
+}
+
 static void on_message(int is_ours, int version, int content_type, const void *bytes, size_t len,
                        SSL *ssl, void *context)
 {
@@ -67,8 +73,7 @@ static void on_message(int is_ours, int version, int content_type, const void *b
         count_key_update(ssl); /* U14 */
     if (is_ours && is_retry(message, len))
         hello_expect_another(connection_of_ssl(ssl));
-    /* The last of the first flight in TLS 1.3 and 1.2. */
-    if (is_ours && (message[0] == SSL3_MT_FINISHED || message[0] == SSL3_MT_SERVER_DONE))
+    if (is_ours && message[0] == last_of_flight(ssl))
         hello_answered(connection_of_ssl(ssl));
 }
 

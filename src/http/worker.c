@@ -17,8 +17,9 @@
 enum {
     SMALL_BODY_MAX = 64 * 1024,
     LARGE_BODY_MAX = 1024 * 1024,
-    BODIES_PART = 4,        /* of the memory, a quarter may be held for bodies */
-    H2O_TIMEOUT_MS = 10000, /* by the wall clock: a second line behind the deadlines */
+    BODIES_PART = 4,              /* of the memory, a quarter may be held for bodies */
+    MEMORY_MIN = 4 * 1024 * 1024, /* of a worker: for a large body, and some handshakes */
+    H2O_TIMEOUT_MS = 10000,       /* by the wall clock: a second line behind the deadlines */
     WAKE_UP_MS = 1000,
     SWEEP_MS = 250,
     EVENTS = 1024,
@@ -48,6 +49,11 @@ static size_t share(size_t cap, size_t n_workers)
     return (cap + n_workers - 1) / n_workers;
 }
 
+static size_t at_least(size_t size, size_t min)
+{
+    return size > min ? size : min;
+}
+
 static void apply_limits(struct worker *worker)
 {
     const struct worker_options *options = &worker->options;
@@ -59,9 +65,10 @@ static void apply_limits(struct worker *worker)
     worker->per_source_max = share(worker->config->per_source_max, options->n_workers);
     if (worker->config->memory_max > 0)
         memory_max = worker->config->memory_max;
-    budget_set_max(worker->budget, memory_max / options->n_workers);
-    budget_set_max(worker->bodies, memory_max / options->n_workers / BODIES_PART);
-    metrics_set(&worker->metrics.memory_max, memory_max / options->n_workers);
+    memory_max = at_least(memory_max / options->n_workers, MEMORY_MIN);
+    budget_set_max(worker->budget, memory_max);
+    budget_set_max(worker->bodies, at_least(memory_max / BODIES_PART, MEMORY_MIN));
+    metrics_set(&worker->metrics.memory_max, memory_max);
 }
 
 static void swap(struct worker *worker, const struct message *message)
@@ -225,8 +232,7 @@ void worker_run(struct worker *worker)
 {
     open_queue(worker);
     while (!worker->is_draining || worker->n_connections > 0) {
-        /* -1 is EINTR, which is no reason to leave; but a loop that says nothing else stands still.
-         */
+        /* -1 is EINTR, which is no reason to leave. Only a run that succeeds counts as a turn. */
         if (h2o_evloop_run(worker->loop, WAKE_UP_MS) == 0)
             metrics_count(&worker->metrics.turns);
         connections_end_turn(worker);

@@ -52,7 +52,7 @@ static void on_look(uv_timer_t *timer)
             n_stalled += look_at_loop(&server->workers[i], i + 1, now - server->looked_at_ms);
     server->looked_at_ms = now;
     atomic_store(&server->tally.n_loops_stalled, n_stalled);
-    if (server->has_systemd_watchdog && n_stalled == 0)
+    if (server->has_systemd_watchdog)
         systemd_notify_alive(server->notify_fd);
 }
 

@@ -163,6 +163,7 @@ static _Noreturn void spawn_on(const struct spawner_work *work, const struct acc
     leave_files(socket);
     if (privileges_drop(account, &err) != 0)
         _exit(1);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user has cleared it */
     /* Nothing here is secret, and who is not dumpable may not write its own oom_score_adj. */
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     work->prepare(work->context);

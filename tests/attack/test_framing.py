@@ -142,6 +142,23 @@ def test_large_heads(target, field, size):
                 assert not is_taken or size < 1_000_000
 
 
+@pytest.mark.parametrize("start", ["\nGET / HTTP/1.1\r\n", "GET / \r\n", "GET / H\r\n", "GET / \x01",
+                                   "\r\n\r\n", "GET / HTTP/1.1\r\n\x01: ", "\r", "\r\nGET / HTTP/1.1\n"])
+@pytest.mark.parametrize("is_plain", [False, True], ids=["TLS", "plain"])
+def test_large_heads_that_begin_oddly(target, start, is_plain):
+    """Whatever h2o would make of the beginning, it never waits for more than 64 kB."""
+    connection = target.connect_unix() if is_plain else target.connect_tls()
+    with connection:
+        send_all_it_takes(connection, start.encode())
+        time.sleep(0.01)
+        for _ in range(50):
+            if not send_all_it_takes(connection, b"X: " + b"a" * 8000 + b"\r\n"):
+                break
+        else:
+            received = read_to_end(connection, 2)
+            assert received[:12] in (b"", b"HTTP/1.1 400", b"HTTP/1.1 431"), received[:100]
+
+
 @pytest.mark.parametrize("end", ["", "\r\n\r\n"])
 def test_answer_to_a_large_head(target, end):
     """By a peer that sends no more than it has to, so that nothing resets its connection."""

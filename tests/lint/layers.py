@@ -19,6 +19,7 @@ THIRD_PARTY = {
     "idn2.h": {"dns"},
     "libpsl.h": {"policy"},
     "openssl/evp.h": {"policy", "tls"},
+    "openssl/err.h": {"tls", "http"},
     "openssl/ssl.h": {"tls", "http"},
     "openssl/": {"tls"},
     "h2o.h": {"http"},

@@ -102,7 +102,7 @@ static void test_weight(void **state)
         const char *name;
         size_t bytes[2];
         uint64_t since_ms[2];
-        size_t n_others[2]; /* 0: no source */
+        size_t n_of_source[2]; /* 0: no source */
         int victim;
     } rows[] = {
         {"the larger of the same age", {10, 1000}, {5000, 5000}, {1, 1}, 1},
@@ -122,8 +122,8 @@ static void test_weight(void **state)
         const struct budget_share *victim;
 
         for (size_t j = 0; j < ARRAY_LEN(shares); j++) {
-            if (rows[i].n_others[j] > 0)
-                shares[j].n_others = &rows[i].n_others[j];
+            if (rows[i].n_of_source[j] > 0)
+                shares[j].n_of_source = &rows[i].n_of_source[j];
             budget_hold(budget, &shares[j], rows[i].bytes[j], rows[i].since_ms[j]);
         }
         victim = budget_victim(budget, 10000);
