@@ -10,6 +10,7 @@
 #include "base/arena.h"
 
 enum {
+    CANDIDATES = 8, /* of a class, so that a fetch that has become its first need not go */
     CLASSES = sizeof(size_t) * CHAR_BIT + 1, /* by the number of bits that a size has */
 };
 
@@ -96,10 +97,11 @@ struct budget_share *budget_victim(const struct budget *budget, uint64_t now_ms)
     struct budget_share *victim = NULL;
 
     for (size_t class = CLASSES; class -- > 0;) {
-        struct budget_share *oldest = budget->evictable[class];
+        struct budget_share *share = budget->evictable[class];
 
-        if (oldest && (!victim || weight(oldest, now_ms) > weight(victim, now_ms)))
-            victim = oldest;
+        for (int i = 0; share && i < CANDIDATES; i++, share = share->next)
+            if (!victim || weight(share, now_ms) > weight(victim, now_ms))
+                victim = share;
     }
     return victim;
 }

@@ -54,7 +54,7 @@ bool budget_is_exceeded(const struct budget *budget);
 
 /**
  * The share to evict: that with the most bytes times milliseconds times connections of its source,
- * of those that have been in their class of size for longest. By size alone, a fetch in its
+ * of the few that have been in their class of size for longest. By size alone, a fetch in its
  * handshake would go for the many connections of a few peers that hold a little each, for seconds.
  *
  * Returns NULL if none can be evicted.

@@ -47,8 +47,8 @@ static void test_order_of_eviction(void **state)
     } rows[] = {
         {"nothing", {0, 0, 0, 0}, "0123"},
         {"the largest goes first", {1, 1000, 100, 10}, "1230"},
-        {"of one class, the oldest goes first", {64, 127, 65, 64}, "0123"},
-        {"a class ends at a power of two", {127, 128, 255, 256}, "3120"},
+        {"of one class, too", {64, 127, 65, 64}, "1203"},
+        {"a class ends at a power of two", {127, 128, 255, 256}, "3210"},
         {"the largest number", {SIZE_MAX / 8, 1, SIZE_MAX / 8, SIZE_MAX / 2}, "3021"},
     };
     size_t n_failed = 0;
@@ -109,7 +109,11 @@ static void test_weight(void **state)
         {"a fresh handshake stays", {20 * 1024, 72 * 1024}, {5000, 9900}, {0, 0}, 0},
         {"an old handshake goes", {20 * 1024, 72 * 1024}, {5000, 6000}, {1, 0}, 1},
         {"both fresh", {20 * 1024, 72 * 1024}, {10000, 10000}, {0, 1}, 1},
-        {"the older of the same class", {70, 100}, {6000, 5000}, {1, 1}, 0}, /* that came first */
+        {"the first of a class, if alone from its source, stays",
+         {70, 70},
+         {9000, 9300},
+         {1, 3},
+         1},
         {"one of a source goes after many", {20 * 1024, 72 * 1024}, {9500, 9500}, {16, 1}, 0},
         {"no source is as one", {20 * 1024, 72 * 1024}, {9500, 9500}, {2, 0}, 1},
     };
