@@ -79,11 +79,11 @@ static void take_in(struct connection *connection)
         return;
     }
     h2o_socket_read_stop(sock);
+    /* Without its end a head is never handed over: h2o might wait for it beyond all bounds. */
     if (head_len > HEAD_MAX || (head_len == 0 && bytes.len > HEAD_MAX))
         refuse_large_head(connection);
     else if (head_len == 0)
-        refuse_bad_line(
-            connection); /* h2o might wait for the rest of the head, beyond all bounds */
+        refuse_bad_line(connection);
     else
         hand_over(connection, slice_range(bytes, 0, head_len));
 }

@@ -337,7 +337,6 @@ static void init_loop(struct server *server)
         server->signals[i].data = server;
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
-    signal(SIGPIPE, SIG_IGN);
     /* Reloads asked for since the start are answered now. */
     sigemptyset(&held);
     sigaddset(&held, SIGHUP);
