@@ -53,9 +53,12 @@ size_t budget_held(const struct budget *budget);
 bool budget_is_exceeded(const struct budget *budget);
 
 /**
- * The share to evict: that with the most bytes times milliseconds times connections of its source,
- * of the few that have been in their class of size for longest. By size alone, a fetch in its
- * handshake would go for the many connections of a few peers that hold a little each, for seconds.
+ * The share to evict: that with the most bytes times milliseconds times connections of its source
+ * times bytes in its class of size, of the few that have been in their class for longest.
+ *
+ * By size alone, a fetch in its handshake would go for the many connections of a few peers that
+ * hold a little each, for seconds. The bytes in the class spare what is unlike the many that an
+ * attack opens: a fetch whose handshake is over, beside thousands of handshakes.
  *
  * Returns NULL if none can be evicted.
  */

@@ -179,11 +179,13 @@ def nothing_lost(target):
 def flood(kind, address, n_connections, seconds, sources=()):
     """A flood in a process of its own, while the block runs; ended by its id.
 
+    Attackers and senders have processors of their own: a flood must not keep these from running.
+
     kind  one of floods.py, or of fast_flood.c, which FAST_FLOOD is the path of
     """
     command = [os.environ["FAST_FLOOD"]] if kind in FAST_FLOODS else FLOODS
     process = subprocess.Popen(
-        [*command, kind, address[0], str(address[1]), str(n_connections), str(seconds), *sources],
+        ["nice", *command, kind, address[0], str(address[1]), str(n_connections), str(seconds), *sources],
         stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
     try:
         assert process.stdout.readline() == "ready\n"

@@ -48,7 +48,9 @@ static void test_order_of_eviction(void **state)
         {"nothing", {0, 0, 0, 0}, "0123"},
         {"the largest goes first", {1, 1000, 100, 10}, "1230"},
         {"of one class, too", {64, 127, 65, 64}, "1203"},
-        {"a class ends at a power of two", {127, 128, 255, 256}, "3210"},
+        {"a class ends at a power of two, and two of one class weigh more",
+         {127, 128, 255, 256},
+         "2310"},
         {"the largest number", {SIZE_MAX / 8, 1, SIZE_MAX / 8, SIZE_MAX / 2}, "3021"},
     };
     size_t n_failed = 0;
@@ -142,6 +144,28 @@ static void test_weight(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+/* Small ones go for a larger and older one if there are many of them. */
+static void test_one_beside_many(void **state)
+{
+    enum { N_MANY = 100 };
+    struct budget *budget = budget_new();
+    struct budget_share one = {0}, many[N_MANY] = {{0}};
+
+    (void)state;
+    budget_hold(budget, &one, 52, 0);
+    for (size_t i = 0; i < N_MANY; i++)
+        budget_hold(budget, &many[i], 30, 9900);
+    assert_ptr_equal(budget_victim(budget, 10000), &many[0]);
+    for (size_t i = 0; i < N_MANY - 1; i++)
+        budget_pin(budget, &many[i]);
+    assert_ptr_equal(budget_victim(budget, 10000), &one);
+    for (size_t i = 0; i < N_MANY; i++)
+        budget_release(budget, &many[i]);
+    budget_release(budget, &one);
+    assert_int_equal(budget_held(budget), 0);
+    budget_free(budget);
+}
+
 static void test_pinned(void **state)
 {
     struct budget *budget = budget_new();
@@ -169,6 +193,7 @@ int main(void)
         cmocka_unit_test(test_order_of_eviction),
         cmocka_unit_test(test_age_begins_with_the_class),
         cmocka_unit_test(test_weight),
+        cmocka_unit_test(test_one_beside_many),
         cmocka_unit_test(test_pinned),
     };
 
