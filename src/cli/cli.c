@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/diag.h"
-#include "base/file.h"
-#include "base/nearest.h"
 #include "cli/mode.h"
-#include "config/config.h"
-#include "config/load.h"
-#include "dns/format.h"
-#include "dns/name.h"
-#include "tls/algorithms.h"
+#include "daemon/tls/provider_filter.h"
+#include "lib/base/arena.h"
+#include "lib/base/file.h"
+#include "lib/base/suggest.h"
+#include "lib/config/config.h"
+#include "lib/config/load.h"
+#include "lib/diag/diag.h"
+#include "lib/dns/format.h"
+#include "lib/dns/name.h"
 #include "version.h"
 
 enum exit_status cli_load(const struct options *options, struct config **ret_config)

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/diag.h"
-#include "base/err.h"
-#include "base/slice.h"
 #include "cli/mode.h"
-#include "config/config.h"
-#include "config/load.h"
-#include "server/control.h"
+#include "daemon/control/control.h"
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "lib/config/config.h"
+#include "lib/config/load.h"
+#include "lib/diag/diag.h"
 
 enum {
     RELOAD_TIMEOUT_S = 300, /* a million domains on a slow machine */

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "cli/mode.h"
-#include "config/config.h"
-#include "policy/mx.h"
+#include "lib/config/config.h"
+#include "lib/policy/mx.h"
 
 /* The pattern of the policy that covers the host, or the empty slice. */
 static struct slice find_pattern(const struct policy *policy, struct slice host)

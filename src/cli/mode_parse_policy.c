@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "cli/mode.h"
-#include "policy/parse.h"
-#include "policy/policy.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/policy/parse.h"
+#include "lib/policy/policy.h"
 
 static void print_text(const struct policy *policy)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/file.h"
-#include "base/json.h"
 #include "cli/mode.h"
-#include "dns/txt.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/dns/record_parse.h"
 
 enum {
     RECORD_MAX = 64 * 1024, /* octets of a TXT record's data */

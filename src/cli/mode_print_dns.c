@@ -5,16 +5,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
-#include "base/err.h"
-#include "base/file.h"
-#include "cli/identity.h"
+#include "cli/daemon_ids.h"
+#include "cli/dns_plan.h"
 #include "cli/mode.h"
-#include "cli/publication.h"
-#include "cli/served.h"
-#include "config/config.h"
-#include "dns/format.h"
-#include "tls/store.h"
+#include "cli/run_as.h"
+#include "daemon/tls/cert_store.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/config/config.h"
+#include "lib/dns/format.h"
 
 /* The records of one zone, for file_replace(). */
 struct zone_part {

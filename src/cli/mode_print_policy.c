@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "cli/mode.h"
-#include "config/config.h"
+#include "lib/config/config.h"
 
 enum exit_status mode_print_policy(const struct options *options)
 {

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "cli/mode.h"
-#include "config/schema.h"
-#include "yaml/json_schema.h"
+#include "lib/config/schema.h"
+#include "lib/yaml/json_schema.h"
 
 enum exit_status mode_print_schema(const struct options *options)
 {

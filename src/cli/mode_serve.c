@@ -3,11 +3,11 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "base/diag.h"
-#include "base/slice.h"
 #include "cli/mode.h"
-#include "config/load.h"
-#include "server/server.h"
+#include "daemon/main/server.h"
+#include "lib/base/slice.h"
+#include "lib/config/load.h"
+#include "lib/diag/diag.h"
 
 enum {
     MAPPED_BYTES = 32 * 1024, /* libyaml's buffer has 48 KiB, blocks of a snapshot have more */

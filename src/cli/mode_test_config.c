@@ -2,17 +2,17 @@
 #include <pthread.h>
 #include <stdio.h>
 
-#include "base/clock.h"
-#include "base/diag.h"
-#include "cli/cores.h"
-#include "cli/identity.h"
 #include "cli/mode.h"
-#include "config/config.h"
-#include "config/load.h"
-#include "dns/name.h"
-#include "dns/record.h"
-#include "tls/certificate.h"
-#include "tls/store.h"
+#include "cli/parallel.h"
+#include "cli/run_as.h"
+#include "daemon/tls/cert_store.h"
+#include "daemon/tls/certificate.h"
+#include "lib/base/clock.h"
+#include "lib/config/config.h"
+#include "lib/config/load.h"
+#include "lib/diag/diag.h"
+#include "lib/dns/name.h"
+#include "lib/dns/record.h"
 
 struct checking {
     const struct config *config;

@@ -6,10 +6,10 @@
 
 #include <getopt.h>
 
-#include "base/arena.h"
-#include "base/nearest.h"
-#include "base/slice.h"
 #include "cli/mode.h"
+#include "lib/base/arena.h"
+#include "lib/base/slice.h"
+#include "lib/base/suggest.h"
 
 enum {
     LONG_MAX_ROWS = 32,

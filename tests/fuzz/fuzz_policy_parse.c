@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/slice.h"
-#include "policy/id.h"
-#include "policy/mx.h"
-#include "policy/parse.h"
-#include "policy/policy.h"
-#include "policy/render.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "lib/policy/id.h"
+#include "lib/policy/mx.h"
+#include "lib/policy/parse.h"
+#include "lib/policy/policy.h"
+#include "lib/policy/render.h"
 
 #include "require.h"
 

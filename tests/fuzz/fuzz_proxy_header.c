@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/slice.h"
-#include "http/proxy_header.h"
+#include "daemon/net/proxy_header.h"
+#include "lib/base/slice.h"
 
 #include "require.h"
 

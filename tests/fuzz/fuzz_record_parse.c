@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/err.h"
-#include "base/slice.h"
-#include "dns/format.h"
-#include "dns/record.h"
-#include "dns/txt.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "lib/dns/format.h"
+#include "lib/dns/record.h"
+#include "lib/dns/record_parse.h"
 
 #include "require.h"
 

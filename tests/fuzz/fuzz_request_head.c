@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-#include "base/slice.h"
-#include "http/head.h"
+#include "daemon/worker/request_head.h"
+#include "lib/base/arena.h"
+#include "lib/base/slice.h"
 
 #include "require.h"
 

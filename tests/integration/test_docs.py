@@ -97,7 +97,7 @@ def test_keys():
 @pytest.mark.parametrize("level", ["Error", "Warning", "Note"])
 def test_findings(level):
     """Code and meaning as in the table, and behind them what to do."""
-    source = (ROOT / "src/base/finding.c").read_text(encoding="utf-8")
+    source = (ROOT / "src/lib/diag/finding.c").read_text(encoding="utf-8")
     wanted = {code: "".join(re.findall(r'"([^"]*)"', meaning))
               for code, of_level, meaning in FINDING_ROW.findall(source)
               if of_level == level.upper() and code != "none"}
@@ -109,7 +109,7 @@ def test_findings(level):
 
 
 def test_metrics():
-    source = (ROOT / "src/server/admin.c").read_text(encoding="utf-8")
+    source = (ROOT / "src/daemon/main/admin_pages.c").read_text(encoding="utf-8")
     assert sorted(re.findall(r"^\.It Li mtasts_(\w+)$", PAGES["mta-stsd.8"], re.MULTILINE)) == \
         sorted(set(METRICS.findall(source)))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Who may include what: lower layers never see higher ones, and a library lives in one module.
+"""Who may include what: lower layers never see higher ones, and a library lives in one folder.
 
-Modules of one layer may know each other in one direction; src/CMakeLists.txt says which do.
+Folders of one layer may know each other in one direction; src/CMakeLists.txt says which do.
 """
 
 import graphlib
@@ -9,23 +9,25 @@ import pathlib
 import re
 
 # Lowest first.
-LAYERS = [{"base"}, {"yaml", "policy", "dns"}, {"config", "tls", "state"}, {"http", "acme"},
-          {"server"}, {"cli"}, {"main.c"}]
-LAYER_OF = {module: layer for layer, modules in enumerate(LAYERS) for module in modules}
+LAYERS = [{"lib/base"}, {"lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"}, {"lib/config"},
+          {"daemon/net", "daemon/tls"}, {"daemon/worker"}, {"daemon/http"},
+          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"cli"},
+          {"main.c"}]
+LAYER_OF = {folder: layer for layer, folders in enumerate(LAYERS) for folder in folders}
 
-# The modules that may include a third party's header; a folder stands for what is in it.
+# The folders that may include a third party's header; a header's folder stands for what is in it.
 THIRD_PARTY = {
-    "yaml.h": {"yaml"},
-    "idn2.h": {"dns"},
-    "libpsl.h": {"policy"},
-    "openssl/evp.h": {"policy", "tls"},
-    "openssl/err.h": {"tls", "http"},
-    "openssl/ssl.h": {"tls", "http"},
-    "openssl/": {"tls"},
-    "h2o.h": {"http"},
-    "h2o/": {"http"},
-    "uv.h": {"server"},
-    "seccomp.h": {"server"},
+    "yaml.h": {"lib/yaml"},
+    "idn2.h": {"lib/dns"},
+    "libpsl.h": {"lib/policy"},
+    "openssl/evp.h": {"lib/policy", "daemon/tls"},
+    "openssl/err.h": {"daemon/tls", "daemon/worker"},
+    "openssl/ssl.h": {"daemon/tls", "daemon/worker"},
+    "openssl/": {"daemon/tls"},
+    "h2o.h": {"daemon/worker", "daemon/http"},
+    "h2o/": {"daemon/worker", "daemon/http"},
+    "uv.h": {"daemon/child", "daemon/control", "daemon/main"},
+    "seccomp.h": {"daemon/confine"},
     "getopt.h": {"cli"},
     "uthash.h": set(LAYER_OF),
     "utlist.h": set(LAYER_OF),
@@ -50,21 +52,25 @@ def includes(tree, path):
         yield text.count("\n", 0, match.start(2)) + 1, match[1], match[2]
 
 
-def system_fault(module, header, system):
-    folder = header.split("/")[0] + "/"
-    allowed = THIRD_PARTY.get(header, THIRD_PARTY.get(folder))
+def folder_of(path):
+    """The folder of a path below src/: "lib/base" of lib/base/arena.c; main.c is its own."""
+    return path.rpartition("/")[0] or path
+
+
+def system_fault(folder, header, system):
+    allowed = THIRD_PARTY.get(header, THIRD_PARTY.get(header.split("/")[0] + "/"))
     if allowed is None:
         return None if header in system else "is no header of the C library nor of a library we use"
-    return None if module in allowed else f"belongs to {', '.join(sorted(allowed))} only"
+    return None if folder in allowed else f"belongs to {', '.join(sorted(allowed))} only"
 
 
-def project_fault(tree, module, header):
+def project_fault(tree, folder, header):
     if (tree.build / "generated" / header).exists():
         return None
     if not (tree.root / "src" / header).exists():
         return "does not stand below src/"
-    other = header.split("/")[0]
-    return f"lies above {module}/" if LAYER_OF.get(other, 0) > LAYER_OF[module] else None
+    other = folder_of(header)
+    return f"lies above {folder}/" if LAYER_OF.get(other, 0) > LAYER_OF[folder] else None
 
 
 def first_include_fault(tree, path, names):
@@ -84,22 +90,22 @@ def cycles(what, graph):
 
 def findings(tree):
     system = system_headers(tree)
-    headers, modules = {}, {}
+    headers, folders = {}, {}
     for path in tree.files("src/**/*.[ch]"):
-        module = path.split("/")[1]
-        if module not in LAYER_OF:
-            yield f"{path}:1: {module} has no layer in tests/lint/layers.py"
+        folder = folder_of(path.removeprefix("src/"))
+        if folder not in LAYER_OF:
+            yield f"{path}:1: {folder} has no layer in tests/lint/layers.py"
             continue
         names = list(includes(tree, path))
         yield from first_include_fault(tree, path, names)
         for line, bracket, name in names:
-            fault = (system_fault(module, name, system) if bracket == "<" else
-                     project_fault(tree, module, name))
+            fault = (system_fault(folder, name, system) if bracket == "<" else
+                     project_fault(tree, folder, name))
             if fault:
                 yield f"{path}:{line}: {name} {fault}"
         own = {name for _, bracket, name in names if bracket == '"'}
-        modules.setdefault(module, set()).update({name.split("/")[0] for name in own} - {module})
+        folders.setdefault(folder, set()).update({folder_of(name) for name in own} - {folder})
         if path.endswith(".h"):
             headers[path.removeprefix("src/")] = own
     yield from cycles("headers", headers)
-    yield from cycles("modules", modules)
+    yield from cycles("folders", folders)

@@ -15,68 +15,68 @@ FUNCTION_71 = "int f(void)\n{\n" + "    f();\n" * 68 + "}\n"
 
 # lint, file, content, finding (None: nothing is found)
 CASES = [
-    ("format", "src/base/a.c", HEAD + "int a = 1;\n", None),
-    ("format", "src/base/a.c", HEAD + "int  a=1;\n", "a.c:2:4: error: code should be clang-formatted"),
-    ("format", "tests/unit/base/test_a.h", "int  a;\n", "error: code should be clang-formatted"),
+    ("format", "src/lib/base/a.c", HEAD + "int a = 1;\n", None),
+    ("format", "src/lib/base/a.c", HEAD + "int  a=1;\n", "a.c:2:4: error: code should be clang-formatted"),
+    ("format", "tests/unit/lib/base/test_a.h", "int  a;\n", "error: code should be clang-formatted"),
 
-    ("sizes", "src/base/a.c", "\n" * 600, None),
-    ("sizes", "src/base/a.c", "\n" * 601, "601 lines, at most 600"),
+    ("sizes", "src/lib/base/a.c", "\n" * 600, None),
+    ("sizes", "src/lib/base/a.c", "\n" * 601, "601 lines, at most 600"),
     ("sizes", "src/main.c", "\n" * 40, None),
     ("sizes", "src/main.c", "\n" * 41, "41 lines, at most 40"),
-    ("sizes", "tests/unit/base/test_a.c", "\n" * 601, "601 lines, at most 600"),
+    ("sizes", "tests/unit/lib/base/test_a.c", "\n" * 601, "601 lines, at most 600"),
     ("sizes", "tests/integration/test_a.py", "\n" * 601, "601 lines, at most 600"),
-    ("sizes", "src/base/a.c", FUNCTION_70, None),
-    ("sizes", "src/base/a.c", FUNCTION_71, "a.c:1: f() has 71 lines, at most 70"),
+    ("sizes", "src/lib/base/a.c", FUNCTION_70, None),
+    ("sizes", "src/lib/base/a.c", FUNCTION_71, "a.c:1: f() has 71 lines, at most 70"),
 
-    ("layers", "src/dns/a.c", "#include <stdio.h>\n#include <sys/stat.h>\n", None),
-    ("layers", "src/dns/a.c", "#include <idn2.h>\n#include <uthash.h>\n", None),
-    ("layers", "src/base/a.c", "#include <idn2.h>\n", "idn2.h belongs to dns only"),
-    ("layers", "src/policy/a.c", "#include <openssl/evp.h>\n", None),
-    ("layers", "src/policy/a.c", "#include <openssl/x509.h>\n", "belongs to tls only"),
-    ("layers", "src/http/a.c", "#include <openssl/ssl.h>\n", None),
-    ("layers", "src/http/a.c", "#include <openssl/evp.h>\n", "belongs to policy, tls only"),
-    ("layers", "src/server/a.c", "#include <h2o.h>\n", "h2o.h belongs to http only"),
-    ("layers", "src/server/a.c", "#include <h2o/socket.h>\n", "belongs to http only"),
-    ("layers", "src/http/a.c", "#include <uv.h>\n", "uv.h belongs to server only"),
+    ("layers", "src/lib/dns/a.c", "#include <stdio.h>\n#include <sys/stat.h>\n", None),
+    ("layers", "src/lib/dns/a.c", "#include <idn2.h>\n#include <uthash.h>\n", None),
+    ("layers", "src/lib/base/a.c", "#include <idn2.h>\n", "idn2.h belongs to lib/dns only"),
+    ("layers", "src/lib/policy/a.c", "#include <openssl/evp.h>\n", None),
+    ("layers", "src/lib/policy/a.c", "#include <openssl/x509.h>\n", "belongs to daemon/tls only"),
+    ("layers", "src/daemon/worker/a.c", "#include <openssl/ssl.h>\n", None),
+    ("layers", "src/daemon/worker/a.c", "#include <openssl/evp.h>\n", "belongs to daemon/tls, lib/policy only"),
+    ("layers", "src/daemon/main/a.c", "#include <h2o.h>\n", "h2o.h belongs to daemon/http, daemon/worker only"),
+    ("layers", "src/daemon/main/a.c", "#include <h2o/socket.h>\n", "belongs to daemon/http, daemon/worker only"),
+    ("layers", "src/daemon/http/a.c", "#include <uv.h>\n", "belongs to daemon/child, daemon/control, daemon/main only"),
     ("layers", "src/main.c", "#include <getopt.h>\n", "getopt.h belongs to cli only"),
-    ("layers", "src/base/a.c", "#include <zlib.h>\n", "is no header of the C library nor of"),
-    ("layers", "src/base/a.c", '#include "stdio.h"\n', "stdio.h does not stand below src/"),
+    ("layers", "src/lib/base/a.c", "#include <zlib.h>\n", "is no header of the C library nor of"),
+    ("layers", "src/lib/base/a.c", '#include "stdio.h"\n', "stdio.h does not stand below src/"),
     ("layers", "src/util/a.c", "\n", "util has no layer"),
-    ("layers", "src/policy/b.c", '#include "policy/b.h"\n#include "base/a.h"\n', None),
-    ("layers", "src/policy/b.c", '#include "base/a.h"\n#include "policy/b.h"\n',
-     "b.c:1: policy/b.h is to be included first"),
-    ("layers", "src/base/b.c", '#include "policy/b.h"\n', "policy/b.h lies above base/"),
-    ("layers", "src/base/a.h", '#include "base/c.h"\n', "headers include each other"),
-    ("layers", "src/dns/a.c", '#include "policy/b.h"\n', "modules include each other"),
+    ("layers", "src/lib/policy/b.c", '#include "lib/policy/b.h"\n#include "lib/base/a.h"\n', None),
+    ("layers", "src/lib/policy/b.c", '#include "lib/base/a.h"\n#include "lib/policy/b.h"\n',
+     "b.c:1: lib/policy/b.h is to be included first"),
+    ("layers", "src/lib/base/b.c", '#include "lib/policy/b.h"\n', "lib/policy/b.h lies above lib/base/"),
+    ("layers", "src/lib/base/a.h", '#include "lib/base/c.h"\n', "headers include each other"),
+    ("layers", "src/lib/dns/a.c", '#include "lib/policy/b.h"\n', "folders include each other"),
 
-    ("headers", "src/base/d.h", HEADER + "#include <stddef.h>\n\nextern size_t d;\n", None),
-    ("headers", "src/base/d.h", HEADER + "extern size_t d;\n", "alone with clang"),
-    ("headers", "src/base/d.h", HEADER + "extern size_t d;\n", "alone with gcc"),
-    ("headers", "src/base/d.h", "struct d {\n    int d;\n};\n", "does not compile alone"),
+    ("headers", "src/lib/base/d.h", HEADER + "#include <stddef.h>\n\nextern size_t d;\n", None),
+    ("headers", "src/lib/base/d.h", HEADER + "extern size_t d;\n", "alone with clang"),
+    ("headers", "src/lib/base/d.h", HEADER + "extern size_t d;\n", "alone with gcc"),
+    ("headers", "src/lib/base/d.h", "struct d {\n    int d;\n};\n", "does not compile alone"),
 
-    ("contracts", "src/base/d.h", HEADER + "/** A. */\nint d(void);\nint e(int,\n      int);\n", None),
-    ("contracts", "src/base/d.h", HEADER + "/** A. */\nint d(void);\n\nint e(void);\n",
+    ("contracts", "src/lib/base/d.h", HEADER + "/** A. */\nint d(void);\nint e(int,\n      int);\n", None),
+    ("contracts", "src/lib/base/d.h", HEADER + "/** A. */\nint d(void);\n\nint e(void);\n",
      "d.h:9: e() has no contract above it"),
-    ("contracts", "src/base/d.h", HEADER + "struct s {\n    int i; /* i */\n};\nint d(void);\n",
+    ("contracts", "src/lib/base/d.h", HEADER + "struct s {\n    int i; /* i */\n};\nint d(void);\n",
      "d() has no contract"),
-    ("contracts", "src/base/d.h", HEADER + "int i; /* i */\nint d(void);\n", "d() has no contract"),
-    ("contracts", "src/base/d.h", HEADER + "struct d *d_ref(struct d *d);\n", None),
-    ("contracts", "src/base/d.h", HEAD + "#pragma once\n", "no /** comment says what this header"),
-    ("contracts", "src/base/d.h", HEADER.replace("#pragma once", ""), "no #pragma once"),
-    ("contracts", "src/base/d.c", "int i;\n", "the first line is to be /* SPDX"),
+    ("contracts", "src/lib/base/d.h", HEADER + "int i; /* i */\nint d(void);\n", "d() has no contract"),
+    ("contracts", "src/lib/base/d.h", HEADER + "struct d *d_ref(struct d *d);\n", None),
+    ("contracts", "src/lib/base/d.h", HEAD + "#pragma once\n", "no /** comment says what this header"),
+    ("contracts", "src/lib/base/d.h", HEADER.replace("#pragma once", ""), "no #pragma once"),
+    ("contracts", "src/lib/base/d.c", "int i;\n", "the first line is to be /* SPDX"),
 
-    ("tests", "src/server/d.c", "\n", None),
-    ("tests", "src/yaml/d.c", "\n", "src/yaml/d.c:1: has no tests/unit/yaml/test_d.c"),
-    ("tests", "tests/unit/yaml/test_d.c", "\n", "tests no source"),
+    ("tests", "src/daemon/main/d.c", "\n", None),
+    ("tests", "src/lib/yaml/d.c", "\n", "src/lib/yaml/d.c:1: has no tests/unit/lib/yaml/test_d.c"),
+    ("tests", "tests/unit/lib/yaml/test_d.c", "\n", "tests no source"),
 
-    ("leftovers", "src/base/d.c", 'char d[] = "https://x"; /* http://y */\nint e = \'"\'; // f\n',
+    ("leftovers", "src/lib/base/d.c", 'char d[] = "https://x"; /* http://y */\nint e = \'"\'; // f\n',
      "d.c:2: a // comment"),
-    ("leftovers", "src/base/d.c", 'char d[] = "\\"//"; /* // XXXXXX */\n', None),
-    ("leftovers", "src/base/d.c", "/* TODO: more */\n", "a note to oneself"),
-    ("leftovers", "tests/unit/base/test_d.c", "/* FIXME */\n", "a note to oneself"),
+    ("leftovers", "src/lib/base/d.c", 'char d[] = "\\"//"; /* // XXXXXX */\n', None),
+    ("leftovers", "src/lib/base/d.c", "/* TODO: more */\n", "a note to oneself"),
+    ("leftovers", "tests/unit/lib/base/test_d.c", "/* FIXME */\n", "a note to oneself"),
     ("leftovers", "dev", "# XXX\n", "dev:1: a note to oneself"),
-    ("leftovers", "src/base/d.c", "#  if 0\n#endif\n", "code that is switched off"),
-    ("leftovers", "src/base/d.c", "/* ------ */\n", "a section banner"),
+    ("leftovers", "src/lib/base/d.c", "#  if 0\n#endif\n", "code that is switched off"),
+    ("leftovers", "src/lib/base/d.c", "/* ------ */\n", "a section banner"),
 
     ("shell", "dev", "#!/usr/bin/env bash\necho \"$1\"\n", None),
     ("shell", "dev", "#!/usr/bin/env bash\necho $1\n", "Double quote to prevent globbing"),
@@ -84,9 +84,9 @@ CASES = [
     ("shell", "config/completions/a.bash", "# shellcheck shell=bash\necho $1\n",
      "Double quote to prevent globbing"),
 
-    ("tidy", "src/base/tidied.c", "int f(int *p);\nint f(int *p)\n{\n    *p = 1;\n    return 0;\n}\n",
+    ("tidy", "src/lib/base/tidied.c", "int f(int *p);\nint f(int *p)\n{\n    *p = 1;\n    return 0;\n}\n",
      None),
-    ("tidy", "src/base/tidied.c", "int f(int a);\nint f(int a)\n{\n    return a == 1 || a == 1;\n}\n",
+    ("tidy", "src/lib/base/tidied.c", "int f(int a);\nint f(int a)\n{\n    return a == 1 || a == 1;\n}\n",
      "misc-redundant-expression"),
 ]
 
@@ -95,15 +95,15 @@ CASES = [
 def small_tree(tmp_path):
     """The files that the cases above include, and a build folder that has seen one source."""
     root, build = tmp_path / "root", tmp_path / "build"
-    files = {"src/base/a.h": HEADER, "src/base/c.h": HEADER + '#include "base/a.h"\n',
-             "src/dns/b.h": HEADER, "src/policy/b.h": HEADER + '#include "dns/b.h"\n'}
+    files = {"src/lib/base/a.h": HEADER, "src/lib/base/c.h": HEADER + '#include "lib/base/a.h"\n',
+             "src/lib/dns/b.h": HEADER, "src/lib/policy/b.h": HEADER + '#include "lib/dns/b.h"\n'}
     for path, content in files.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(content)
     checkout = Tree(__file__ + "/../../..", build)
     for name in (".clang-format", ".clang-tidy"):
         (root / name).write_text(checkout.text(name))
-    source = f"{root}/src/base/tidied.c"
+    source = f"{root}/src/lib/base/tidied.c"
     build.mkdir()
     (build / "compile_commands.json").write_text(json.dumps([
         {"directory": str(build), "file": source,

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "base/diag.h"
+#include "lib/diag/diag.h"
 
 struct fixture fixture_open(struct slice bytes)
 {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/slice.h"
+#include "lib/base/slice.h"
 
 struct diag;
 

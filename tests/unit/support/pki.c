@@ -19,8 +19,8 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-#include "tls/certificate.h"
-#include "tls/chain.h"
+#include "daemon/tls/certificate.h"
+#include "daemon/tls/chain_cache.h"
 
 static const char pass_phrase[] = "open sesame";
 

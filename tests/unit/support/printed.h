@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "base/slice.h"
+#include "lib/base/slice.h"
 
 /** What `print` prints of a text; the caller frees. */
 char *printed_slice(void (*print)(struct slice text, FILE *out), struct slice text);

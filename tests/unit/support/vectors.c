@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "base/arena.h"
-#include "base/slice.h"
+#include "lib/base/arena.h"
+#include "lib/base/slice.h"
 
 struct slice vector_text(const json_t *value)
 {

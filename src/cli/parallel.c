@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/parallel.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+enum {
+    THREADS_MAX = 64,
+};
+
+struct work {
+    cores_piece *piece;
+    void *context;
+    size_t n;
+    atomic_size_t next;
+};
+
+static void *run(void *argument)
+{
+    struct work *work = argument;
+    size_t i;
+
+    while ((i = atomic_fetch_add(&work->next, 1)) < work->n)
+        work->piece(work->context, i);
+    return NULL;
+}
+
+/* In this thread too, which does all where no other can be started. */
+void cores_run(cores_piece *piece, void *context, size_t n)
+{
+    struct work work = {.piece = piece, .context = context, .n = n};
+    pthread_t threads[THREADS_MAX];
+    long n_wanted = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+    size_t n_started = 0;
+
+    while (n_started < THREADS_MAX && (long)n_started < n_wanted &&
+           pthread_create(&threads[n_started], NULL, run, &work) == 0)
+        n_started++;
+    run(&work);
+    while (n_started > 0)
+        pthread_join(threads[--n_started], NULL);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/confine/landlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "daemon/confine/allowed_paths.h"
+#include "lib/base/log.h"
+#include "lib/base/slice.h"
+
+/* How many rights to files each ABI knows: truncating came with 3, ioctl() on devices with 5. */
+static const unsigned n_file_rights[] = {0, 13, 14, 15, 15, 16, 16};
+
+enum {
+    ABI_MAX = ARRAY_LEN(n_file_rights) - 1,
+    ABI_TCP = 4,
+    ABI_SCOPE = 6,
+    TCP_BIND_AND_CONNECT = 3,
+    SCOPE_SOCKETS_AND_SIGNALS = 3,
+    READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+};
+
+/* Debian 12's header ends at ABI 2. An older kernel takes what it does not know if it is zero. */
+struct ruleset {
+    uint64_t files, tcp, scope;
+};
+
+static int find_abi(void)
+{
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+
+    return abi < ABI_MAX ? (int)abi : ABI_MAX;
+}
+
+static int make_ruleset(int abi)
+{
+    const struct ruleset ruleset = {
+        .files = (UINT64_C(1) << n_file_rights[abi]) - 1,
+        .tcp = abi >= ABI_TCP ? TCP_BIND_AND_CONNECT : 0,
+        .scope = abi >= ABI_SCOPE ? SCOPE_SOCKETS_AND_SIGNALS : 0,
+    };
+
+    return (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(ruleset), 0);
+}
+
+/* A directory that cannot be opened will not be read later either: that is no reason to stop. */
+static void allow(int ruleset, const char *directory, uint64_t rights)
+{
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = rights,
+        .parent_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC),
+    };
+
+    if (rule.parent_fd < 0 ||
+        syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
+        log_line(LOG_WARNING, "sandbox: '%s' cannot be allowed", directory);
+    if (rule.parent_fd >= 0)
+        close(rule.parent_fd);
+}
+
+int landlock_enter(const struct reach *reach, unsigned *ret_abi)
+{
+    int abi = find_abi(), ruleset = abi < 0 ? -1 : make_ruleset(abi), reason = 0;
+
+    if (ruleset < 0)
+        return -1;
+    for (size_t i = 0; i < reach->n_read; i++)
+        allow(ruleset, reach->read[i].path, READ);
+    for (size_t i = 0; i < reach->n_sockets; i++)
+        allow(ruleset, reach->sockets[i], LANDLOCK_ACCESS_FS_REMOVE_FILE);
+    if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
+        reason = errno;
+    close(ruleset);
+    errno = reason;
+    if (reason != 0)
+        return -1;
+    *ret_abi = (unsigned)abi;
+    return 0;
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/tls/certificate.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <utlist.h>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "daemon/tls/chain_cache.h"
+#include "daemon/tls/key.h"
+#include "daemon/tls/pem.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/base/slice.h"
+
+enum {
+    NAMES_SHOWN = 3,
+    PATH_SHOWN = 180, /* bytes of a path in a message */
+    LIFE_PARTS = 6,   /* the last of them is when a renewal is overdue */
+};
+
+struct certificate {
+    atomic_size_t references;
+    X509 *leaf;
+    EVP_PKEY *key;
+    struct chain *chain; /* what is sent after the leaf */
+    int64_t not_before_unix_s;
+    int64_t not_after_unix_s;
+};
+
+static struct certificate_file file_of(const struct stat *status)
+{
+    return (struct certificate_file){
+        .device = status->st_dev,
+        .inode = status->st_ino,
+        .size = status->st_size,
+        .modified = status->st_mtim,
+    };
+}
+
+static struct certificate_file file_stat(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? file_of(&status)
+                                    : (struct certificate_file){.stat_errno = errno};
+}
+
+void certificate_files_stat(const char *chain_path, const char *key_path,
+                            struct certificate_files *ret_files)
+{
+    ret_files->chain = file_stat(chain_path);
+    ret_files->key = file_stat(key_path);
+}
+
+static bool file_eq(const struct certificate_file *a, const struct certificate_file *b)
+{
+    return a->stat_errno == b->stat_errno && a->device == b->device && a->inode == b->inode &&
+           a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
+           a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+bool certificate_files_eq(const struct certificate_files *a, const struct certificate_files *b)
+{
+    return file_eq(&a->chain, &b->chain) && file_eq(&a->key, &b->key);
+}
+
+static bool file_is_absent(const struct certificate_file *file)
+{
+    return file->stat_errno == ENOENT || file->stat_errno == ENOTDIR;
+}
+
+bool certificate_files_are_absent(const struct certificate_files *files)
+{
+    return file_is_absent(&files->chain) && file_is_absent(&files->key);
+}
+
+/* Puts the file before what is wrong with it; a path that is too long would hide the reason. */
+static int name_file(struct err *err, const char *path)
+{
+    int sys_errno = err->sys_errno;
+
+    err_set(err, err->code, "%.*s: %s", PATH_SHOWN, path, err->msg);
+    err->sys_errno = sys_errno;
+    return -1;
+}
+
+/*
+ * Takes the first certificate if it is the key's, or, with all in one file, the one that is. Of a
+ * pair that is none, the key's file is named.
+ */
+static int take_leaf(struct certificate *made, struct pem *pem, const char *chain_path,
+                     const char *key_path, struct err *err)
+{
+    bool is_combined = strcmp(chain_path, key_path) == 0;
+    struct pem_certificate **link = &pem->certificates;
+
+    do {
+        if (key_decode_certificate(pem->key, (*link)->der, (*link)->len, &made->leaf, &made->key,
+                                   err) == 0) {
+            *link = (*link)->next;
+            return 0;
+        }
+        if (err->code == ERR_SYNTAX)
+            return name_file(err, chain_path);
+        link = &(*link)->next;
+    } while (is_combined && *link);
+    return name_file(err, key_path);
+}
+
+static int time_to_unix_s(const ASN1_TIME *time, int64_t *ret_unix_s)
+{
+    struct tm parts;
+
+    if (ASN1_TIME_to_tm(time, &parts) != 1)
+        return -1;
+    *ret_unix_s = (int64_t)timegm(&parts);
+    return 0;
+}
+
+static int take_dates(struct certificate *made, struct err *err)
+{
+    if (time_to_unix_s(X509_get0_notBefore(made->leaf), &made->not_before_unix_s) != 0 ||
+        time_to_unix_s(X509_get0_notAfter(made->leaf), &made->not_after_unix_s) != 0)
+        return err_set(err, ERR_SYNTAX, "the dates of the certificate are damaged");
+    return 0;
+}
+
+static int read_file(const char *path, unsigned wanted, struct certificate_file *ret_file,
+                     struct pem *pem, struct err *err)
+{
+    struct stat status;
+    struct slice text;
+
+    if (file_read_regular(path, CERTIFICATE_FILE_MAX, pem->arena, &status, &text, err) != 0 ||
+        pem_parse(text, wanted, pem, err) != 0)
+        return name_file(err, path);
+    *ret_file = file_of(&status);
+    return 0;
+}
+
+static int read_files(const char *chain_path, const char *key_path,
+                      struct certificate_files *ret_files, struct pem *pem, struct err *err)
+{
+    bool is_combined = strcmp(chain_path, key_path) == 0;
+    unsigned wanted = is_combined ? PEM_CERTIFICATES | PEM_KEY : PEM_LEAF;
+
+    if (read_file(chain_path, wanted, &ret_files->chain, pem, err) != 0)
+        return -1;
+    ret_files->key = ret_files->chain;
+    return is_combined ? 0 : read_file(key_path, PEM_KEY, &ret_files->key, pem, err);
+}
+
+static struct slice join(const struct pem *pem)
+{
+    const struct pem_certificate *at;
+    size_t len = 0;
+    char *joined, *to;
+
+    LL_FOREACH (pem->certificates, at)
+        len += at->len;
+    joined = to = arena_alloc(pem->arena, len);
+    LL_FOREACH (pem->certificates, at)
+        to = mempcpy(to, at->der, at->len);
+    return (struct slice){joined, len};
+}
+
+/*
+ * Behind the leaf of one host stands the same text as behind another's, so a chain is known by its
+ * text and decoded once. A text that holds the key as well is only this host's: there it is the
+ * DER.
+ */
+static int take_chain(struct certificate *made, struct pem *pem, struct chains *chains,
+                      struct err *err)
+{
+    struct slice name = pem->rest.ptr ? pem->rest : join(pem);
+
+    made->chain = chain_find(chains, name);
+    if (made->chain)
+        return 0;
+    if (pem->rest.len > 0 && pem_parse(pem->rest, PEM_CHAIN, pem, err) != 0)
+        return -1;
+    made->chain = chain_add(chains, name, pem->certificates);
+    return made->chain ? 0 : err_set(err, ERR_SYNTAX, "a certificate is damaged");
+}
+
+static int assemble(struct certificate *made, struct pem *pem, const char *chain_path,
+                    const char *key_path, struct chains *chains, struct err *err)
+{
+    if (take_leaf(made, pem, chain_path, key_path, err) != 0)
+        return -1;
+    if (take_chain(made, pem, chains, err) != 0 || take_dates(made, err) != 0)
+        return name_file(err, chain_path);
+    return 0;
+}
+
+int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
+                     struct certificate_files *ret_files, struct certificate **ret_certificate,
+                     struct err *err)
+{
+    struct certificate *made = memory_alloc(sizeof(*made));
+    struct pem pem = {.arena = arena_new(0)};
+    struct certificate_files files;
+    int result = read_files(chain_path, key_path, &files, &pem, err);
+
+    *made = (struct certificate){.references = 1};
+    if (result == 0)
+        result = assemble(made, &pem, chain_path, key_path, chains, err);
+    if (result == 0) {
+        *ret_files = files;
+        *ret_certificate = made;
+    } else {
+        certificate_unref(made);
+    }
+    key_free(pem.key);
+    arena_free(pem.arena);
+    ERR_clear_error();
+    return result;
+}
+
+struct certificate *certificate_ref(struct certificate *certificate)
+{
+    atomic_fetch_add_explicit(&certificate->references, 1, memory_order_relaxed);
+    return certificate;
+}
+
+void certificate_unref(struct certificate *certificate)
+{
+    if (!certificate ||
+        atomic_fetch_sub_explicit(&certificate->references, 1, memory_order_acq_rel) != 1)
+        return;
+    X509_free(certificate->leaf);
+    EVP_PKEY_free(certificate->key);
+    chain_release(certificate->chain);
+    free(certificate);
+}
+
+bool certificate_covers(const struct certificate *certificate, const char *host)
+{
+    bool covers;
+
+    if (host[0] == '.') /* which X509_check_host() takes for any host below */
+        return false;
+    covers =
+        X509_check_host(certificate->leaf, host, 0,
+                        X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
+                        NULL) == 1;
+    ERR_clear_error();
+    return covers;
+}
+
+/* Appends to a text that is cut, never overrun. */
+static void append(char *buffer, size_t size, const char *text)
+{
+    size_t used = strlen(buffer);
+
+    strncat(buffer, text, size - used - 1);
+}
+
+const char *certificate_names_render(const struct certificate *certificate, char *buffer,
+                                     size_t size)
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate->leaf, NID_subject_alt_name, NULL, NULL);
+    char text[ERR_QUOTE_MAX];
+    size_t n_dns = 0;
+
+    buffer[0] = '\0';
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        int type;
+        const ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, i), &type);
+
+        if (type != GEN_DNS || ++n_dns > NAMES_SHOWN)
+            continue;
+        append(buffer, size, n_dns > 1 ? ", " : "");
+        append(buffer, size,
+               err_quote(text, sizeof(text),
+                         (struct slice){(const char *)ASN1_STRING_get0_data(value),
+                                        (size_t)ASN1_STRING_length(value)}));
+    }
+    if (n_dns > NAMES_SHOWN) {
+        snprintf(text, sizeof(text), " and %zu more", n_dns - NAMES_SHOWN);
+        append(buffer, size, text);
+    }
+    append(buffer, size, n_dns == 0 ? "no DNS name" : "");
+    GENERAL_NAMES_free(names);
+    ERR_clear_error();
+    return buffer;
+}
+
+int64_t certificate_not_before_unix_s(const struct certificate *certificate)
+{
+    return certificate->not_before_unix_s;
+}
+
+int64_t certificate_not_after_unix_s(const struct certificate *certificate)
+{
+    return certificate->not_after_unix_s;
+}
+
+static finding_set check_life(const struct certificate *certificate, int64_t now_unix_s)
+{
+    int64_t life_s = certificate->not_after_unix_s - certificate->not_before_unix_s;
+    int64_t left_s = certificate->not_after_unix_s - now_unix_s;
+
+    if (left_s < 0) /* RFC 5280 4.1.2.5: valid through notAfter, inclusive */
+        return finding_bit(FINDING_CERTIFICATE_EXPIRED);
+    if (now_unix_s < certificate->not_before_unix_s)
+        return finding_bit(FINDING_CERTIFICATE_NOT_YET_VALID);
+    if (left_s * LIFE_PARTS <= life_s)
+        return finding_bit(FINDING_CERTIFICATE_EXPIRING);
+    return 0;
+}
+
+/* The system's trust store; written once, and OpenSSL locks it from then on. */
+static pthread_once_t roots_once = PTHREAD_ONCE_INIT;
+static X509_STORE *roots;
+
+static void roots_load(void)
+{
+    roots = X509_STORE_new();
+    X509_STORE_set_default_paths(roots);
+}
+
+static bool is_issued_by_root(X509 *leaf)
+{
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    X509 *issuer = NULL;
+    bool is_issued;
+
+    pthread_once(&roots_once, roots_load);
+    is_issued = X509_STORE_CTX_init(context, roots, NULL, NULL) == 1 &&
+                X509_STORE_CTX_get1_issuer(&issuer, context, leaf) == 1;
+    X509_free(issuer);
+    X509_STORE_CTX_free(context);
+    return is_issued;
+}
+
+static bool chain_is_complete(const struct certificate *certificate)
+{
+    const STACK_OF(X509) *sent = chain_certificates(certificate->chain);
+    X509 *subject = certificate->leaf;
+
+    if (sk_X509_num(sent) == 0)
+        return is_issued_by_root(subject);
+    for (int i = 0; i < sk_X509_num(sent); i++) {
+        X509 *issuer = sk_X509_value(sent, i);
+
+        if (X509_check_issued(issuer, subject) != X509_V_OK)
+            return false;
+        subject = issuer;
+    }
+    return true;
+}
+
+finding_set certificate_check(const struct certificate *certificate, const char *host,
+                              int64_t now_unix_s)
+{
+    finding_set found = check_life(certificate, now_unix_s);
+
+    if (!certificate_covers(certificate, host))
+        found |= finding_bit(FINDING_CERTIFICATE_NAME);
+    if (X509_self_signed(certificate->leaf, 0) == 1)
+        found |= finding_bit(FINDING_CERTIFICATE_SELF_SIGNED);
+    else if (!chain_is_complete(certificate))
+        found |= finding_bit(FINDING_CERTIFICATE_CHAIN);
+    ERR_clear_error();
+    return found;
+}
+
+const char *certificate_date_render(int64_t unix_s, char buffer[static CERTIFICATE_DATE_MAX])
+{
+    time_t seconds = (time_t)unix_s;
+    struct tm parts;
+
+    strftime(buffer, CERTIFICATE_DATE_MAX, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &parts));
+    return buffer;
+}
+
+const char *certificate_findings_render(const struct certificate *certificate, finding_set findings,
+                                        char *buffer, size_t size)
+{
+    const struct {
+        enum finding finding;
+        const char *words;
+        const int64_t *at_unix_s;
+    } rows[] = {
+        {FINDING_CERTIFICATE_SELF_SIGNED,
+         "self-signed, which no sender trusts; get one from a public authority", NULL},
+        {FINDING_CERTIFICATE_EXPIRED, "expired on ", &certificate->not_after_unix_s},
+        {FINDING_CERTIFICATE_EXPIRING, "in the last sixth of its life, expires on ",
+         &certificate->not_after_unix_s},
+        {FINDING_CERTIFICATE_NOT_YET_VALID, "not valid before ", &certificate->not_before_unix_s},
+        {FINDING_CERTIFICATE_CHAIN,
+         "an intermediate is missing or out of order; give the full chain, leaf first", NULL},
+    };
+    char date[CERTIFICATE_DATE_MAX];
+
+    buffer[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (!(findings & finding_bit(rows[i].finding)))
+            continue;
+        append(buffer, size, buffer[0] == '\0' ? "" : "; ");
+        append(buffer, size, rows[i].words);
+        append(buffer, size,
+               rows[i].at_unix_s ? certificate_date_render(*rows[i].at_unix_s, date) : "");
+    }
+    return buffer;
+}
+
+int certificate_use(struct certificate *certificate, struct ssl_st *ssl)
+{
+    bool is_used;
+
+    /* The ClientHello after a HelloRetryRequest may name another host: nothing may be left over. */
+    SSL_certs_clear(ssl);
+    is_used = SSL_use_cert_and_key(ssl, certificate->leaf, certificate->key,
+                                   chain_certificates(certificate->chain), 1) == 1;
+    ERR_clear_error();
+    return is_used ? 0 : -1;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * A budget: how much memory the connections of a worker hold, and which of them is to go for
+ * others.
+ *
+ * What a connection holds is reckoned by its owner (daemon/worker/cost.h); nothing is allocated
+ * here. Shares are kept in classes of size, each twice the one before, so that every operation
+ * takes constant time however many connections there are. Belongs to one worker and its thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct budget;
+
+/** What one connection holds; zeroed: nothing. It is a member of its owner. */
+struct budget_share {
+    struct budget_share *prev, *next; /* in its class, if it can be evicted */
+    size_t bytes;
+    uint64_t since_ms;         /* in its class */
+    const size_t *n_of_source; /* of the same source, itself included; NULL: it has no source */
+    bool is_evictable;
+};
+
+/** Never returns NULL. */
+struct budget *budget_new(void);
+
+/** Takes NULL. No share holds anything any more. */
+void budget_free(struct budget *budget);
+
+/** Sets how many bytes all shares together may hold. */
+void budget_set_max(struct budget *budget, size_t bytes);
+
+/**
+ * The share holds so much from now on, and can be evicted for it.
+ *
+ * now_ms  by the monotonic clock, as below
+ */
+void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes, uint64_t now_ms);
+
+/** The share goes on holding what it holds, but cannot be evicted from now on. */
+void budget_pin(struct budget *budget, struct budget_share *share);
+
+/** The share holds nothing any more. */
+void budget_release(struct budget *budget, struct budget_share *share);
+
+/** How many bytes all shares hold. */
+size_t budget_held(const struct budget *budget);
+
+/** Whether that is more than they may. */
+bool budget_is_exceeded(const struct budget *budget);
+
+/**
+ * The share to evict: that with the most bytes times milliseconds times connections of its source
+ * times bytes in its class of size, of the few that have been in their class for longest.
+ *
+ * By size alone, a fetch in its handshake would go for the many connections of a few peers that
+ * hold a little each, for seconds. The bytes in the class spare what is unlike the many that an
+ * attack opens: a fetch whose handshake is over, beside thousands of handshakes.
+ *
+ * Returns NULL if none can be evicted.
+ */
+struct budget_share *budget_victim(const struct budget *budget, uint64_t now_ms);

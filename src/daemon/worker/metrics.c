@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/worker/metrics.h"
+
+const unsigned metrics_codes[METRICS_CODE_COUNT] = {200, 400, 404, 405, 413, 417, 421, 431, 0};
+
+const char *handshake_result_name(enum handshake_result result)
+{
+    static const char *const names[HANDSHAKE_RESULT_COUNT] = {"ok", "unknown_name",
+                                                              "no_certificate", "failed"};
+
+    return names[result];
+}
+
+const char *connection_end_name(enum connection_end end)
+{
+    static const char *const names[CONNECTION_END_COUNT] = {"answered",
+                                                            "peer",
+                                                            "handshake_deadline",
+                                                            "request_deadline",
+                                                            "answer_deadline",
+                                                            "evicted",
+                                                            "memory",
+                                                            "refused",
+                                                            "drained",
+                                                            "proxy_untrusted",
+                                                            "proxy_header"};
+
+    return names[end];
+}
+
+/* A load and a store, not an atomic addition: nobody else writes. */
+static void add(_Atomic uint64_t *counter, uint64_t count)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + count,
+                          memory_order_relaxed);
+}
+
+void metrics_count(_Atomic uint64_t *counter)
+{
+    add(counter, 1);
+}
+
+void metrics_set(_Atomic uint64_t *gauge, uint64_t value)
+{
+    atomic_store_explicit(gauge, value, memory_order_relaxed);
+}
+
+void metrics_count_request(struct metrics *metrics, unsigned status)
+{
+    size_t i = 0;
+
+    while (i < METRICS_CODE_COUNT - 1 && metrics_codes[i] != status)
+        i++;
+    metrics_count(&metrics->requests[i]);
+}
+
+static void add_all(_Atomic uint64_t *sums, const _Atomic uint64_t *counters, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        add(&sums[i], atomic_load_explicit(&counters[i], memory_order_relaxed));
+}
+
+void metrics_add(struct metrics *sum, const struct metrics *metrics)
+{
+    add_all(sum->requests, metrics->requests, METRICS_CODE_COUNT);
+    add_all(sum->handshakes, metrics->handshakes, HANDSHAKE_RESULT_COUNT);
+    add_all(sum->ends, metrics->ends, CONNECTION_END_COUNT);
+    add_all(&sum->opened, &metrics->opened, 1);
+    add_all(&sum->turns, &metrics->turns, 1);
+    add_all(&sum->memory_bytes, &metrics->memory_bytes, 1);
+    add_all(&sum->memory_max, &metrics->memory_max, 1);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/worker/request.h"
+
+#include <stdint.h>
+
+#include <h2o.h>
+
+#include "daemon/worker/connection.h"
+#include "daemon/worker/cost.h"
+#include "daemon/worker/metrics.h"
+#include "daemon/worker/request_head.h"
+#include "daemon/worker/worker_internal.h"
+#include "lib/base/slice.h"
+
+enum {
+    HEAD_MAX = 64 * 1024,
+};
+
+static void on_refused(h2o_socket_t *sock, const char *err)
+{
+    (void)err;
+    h2o_socket_close(sock);
+}
+
+/* As a handler of h2o's would answer; the text is that of the whole answer. */
+static void refuse(struct connection *connection, unsigned status, const char *text, size_t len)
+{
+    h2o_iovec_t bytes = {(char *)(uintptr_t)text, len};
+
+    metrics_count_request(&connection->worker->metrics, status);
+    connection_enter(connection, PHASE_ANSWER);
+    h2o_socket_write(connection->sock, &bytes, 1, on_refused);
+}
+
+static void refuse_bad_line(struct connection *connection)
+{
+    static const char text[] = "HTTP/1.1 400 Bad Request\r\n"
+                               "Connection: close\r\n"
+                               "Content-Type: text/plain; charset=utf-8\r\n"
+                               "Content-Length: 36\r\n"
+                               "\r\n"
+                               "the request line is not of HTTP/1.1\n";
+
+    refuse(connection, 400, text, sizeof(text) - 1);
+}
+
+static void refuse_large_head(struct connection *connection)
+{
+    static const char text[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                               "Connection: close\r\n"
+                               "Content-Type: text/plain; charset=utf-8\r\n"
+                               "Content-Length: 39\r\n"
+                               "\r\n"
+                               "the head of the request is above 64 kB\n";
+
+    refuse(connection, 431, text, sizeof(text) - 1);
+}
+
+static void hand_over(struct connection *connection, struct slice head)
+{
+    const h2o_globalconf_t *globalconf = connection->accept_ctx.ctx->globalconf;
+    size_t body_len = request_body_len(head, globalconf->max_request_entity_size);
+    /* h2o copies the head if a body follows, and doubles its buffer when that is full. */
+    size_t body_bytes = body_len > 0 ? head.len + 2 * body_len : 0;
+
+    connection_hold_request(connection, COST_REQUEST + body_bytes);
+    connection_hand_over(connection, body_bytes);
+}
+
+static void take_in(struct connection *connection)
+{
+    h2o_socket_t *sock = connection->sock;
+    struct slice bytes = {sock->input->bytes, sock->input->size};
+    size_t head_len = request_head_len(bytes, connection->n_searched);
+
+    if (head_len == 0 && bytes.len <= HEAD_MAX && request_may_be_good(bytes)) {
+        connection->n_searched = bytes.len;
+        connection_hold_request(connection, 0);
+        return;
+    }
+    h2o_socket_read_stop(sock);
+    /* Without its end a head is never handed over: h2o might wait for it beyond all bounds. */
+    if (head_len > HEAD_MAX || (head_len == 0 && bytes.len > HEAD_MAX))
+        refuse_large_head(connection);
+    else if (head_len == 0)
+        refuse_bad_line(connection);
+    else
+        hand_over(connection, slice_range(bytes, 0, head_len));
+}
+
+static void on_read(h2o_socket_t *sock, const char *err)
+{
+    struct connection *connection = connection_of_socket(sock);
+
+    if (err || connection->is_killed)
+        h2o_socket_close(sock);
+    else
+        take_in(connection);
+}
+
+void request_begin(struct connection *connection)
+{
+    h2o_socket_read_start(connection->sock, on_read);
+    if (connection->sock->input->size > 0)
+        take_in(connection);
+    else
+        connection_hold_request(connection, 0);
+}

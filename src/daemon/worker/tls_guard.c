@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/worker/tls_guard.h"
+
+#include <string.h>
+
+#include <openssl/ssl.h>
+
+#include "daemon/worker/connection.h"
+#include "daemon/worker/hello.h"
+
+enum {
+    KEY_UPDATES_MAX = 8, /* nobody needs any for a request of some hundred octets */
+    RANDOM_AT = 6,       /* in a ServerHello: behind its type, length and version */
+};
+
+/* Called before each operation of h2o's BIO, and after it with BIO_CB_RETURN set as well. */
+/* NOLINTBEGIN(readability-non-const-parameter): the type is OpenSSL's. */
+static long on_bio(BIO *bio, int operation, const char *argument, size_t len, int integer,
+                   long number, int result, size_t *processed)
+{
+    (void)argument, (void)len, (void)integer, (void)number, (void)processed;
+    if (operation == BIO_CB_READ)
+        BIO_clear_retry_flags(bio); /* U12 */
+    return result;
+}
+/* NOLINTEND(readability-non-const-parameter) */
+
+static void on_info(const SSL *ssl, int where, int result)
+{
+    /* Before the first read, and the first moment at which h2o has set the BIO. */
+    if (where & SSL_CB_HANDSHAKE_START)
+        BIO_set_callback_ex(SSL_get_rbio(ssl), on_bio);
+    if (where & SSL_CB_HANDSHAKE_DONE)
+        connection_established(connection_of_ssl(ssl));
+    if (where == SSL_CB_READ_ALERT && (result & 0xff) == SSL_AD_CLOSE_NOTIFY)
+        connection_half_closed(connection_of_ssl(ssl)); /* U13 */
+}
+
+static void count_key_update(SSL *ssl)
+{
+    struct connection *connection = connection_of_ssl(ssl);
+
+    if (++connection->n_key_updates <= KEY_UPDATES_MAX)
+        return;
+    SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN); /* nothing behind it is looked at */
+    connection_shut(connection, END_PEER);
+}
+
+/* A ServerHello that is a HelloRetryRequest has this for its random (RFC 8446 4.1.3). */
+static bool is_retry(const unsigned char *message, size_t len)
+{
+    static const unsigned char random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
+
+    return message[0] == SSL3_MT_SERVER_HELLO && len >= RANDOM_AT + sizeof(random) &&
+           memcmp(message + RANDOM_AT, random, sizeof(random)) == 0;
+}
+
+/* The type of the last message in the server's first flight. */
+static int last_of_flight(const SSL *ssl)
+{
+    return SSL_version(ssl) == TLS1_3_VERSION ? SSL3_MT_FINISHED : SSL3_MT_SERVER_DONE;
+}
+
+static void on_message(int is_ours, int version, int content_type, const void *bytes, size_t len,
+                       SSL *ssl, void *context)
+{
+    const unsigned char *message = bytes;
+
+    (void)version, (void)context;
+    if (content_type != SSL3_RT_HANDSHAKE || len == 0)
+        return;
+    if (!is_ours && message[0] == SSL3_MT_KEY_UPDATE)
+        count_key_update(ssl); /* U14 */
+    if (is_ours && is_retry(message, len))
+        hello_expect_another(connection_of_ssl(ssl));
+    if (is_ours && message[0] == last_of_flight(ssl))
+        hello_answered(connection_of_ssl(ssl));
+}
+
+void tls_guard_set(SSL_CTX *ctx)
+{
+    SSL_CTX_set_info_callback(ctx, on_info);
+    SSL_CTX_set_msg_callback(ctx, on_message);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/base/suggest.h"
+#include "lib/config/policy_merge.h"
+#include "lib/diag/diag.h"
+#include "lib/dns/record_parse.h"
+#include "lib/policy/mx.h"
+
+enum {
+    DAY_S = 86400,
+    TWO_WEEKS_S = 14 * DAY_S,
+    YEAR_S = 365 * DAY_S,
+    URI_MAX = 1024, /* bytes of a report address; 32 of them still fit into a TXT record */
+};
+
+/* A key given by the entry that the findings are for, not by the policy that it builds upon. */
+static bool is_own(struct place place, struct place own)
+{
+    return own.line != 0 && own.line == place.line && own.column == place.column &&
+           own.file == place.file;
+}
+
+static int report(const struct effective *effective, struct diag *diag, enum finding finding,
+                  struct place place, const char *key, const char *format, ...)
+    __attribute__((format(printf, 6, 7)));
+
+/* Adds a finding about one key unless it is allowed. Returns -1 if it is an error, else 0. */
+static int report(const struct effective *effective, struct diag *diag, enum finding finding,
+                  struct place place, const char *key, const char *format, ...)
+{
+    bool is_error = finding_row(finding)->level == LEVEL_ERROR;
+    char path[YAML_PATH_MAX + 32], message[512];
+    va_list arguments;
+
+    if (!is_error && (effective->allow & finding_bit(finding)))
+        return 0;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    snprintf(path, sizeof(path), "%s%s%s", effective->path, key[0] == '\0' ? "" : ".", key);
+    diag_add(diag, finding, place, path, "%s", message);
+    return is_error ? -1 : 0;
+}
+
+/* A text with {domain} is another one for each domain, whoever wrote it. */
+static bool is_judged(const struct field_text *text, struct place list, struct place own)
+{
+    return is_own(list, own) || text_has_domain(text->text);
+}
+
+static int check_mx(const struct effective *effective, size_t index, struct diag *diag)
+{
+    const struct field_text *written = &effective->keys.mx.items[index];
+    struct mx_lint lint;
+    char quoted[ERR_QUOTE_MAX], key[32];
+
+    if (written->text.len == 0)
+        return -1;
+    lint = mx_pattern_lint(effective->policy.mx[index]);
+    if (lint.finding == FINDING_NONE)
+        return 0;
+    snprintf(key, sizeof(key), "mx[%zu]", index);
+    return report(effective, diag, lint.finding, written->place, key, "%s %s",
+                  err_quote(quoted, sizeof(quoted), written->text), lint.why);
+}
+
+static int check_all_mx(const struct effective *effective, struct diag *diag)
+{
+    const struct field_texts *mx = &effective->keys.mx;
+    int result = 0;
+
+    if (effective->needs_mx && effective->is_whole && mx->n_items == 0 &&
+        effective->policy.mode != POLICY_MODE_NONE)
+        return report(effective, diag, FINDING_MX_MISSING, effective->place, "",
+                      "mode %s needs at least one mx, the MX hosts of the domain, as in "
+                      "mx: [mail.example.com]",
+                      policy_mode_name(effective->policy.mode));
+    for (size_t i = 0; i < mx->n_items; i++)
+        if (is_judged(&mx->items[i], mx->place, effective->own->mx.place) &&
+            check_mx(effective, i, diag) != 0)
+            result = -1;
+    return result;
+}
+
+static int check_max_age(const struct effective *effective, struct diag *diag)
+{
+    const struct raw_policy *keys = &effective->keys, *own = effective->own;
+    uint32_t max_age_s = effective->policy.max_age_s;
+    bool has_own_max_age = is_own(keys->max_age.place, own->max_age.place);
+    bool has_own_mode = is_own(keys->mode.place, own->mode.place);
+
+    if (has_own_max_age && max_age_s > YEAR_S)
+        return report(effective, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
+                      "%u s is above 365d (%d s); some senders then keep the policy for a day "
+                      "only; write 365d or less",
+                      max_age_s, YEAR_S);
+    if (has_own_max_age && max_age_s < DAY_S)
+        return report(
+            effective, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
+            "%u s is below 1d (%d s); Google and others ignore such a policy; write 1d or more",
+            max_age_s, DAY_S);
+    if (effective->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
+        effective->is_whole && (has_own_max_age || has_own_mode))
+        return report(effective, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
+                      has_own_max_age ? keys->max_age.place : keys->mode.place,
+                      has_own_max_age ? "max_age" : "mode",
+                      "in mode enforce, max_age is %u s; 2w (%d s) or more protects better",
+                      max_age_s, TWO_WEEKS_S);
+    return 0;
+}
+
+static int check_rua(const struct effective *effective, size_t index, struct diag *diag)
+{
+    const struct field_text *written = &effective->keys.tls_rpt.items[index];
+    const char *why = tls_rpt_uri_fault(effective->rua[index]);
+    char quoted[ERR_QUOTE_MAX], key[32];
+
+    if (written->text.len == 0)
+        return -1;
+    snprintf(key, sizeof(key), "tls_rpt[%zu]", index);
+    err_quote(quoted, sizeof(quoted), written->text);
+    if (why)
+        return report(effective, diag, FINDING_RUA_SYNTAX, written->place, key, "%s %s", quoted,
+                      why);
+    if (effective->rua[index].len > URI_MAX)
+        return report(effective, diag, FINDING_RUA_SYNTAX, written->place, key,
+                      "%s has %zu bytes with the domain in it; %d are allowed", quoted,
+                      effective->rua[index].len, URI_MAX);
+    if (slice_eq_text(written->text, "https:"))
+        return report(effective, diag, FINDING_RUA_NOT_SERVED, written->place, key,
+                      "%s means this server, which does not take in reports in this version; use "
+                      "a mailto: address",
+                      quoted);
+    return 0;
+}
+
+static int check_reporting(const struct effective *effective, struct diag *diag)
+{
+    const struct raw_policy *keys = &effective->keys, *own = effective->own;
+    bool has_own_mode = is_own(keys->mode.place, own->mode.place);
+    bool has_own_rua = is_own(keys->tls_rpt.place, own->tls_rpt.place);
+    int result = 0;
+
+    for (size_t i = 0; i < effective->n_rua; i++)
+        if (is_judged(&keys->tls_rpt.items[i], keys->tls_rpt.place, own->tls_rpt.place) &&
+            check_rua(effective, i, diag) != 0)
+            result = -1;
+    if (effective->policy.mode == POLICY_ENFORCE && effective->n_rua == 0 && effective->is_whole &&
+        (has_own_mode || has_own_rua))
+        report(effective, diag, FINDING_ENFORCE_UNREPORTED,
+               has_own_mode ? keys->mode.place : keys->tls_rpt.place,
+               has_own_mode ? "mode" : "tls_rpt",
+               "mode enforce without tls_rpt: nobody would tell you about mail that is not "
+               "delivered; give an address, as in tls_rpt: [\"mailto:tlsrpt@example.com\"]");
+    return result;
+}
+
+int effective_check(const struct effective *effective, struct diag *diag)
+{
+    int mx = check_all_mx(effective, diag);
+    int max_age = check_max_age(effective, diag);
+    int reporting = check_reporting(effective, diag);
+
+    return mx != 0 || max_age != 0 || reporting != 0 ? -1 : 0;
+}
+
+static void report_code(const struct field_text *code, const char *path, struct diag *diag)
+{
+    const char *codes[FINDING_COUNT], *nearest = NULL;
+    char quoted[ERR_QUOTE_MAX];
+    size_t n_codes = 0;
+
+    for (int i = FINDING_NONE + 1; i < FINDING_COUNT; i++)
+        codes[n_codes++] = finding_row((enum finding)i)->code;
+    if (diag_count(diag, LEVEL_ERROR) < DIAG_MAX)
+        nearest = nearest_word(code->text, codes, n_codes);
+    diag_add(diag, FINDING_BAD_VALUE, code->place, path,
+             "%s is not the code of a finding, which stands in [] at the end of its line%s%s%s",
+             err_quote(quoted, sizeof(quoted), code->text), nearest ? "; did you mean '" : "",
+             nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static void check_code(const struct field_text *code, const char *path, struct diag *diag)
+{
+    enum finding finding = finding_find(code->text);
+
+    if (code->text.len == 0)
+        return;
+    if (finding == FINDING_NONE)
+        report_code(code, path, diag);
+    else if (finding_row(finding)->level == LEVEL_ERROR)
+        diag_add(diag, FINDING_BAD_VALUE, code->place, path,
+                 "'%s' is an error; only warnings and notes can be allowed",
+                 finding_row(finding)->code);
+}
+
+void raw_policy_check_allow(const struct raw_policy *keys, const char *path, struct diag *diag)
+{
+    for (size_t i = 0; i < keys->allow.n_items; i++) {
+        char key[YAML_PATH_MAX + 32];
+
+        snprintf(key, sizeof(key), "%s.allow[%zu]", path, i);
+        check_code(&keys->allow.items[i], key, diag);
+    }
+}

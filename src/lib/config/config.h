@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The configuration: one immutable, reference-counted snapshot of everything the YAML says.
+ *
+ * It goes at once. Names are in stored form (lib/dns/name.h). Any number of threads may read a
+ * snapshot that they hold a reference to.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/slice.h"
+#include "lib/diag/finding.h"
+#include "lib/policy/id.h"
+#include "lib/policy/policy.h"
+
+struct arena;
+struct network;
+
+/** A policy as it is served. Domains with the same bytes and salt share one. */
+struct policy_document {
+    struct policy policy;
+    struct slice body; /* NUL-terminated */
+    char id[POLICY_ID_LEN + 1];
+};
+
+/** Where a domain's TLS reports go; shared like documents. */
+struct reporting {
+    const char *const *rua; /* URIs, as published */
+    size_t n_rua;
+};
+
+enum {
+    DELEGATED_MTA_STS = 1 << 0,
+    DELEGATED_TLS_RPT = 1 << 1,
+};
+
+/** One policy domain. */
+struct domain {
+    const char *name;
+    const char *zone;                       /* the name itself or an ancestor */
+    const char *policy_name;                /* NULL: the policy is the domain's own */
+    const struct policy_document *document; /* NULL: TLS reporting only */
+    const struct reporting *reporting;      /* NULL: no _smtp._tls record */
+    finding_set allow;
+    struct place place;
+    unsigned delegated; /* DELEGATED_* */
+};
+
+enum listen_kind {
+    LISTEN_TCP,
+    LISTEN_UNIX,
+};
+
+struct listen_address {
+    enum listen_kind kind;
+    const char *text; /* as in the YAML */
+    const char *host; /* TCP: numeric IPv4 or IPv6, without brackets; UNIX: the path */
+    uint16_t port;
+    bool has_tls;
+    bool is_default; /* not from the YAML, so that nobody insists on it */
+    bool has_proxy_protocol;
+    const struct network *trusted; /* who may send its headers; UNIX: none, and everybody may */
+    size_t n_trusted;
+    struct place place;
+};
+
+/** Where certificates may lie. Both texts may hold "{host}", any number of times. */
+struct cert_source {
+    const char *chain; /* PEM, leaf first */
+    const char *key;   /* may equal chain: one combined file */
+};
+
+enum access_format {
+    ACCESS_OFF,
+    ACCESS_TEXT,
+    ACCESS_JSON,
+    ACCESS_FORMAT_COUNT,
+};
+
+struct config {
+    _Atomic size_t n_references;
+    struct arena *arena;
+
+    const struct listen_address *listen;
+    size_t n_listen;
+    const struct listen_address *admin; /* NULL: none */
+    unsigned workers;                   /* 0: one a core */
+    uint32_t shutdown_delay_s;
+    const char *control;      /* path of the control socket */
+    bool has_default_control; /* not from the YAML: may be impossible to open */
+    const char *user;         /* what root becomes */
+    bool has_sandbox;
+    uint32_t removed_percent; /* of the domains, that one reload may drop */
+    uint32_t connections_max; /* in all workers together */
+    uint32_t per_source_max;  /* from one IPv4 address or IPv6 /64 */
+    uint64_t memory_max;      /* bytes that all connections may hold; 0: by the machine's memory */
+    enum log_level log_level;
+    enum access_format access;
+
+    const char *const *includes; /* patterns, as in the YAML */
+    size_t n_includes;
+
+    const struct cert_source *sources; /* none when no listener has TLS */
+    size_t n_sources;
+    bool has_default_sources; /* certbot's, because the YAML names none */
+    struct place sources_place;
+
+    const char *policy_host_name; /* NULL: not set */
+    const char *const *policy_host_addresses;
+    size_t n_policy_host_addresses;
+    const char *report_host;     /* NULL: each domain's own policy host */
+    const char *delegation_zone; /* NULL: not set */
+    uint32_t ttl_mta_sts_s, ttl_policy_host_s, ttl_tls_rpt_s;
+
+    struct domain *domains; /* sorted by name; an array of its own */
+    size_t n_domains;
+};
+
+struct config *config_ref(struct config *config);
+
+/** Takes NULL. */
+void config_unref(struct config *config);
+
+/** The domain with this name in stored form, or NULL. */
+const struct domain *config_find_domain(const struct config *config, struct slice name);
+
+/**
+ * The policy domain behind a policy host: "mta-sts.<domain>" where that domain has a policy.
+ *
+ * host  stored form
+ * Returns NULL if the host is nobody's.
+ */
+const struct domain *config_find_policy_host(const struct config *config, struct slice host);
+
+/** Hosts that the daemon answers TLS for beside the policy hosts: policy_host.name, report_host. */
+bool config_is_own_host(const struct config *config, struct slice host);
+
+/** Whether every value that only a restart can change is the same; *ret_key names one that isn't.
+ */
+bool config_can_replace(const struct config *current, const struct config *next,
+                        const char **ret_key);

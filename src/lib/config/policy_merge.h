@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The effective policy: what one domain asks for once its named policy, its own keys, the defaults
+ * and {domain} have come together.
+ *
+ * Internal to config/. Pure but for the arenas and findings handed in.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "lib/config/schema.h"
+#include "lib/diag/finding.h"
+#include "lib/policy/policy.h"
+
+struct arena;
+struct diag;
+
+/** Stands for the domain when a named policy is looked at for itself. */
+#define EFFECTIVE_ANY_DOMAIN "example.com"
+
+struct effective {
+    struct raw_policy keys;       /* merged; what was not given has place.line 0 */
+    const struct raw_policy *own; /* the keys whose places findings are shown at */
+    const char *domain;           /* stored form */
+    const char *path;             /* "policies.standard" or "domains.example.com" */
+    struct place place;           /* of that entry */
+    finding_set allow;            /* warnings and notes that are not shown */
+    bool needs_mx;                /* false: nobody's policy yet, or TLS reporting only */
+    bool is_whole; /* false: of the keys, some could not be read and none is missed */
+
+    struct policy policy; /* set by effective_expand() */
+    struct slice *rua;    /* as published; set by effective_expand() */
+    size_t n_rua;
+};
+
+/** `own` where it is given, else `base`. */
+struct raw_policy raw_policy_merge(const struct raw_policy *base, const struct raw_policy *own);
+
+/** Whether any key but allow is given. */
+bool raw_policy_is_given(const struct raw_policy *keys);
+
+/** What allow: names; what is no code in it, raw_policy_check_allow() says. */
+finding_set raw_policy_allow(const struct raw_policy *keys);
+
+/** Adds a finding for each text under allow: that is no code, or that of an error. */
+void raw_policy_check_allow(const struct raw_policy *keys, const char *path, struct diag *diag);
+
+/** Whether {domain} stands in `text`, which is NUL-terminated. */
+bool text_has_domain(struct slice text);
+
+/** Whether the body is another one for each domain: an mx holds {domain}. */
+bool raw_policy_has_domain_mx(const struct raw_policy *keys);
+
+/** Whether the report addresses are others for each domain. */
+bool raw_policy_has_domain_rua(const struct raw_policy *keys, const char *report_host);
+
+/**
+ * Fills policy and rua from the keys: defaults, {domain}, A-labels, "https:" as the address of our
+ * own intake.
+ *
+ * report_host  NULL: the domain's own policy host
+ * arena        owns the texts; uncapped
+ */
+void effective_expand(struct effective *effective, const char *report_host, struct arena *arena);
+
+/**
+ * Checks an expanded policy and adds what is found, each at the place of the key it is about. A
+ * finding about keys none of which are `own` is left to whoever owns them, but for a text with
+ * {domain} in it.
+ *
+ * Returns 0, or -1 if there was an error.
+ */
+int effective_check(const struct effective *effective, struct diag *diag);

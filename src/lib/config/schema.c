@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/config/schema.h"
+
+#include "lib/config/config.h"
+#include "lib/config/patterns.h"
+
+#define WORDS(array) .words = (array), .n_words = ARRAY_LEN(array)
+#define ROWS(array) .rows = (array), .n_rows = ARRAY_LEN(array)
+
+enum {
+    PATTERN_MAX = 1024, /* bytes; room for 253 octets of A-labels as U-labels */
+    URI_MAX = 512,
+    URIS_MAX = 32,    /* with {domain} in each, still well within a TXT record */
+    TTL_MAX = 604800, /* a week; RFC 8461 8.1 has old ids live for the TTL */
+};
+
+static const char *const mode_words[] = {"testing", "enforce", "none"};
+static const char *const delegated_words[] = {"mta-sts", "tls-rpt"};
+static const char *const serve_words[] = {"policies", "challenges"};
+static const char *const level_words[] = {"error", "warning", "info", "debug"};
+static const char *const access_words[] = {"off", "text", "json"};
+static const char *const auto_words[] = {"auto"};
+static const char *const sandbox_words[] = {"on", "off"};
+
+_Static_assert(ARRAY_LEN(mode_words) == POLICY_MODE_COUNT, "a word a mode");
+_Static_assert(ARRAY_LEN(level_words) == LOG_LEVEL_COUNT, "a word a level");
+_Static_assert(ARRAY_LEN(access_words) == ACCESS_FORMAT_COUNT, "a word a format");
+
+static const struct field policy_rows[] = {
+    {.key = "mode",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_policy, mode),
+     WORDS(mode_words),
+     .preset = "testing",
+     .what = "what a sender does when it cannot verify an MX host"},
+    {.key = "mx",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_policy, mx),
+     .max = PATTERN_MAX,
+     .shape = &shape_mx,
+     .what = "MX hosts of the domain; *. stands for one label, {domain} for the policy domain"},
+    {.key = "max_age",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_policy, max_age),
+     .max = POLICY_MAX_AGE_MAX,
+     .finding = FINDING_MAX_AGE_LIMIT,
+     .preset = "1w",
+     .what = "how long a sender may keep the policy, in mode none by default 1d"},
+    {.key = "tls_rpt",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_policy, tls_rpt),
+     .max = URI_MAX,
+     .max_items = URIS_MAX,
+     .shape = &shape_rua,
+     .what = "where TLS reports go: mailto: and https: URIs; \"https:\" is this server"},
+    {.key = "id_salt",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_policy, id_salt),
+     .max = 64,
+     .what = "gives the same policy another id"},
+    {.key = "allow",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_policy, allow),
+     .shape = &shape_code,
+     .what = "codes of warnings and notes that are not to be shown"},
+};
+const struct fields schema_policy = {ROWS(policy_rows)};
+
+static const struct field domain_rows[] = {
+    {.key = "policy",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_domain, policy),
+     .what = "a name under policies:; the other keys override its"},
+    {.key = "mta_sts",
+     .type = FIELD_SWITCH,
+     .offset = offsetof(struct raw_domain, mta_sts),
+     .preset = "true",
+     .what = "false: no policy, TLS reporting only"},
+    {.key = "delegated",
+     .type = FIELD_WORDS,
+     .offset = offsetof(struct raw_domain, delegated),
+     WORDS(delegated_words),
+     .what = "records that the customer has as CNAMEs into delegation_zone"},
+    {.key = "zone",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_domain, zone),
+     .shape = &shape_name,
+     .what = "the DNS zone that the records go into; default: the domain"},
+};
+const struct fields schema_domain = {ROWS(domain_rows), .base = &schema_policy};
+
+static const struct field proxy_rows[] = {
+    {.key = "trusted",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_listen, proxy_protocol.trusted),
+     .shape = &shape_peer,
+     .empty = ", so that nobody could connect; name the proxies",
+     .is_required = true,
+     .what = "addresses and networks of the proxies; [unix] where address is a unix socket"},
+};
+static const struct fields proxy_fields = {ROWS(proxy_rows)};
+
+static const struct field listen_rows[] = {
+    {.key = "address",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_listen, address),
+     .shape = &shape_listen,
+     .is_required = true,
+     .what = "\"address:port\", \"[IPv6]:port\" or \"unix:/path\""},
+    {.key = "tls",
+     .type = FIELD_SWITCH,
+     .offset = offsetof(struct raw_listen, tls),
+     .preset = "true",
+     .what = "false: behind a proxy that ends TLS"},
+    {.key = "serve",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_listen, serve),
+     WORDS(serve_words),
+     .preset = "policies",
+     .what = "policies, or ACME challenges and nothing else"},
+    {.key = "proxy_protocol",
+     .type = FIELD_GROUP,
+     .fields = &proxy_fields,
+     .what = "each connection begins with a PROXY protocol header (version 1 or 2)"},
+};
+static const struct fields listen_fields = {ROWS(listen_rows)};
+
+static const struct field limits_rows[] = {
+    {.key = "connections",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.connections),
+     .min = 16,
+     .max = 1000000,
+     .preset = "10000",
+     .what = "connections in all"},
+    {.key = "per_source",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.per_source),
+     .min = 1,
+     .max = 1000000,
+     .preset = "256",
+     .what = "connections from one IPv4 address or IPv6 /64"},
+    {.key = "memory",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.memory_mib),
+     .min = 16,
+     .max = 1024 * 1024,
+     .suffix = "M",
+     WORDS(auto_words),
+     .preset = "auto",
+     .what = "memory that connections may hold, in MiB; auto: half of the machine's or the "
+             "container's, at most 1024M"},
+    {.key = "removed",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, limits.removed_percent),
+     .max = 100,
+     .suffix = "%",
+     .preset = "5%",
+     .what = "share of the domains that one reload may drop"},
+};
+static const struct fields limits_fields = {ROWS(limits_rows)};
+
+static const struct field log_rows[] = {
+    {.key = "level",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_settings, log.level),
+     WORDS(level_words),
+     .preset = "info",
+     .what = "what is logged on standard error"},
+    {.key = "access",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_settings, log.access),
+     WORDS(access_words),
+     .preset = "off",
+     .what = "a line per request on standard output"},
+};
+static const struct fields log_fields = {ROWS(log_rows)};
+
+static const struct field source_rows[] = {
+    {.key = "chain",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_source, chain),
+     .is_required = true,
+     .what = "PEM file, leaf first; {host} stands for the host's name"},
+    {.key = "key",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_source, key),
+     .what = "PEM file of the private key; default: the chain's file holds it too"},
+};
+static const struct fields source_fields = {ROWS(source_rows)};
+
+static const struct field policy_host_rows[] = {
+    {.key = "name",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, policy_host.name),
+     .shape = &shape_name,
+     .what = "CNAME target of every mta-sts.<domain>"},
+    {.key = "addresses",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_settings, policy_host.addresses),
+     .shape = &shape_address,
+     .what = "IPv4 and IPv6 addresses of every mta-sts.<domain>, instead of a name"},
+};
+static const struct fields policy_host_fields = {ROWS(policy_host_rows)};
+
+static const struct field ttl_rows[] = {
+    {.key = "mta_sts",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, ttl.mta_sts),
+     .max = TTL_MAX,
+     .preset = "300",
+     .what = "of _mta-sts records"},
+    {.key = "policy_host",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, ttl.policy_host),
+     .max = TTL_MAX,
+     .preset = "3600",
+     .what = "of mta-sts records"},
+    {.key = "tls_rpt",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, ttl.tls_rpt),
+     .max = TTL_MAX,
+     .preset = "3600",
+     .what = "of _smtp._tls records"},
+};
+static const struct fields ttl_fields = {ROWS(ttl_rows)};
+
+/* The two mappings of any size, which every file may hold. */
+static const struct field stream_rows[] = {
+    {.key = "policies",
+     .type = FIELD_STREAM,
+     .shape = &shape_policy_name,
+     .fields = &schema_policy,
+     .what = "named policies, for any number of domains"},
+    {.key = "domains",
+     .type = FIELD_STREAM,
+     .shape = &shape_domain,
+     .fields = &schema_domain,
+     .has_short_form = true,
+     .what = "policy domains: a policy's name, or a mapping"},
+};
+const struct fields schema_include = {ROWS(stream_rows)};
+
+static const struct field main_rows[] = {
+    {.key = "listen",
+     .type = FIELD_GROUPS,
+     .offset = offsetof(struct raw_settings, listen),
+     .fields = &listen_fields,
+     .size = sizeof(struct raw_listen),
+     .empty = "; leave listen out for [::]:443",
+     .what = "where to listen; default: [::]:443, which takes IPv4 too"},
+    {.key = "admin",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, admin),
+     .shape = &shape_admin,
+     .preset = "127.0.0.1:9847",
+     .what = "address of health and metrics, never public, or off"},
+    {.key = "control",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, control),
+     .shape = &shape_socket,
+     .preset = "/run/mta-stsd/control.sock",
+     .what = "socket for --reload and --health"},
+    {.key = "state",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, state),
+     .is_later = true,
+     .what = "directory of what the daemon keeps"},
+    {.key = "user",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, user),
+     .max = 64,
+     .preset = "mta-stsd",
+     .what = "what root becomes after binding"},
+    {.key = "sandbox",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_settings, sandbox),
+     WORDS(sandbox_words),
+     .preset = "on",
+     .what = "Landlock and seccomp, where the kernel has them"},
+    {.key = "workers",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, workers),
+     .min = 1,
+     .max = 256,
+     WORDS(auto_words),
+     .preset = "auto",
+     .what = "threads that serve; auto: one a core"},
+    {.key = "shutdown_delay",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, shutdown_delay),
+     .max = 3600,
+     .preset = "0s",
+     .what = "how long SIGTERM waits before it stops accepting"},
+    {.key = "limits",
+     .type = FIELD_GROUP,
+     .fields = &limits_fields,
+     .what = "bounds of what peers can take up"},
+    {.key = "log", .type = FIELD_GROUP, .fields = &log_fields, .what = "logging"},
+    {.key = "certificates",
+     .type = FIELD_GROUPS,
+     .offset = offsetof(struct raw_settings, certificates),
+     .fields = &source_fields,
+     .size = sizeof(struct raw_source),
+     .what = "where certificates lie, tried in order; default: where certbot puts them"},
+    {.key = "policy_host",
+     .type = FIELD_GROUP,
+     .fields = &policy_host_fields,
+     .what = "what mta-sts.<domain> points to"},
+    {.key = "report_host",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, report_host),
+     .shape = &shape_name,
+     .what = "host of \"https:\" report addresses; default: each domain's policy host"},
+    {.key = "delegation_zone",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, delegation_zone),
+     .shape = &shape_name,
+     .what = "zone of the TXT records of delegated domains"},
+    {.key = "ttl", .type = FIELD_GROUP, .fields = &ttl_fields, .what = "TTLs of the records"},
+    {.key = "include",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_settings, include),
+     .what = "further files with policies and domains; * and ? match"},
+};
+const struct fields schema_main = {ROWS(main_rows), .base = &schema_include};

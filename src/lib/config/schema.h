@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The schema: the rows of every mapping in the YAML, and the structs that they fill.
+ *
+ * What stands here is as written, with its place and without defaults; resolve.h and settings.h
+ * make a snapshot of it. Internal to config/, but for the rows, which documents are printed from.
+ */
+#pragma once
+
+#include "lib/yaml/decode.h"
+
+/** The keys that a policy has, and that a domain may override. */
+struct raw_policy {
+    struct field_number mode; /* enum policy_mode */
+    struct field_texts mx;
+    struct field_number max_age; /* seconds */
+    struct field_texts tls_rpt;
+    struct field_text id_salt;
+    struct field_texts allow;
+};
+
+struct raw_domain {
+    struct raw_policy own; /* first: the domain's fields have the policy's as their base */
+    struct field_text policy;
+    struct field_number mta_sts;   /* switch */
+    struct field_number delegated; /* bits of DELEGATED_* */
+    struct field_text zone;
+};
+
+struct raw_listen {
+    struct field_text address;
+    struct field_number tls;   /* switch */
+    struct field_number serve; /* SERVE_* */
+    struct {
+        struct field_texts trusted;
+    } proxy_protocol;
+};
+
+enum {
+    SERVE_POLICIES,
+    SERVE_CHALLENGES,
+};
+
+enum {
+    SANDBOX_ON,
+    SANDBOX_OFF,
+};
+
+struct raw_source {
+    struct field_text chain;
+    struct field_text key;
+};
+
+/** Everything in the main file but policies and domains. */
+struct raw_settings {
+    struct field_groups listen; /* struct raw_listen */
+    struct field_text admin, control, state, user;
+    struct field_number sandbox; /* SANDBOX_* */
+    struct field_number workers;
+    struct field_number shutdown_delay;
+    struct {
+        struct field_number connections, per_source, memory_mib, removed_percent;
+    } limits;
+    struct {
+        struct field_number level, access;
+    } log;
+    struct field_groups certificates; /* struct raw_source */
+    struct {
+        struct field_text name;
+        struct field_texts addresses;
+    } policy_host;
+    struct field_text report_host;
+    struct field_text delegation_zone;
+    struct {
+        struct field_number mta_sts, policy_host, tls_rpt;
+    } ttl;
+    struct field_texts include;
+};
+
+/** The keys of the main file, of an included one, of one policy, of one domain's long form. */
+extern const struct fields schema_main, schema_include, schema_policy, schema_domain;

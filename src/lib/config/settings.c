@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/config/settings.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/prefix.h"
+#include "lib/config/config.h"
+#include "lib/config/policy_merge.h"
+#include "lib/config/schema.h"
+#include "lib/diag/diag.h"
+#include "lib/dns/name.h"
+
+enum {
+    UNIX_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
+};
+
+static const struct listen_address default_listen = {
+    .kind = LISTEN_TCP,
+    .text = "[::]:443",
+    .host = "::",
+    .port = 443,
+    .has_tls = true,
+    .is_default = true,
+};
+
+static const struct cert_source default_source = {
+    "/etc/letsencrypt/live/{host}/fullchain.pem",
+    "/etc/letsencrypt/live/{host}/privkey.pem",
+};
+
+struct settling {
+    struct config *config;
+    struct diag *diag;
+};
+
+static void report(const struct settling *settling, enum finding finding,
+                   const struct field_text *value, const char *path, const char *why)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    diag_add(settling->diag, finding, value->place, path, "%s %s",
+             err_quote(quoted, sizeof(quoted), value->text), why);
+}
+
+static bool is_address(int family, const char *text)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+
+    return inet_pton(family, text, bytes) == 1;
+}
+
+/* "192.0.2.1:443" or "[2001:db8::1]:443" */
+static int parse_tcp(struct slice text, struct arena *arena, struct listen_address *ret_address)
+{
+    bool is_v6 = slice_starts_with(text, "[");
+    size_t colon = text.len, host_end;
+    uint64_t port;
+    char *host;
+
+    while (colon > 0 && text.ptr[colon - 1] != ':')
+        colon--;
+    if (colon == 0 || slice_to_u64(slice_range(text, colon, text.len), UINT16_MAX, &port) != 0)
+        return -1;
+    host_end = colon - 1;
+    if (is_v6 && (host_end < 2 || text.ptr[host_end - 1] != ']'))
+        return -1;
+    host = arena_copy(arena,
+                      is_v6 ? slice_range(text, 1, host_end - 1) : slice_range(text, 0, host_end));
+    if (!is_address(is_v6 ? AF_INET6 : AF_INET, host))
+        return -1;
+    ret_address->kind = LISTEN_TCP;
+    ret_address->host = host;
+    ret_address->port = (uint16_t)port;
+    return 0;
+}
+
+static int parse_unix(struct slice text, struct listen_address *ret_address)
+{
+    static const size_t prefix_len = sizeof("unix:") - 1;
+
+    if (text.len <= prefix_len || text.len - prefix_len > UNIX_PATH_MAX ||
+        text.ptr[prefix_len] != '/')
+        return -1;
+    ret_address->kind = LISTEN_UNIX;
+    ret_address->host = text.ptr + prefix_len;
+    return 0;
+}
+
+static void resolve_control(const struct settling *settling, const struct field_text *raw)
+{
+    struct config *config = settling->config;
+
+    config->has_default_control = raw->place.line == 0;
+    config->control = arena_copy(config->arena, raw->text);
+    if (raw->text.len > 0 && (raw->text.ptr[0] != '/' || raw->text.len > UNIX_PATH_MAX))
+        report(settling, FINDING_BAD_VALUE, raw, "control",
+               "is not the absolute path of a socket, of at most 107 bytes");
+}
+
+/* Adds one to those trusted. A unix socket has no addresses to choose by: its peers all are. */
+static void resolve_proxy(const struct settling *settling, const struct field_text *raw,
+                          const char *path, struct listen_address *listen, struct network *trusted)
+{
+    struct err err;
+
+    if (listen->kind == LISTEN_UNIX) {
+        if (!slice_eq_text(raw->text, "unix"))
+            report(settling, FINDING_BAD_VALUE, raw, path,
+                   "is not unix, the only peer that a unix socket has");
+    } else if (network_parse(raw->text, &trusted[listen->n_trusted], &err) == 0) {
+        listen->n_trusted++;
+    } else {
+        report(settling, FINDING_BAD_VALUE, raw, path, err.msg);
+    }
+}
+
+static void resolve_proxies(const struct settling *settling, const struct field_texts *raw,
+                            size_t index, struct listen_address *listen)
+{
+    struct network *trusted = arena_array(settling->config->arena, raw->n_items, sizeof(*trusted));
+    char path[96];
+
+    listen->has_proxy_protocol = raw->place.line != 0;
+    listen->trusted = trusted;
+    for (size_t i = 0; i < raw->n_items; i++) {
+        snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted[%zu]", index, i);
+        if (raw->items[i].text.len > 0)
+            resolve_proxy(settling, &raw->items[i], path, listen, trusted);
+    }
+}
+
+static int parse_listen(const struct settling *settling, const struct raw_listen *raw,
+                        struct listen_address *ret_address)
+{
+    struct arena *arena = settling->config->arena;
+    struct slice text = {arena_copy(arena, raw->address.text), raw->address.text.len};
+
+    *ret_address = (struct listen_address){
+        .text = text.ptr,
+        .has_tls = raw->tls.value == 1,
+        .place = raw->address.place,
+    };
+    return slice_starts_with(text, "unix:") ? parse_unix(text, ret_address)
+                                            : parse_tcp(text, arena, ret_address);
+}
+
+static bool is_listed(const struct config *config, const char *text)
+{
+    for (size_t i = 0; i < config->n_listen; i++)
+        if (strcmp(config->listen[i].text, text) == 0)
+            return true;
+    return false;
+}
+
+static void resolve_listener(const struct settling *settling, const struct raw_listen *raw,
+                             size_t index, struct listen_address *listen)
+{
+    struct config *config = settling->config;
+    struct listen_address parsed;
+    char path[64];
+
+    snprintf(path, sizeof(path), "listen[%zu].address", index);
+    if (parse_listen(settling, raw, &parsed) != 0) {
+        report(settling, FINDING_BAD_VALUE, &raw->address, path,
+               "is not \"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\" (at most "
+               "107 bytes); [::] is all addresses");
+    } else if (is_listed(config, parsed.text)) {
+        report(settling, FINDING_BAD_VALUE, &raw->address, path,
+               "is listed twice; keep one of them");
+    } else if (raw->serve.value == SERVE_CHALLENGES) {
+        snprintf(path, sizeof(path), "listen[%zu].serve", index);
+        diag_add(settling->diag, FINDING_KEY_LATER, raw->serve.place, path,
+                 "ACME challenges are not served in this version; the listener stays closed");
+    } else {
+        resolve_proxies(settling, &raw->proxy_protocol.trusted, index, &parsed);
+        listen[config->n_listen++] = parsed;
+    }
+}
+
+static void resolve_listen(const struct settling *settling, const struct field_groups *raw)
+{
+    struct config *config = settling->config;
+    struct listen_address *listen = arena_array(config->arena, raw->n_items, sizeof(*listen));
+    const struct raw_listen *items = raw->items;
+
+    config->listen = listen;
+    for (size_t i = 0; i < raw->n_items; i++)
+        if (items[i].address.text.len > 0)
+            resolve_listener(settling, &items[i], i, listen);
+}
+
+static void resolve_admin(const struct settling *settling, const struct field_text *raw)
+{
+    struct config *config = settling->config;
+    struct listen_address *admin = arena_alloc(config->arena, sizeof(*admin));
+
+    if (raw->text.len == 0 || slice_eq_text(raw->text, "off"))
+        return;
+    admin->text = arena_copy(config->arena, raw->text);
+    admin->place = raw->place;
+    admin->is_default = raw->place.line == 0;
+    if (parse_tcp(raw->text, config->arena, admin) == 0)
+        config->admin = admin;
+    else
+        report(settling, FINDING_BAD_VALUE, raw, "admin",
+               "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
+}
+
+static void resolve_includes(struct config *config, const struct field_texts *raw)
+{
+    const char **includes = arena_array(config->arena, raw->n_items, sizeof(*includes));
+
+    for (size_t i = 0; i < raw->n_items; i++)
+        includes[i] = arena_copy(config->arena, raw->items[i].text);
+    config->includes = includes;
+    config->n_includes = raw->n_items;
+}
+
+/* Taken literally it would be a file that never is there. */
+static void check_source_path(const struct settling *settling, const struct field_text *raw,
+                              size_t index, const char *key)
+{
+    char path[64];
+
+    if (raw->text.len == 0 || !text_has_domain(raw->text))
+        return;
+    snprintf(path, sizeof(path), "certificates[%zu].%s", index, key);
+    report(settling, FINDING_BAD_VALUE, raw, path,
+           "has {domain}, which only mx and tls_rpt know; write {host}, the policy host "
+           "(mta-sts.<domain>), as in /etc/letsencrypt/live/{host}/fullchain.pem");
+}
+
+static void resolve_sources(const struct settling *settling, const struct field_groups *raw)
+{
+    struct config *config = settling->config;
+    struct cert_source *sources = arena_array(config->arena, raw->n_items, sizeof(*sources));
+    const struct raw_source *items = raw->items;
+
+    config->sources = sources;
+    config->sources_place = raw->place;
+    for (size_t i = 0; i < raw->n_items; i++) {
+        struct slice chain = items[i].chain.text;
+        struct slice key = items[i].key.place.line != 0 ? items[i].key.text : chain;
+
+        check_source_path(settling, &items[i].chain, i, "chain");
+        check_source_path(settling, &items[i].key, i, "key");
+        if (chain.len > 0)
+            sources[config->n_sources++] = (struct cert_source){arena_copy(config->arena, chain),
+                                                                arena_copy(config->arena, key)};
+    }
+}
+
+/* Certificates by default are certbot's; where TLS ends elsewhere, there are none to have. */
+static void default_sources(struct config *config)
+{
+    for (size_t i = 0; i < config->n_listen; i++) {
+        if (!config->listen[i].has_tls)
+            continue;
+        config->sources = &default_source;
+        config->n_sources = 1;
+        config->has_default_sources = true;
+        return;
+    }
+}
+
+static const char *resolve_name(const struct settling *settling, const struct field_text *raw,
+                                const char *path)
+{
+    char name[DNS_NAME_MAX + 1], why[ERR_MSG_MAX + 32];
+    struct err err;
+    size_t len;
+
+    if (raw->text.len == 0)
+        return NULL;
+    if (dns_name_parse(raw->text, name, &len, &err) != 0) {
+        snprintf(why, sizeof(why), "is no domain name: it %s", err.msg);
+        report(settling, FINDING_NAME_SYNTAX, raw, path, why);
+        return NULL;
+    }
+    return arena_copy(settling->config->arena, (struct slice){name, len});
+}
+
+static void resolve_addresses(const struct settling *settling, const struct field_texts *raw)
+{
+    struct config *config = settling->config;
+    const char **addresses = arena_array(config->arena, raw->n_items, sizeof(*addresses));
+
+    config->policy_host_addresses = addresses;
+    for (size_t i = 0; i < raw->n_items; i++) {
+        const char *text = raw->items[i].text.ptr;
+        char path[64];
+
+        snprintf(path, sizeof(path), "policy_host.addresses[%zu]", i);
+        if (is_address(AF_INET, text) || is_address(AF_INET6, text))
+            addresses[config->n_policy_host_addresses++] =
+                arena_copy(config->arena, raw->items[i].text);
+        else if (raw->items[i].text.len > 0)
+            report(settling, FINDING_BAD_VALUE, &raw->items[i], path,
+                   "is not an IPv4 or IPv6 address, as 192.0.2.1 or \"2001:db8::1\" is");
+    }
+}
+
+static void resolve_hosts(const struct settling *settling, const struct raw_settings *raw)
+{
+    struct config *config = settling->config;
+
+    config->policy_host_name = resolve_name(settling, &raw->policy_host.name, "policy_host.name");
+    config->report_host = resolve_name(settling, &raw->report_host, "report_host");
+    config->delegation_zone = resolve_name(settling, &raw->delegation_zone, "delegation_zone");
+    resolve_addresses(settling, &raw->policy_host.addresses);
+    if (raw->policy_host.name.place.line != 0 && raw->policy_host.addresses.place.line != 0)
+        diag_add(settling->diag, FINDING_KEY_CONFLICT, raw->policy_host.addresses.place,
+                 "policy_host.addresses",
+                 "policy_host has a name or addresses, not both, since a CNAME stands alone; leave "
+                 "one of them out");
+}
+
+void settings_resolve(const struct raw_settings *raw, struct config *config, struct diag *diag)
+{
+    const struct settling settling = {config, diag};
+
+    if (raw->listen.place.line != 0) {
+        resolve_listen(&settling, &raw->listen);
+    } else {
+        config->listen = &default_listen;
+        config->n_listen = 1;
+    }
+    if (raw->certificates.place.line != 0)
+        resolve_sources(&settling, &raw->certificates);
+    else
+        default_sources(config);
+    resolve_hosts(&settling, raw);
+    config->workers = raw->workers.value;
+    config->shutdown_delay_s = raw->shutdown_delay.value;
+    resolve_admin(&settling, &raw->admin);
+    resolve_control(&settling, &raw->control);
+    config->user = arena_copy(config->arena, raw->user.text);
+    config->has_sandbox = raw->sandbox.value == SANDBOX_ON;
+    resolve_includes(config, &raw->include);
+    config->removed_percent = raw->limits.removed_percent.value;
+    config->connections_max = raw->limits.connections.value;
+    config->per_source_max = raw->limits.per_source.value;
+    config->memory_max = (uint64_t)raw->limits.memory_mib.value << 20;
+    config->log_level = (enum log_level)raw->log.level.value;
+    config->access = (enum access_format)raw->log.access.value;
+    config->ttl_mta_sts_s = raw->ttl.mta_sts.value;
+    config->ttl_policy_host_s = raw->ttl.policy_host.value;
+    config->ttl_tls_rpt_s = raw->ttl.tls_rpt.value;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/diag/diag.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/json.h"
+#include "lib/base/slice.h"
+
+struct item {
+    enum finding finding;
+    struct place place;
+    const char *path;
+    const char *message;
+};
+
+struct diag {
+    struct arena *arena;
+    struct item *items; /* DIAG_MAX; NULL as long as there is none, as a rule for ever */
+    size_t n_items;
+    size_t counts[LEVEL_COUNT];
+    finding_set seen;
+    const char *last_file; /* the copy that the newest item's place has */
+};
+
+struct diag *diag_new(void)
+{
+    struct diag *diag = memory_alloc(sizeof(*diag));
+
+    *diag = (struct diag){.arena = arena_new(0)};
+    return diag;
+}
+
+void diag_free(struct diag *diag)
+{
+    if (!diag)
+        return;
+    arena_free(diag->arena);
+    free(diag->items);
+    free(diag);
+}
+
+/* Where a finding finds room: a full list gives up its last warning or note for an error. */
+static struct item *find_room(struct diag *diag, enum level level)
+{
+    struct item *item;
+
+    if (!diag->items)
+        diag->items = memory_alloc(DIAG_MAX * sizeof(*diag->items));
+    if (diag->n_items < DIAG_MAX)
+        return &diag->items[diag->n_items++];
+    if (level != LEVEL_ERROR || diag->counts[LEVEL_ERROR] > DIAG_MAX)
+        return NULL;
+    item = &diag->items[DIAG_MAX - 1];
+    /* This error is counted already, so the kept ones are fewer than the places. */
+    while (finding_row(item->finding)->level == LEVEL_ERROR)
+        item--;
+    return item;
+}
+
+/* A copy of the file's name; findings that follow one another in one file share it. */
+static const char *keep_file(struct diag *diag, const char *file)
+{
+    if (file && (!diag->last_file || strcmp(file, diag->last_file) != 0))
+        diag->last_file = arena_copy(diag->arena, slice_of(file));
+    return file ? diag->last_file : NULL;
+}
+
+void diag_add(struct diag *diag, enum finding finding, struct place place, const char *path,
+              const char *format, ...)
+{
+    enum level level = finding_row(finding)->level;
+    struct item *item = NULL;
+    va_list arguments;
+    char message[1024];
+
+    diag->counts[level]++;
+    diag->seen |= finding_bit(finding);
+    item = find_room(diag, level);
+    if (!item)
+        return;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    *item = (struct item){
+        .finding = finding,
+        .place = {keep_file(diag, place.file), place.line, place.column},
+        .path = path && path[0] != '\0' ? arena_copy(diag->arena, slice_of(path)) : NULL,
+        .message = arena_copy(diag->arena, slice_of(message)),
+    };
+}
+
+size_t diag_count(const struct diag *diag, enum level level)
+{
+    return diag->counts[level];
+}
+
+bool diag_has(const struct diag *diag, enum finding finding)
+{
+    return (diag->seen & finding_bit(finding)) != 0;
+}
+
+static int compare_items(const void *left, const void *right)
+{
+    const struct item *a = left, *b = right;
+    int order = slice_compare(slice_of(a->place.file), slice_of(b->place.file));
+
+    if (order == 0)
+        order = (a->place.line > b->place.line) - (a->place.line < b->place.line);
+    if (order == 0)
+        order = (a->place.column > b->place.column) - (a->place.column < b->place.column);
+    if (order == 0)
+        order = (int)a->finding - (int)b->finding;
+    return order != 0 ? order : strcmp(a->message, b->message);
+}
+
+static void sort_items(struct diag *diag)
+{
+    if (diag->n_items > 0)
+        qsort(diag->items, diag->n_items, sizeof(*diag->items), compare_items);
+}
+
+static size_t count_unkept(const struct diag *diag)
+{
+    size_t total = 0;
+
+    for (int level = 0; level < LEVEL_COUNT; level++)
+        total += diag->counts[level];
+    return total - diag->n_items;
+}
+
+static void print_item(const struct item *item, FILE *out)
+{
+    const struct finding_row *row = finding_row(item->finding);
+
+    if (item->place.file)
+        fprintf(out, "%s:", item->place.file);
+    if (item->place.line != 0)
+        fprintf(out, "%u:%u:", item->place.line, item->place.column);
+    fprintf(out, "%s%s: ", item->place.file ? " " : "", level_name(row->level));
+    if (item->path)
+        fprintf(out, "%s: ", item->path);
+    fprintf(out, "%s [%s]\n", item->message, row->code);
+}
+
+void diag_print(struct diag *diag, enum level least, FILE *out)
+{
+    size_t unkept = count_unkept(diag);
+
+    sort_items(diag);
+    for (size_t i = 0; i < diag->n_items; i++)
+        if (finding_row(diag->items[i].finding)->level <= least)
+            print_item(&diag->items[i], out);
+    if (unkept > 0)
+        fprintf(out, "... and %zu more, not shown\n", unkept);
+}
+
+static void print_item_json(const struct item *item, FILE *out)
+{
+    const struct finding_row *row = finding_row(item->finding);
+
+    fprintf(out, "{\"level\": \"%s\", \"code\": \"%s\", \"file\": ", level_name(row->level),
+            row->code);
+    json_print_text(item->place.file, out);
+    fprintf(out, ", \"line\": %u, \"column\": %u, \"path\": ", item->place.line,
+            item->place.column);
+    json_print_text(item->path, out);
+    fputs(", \"message\": ", out);
+    json_print_text(item->message, out);
+    fputs(", \"meaning\": ", out);
+    json_print_text(row->meaning, out);
+    fputc('}', out);
+}
+
+void diag_print_json(struct diag *diag, FILE *out)
+{
+    sort_items(diag);
+    fprintf(out, "{\"errors\": %zu, \"warnings\": %zu, \"notes\": %zu, \"findings\": [",
+            diag->counts[LEVEL_ERROR], diag->counts[LEVEL_WARNING], diag->counts[LEVEL_NOTE]);
+    for (size_t i = 0; i < diag->n_items; i++) {
+        fputs(i == 0 ? "\n  " : ",\n  ", out);
+        print_item_json(&diag->items[i], out);
+    }
+    fputs(diag->n_items == 0 ? "]}\n" : "\n]}\n", out);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Output formats of the records to publish: a row and a file format_<name>.c each.
+ *
+ * A format prints; it decides nothing. Records arrive grouped by zone. Its functions may be called
+ * from any thread, one output at a time. Values hold what config/ has checked (printable ASCII),
+ * yet every format escapes what its syntax reserves. The traps of each syntax are named in its
+ * file.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "lib/base/slice.h"
+#include "lib/dns/record.h"
+
+/** One output under way; zeroed but for `out` before the first call. */
+struct dns_output {
+    FILE *out;
+    size_t n_records;                  /* printed so far, for formats with separators */
+    size_t n_sets;                     /* of this zone, ended so far; withheld ones left out */
+    size_t n_in_set;                   /* records of this set printed so far */
+    const struct dns_record *previous; /* printed before this one in its zone; NULL: none */
+};
+
+/**
+ * A function that a format does not need is NULL. A set is what stands at one name with one type
+ * (RFC 2181 5): a withheld record is one by itself.
+ */
+struct dns_format {
+    const char *name;        /* as in --print-dns=NAME */
+    const char *file_suffix; /* of a zone's file in --output: ".zone" */
+    const char *what;        /* one line for --help */
+    void (*begin)(struct dns_output *output);
+    void (*begin_zone)(struct dns_output *output, const char *zone);
+    void (*begin_set)(struct dns_output *output, const struct dns_record *first);
+    void (*print)(struct dns_output *output, const struct dns_record *record);
+    void (*end_set)(struct dns_output *output, const struct dns_record *last);
+    void (*end_zone)(struct dns_output *output, const char *zone);
+    void (*end)(struct dns_output *output);
+    void (*sort)(const struct dns_record **records, size_t n_records); /* those of one zone */
+};
+
+/** All formats, the default first. */
+extern const struct dns_format *const dns_formats[];
+extern const size_t n_dns_formats;
+
+/** The format with this name, or NULL. */
+const struct dns_format *dns_format_find(struct slice name);
+
+/** How many of the records, at least one, lie in the zone of the first before another one begins.
+ */
+size_t dns_format_zone_len(const struct dns_record *records, size_t n_records);
+
+/** Prints records, already in the order wanted; a zone begins where record->zone changes. */
+void dns_format_print(const struct dns_format *format, const struct dns_record *records,
+                      size_t n_records, FILE *out);
+
+/**
+ * Prints TXT bytes as quoted character-strings of at most 255 octets, one space between them, with
+ * backslash escapes for quotes, backslashes and what is not printable ASCII (RFC 1035 5.1).
+ */
+void dns_print_txt(struct slice text, FILE *out);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JavaScript for DNSControl 4: a D_EXTEND() for each zone, which adds to what its D() has.
+ *
+ * Its traps: DNSControl deletes what is in no D(), so a withheld record is there as one to leave
+ * alone, IGNORE(); D_EXTEND() fails where no D() stands before it; a target without its final dot
+ * is relative to the zone; TTL(0) is its default TTL. It quotes and splits a TXT by itself. Records
+ * are members of an array because a zone may have more than a call may have arguments.
+ * Source: docs.dnscontrol.org, language-reference: D, D_EXTEND, IGNORE, TXT.
+ */
+#include "lib/base/json.h"
+#include "lib/base/slice.h"
+#include "lib/dns/format_row.h"
+
+static void begin(struct dns_output *output)
+{
+    fputs("// require() this file after the D() of every zone in it: D_EXTEND() adds to them.\n"
+          "// DNSControl deletes what it does not find; IGNORE() leaves alone what is withheld.\n",
+          output->out);
+}
+
+static void begin_zone(struct dns_output *output, const char *zone)
+{
+    fputs("\nD_EXTEND(", output->out);
+    json_print_text(zone, output->out);
+    fputs(", [\n", output->out);
+}
+
+static void end_zone(struct dns_output *output, const char *zone)
+{
+    (void)zone;
+    fputs("]);\n", output->out);
+}
+
+/* Neither added, changed nor deleted, whichever of the two stands at the name. */
+static void print_withheld(const struct dns_record *record, FILE *out)
+{
+    fputs("  // withheld: ", out);
+    dns_print_visible(slice_of(record->withheld), out);
+    fputs("\n  IGNORE(", out);
+    json_print_slice(dns_relative_name(record, "@"), out);
+    fputs(", \"TXT,CNAME\"),\n", out);
+}
+
+static void print(struct dns_output *output, const struct dns_record *record)
+{
+    FILE *out = output->out;
+
+    if (record->withheld) {
+        print_withheld(record, out);
+        return;
+    }
+    fprintf(out, "  %s(", record_type_name(record->type));
+    json_print_slice(dns_relative_name(record, "@"), out);
+    fputs(", ", out);
+    if (record->type == RECORD_CNAME)
+        fprintf(out, "\"%s.\"", record->value);
+    else
+        json_print_text(record->value, out);
+    fprintf(out, ", TTL(%u)),\n", record->ttl_s);
+}
+
+const struct dns_format dns_format_dnscontrol = {
+    .name = "dnscontrol",
+    .file_suffix = ".js",
+    .what = "D_EXTEND() calls for DNSControl",
+    .begin = begin,
+    .begin_zone = begin_zone,
+    .print = print,
+    .end_zone = end_zone,
+};

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Input of nsupdate(1): dynamic updates (RFC 2136) that replace what stands at each name.
+ *
+ * Its traps: without quotes a TXT comes out in pieces at its spaces; a server drops a CNAME that is
+ * to be added beside other data without an error, and other data beside a CNAME (RFC 2136 3.4.2.2),
+ * so what is in the way goes first; an update is one message of at most 64 KiB.
+ */
+#include <string.h>
+
+#include "lib/base/slice.h"
+#include "lib/dns/format_row.h"
+
+enum {
+    SEND_MAX = 50, /* records of a message: within 64 KiB with names of 253 octets, values of 500 */
+};
+
+/* What goes before the first record of a type is added at a name; an empty text is every type.
+ * An AAAA goes with an A and the reverse: the addresses of the policy host are replaced as one. */
+static const char *const replaced[RECORD_TYPE_COUNT][4] = {
+    [RECORD_TXT] = {" CNAME", " TXT"},
+    [RECORD_CNAME] = {""},
+    [RECORD_A] = {" CNAME", " A", " AAAA"},
+    [RECORD_AAAA] = {" CNAME", " A", " AAAA"},
+};
+
+static void begin_zone(struct dns_output *output, const char *zone)
+{
+    fprintf(output->out, "zone %s.\n", zone);
+}
+
+static void end_zone(struct dns_output *output, const char *zone)
+{
+    (void)zone;
+    fputs("send\n", output->out);
+}
+
+static void print_record(const struct dns_record *record, FILE *out)
+{
+    fprintf(out, "%s. %u IN %s ", record->name, record->ttl_s, record_type_name(record->type));
+    dns_print_rdata(record, out);
+}
+
+static void print_deletes(const struct dns_record *record, FILE *out)
+{
+    for (const char *const *type = replaced[record->type]; *type; type++)
+        fprintf(out, "update delete %s.%s\n", record->name, *type);
+}
+
+/* Neither added nor deleted: what is published already stays as it is. */
+static void print_withheld(const struct dns_record *record, FILE *out)
+{
+    fputs("; withheld: ", out);
+    print_record(record, out);
+    fputs(": ", out);
+    dns_print_visible(slice_of(record->withheld), out);
+    fputc('\n', out);
+}
+
+static void print(struct dns_output *output, const struct dns_record *record)
+{
+    const struct dns_record *previous = output->previous;
+
+    if (previous && output->n_records % SEND_MAX == 0) {
+        end_zone(output, record->zone);
+        begin_zone(output, record->zone);
+    }
+    if (record->withheld) {
+        print_withheld(record, output->out);
+        return;
+    }
+    /* Once a name: of several addresses the second must not delete the first. */
+    if (!previous || strcmp(previous->name, record->name) != 0)
+        print_deletes(record, output->out);
+    fputs("update add ", output->out);
+    print_record(record, output->out);
+    fputc('\n', output->out);
+}
+
+const struct dns_format dns_format_nsupdate = {
+    .name = "nsupdate",
+    .file_suffix = ".nsupdate",
+    .what = "input of nsupdate (RFC 2136)",
+    .begin_zone = begin_zone,
+    .print = print,
+    .end_zone = end_zone,
+};

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Zone files of octoDNS's YamlProvider, <zone>.yaml each: for a provider of its own that is listed
+ * beside the zone's other sources, so that none of their files is touched.
+ *
+ * Its traps: octoDNS deletes what no source has, so a withheld record is there as one to leave
+ * alone ("ignored"); a ";" in a TXT is written "\;"; without quotes YAML takes an IPv6 address for
+ * a number to base 60; names have to stand in natural order (enforce_order), "mx9" before "mx10".
+ * It quotes and splits a TXT by itself.
+ * Source: octodns.readthedocs.io/en/latest, "records" and "api/providers" (YamlProvider).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/slice.h"
+#include "lib/dns/format_row.h"
+
+/* The leading digits of a slice, or what stands before the first one. */
+static struct slice take_run(struct slice *rest, bool is_number)
+{
+    size_t len = 0;
+    struct slice run;
+
+    while (len < rest->len && ascii_is_digit(rest->ptr[len]) == is_number)
+        len++;
+    run = slice_range(*rest, 0, len);
+    *rest = slice_range(*rest, len, rest->len);
+    return run;
+}
+
+static int compare_numbers(struct slice a, struct slice b)
+{
+    while (a.len > 0 && a.ptr[0] == '0')
+        a = slice_range(a, 1, a.len);
+    while (b.len > 0 && b.ptr[0] == '0')
+        b = slice_range(b, 1, b.len);
+    if (a.len != b.len)
+        return a.len < b.len ? -1 : 1;
+    return slice_compare(a, b);
+}
+
+/* Texts and numbers in turn, a text first, as Python's natsort compares them. */
+static int compare_naturally(struct slice a, struct slice b)
+{
+    int order = 0;
+
+    for (bool is_number = false; order == 0 && (a.len > 0 || b.len > 0); is_number = !is_number) {
+        struct slice run_a = take_run(&a, is_number), run_b = take_run(&b, is_number);
+
+        order = is_number && run_a.len > 0 && run_b.len > 0 ? compare_numbers(run_a, run_b)
+                                                            : slice_compare(run_a, run_b);
+    }
+    return order;
+}
+
+/* Of one name, as they came: the elements are pointers into one array. */
+static int compare_records(const void *left, const void *right)
+{
+    const struct dns_record *a = *(const struct dns_record *const *)left;
+    const struct dns_record *b = *(const struct dns_record *const *)right;
+    int order = compare_naturally(dns_relative_name(a, ""), dns_relative_name(b, ""));
+
+    if (order == 0)
+        order = strcmp(a->name, b->name);
+    return order != 0 ? order : (a > b) - (a < b);
+}
+
+static void sort(const struct dns_record **records, size_t n_records)
+{
+    qsort(records, n_records, sizeof(*records), compare_records);
+}
+
+static void begin_zone(struct dns_output *output, const char *zone)
+{
+    fprintf(output->out,
+            "---\n"
+            "# Zone %s, for a YamlProvider of its own (escaped_semicolons: true) that is\n"
+            "# listed beside the zone's other sources: octoDNS deletes what no source has.\n",
+            zone);
+}
+
+/* A scalar between single quotes, where the quote alone is special. */
+static void print_scalar(struct slice text, bool is_txt, FILE *out)
+{
+    fputc('\'', out);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == ';' && is_txt)
+            fputc('\\', out);
+        if (text.ptr[i] == '\'')
+            fputc('\'', out);
+        fputc(text.ptr[i], out);
+    }
+    fputc('\'', out);
+}
+
+static void begin_set(struct dns_output *output, const struct dns_record *first)
+{
+    struct slice name = dns_relative_name(first, "''");
+    FILE *out = output->out;
+
+    if (!output->previous || strcmp(output->previous->name, first->name) != 0)
+        fprintf(out, "%.*s:\n", SLICE_ARG(name));
+    if (first->withheld) {
+        fputs("# withheld, left as it is: ", out);
+        dns_print_visible(slice_of(first->withheld), out);
+        fputc('\n', out);
+    }
+    fputs(first->withheld ? "- octodns:\n    ignored: true\n  " : "- ", out);
+    fprintf(out, "ttl: %u\n  type: %s\n", first->ttl_s, record_type_name(first->type));
+    if (first->type != RECORD_CNAME)
+        fputs("  values:\n", out);
+}
+
+static void print(struct dns_output *output, const struct dns_record *record)
+{
+    FILE *out = output->out;
+
+    if (record->type == RECORD_CNAME) {
+        fprintf(out, "  value: '%s.'\n", record->value);
+        return;
+    }
+    fputs("  - ", out);
+    print_scalar(slice_of(record->value), record->type == RECORD_TXT, out);
+    fputc('\n', out);
+}
+
+const struct dns_format dns_format_octodns = {
+    .name = "octodns",
+    .file_suffix = ".yaml",
+    .what = "a zone file for octoDNS's YamlProvider",
+    .begin_zone = begin_zone,
+    .begin_set = begin_set,
+    .print = print,
+    .sort = sort,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines of a master file (RFC 1035 5.1), as BIND, Knot and NSD load them.
+ *
+ * Its traps: without quotes ";" begins a comment and the id is gone without an error; without its
+ * final dot a name is taken as relative to the zone, without an error either.
+ */
+#include "lib/base/slice.h"
+#include "lib/dns/format_row.h"
+
+static void begin_zone(struct dns_output *output, const char *zone)
+{
+    fprintf(output->out, "%s; zone %s\n", output->n_records > 0 ? "\n" : "", zone);
+}
+
+static void print_line(struct dns_output *output, const struct dns_record *record)
+{
+    /* The dot stands right behind the name, so the padding is that of an empty text. */
+    int padding = 40 - fprintf(output->out, "%s.", record->name);
+
+    fprintf(output->out, "%*s %5u IN %-5s ", padding > 0 ? padding : 0, "", record->ttl_s,
+            record_type_name(record->type));
+    dns_print_rdata(record, output->out);
+}
+
+static void print(struct dns_output *output, const struct dns_record *record)
+{
+    if (record->withheld)
+        fputs("; withheld: ", output->out);
+    print_line(output, record);
+    if (record->withheld) {
+        fputs(": ", output->out);
+        dns_print_visible(slice_of(record->withheld), output->out);
+    }
+    fputc('\n', output->out);
+}
+
+const struct dns_format dns_format_zone = {
+    .name = "zone",
+    .file_suffix = ".zone",
+    .what = "lines of a zone file (BIND, Knot, NSD)",
+    .begin_zone = begin_zone,
+    .print = print,
+};

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/dns/record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/slice.h"
+
+enum {
+    N_MTA_STS_MAX = 2, /* the customer's CNAME and the provider's TXT */
+    N_TLS_RPT_MAX = 2,
+};
+
+/* The records of one domain as they come about. */
+struct listing {
+    const struct dns_wish *wish;
+    struct arena *arena;
+    struct dns_record *records;
+    size_t n_records;
+};
+
+static const char *join(struct arena *arena, const char *a, const char *b, const char *c)
+{
+    char *text = arena_alloc(arena, strlen(a) + strlen(b) + strlen(c) + 1);
+
+    stpcpy(stpcpy(stpcpy(text, a), b), c);
+    return text;
+}
+
+static void add(struct listing *listing, struct dns_record record)
+{
+    record.domain = listing->wish->domain;
+    record.policy = listing->wish->policy;
+    if (!record.zone)
+        record.zone = listing->wish->zone;
+    listing->records[listing->n_records++] = record;
+}
+
+/* A TXT in the customer's zone; or, delegated, a CNAME there that never changes again and the TXT
+ * in the provider's zone, under the customer's name so that each domain has an id of its own. */
+static void add_txt(struct listing *listing, struct dns_record txt, bool is_delegated)
+{
+    const char *zone = listing->wish->delegation_zone;
+
+    txt.type = RECORD_TXT;
+    if (is_delegated) {
+        const char *target = join(listing->arena, txt.name, ".", zone);
+
+        add(listing, (struct dns_record){.name = txt.name,
+                                         .type = RECORD_CNAME,
+                                         .side = SIDE_CUSTOMER,
+                                         .ttl_s = txt.ttl_s,
+                                         .value = target});
+        txt.name = target;
+        txt.zone = zone;
+        txt.side = SIDE_PROVIDER;
+    }
+    add(listing, txt);
+}
+
+static void add_mta_sts(struct listing *listing)
+{
+    const struct dns_wish *wish = listing->wish;
+
+    add_txt(listing,
+            (struct dns_record){
+                .name = join(listing->arena, DNS_PREFIX_MTA_STS, wish->domain, ""),
+                .ttl_s = wish->ttl_mta_sts_s,
+                .value = join(listing->arena, "v=STSv1; id=", wish->id, ";"),
+                .id = wish->id,
+                .withheld = wish->withheld,
+            },
+            wish->delegates_mta_sts);
+}
+
+static void add_addresses(struct listing *listing, struct dns_record record, enum record_type type)
+{
+    for (size_t i = 0; i < listing->wish->n_addresses; i++) {
+        const char *address = listing->wish->addresses[i];
+
+        if ((strchr(address, ':') ? RECORD_AAAA : RECORD_A) != type)
+            continue;
+        record.type = type;
+        record.value = address;
+        add(listing, record);
+    }
+}
+
+static void add_policy_host(struct listing *listing)
+{
+    const struct dns_wish *wish = listing->wish;
+    struct dns_record record = {
+        .name = join(listing->arena, DNS_PREFIX_POLICY_HOST, wish->domain, ""),
+        .side = SIDE_CUSTOMER,
+        .ttl_s = wish->ttl_policy_host_s,
+    };
+
+    if (wish->policy_host_name) {
+        record.type = RECORD_CNAME;
+        record.value = wish->policy_host_name;
+        add(listing, record);
+        return;
+    }
+    add_addresses(listing, record, RECORD_A);
+    add_addresses(listing, record, RECORD_AAAA);
+}
+
+static const char *tls_rpt_value(const struct dns_wish *wish, struct arena *arena)
+{
+    static const char head[] = "v=TLSRPTv1; rua=";
+    size_t size = sizeof(head);
+    char *value, *end;
+
+    for (size_t i = 0; i < wish->n_rua; i++)
+        size += strlen(",") + strlen(wish->rua[i]);
+    value = arena_alloc(arena, size);
+    end = stpcpy(value, head);
+    for (size_t i = 0; i < wish->n_rua; i++)
+        end = stpcpy(stpcpy(end, i > 0 ? "," : ""), wish->rua[i]);
+    return value;
+}
+
+static void add_tls_rpt(struct listing *listing)
+{
+    const struct dns_wish *wish = listing->wish;
+
+    add_txt(listing,
+            (struct dns_record){
+                .name = join(listing->arena, DNS_PREFIX_TLS_RPT, wish->domain, ""),
+                .ttl_s = wish->ttl_tls_rpt_s,
+                .value = tls_rpt_value(wish, listing->arena),
+            },
+            wish->delegates_tls_rpt);
+}
+
+size_t dns_records_list(const struct dns_wish *wish, struct arena *arena,
+                        struct dns_record **ret_records)
+{
+    size_t n_max = N_MTA_STS_MAX + 1 + wish->n_addresses + N_TLS_RPT_MAX;
+    struct listing listing = {
+        .wish = wish,
+        .arena = arena,
+        .records = arena_array(arena, n_max, sizeof(struct dns_record)),
+    };
+
+    if (wish->id) {
+        add_mta_sts(&listing);
+        add_policy_host(&listing);
+    }
+    if (wish->n_rua > 0)
+        add_tls_rpt(&listing);
+    *ret_records = listing.records;
+    return listing.n_records;
+}
+
+const char *record_type_name(enum record_type type)
+{
+    static const char *const names[RECORD_TYPE_COUNT] = {"TXT", "CNAME", "A", "AAAA"};
+
+    return names[type];
+}
+
+const char *record_side_name(enum record_side side)
+{
+    static const char *const names[SIDE_COUNT] = {"customer", "provider"};
+
+    return names[side];
+}
+
+const char *dns_policy_host_render(const char *domain, char buffer[static POLICY_HOST_SIZE])
+{
+    snprintf(buffer, POLICY_HOST_SIZE, "%s%s", DNS_PREFIX_POLICY_HOST, domain);
+    return buffer;
+}

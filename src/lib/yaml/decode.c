@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/yaml/decode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/suggest.h"
+#include "lib/diag/diag.h"
+#include "lib/yaml/reader.h"
+
+void field_report_type(struct field_context *context, const struct yaml_node *node, const char *due)
+{
+    char quoted[ERR_QUOTE_MAX];
+    const char *found = "a list";
+
+    if (node->kind == YAML_KIND_BROKEN)
+        return;
+    if (node->kind == YAML_KIND_TEXT)
+        found = node->text.len == 0 ? "nothing" : err_quote(quoted, sizeof(quoted), node->text);
+    else if (node->kind == YAML_KIND_MAP)
+        found = "a mapping";
+    diag_add(context->diag, FINDING_WRONG_TYPE, node->place, yaml_path_text(&context->path),
+             "found %s; due here is %s", found, due);
+}
+
+static void report_value(struct field_context *context, enum finding finding,
+                         const struct yaml_node *node, const char *allowed)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    diag_add(context->diag, finding, node->place, yaml_path_text(&context->path), "%s is not %s",
+             err_quote(quoted, sizeof(quoted), node->text), allowed);
+}
+
+static void decode_text(struct field_context *context, const struct field *row,
+                        const struct yaml_node *node, void *target)
+{
+    size_t max = row->max != 0 ? row->max : FIELD_TEXT_MAX;
+    struct field_text *value = target;
+
+    *value = (struct field_text){slice_of(""), node->place};
+    if (node->kind == YAML_KIND_TEXT && node->text.len == 0)
+        field_report_type(context, node, "a text");
+    else if (node->kind != YAML_KIND_TEXT)
+        field_report_type(context, node,
+                          "a text, in quotes if it has brackets, braces or a final colon");
+    else if (node->text.len > max)
+        diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
+                 "found a text of %zu bytes; at most %zu are allowed", node->text.len, max);
+    else if (slice_find_byte(node->text, '\0') < node->text.len)
+        diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
+                 "found a text with a NUL in it, which no text here has");
+    else
+        value->text = (struct slice){arena_copy(context->arena, node->text), node->text.len};
+}
+
+static const char *list_due(const struct yaml_node *node)
+{
+    return node->kind == YAML_KIND_TEXT && node->text.len > 0
+               ? "a list, so put it in brackets: [...]"
+               : "a list, as in [one, two]";
+}
+
+static size_t count_items(const struct yaml_node *list)
+{
+    size_t count = 0;
+
+    for (const struct yaml_node *item = list->first; item; item = item->next)
+        count++;
+    return count;
+}
+
+static void check_empty(struct field_context *context, const struct field *row,
+                        const struct yaml_node *list)
+{
+    if (row->empty && !list->first)
+        diag_add(context->diag, FINDING_KEY_MISSING, list->place, yaml_path_text(&context->path),
+                 "the list is empty%s", row->empty);
+}
+
+static void decode_texts(struct field_context *context, const struct field *row,
+                         const struct yaml_node *node, void *target)
+{
+    size_t max_items = row->max_items != 0 ? row->max_items : FIELD_LIST_MAX;
+    struct field_texts *texts = target;
+    size_t n_items = count_items(node);
+
+    if (node->kind != YAML_KIND_LIST) {
+        field_report_type(context, node, list_due(node));
+        return;
+    }
+    if (n_items > max_items) {
+        diag_add(context->diag, FINDING_TOO_LARGE, node->place, yaml_path_text(&context->path),
+                 "found a list of %zu; at most %zu are allowed", n_items, max_items);
+        return;
+    }
+    check_empty(context, row, node);
+    texts->items = arena_array(context->arena, n_items, sizeof(*texts->items));
+    texts->place = node->place;
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        size_t old_len = yaml_path_index(&context->path, texts->n_items);
+
+        decode_text(context, row, item, &texts->items[texts->n_items++]);
+        yaml_path_leave(&context->path, old_len);
+    }
+}
+
+const struct field_unit field_units[FIELD_UNIT_COUNT] = {
+    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+
+/* Seconds in the unit that a duration ends with; 0: no such unit. */
+static uint64_t unit_seconds(char letter)
+{
+    for (size_t i = 0; i < FIELD_UNIT_COUNT; i++)
+        if (field_units[i].letter == letter)
+            return field_units[i].seconds;
+    return 0;
+}
+
+static int parse_duration(struct slice text, uint64_t *ret_seconds)
+{
+    uint64_t unit = 1, count;
+
+    if (text.len > 0 && !ascii_is_digit(text.ptr[text.len - 1]))
+        unit = unit_seconds(text.ptr[--text.len]);
+    if (unit == 0 || slice_to_u64(text, UINT64_MAX / unit, &count) != 0)
+        return -1;
+    *ret_seconds = count * unit;
+    return 0;
+}
+
+static int parse_number(const struct field *row, struct slice text, uint64_t *ret_number)
+{
+    if (row->type == FIELD_DURATION)
+        return parse_duration(text, ret_number);
+    if (row->suffix) {
+        if (!slice_ends_with(text, row->suffix))
+            return -1;
+        text.len -= strlen(row->suffix);
+    }
+    return slice_to_u64(text, UINT64_MAX, ret_number);
+}
+
+void field_describe_numbers(const struct field *row, char *buffer, size_t size)
+{
+    const char *suffix = row->suffix ? row->suffix : "";
+
+    if (row->type == FIELD_DURATION)
+        snprintf(buffer, size, "a duration between %u and %u s, as in 3600, 90m, 12h, 3d or 2w",
+                 row->min, row->max);
+    else
+        snprintf(buffer, size, "a number between %u%s and %u%s%s%s", row->min, suffix, row->max,
+                 suffix, row->n_words > 0 ? ", or " : "", row->n_words > 0 ? row->words[0] : "");
+}
+
+/* Returns FINDING_NONE, or which finding the text is. */
+static enum finding judge_number(const struct field *row, struct slice text, uint64_t *ret_number)
+{
+    if (row->n_words > 0 && slice_eq_text(text, row->words[0])) {
+        *ret_number = 0;
+        return FINDING_NONE;
+    }
+    if (parse_number(row, text, ret_number) != 0)
+        return FINDING_BAD_VALUE;
+    if (*ret_number >= row->min && *ret_number <= row->max)
+        return FINDING_NONE;
+    return row->finding != FINDING_NONE ? row->finding : FINDING_BAD_VALUE;
+}
+
+static void decode_number(struct field_context *context, const struct field *row,
+                          const struct yaml_node *node, void *target)
+{
+    bool is_given = node->kind == YAML_KIND_TEXT && node->text.len > 0;
+    struct field_number *number = target;
+    enum finding finding = FINDING_NONE;
+    char allowed[128];
+    uint64_t value;
+
+    if (is_given)
+        finding = judge_number(row, node->text, &value);
+    if (is_given && finding == FINDING_NONE) {
+        *number = (struct field_number){(uint32_t)value, node->place};
+        return;
+    }
+    field_describe_numbers(row, allowed, sizeof(allowed));
+    if (is_given)
+        report_value(context, finding, node, allowed);
+    else
+        field_report_type(context, node, allowed);
+}
+
+/* "one, two, three", cut where the buffer ends. */
+static const char *list_words(char *buffer, size_t size, const char *const *words, size_t n_words)
+{
+    size_t len = 0;
+
+    buffer[0] = '\0';
+    for (size_t i = 0; i < n_words && len < size; i++)
+        len += (size_t)snprintf(buffer + len, size - len, "%s%s", i == 0 ? "" : ", ", words[i]);
+    return buffer;
+}
+
+/* Says which words there are and, for a slip of the pen, which one was meant. */
+static void report_word(struct field_context *context, const struct field *row,
+                        const struct yaml_node *node)
+{
+    const char *nearest = nearest_word(node->text, row->words, row->n_words);
+    char list[256], allowed[384];
+
+    snprintf(allowed, sizeof(allowed), "one of %s%s%s%s",
+             list_words(list, sizeof(list), row->words, row->n_words),
+             nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    if (node->kind == YAML_KIND_TEXT && node->text.len > 0)
+        report_value(context, FINDING_BAD_VALUE, node, allowed);
+    else
+        field_report_type(context, node, allowed);
+}
+
+/* Index of the word, or row->n_words with a finding added. */
+static size_t decode_one_word(struct field_context *context, const struct field *row,
+                              const struct yaml_node *node)
+{
+    for (size_t i = 0; i < row->n_words; i++)
+        if (node->kind == YAML_KIND_TEXT && slice_eq_text(node->text, row->words[i]))
+            return i;
+    report_word(context, row, node);
+    return row->n_words;
+}
+
+static void decode_word(struct field_context *context, const struct field *row,
+                        const struct yaml_node *node, void *target)
+{
+    struct field_number *number = target;
+    size_t index = decode_one_word(context, row, node);
+
+    if (index < row->n_words)
+        *number = (struct field_number){(uint32_t)index, node->place};
+}
+
+static void decode_words(struct field_context *context, const struct field *row,
+                         const struct yaml_node *node, void *target)
+{
+    struct field_number *bits = target;
+    size_t position = 0;
+
+    if (node->kind != YAML_KIND_LIST) {
+        field_report_type(context, node, list_due(node));
+        return;
+    }
+    bits->place = node->place;
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        size_t old_len = yaml_path_index(&context->path, position++);
+        size_t index = decode_one_word(context, row, item);
+
+        if (index < row->n_words)
+            bits->value |= UINT32_C(1) << index;
+        yaml_path_leave(&context->path, old_len);
+    }
+}
+
+static void decode_switch(struct field_context *context, const struct yaml_node *node, void *target)
+{
+    static const char *const words[] = {"false", "true"};
+    const struct field row = {.words = words, .n_words = ARRAY_LEN(words)};
+
+    decode_word(context, &row, node, target);
+}
+
+/* What is due, with the first of its keys. */
+static void report_no_group(struct field_context *context, const struct field *row,
+                            const struct yaml_node *node, const char *before, const char *after)
+{
+    char due[128];
+
+    snprintf(due, sizeof(due), "%s%s: ...%s", before, row->fields->rows[0].key, after);
+    field_report_type(context, node, due);
+}
+
+static void decode_group(struct field_context *context, const struct field *row,
+                         const struct yaml_node *node, void *target)
+{
+    if (node->kind == YAML_KIND_MAP)
+        field_decode(context, row->fields, node, target);
+    else
+        report_no_group(context, row, node, "a mapping, as in {", "}");
+}
+
+static void decode_groups(struct field_context *context, const struct field *row,
+                          const struct yaml_node *node, void *target)
+{
+    struct field_groups *groups = target;
+
+    if (node->kind != YAML_KIND_LIST) {
+        report_no_group(context, row, node, "a list of mappings, as in [{", "}]");
+        return;
+    }
+    check_empty(context, row, node);
+    groups->items = arena_array(context->arena, count_items(node), row->size);
+    groups->place = node->place;
+    for (const struct yaml_node *item = node->first; item; item = item->next) {
+        size_t old_len = yaml_path_index(&context->path, groups->n_items);
+
+        decode_group(context, row, item, (char *)groups->items + groups->n_items * row->size);
+        groups->n_items++;
+        yaml_path_leave(&context->path, old_len);
+    }
+}
+
+void field_decode_value(struct field_context *context, const struct field *row,
+                        const struct yaml_node *value, void *object)
+{
+    void *target = (char *)object + row->offset;
+
+    switch (row->type) {
+    case FIELD_TEXT:
+        decode_text(context, row, value, target);
+        break;
+    case FIELD_TEXTS:
+        decode_texts(context, row, value, target);
+        break;
+    case FIELD_NUMBER:
+    case FIELD_DURATION:
+        decode_number(context, row, value, target);
+        break;
+    case FIELD_WORD:
+        decode_word(context, row, value, target);
+        break;
+    case FIELD_WORDS:
+        decode_words(context, row, value, target);
+        break;
+    case FIELD_SWITCH:
+        decode_switch(context, value, target);
+        break;
+    case FIELD_GROUP:
+        decode_group(context, row, value, target);
+        break;
+    case FIELD_GROUPS:
+        decode_groups(context, row, value, target);
+        break;
+    case FIELD_STREAM:
+        break;
+    }
+}
+
+/* The keys of a mapping, its base's first. Returns how many, at most FIELD_KEYS_MAX. */
+static size_t list_keys(const struct fields *fields, const char *keys[FIELD_KEYS_MAX])
+{
+    size_t count = fields->base ? list_keys(fields->base, keys) : 0;
+
+    for (size_t i = 0; i < fields->n_rows && count < FIELD_KEYS_MAX; i++)
+        keys[count++] = fields->rows[i].key;
+    return count;
+}
+
+static void report_unknown(struct field_context *context, const struct fields *fields,
+                           const struct yaml_node *key)
+{
+    const char *keys[FIELD_KEYS_MAX], *nearest = NULL;
+    size_t n_keys = list_keys(fields, keys);
+    char quoted[ERR_QUOTE_MAX], list[512];
+
+    /* A finding that nobody will be shown is not worth the search: a file has room for millions. */
+    if (diag_count(context->diag, LEVEL_ERROR) < DIAG_MAX)
+        nearest = nearest_word(key->text, keys, n_keys);
+    err_quote(quoted, sizeof(quoted), key->text);
+    if (nearest)
+        diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
+                 "%s is not a key; did you mean '%s'?", quoted, nearest);
+    else
+        diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
+                 "%s is not a key; the keys here are %s", quoted,
+                 list_words(list, sizeof(list), keys, n_keys));
+}
+
+static const struct field *find_row(const struct fields *fields, struct slice key)
+{
+    for (size_t i = 0; i < fields->n_rows; i++)
+        if (slice_eq_text(key, fields->rows[i].key))
+            return &fields->rows[i];
+    return fields->base ? find_row(fields->base, key) : NULL;
+}
+
+static void note_later(struct field_context *context, const struct yaml_node *key)
+{
+    size_t old_len = yaml_path_enter(&context->path, key->text);
+
+    diag_add(context->diag, FINDING_KEY_LATER, key->place, yaml_path_text(&context->path),
+             "the key is checked, but this version does not act on it yet");
+    yaml_path_leave(&context->path, old_len);
+}
+
+const struct field *field_find(struct field_context *context, const struct fields *fields,
+                               const struct yaml_node *key)
+{
+    const struct field *row = find_row(fields, key->text);
+
+    if (!row)
+        report_unknown(context, fields, key);
+    else if (row->is_later)
+        note_later(context, key);
+    return row;
+}
+
+bool field_is_among(const struct field *const *rows, size_t n_rows, const struct field *row)
+{
+    for (size_t i = 0; i < n_rows; i++)
+        if (rows[i] == row)
+            return true;
+    return false;
+}
+
+void field_report_duplicate(struct field_context *context, const struct yaml_node *key)
+{
+    diag_add(context->diag, FINDING_KEY_DUPLICATE, key->place, yaml_path_text(&context->path),
+             "the key is given twice in one mapping; keep one of them");
+}
+
+static void check_required(struct field_context *context, const struct fields *fields,
+                           const struct yaml_node *map, const struct field *const *seen,
+                           size_t n_seen)
+{
+    for (size_t i = 0; i < fields->n_rows; i++) {
+        const struct field *row = &fields->rows[i];
+
+        if (row->is_required && !field_is_among(seen, n_seen, row))
+            diag_add(context->diag, FINDING_KEY_MISSING, map->place, yaml_path_text(&context->path),
+                     "the key '%s' is needed: %s", row->key, row->what);
+    }
+}
+
+void field_preset(struct field_context *context, const struct fields *fields, void *object)
+{
+    if (fields->base)
+        field_preset(context, fields->base, object);
+    for (size_t i = 0; i < fields->n_rows; i++) {
+        const struct field *row = &fields->rows[i];
+
+        if (row->preset) {
+            const struct yaml_node text = {.kind = YAML_KIND_TEXT, .text = slice_of(row->preset)};
+
+            field_decode_value(context, row, &text, object);
+        } else if (row->type == FIELD_GROUP) {
+            field_preset(context, row->fields, (char *)object + row->offset);
+        }
+    }
+}
+
+void field_decode(struct field_context *context, const struct fields *fields,
+                  const struct yaml_node *map, void *object)
+{
+    const struct field *seen[FIELD_KEYS_MAX];
+    size_t n_seen = 0;
+
+    field_preset(context, fields, object);
+    for (const struct yaml_node *key = map->first; key; key = key->next) {
+        const struct field *row = field_find(context, fields, key);
+        size_t old_len;
+
+        if (!row)
+            continue;
+        old_len = yaml_path_enter(&context->path, key->text);
+        if (field_is_among(seen, n_seen, row)) {
+            field_report_duplicate(context, key);
+        } else {
+            seen[n_seen++] = row;
+            field_decode_value(context, row, key->value, object);
+        }
+        yaml_path_leave(&context->path, old_len);
+    }
+    check_required(context, fields, map, seen, n_seen);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Fields: rows of a table that turn one YAML mapping into one C struct.
+ *
+ * A row is a key. The rows say everything that there is to say about the keys of a mapping, so that
+ * decoding, error messages and the documents come from one place. Every decoded value carries its
+ * place; one with place.line 0 was not given, and is the row's preset or zero.
+ * Pure but for the findings added; one thread at a time.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "lib/diag/finding.h"
+#include "lib/yaml/path.h"
+
+struct arena;
+struct diag;
+struct yaml_node;
+
+enum field_type {
+    FIELD_TEXT,     /* struct field_text */
+    FIELD_TEXTS,    /* struct field_texts: a list of texts */
+    FIELD_NUMBER,   /* struct field_number */
+    FIELD_DURATION, /* struct field_number, seconds: a number, or one with s, m, h, d or w */
+    FIELD_WORD,     /* struct field_number: index of the word among .words */
+    FIELD_WORDS,    /* struct field_number: a list of words, a bit each */
+    FIELD_SWITCH,   /* struct field_number: true is 1, false is 0 */
+    FIELD_GROUP,    /* a mapping, decoded by .rows into the struct at the offset */
+    FIELD_GROUPS,   /* struct field_groups: a list of mappings */
+    FIELD_STREAM,   /* a mapping of any number of entries: read by the caller, never decoded here */
+};
+
+/** A bad text, once reported, has its place and is empty; so it still counts as given. */
+struct field_text {
+    struct slice text; /* NUL-terminated, without a NUL inside */
+    struct place place;
+};
+
+struct field_texts {
+    struct field_text *items; /* as many as in the YAML, the bad ones too */
+    size_t n_items;
+    struct place place;
+};
+
+struct field_number {
+    uint32_t value;
+    struct place place;
+};
+
+struct field_groups {
+    void *items; /* structs of .size bytes */
+    size_t n_items;
+    struct place place;
+};
+
+/**
+ * What a text looks like, for editors that know nothing but the text. It is not decoded by this:
+ * whoever checks the text says more exactly what is wrong. All that passes there passes here.
+ */
+struct field_shape {
+    const char *pattern;             /* a regular expression of ECMA-262, Python and RE2 alike */
+    const char *(*word)(size_t nth); /* or: the nth of all texts that there are, NULL behind them */
+    const char *due;                 /* for people: "a domain name, as in example.com" */
+};
+
+struct field {
+    const char *key;
+    enum field_type type;
+    size_t offset;      /* of the value in the struct that the rows fill */
+    const char *what;   /* for people: what the value is; its default, where that is no preset */
+    const char *preset; /* the value unless one is given, as in the YAML; no lists or mappings */
+    uint32_t min, max;  /* NUMBER, DURATION: the range; TEXT, TEXTS: max bytes of a text, 0: 4096 */
+    enum finding finding; /* NUMBER, DURATION: for one out of range; FINDING_NONE: bad-value */
+    uint32_t max_items;   /* TEXTS; 0: FIELD_LIST_MAX */
+    const char *empty;    /* TEXTS, GROUPS: what is behind "the list is empty"; NULL: it may be */
+    const char *const *words; /* WORD, WORDS; NUMBER: words[0], if any, stands for 0 */
+    size_t n_words;
+    const char *suffix;              /* NUMBER: what must follow the digits: "%" */
+    const struct field_shape *shape; /* TEXT; TEXTS: of each; STREAM: of its keys; NULL: any */
+    const struct fields *fields; /* GROUP, GROUPS, STREAM: the keys of the mapping or of each one */
+    size_t size;                 /* GROUPS: of one item */
+    bool has_short_form;         /* STREAM: a text may stand for the mapping of an entry */
+    bool is_required;            /* its mapping must have it */
+    bool is_later;               /* known, but not acted upon in this version: a note says so */
+};
+
+/** The keys of one mapping. */
+struct fields {
+    const struct field *rows;
+    size_t n_rows;
+    const struct fields
+        *base; /* further keys, of a struct that stands first in this one's; or NULL */
+};
+
+enum {
+    FIELD_KEYS_MAX = 64, /* rows of one mapping, its base's included */
+    FIELD_TEXT_MAX = 4096,
+    FIELD_LIST_MAX = 1024,
+    FIELD_UNIT_COUNT = 5,
+};
+
+/** What a duration may end with; without a unit it is seconds. */
+extern const struct field_unit {
+    char letter;
+    uint32_t seconds;
+} field_units[FIELD_UNIT_COUNT];
+
+/** Where decoding stands: what findings are added to, and the path of the value at hand. */
+struct field_context {
+    struct diag *diag;
+    struct arena *arena; /* owns what is decoded */
+    struct yaml_path path;
+};
+
+/**
+ * Sets what `object`, which the caller has zeroed, holds where nothing is given: the presets, of
+ * groups within too. They have no place.
+ */
+void field_preset(struct field_context *context, const struct fields *fields, void *object);
+
+/**
+ * Decodes a mapping into `object`, which the caller has zeroed, over its presets. What is wrong is
+ * added to the context's diag; every row and key is looked at in one run.
+ */
+void field_decode(struct field_context *context, const struct fields *fields,
+                  const struct yaml_node *map, void *object);
+
+/** Decodes one value by its row; also for keys that the caller read itself. */
+void field_decode_value(struct field_context *context, const struct field *row,
+                        const struct yaml_node *value, void *object);
+
+/** Finds the row of a key, or adds a finding that names the nearest key and returns NULL. */
+const struct field *field_find(struct field_context *context, const struct fields *fields,
+                               const struct yaml_node *key);
+
+/** Says that `node` is no text, list or mapping as `due` ("a list of texts") is. */
+void field_report_type(struct field_context *context, const struct yaml_node *node,
+                       const char *due);
+
+/** Says that `key`, whose path the context holds, was already given in its mapping. */
+void field_report_duplicate(struct field_context *context, const struct yaml_node *key);
+
+/** Says what numbers a NUMBER or DURATION may be, in the notation of the YAML. */
+void field_describe_numbers(const struct field *row, char *buffer, size_t size);
+
+/** Whether `row` is one of these. */
+bool field_is_among(const struct field *const *rows, size_t n_rows, const struct field *row);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+#include "lib/config/load.h"
+
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/config/config.h"
+#include "lib/diag/diag.h"
+#include "support/fixture.h"
+
+#define DATA TEST_DATA "/config/"
+
+/* What a data file says of itself: the comments that it begins with, without the "# ". */
+static char *expectations(const char *path)
+{
+    struct arena *arena = arena_new(0);
+    struct slice rest;
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    struct err err;
+
+    if (file_read(path, CONFIG_FILE_MAX, arena, &rest, &err) != 0)
+        fail_msg("%s %s", path, err.msg);
+    while (slice_starts_with(rest, "# bad/") || slice_starts_with(rest, "# warn/")) {
+        size_t end = slice_find_byte(rest, '\n');
+
+        fprintf(out, "%.*s\n", SLICE_ARG(slice_range(rest, 2, end)));
+        rest = slice_range(rest, end + 1, rest.len);
+    }
+    fclose(out);
+    arena_free(arena);
+    return text;
+}
+
+enum outcome {
+    OUTCOME_REFUSED,
+    OUTCOME_LOADED,
+};
+
+static bool check_file(const char *path, enum outcome outcome)
+{
+    struct diag *diag = diag_new();
+    struct config *config = config_load(path, diag);
+    char *want = expectations(path);
+    char *seen = fixture_findings(diag, DATA, "");
+    bool good = fixture_equal(path, want, seen);
+
+    if ((config != NULL) != (outcome == OUTCOME_LOADED)) {
+        print_error("%s: %s\n", path, config ? "was not refused" : "was refused");
+        good = false;
+    }
+    free(want);
+    free(seen);
+    config_unref(config);
+    diag_free(diag);
+    return good;
+}
+
+static void check_folder(const char *pattern, enum outcome outcome)
+{
+    size_t n_failed = 0;
+    glob_t files = {0};
+
+    assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++)
+        n_failed += !check_file(files.gl_pathv[i], outcome);
+    if (n_failed > 0)
+        fail_msg("%zu of %zu files failed", n_failed, files.gl_pathc);
+    globfree(&files);
+}
+
+static void test_bad(void **state)
+{
+    (void)state;
+    check_folder(DATA "bad/*.yaml", OUTCOME_REFUSED);
+}
+
+static void test_warn(void **state)
+{
+    (void)state;
+    check_folder(DATA "warn/*.yaml", OUTCOME_LOADED);
+}
+
+static void test_good(void **state)
+{
+    (void)state;
+    check_folder(DATA "good/*.yaml", OUTCOME_LOADED);
+}
+
+/* Certificates are not looked at when a configuration is loaded. */
+static bool is_about_certificates(enum finding finding)
+{
+    return slice_starts_with(slice_of(finding_row(finding)->code), "certificate-");
+}
+
+/* Whoever adds a finding adds a file that shows it. */
+static void test_every_finding_has_a_file(void **state)
+{
+    bool is_shown[FINDING_COUNT] = {false};
+    glob_t files = {0};
+
+    (void)state;
+    assert_int_equal(glob(DATA "*/*.yaml", 0, NULL, &files), 0);
+    for (size_t i = 0; i < files.gl_pathc; i++) {
+        char *text = expectations(files.gl_pathv[i]);
+
+        for (int code = FINDING_NONE + 1; code < FINDING_COUNT; code++) {
+            char printed[64];
+
+            snprintf(printed, sizeof(printed), " [%s]\n", finding_row((enum finding)code)->code);
+            is_shown[code] = is_shown[code] || strstr(text, printed);
+        }
+        free(text);
+    }
+    globfree(&files);
+    for (int code = FINDING_NONE + 1; code < FINDING_COUNT; code++)
+        if (!is_shown[code] && !is_about_certificates((enum finding)code))
+            fail_msg("no data file shows %s", finding_row((enum finding)code)->code);
+}
+
+static void test_no_file(void **state)
+{
+    struct diag *diag = diag_new();
+    char *seen;
+
+    (void)state;
+    assert_null(config_load(DATA "none.yaml", diag));
+    assert_null(config_load(DATA "bad", diag));
+    seen = fixture_findings(diag, DATA, "");
+    assert_string_equal(seen,
+                        "bad: error: the file cannot be read: Is a directory [file-unreadable]\n"
+                        "none.yaml: error: the file cannot be read: No such file or directory "
+                        "[file-unreadable]\n");
+    free(seen);
+    diag_free(diag);
+}
+
+static void test_standard_input(void **state)
+{
+    struct fixture fixture = fixture_open(slice_of("domains: {example.com: {mode: none}}\n"
+                                                   "workers: many\n"));
+    struct diag *diag = diag_new();
+    int old = dup(STDIN_FILENO);
+    char *seen;
+
+    (void)state;
+    lseek(fixture.fd, 0, SEEK_SET);
+    dup2(fixture.fd, STDIN_FILENO);
+    assert_null(config_load("-", diag));
+    dup2(old, STDIN_FILENO);
+    close(old);
+    seen = fixture_findings(diag, "-unused-", "");
+    assert_string_equal(seen, "<stdin>:2:10: error: workers: 'many' is not a number between 1 and "
+                              "256, or auto [bad-value]\n");
+    free(seen);
+    fixture_close(&fixture);
+    diag_free(diag);
+}
+
+/* What a daemon that serves can be held up by: a pipe that nobody writes to, above all. */
+static void test_regular(void **state)
+{
+    static const struct {
+        const char *path, *want;
+    } rows[] = {
+        {DATA "bad", "bad: error: the file cannot be read: Is a directory [file-unreadable]\n"},
+        {"/dev/zero", "/dev/zero: error: the file is not a regular file, so to read it might "
+                      "never end [file-unreadable]\n"},
+        {"-", "<stdin>: error: the file is standard input, which can be read only once "
+              "[file-unreadable]\n"},
+    };
+    struct diag *diag = diag_new();
+    struct config *config =
+        config_load_with(DATA "good/minimal.yaml", LOAD_SETTLED | LOAD_REGULAR, diag);
+    int n_failed = 0;
+
+    (void)state;
+    assert_non_null(config);
+    config_unref(config);
+    diag_free(diag);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char *seen;
+
+        diag = diag_new();
+        assert_null(config_load_with(rows[i].path, LOAD_SETTLED | LOAD_REGULAR, diag));
+        seen = fixture_findings(diag, DATA, "");
+        n_failed += !fixture_equal(rows[i].path, rows[i].want, seen);
+        free(seen);
+        diag_free(diag);
+    }
+    assert_int_equal(n_failed, 0);
+}
+
+/* An error from before is as good a reason to refuse as one of this file. */
+static void test_earlier_error(void **state)
+{
+    struct diag *diag = diag_new();
+
+    (void)state;
+    diag_add(diag, FINDING_BAD_VALUE, (struct place){0}, NULL, "earlier");
+    assert_null(config_load(DATA "good/minimal.yaml", diag));
+    assert_int_equal(diag_count(diag, LEVEL_ERROR), 1);
+    diag_free(diag);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad),     cmocka_unit_test(test_warn),
+        cmocka_unit_test(test_good),    cmocka_unit_test(test_every_finding_has_a_file),
+        cmocka_unit_test(test_no_file), cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_regular), cmocka_unit_test(test_earlier_error),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

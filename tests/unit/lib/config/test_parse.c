@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is read, and what files cost that nobody would write: each of them has a clear answer
+ * within bounds of time and memory. How mistakes are reported is shown by data/config.
+ */
+#include "lib/config/parse.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/config/sample.h"
+
+static void test_entries(void **state)
+{
+    struct sample sample = sample_read("workers: 3\n"
+                                       "policies:\n"
+                                       "  p: {mx: [a.example]}\n"
+                                       "  q: {mode: none, max_age: }\n"
+                                       "domains:\n"
+                                       "  B.example.: p\n"
+                                       "  a.example: {policy: p, mta_sts: false, zone: example}\n"
+                                       "  b_c.example: p\n"
+                                       "  d.example: {mode: nothing}\n");
+    const struct raw_config *raw = &sample.raw;
+    struct raw_domain domain;
+
+    (void)state;
+    assert_string_equal(raw->name, sample.file.path);
+    assert_false(raw->is_cut);
+    assert_int_equal(raw->settings.workers.value, 3);
+    assert_int_equal(raw->n_policies, 2);
+    assert_string_equal(raw->policies[0].name.text.ptr, "p");
+    assert_string_equal(raw->policies[0].path, "policies.p");
+    assert_int_equal(raw->policies[0].keys.mx.n_items, 1);
+    assert_false(raw->policies[0].is_broken);
+    assert_true(raw->policies[1].is_broken);
+    assert_int_equal(raw->policies[1].name.place.line, 4);
+    assert_int_equal(raw->n_entries, 3); /* one has a name that is none */
+    assert_string_equal(raw->entries[0].entry.name, "b.example");
+    assert_string_equal(raw->entries[0].entry.policy.text.ptr, "p");
+    assert_null(raw->entries[0].entry.long_form);
+    assert_int_equal(raw->entries[0].entry.place.line, 6);
+    assert_string_equal(raw->entries[1].entry.policy.text.ptr, "p");
+    raw_entry_unpack(raw, &raw->entries[0].entry, sample.arena, &domain);
+    assert_int_equal(domain.mta_sts.value, 1);
+    assert_null(domain.zone.text.ptr);
+    raw_entry_unpack(raw, &raw->entries[1].entry, sample.arena, &domain);
+    assert_int_equal(domain.mta_sts.value, 0);
+    assert_string_equal(domain.zone.text.ptr, "example");
+    assert_int_equal(domain.zone.place.line, 7);
+    assert_string_equal(domain.zone.place.file, sample.file.path);
+    assert_false(raw->entries[1].entry.is_broken);
+    assert_true(raw->entries[2].entry.is_broken);
+    assert_int_equal(diag_count(sample.diag, LEVEL_ERROR), 3);
+    sample_done(&sample);
+}
+
+/* Included files are read after the main one, and places know which file they are in. */
+static void test_include(void **state)
+{
+    struct diag *diag = diag_new();
+    struct arena *arena = arena_new(0);
+    struct raw_config raw = {0};
+
+    (void)state;
+    raw_config_read(TEST_DATA "/config/good/include.yaml", 0, arena, arena, diag, &raw);
+    assert_false(raw.is_cut);
+    assert_int_equal(raw.n_entries, 2);
+    assert_string_equal(raw.entries[0].entry.name, "example.com");
+    assert_string_equal(raw.entries[0].entry.place.file, TEST_DATA "/config/good/include.yaml");
+    assert_string_equal(raw.entries[1].entry.name, "example.org");
+    assert_string_equal(raw.entries[1].entry.place.file, TEST_DATA "/config/good/include.d/b.yaml");
+    assert_int_equal(raw.n_policies, 1);
+    raw_config_done(&raw);
+    arena_free(arena);
+    diag_free(diag);
+}
+
+/* Where something may be missing that is in the configuration. */
+static void test_cut(void **state)
+{
+    static const struct {
+        const char *yaml;
+        bool is_cut;
+    } rows[] = {
+        {"workers: x\ndomains: x\n", false},
+        {"", true},
+        {"[]", true},
+        {"workers: [", true},
+        {"workers: 1\n---\n", true},
+        {"include: [/nonexistent/*.yaml]", true},
+        {"include: [" TEST_DATA "]", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample sample = sample_read(rows[i].yaml);
+
+        if (sample.raw.is_cut != rows[i].is_cut)
+            fail_msg("row %zu (%s): wanted %d, saw %d", i, rows[i].yaml, rows[i].is_cut,
+                     sample.raw.is_cut);
+        sample_done(&sample);
+    }
+}
+
+enum {
+    MIB = 1024 * 1024,
+};
+
+#define GOOD "policy_host: {name: p.example}\ndomains: {a.example: {mx: [a.example]}}\n"
+
+static void repeat(FILE *out, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++)
+        fputs(text, out);
+}
+
+static void fill(FILE *out, size_t size)
+{
+    static const char spaces[] = "#                                                             \n";
+
+    for (size_t len = sizeof(GOOD) - 1; len < size; len += sizeof(spaces) - 1)
+        fwrite(spaces, 1, size - len < sizeof(spaces) - 1 ? size - len : sizeof(spaces) - 1, out);
+}
+
+static void largest(FILE *out)
+{
+    fputs(GOOD, out);
+    fill(out, CONFIG_FILE_MAX);
+}
+
+static void too_large(FILE *out)
+{
+    fputs(GOOD, out);
+    fill(out, CONFIG_FILE_MAX + 1);
+}
+
+static void deep_brackets(FILE *out)
+{
+    fputs("domains: {a.example: ", out);
+    repeat(out, 100000, "[");
+    repeat(out, 100000, "]");
+    fputs("}\n", out);
+}
+
+static void deep_braces(FILE *out)
+{
+    fputs("unknown: ", out);
+    repeat(out, 100000, "{");
+}
+
+static void deep_maps(FILE *out)
+{
+    fputs("domains: ", out);
+    repeat(out, 100000, "{a: ");
+}
+
+static void deep_dashes(FILE *out)
+{
+    fputs("policies:\n  p:\n    mx:\n    ", out);
+    repeat(out, 100000, "- ");
+}
+
+static void long_key(FILE *out)
+{
+    fputs("domains:\n  ? ", out);
+    repeat(out, 60 * MIB, "k");
+    fputs("\n  : x\n", out);
+}
+
+static void long_value(FILE *out)
+{
+    fputs("domains:\n  a.example: {mx: ['", out);
+    repeat(out, 60 * MIB, "k");
+    fputs("']}\n", out);
+}
+
+static void long_list(FILE *out)
+{
+    fputs("domains:\n  a.example:\n    mx:\n", out);
+    repeat(out, MIB, "    - a.example\n");
+}
+
+static void many_includes(FILE *out)
+{
+    fputs(GOOD "include:\n", out);
+    repeat(out, 100000, "- a.yaml\n");
+}
+
+static void many_allowed_includes(FILE *out)
+{
+    fputs(GOOD "include:\n", out);
+    repeat(out, 1024, "- /nonexistent/a.yaml\n");
+}
+
+/* A billion laughs: ten lists, each ten times the one before it. */
+static void laughs(FILE *out)
+{
+    fputs("policies:\n  p0: &p0 {mx: [a.example]}\n", out);
+    for (int i = 1; i <= 10; i++) {
+        fprintf(out, "  p%d: &p%d [", i, i);
+        for (int j = 0; j < 10; j++)
+            fprintf(out, "*p%d%s", i - 1, j < 9 ? "," : "]\n");
+    }
+    fputs("domains: {a.example: *p10}\n", out);
+}
+
+static void many_errors(FILE *out)
+{
+    fputs("domains:\n", out);
+    for (int i = 0; i < 10000; i++)
+        fprintf(out, "  a%05d.example: {mx: [a_b.example]}\n", i);
+}
+
+static void many_keys(FILE *out)
+{
+    for (int i = 0; i < 100000; i++)
+        fprintf(out, "workerz%d: 1\n", i);
+}
+
+#define DEEP \
+    "nested deeper than 16 levels, as nothing here is; is a bracket left open? [too-large]\n"
+#define TOO_MANY \
+    "found more values under one key than any can have; is a bracket left open? [too-large]\n"
+#define SIXTY "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
+
+/* `want` is how the findings begin. */
+static void test_hostile(void **state)
+{
+    static const struct {
+        void (*generate)(FILE *out);
+        size_t n_errors;
+        const char *want;
+    } rows[] = {
+        {largest, 0, ""},
+        {too_large, 1,
+         "f: error: the file is larger than 67108864 bytes; split it into several by include: "
+         "[too-large]\n"},
+        {deep_brackets, 1, "f:1:38: error: " DEEP},
+        {deep_braces, 2, "f:1:1: error: 'unknown' is not a key; the keys here are "},
+        {deep_maps, 2,
+         "f:1:11: error: domains: 'a' has no dot; write the whole name of the domain [bad-name]\n"
+         "f:1:78: error: " DEEP},
+        {deep_dashes, 1, "f:4:35: error: " DEEP},
+        {long_key, 1,
+         "f:2:5: error: domains: '" SIXTY
+         "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...' is no domain name: it "
+         "is longer than 253 octets [bad-name]\n"},
+        {long_value, 1,
+         "f:2:20: error: domains.a.example.mx[0]: found a text of 62914560 bytes; at most 1024 are "
+         "allowed [bad-value]\n"},
+        {long_list, 1, "f:10002:7: error: " TOO_MANY},
+        {many_includes, 1, "f:10003:3: error: " TOO_MANY},
+        {many_allowed_includes, 1024,
+         "f:4:3: error: include: '/nonexistent/a.yaml' matches no file; mend it or take it out "
+         "(relative ones begin in the main file's folder) [include-empty]\n"},
+        {laughs, 122, "f:2:7: error: the anchor '&p0' is not taken; "},
+        {many_errors, 10000,
+         "f:2:25: error: domains.a00000.example.mx[0]: 'a_b.example' has an underscore, which no "
+         "host name has [mx-syntax]\n"},
+        {many_keys, 100000, "f:1:1: error: 'workerz0' is not a key; did you mean 'workers'? "},
+    };
+    size_t n_failed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample sample = sample_open("");
+        FILE *out = fopen(sample.file.path, "w");
+        char *seen;
+
+        rows[i].generate(out);
+        fclose(out);
+        sample.config = config_load(sample.file.path, sample.diag);
+        seen = sample_findings(&sample);
+        if (diag_count(sample.diag, LEVEL_ERROR) != rows[i].n_errors ||
+            !slice_starts_with(slice_of(seen), rows[i].want)) {
+            print_error("row %zu: %zu errors; wanted %s\nsaw %.1000s\n", i,
+                        diag_count(sample.diag, LEVEL_ERROR), rows[i].want, seen);
+            n_failed++;
+        }
+        free(seen);
+        sample_done(&sample);
+    }
+    assert_int_equal(n_failed, 0);
+}
+
+/* A thousand errors are shown, the rest is counted. */
+static void test_ten_thousand_errors(void **state)
+{
+    struct sample sample = sample_open("");
+    FILE *out = fopen(sample.file.path, "w");
+    size_t n_lines = 0;
+    char *seen;
+
+    (void)state;
+    many_errors(out);
+    fclose(out);
+    sample.config = config_load(sample.file.path, sample.diag);
+    assert_null(sample.config);
+    seen = sample_findings(&sample);
+    for (const char *at = seen; *at; at++)
+        n_lines += *at == '\n';
+    assert_int_equal(n_lines, DIAG_MAX + 1);
+    assert_true(slice_ends_with(slice_of(seen), "\n... and 9000 more, not shown\n"));
+    free(seen);
+    sample_done(&sample);
+}
+
+struct writer {
+    int fd;
+    atomic_bool has_ended;
+};
+
+/* Writes the same byte again and again, as an editor in no hurry. */
+static void *keep_writing(void *context)
+{
+    const struct writer *writer = context;
+
+    while (!atomic_load(&writer->has_ended)) {
+        assert_int_equal(pwrite(writer->fd, GOOD, 1, 0), 1);
+        usleep(1000);
+    }
+    return NULL;
+}
+
+static void test_written_meanwhile(void **state)
+{
+    struct sample sample = sample_open("");
+    struct writer writer = {.fd = sample.file.fd};
+    FILE *out = fopen(sample.file.path, "w");
+    pthread_t thread;
+    char *seen;
+
+    (void)state;
+    largest(out);
+    fclose(out);
+    pthread_create(&thread, NULL, keep_writing, &writer);
+    sample.config = config_load(sample.file.path, sample.diag);
+    atomic_store(&writer.has_ended, true);
+    pthread_join(thread, NULL);
+    assert_null(sample.config);
+    seen = sample_findings(&sample);
+    assert_string_equal(
+        seen, "f: error: the file has changed while the configuration was read; try again "
+              "[file-unreadable]\n");
+    free(seen);
+    sample_done(&sample);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_entries),
+        cmocka_unit_test(test_include),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_ten_thousand_errors),
+        cmocka_unit_test(test_written_meanwhile),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
