@@ -16,11 +16,6 @@
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
 
-enum {
-    SORTED_AT_ONCE = 1024,
-    DIVISIONS_MAX = 32, /* what is divided badly is left to qsort() */
-};
-
 struct resolving {
     struct named_context context;
     struct named_list policies;
@@ -240,42 +235,6 @@ static int compare_domains(const void *left, const void *right)
                       : (a->place.column > b->place.column) - (a->place.column < b->place.column);
 }
 
-/* Divides them in two, neither empty, around the one in the middle; returns where the second part
- * begins. */
-static size_t divide(struct domain *domains, size_t n_domains)
-{
-    const struct domain pivot = domains[n_domains / 2 - 1];
-    struct domain *left = domains, *right = domains + n_domains - 1;
-
-    for (;; left++, right--) {
-        struct domain moved;
-
-        while (compare_domains(left, &pivot) < 0)
-            left++;
-        while (compare_domains(right, &pivot) > 0)
-            right--;
-        if (left >= right)
-            return (size_t)(right - domains) + 1;
-        moved = *left;
-        *left = *right;
-        *right = moved;
-    }
-}
-
-/* qsort() asks for 16 bytes an entry to sort in, so it gets them a part at a time. */
-static void sort_domains(struct domain *domains, size_t n_domains, int n_divisions)
-{
-    size_t n_first;
-
-    if (n_domains <= SORTED_AT_ONCE || n_divisions == DIVISIONS_MAX) {
-        qsort(domains, n_domains, sizeof(*domains), compare_domains);
-        return;
-    }
-    n_first = divide(domains, n_domains);
-    sort_domains(domains, n_first, n_divisions + 1);
-    sort_domains(domains + n_first, n_domains - n_first, n_divisions + 1);
-}
-
 static void report_duplicate(struct resolving *resolving, const struct domain *first,
                              const struct domain *second)
 {
@@ -317,7 +276,7 @@ void domains_resolve(struct raw_config *raw, struct config *config, struct diag 
 
     named_list_init(&resolving.policies, &resolving.context);
     domains = resolve_in_place(&resolving, raw);
-    sort_domains(domains, raw->n_entries, 0);
+    qsort(domains, raw->n_entries, sizeof(*domains), compare_domains);
     for (size_t i = 1; i < raw->n_entries; i++)
         if (strcmp(domains[i - 1].name, domains[i].name) == 0)
             report_duplicate(&resolving, &domains[i - 1], &domains[i]);

@@ -26,6 +26,15 @@ _Static_assert(ARRAY_LEN(mode_words) == POLICY_MODE_COUNT, "a word a mode");
 _Static_assert(ARRAY_LEN(level_words) == LOG_LEVEL_COUNT, "a word a level");
 _Static_assert(ARRAY_LEN(access_words) == ACCESS_FORMAT_COUNT, "a word a format");
 
+/* The codes that allow: takes: those of warnings and notes. */
+static const char *allowable_code(size_t nth)
+{
+    for (int i = FINDING_NONE + 1; i < FINDING_COUNT; i++)
+        if (finding_row((enum finding)i)->level != LEVEL_ERROR && nth-- == 0)
+            return finding_row((enum finding)i)->code;
+    return NULL;
+}
+
 static const struct field policy_rows[] = {
     {.key = "mode",
      .type = FIELD_WORD,
@@ -37,7 +46,6 @@ static const struct field policy_rows[] = {
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_policy, mx),
      .max = PATTERN_MAX,
-     .shape = &shape_mx,
      .what = "MX hosts of the domain; *. stands for one label, {domain} for the policy domain"},
     {.key = "max_age",
      .type = FIELD_DURATION,
@@ -51,7 +59,7 @@ static const struct field policy_rows[] = {
      .offset = offsetof(struct raw_policy, tls_rpt),
      .max = URI_MAX,
      .max_items = URIS_MAX,
-     .shape = &shape_rua,
+     .pattern = &pattern_rua,
      .what = "where TLS reports go: mailto: and https: URIs; \"https:\" is this server"},
     {.key = "id_salt",
      .type = FIELD_TEXT,
@@ -61,7 +69,7 @@ static const struct field policy_rows[] = {
     {.key = "allow",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_policy, allow),
-     .shape = &shape_code,
+     .choice = allowable_code,
      .what = "codes of warnings and notes that are not to be shown"},
 };
 const struct fields schema_policy = {ROWS(policy_rows)};
@@ -84,7 +92,6 @@ static const struct field domain_rows[] = {
     {.key = "zone",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_domain, zone),
-     .shape = &shape_name,
      .what = "the DNS zone that the records go into; default: the domain"},
 };
 const struct fields schema_domain = {ROWS(domain_rows), .base = &schema_policy};
@@ -93,7 +100,6 @@ static const struct field proxy_rows[] = {
     {.key = "trusted",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_listen, proxy_protocol.trusted),
-     .shape = &shape_peer,
      .empty = ", so that nobody could connect; name the proxies",
      .is_required = true,
      .what = "addresses and networks of the proxies; [unix] where address is a unix socket"},
@@ -104,7 +110,7 @@ static const struct field listen_rows[] = {
     {.key = "address",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_listen, address),
-     .shape = &shape_listen,
+     .pattern = &pattern_listen,
      .is_required = true,
      .what = "\"address:port\", \"[IPv6]:port\" or \"unix:/path\""},
     {.key = "tls",
@@ -193,12 +199,10 @@ static const struct field policy_host_rows[] = {
     {.key = "name",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, policy_host.name),
-     .shape = &shape_name,
      .what = "CNAME target of every mta-sts.<domain>"},
     {.key = "addresses",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_settings, policy_host.addresses),
-     .shape = &shape_address,
      .what = "IPv4 and IPv6 addresses of every mta-sts.<domain>, instead of a name"},
 };
 static const struct fields policy_host_fields = {ROWS(policy_host_rows)};
@@ -229,12 +233,11 @@ static const struct fields ttl_fields = {ROWS(ttl_rows)};
 static const struct field stream_rows[] = {
     {.key = "policies",
      .type = FIELD_STREAM,
-     .shape = &shape_policy_name,
+     .pattern = &pattern_policy_name,
      .fields = &schema_policy,
      .what = "named policies, for any number of domains"},
     {.key = "domains",
      .type = FIELD_STREAM,
-     .shape = &shape_domain,
      .fields = &schema_domain,
      .has_short_form = true,
      .what = "policy domains: a policy's name, or a mapping"},
@@ -252,13 +255,12 @@ static const struct field main_rows[] = {
     {.key = "admin",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, admin),
-     .shape = &shape_admin,
      .preset = "127.0.0.1:9847",
      .what = "address of health and metrics, never public, or off"},
     {.key = "control",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, control),
-     .shape = &shape_socket,
+     .pattern = &pattern_socket,
      .preset = "/run/mta-stsd/control.sock",
      .what = "socket for --reload and --health"},
     {.key = "state",
@@ -310,12 +312,10 @@ static const struct field main_rows[] = {
     {.key = "report_host",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, report_host),
-     .shape = &shape_name,
      .what = "host of \"https:\" report addresses; default: each domain's policy host"},
     {.key = "delegation_zone",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, delegation_zone),
-     .shape = &shape_name,
      .what = "zone of the TXT records of delegated domains"},
     {.key = "ttl", .type = FIELD_GROUP, .fields = &ttl_fields, .what = "TTLs of the records"},
     {.key = "include",

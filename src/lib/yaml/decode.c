@@ -106,15 +106,18 @@ static void decode_texts(struct field_context *context, const struct field *row,
     }
 }
 
-const struct field_unit field_units[FIELD_UNIT_COUNT] = {
-    {'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
+/* What a duration may end with; without a unit it is in seconds. */
+static const struct duration_unit {
+    char letter;
+    uint32_t seconds;
+} duration_units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 7 * 86400}};
 
 /* Seconds in the unit that a duration ends with; 0: no such unit. */
 static uint64_t unit_seconds(char letter)
 {
-    for (size_t i = 0; i < FIELD_UNIT_COUNT; i++)
-        if (field_units[i].letter == letter)
-            return field_units[i].seconds;
+    for (size_t i = 0; i < ARRAY_LEN(duration_units); i++)
+        if (duration_units[i].letter == letter)
+            return duration_units[i].seconds;
     return 0;
 }
 

@@ -59,13 +59,12 @@ struct field_groups {
 };
 
 /**
- * What a text looks like, for editors that know nothing but the text. It is not decoded by this:
- * whoever checks the text says more exactly what is wrong. All that passes there passes here.
+ * What a text looks like, for the JSON Schema only. It is wider than the check that the text gets
+ * when it is used, never narrower.
  */
-struct field_shape {
-    const char *pattern;             /* a regular expression of ECMA-262, Python and RE2 alike */
-    const char *(*word)(size_t nth); /* or: the nth of all texts that there are, NULL behind them */
-    const char *due;                 /* for people: "a domain name, as in example.com" */
+struct field_pattern {
+    const char *regex;    /* ECMA-262, Python and RE2 read it alike */
+    const char *expected; /* for people: "the absolute path of a socket" */
 };
 
 struct field {
@@ -80,8 +79,10 @@ struct field {
     const char *empty;    /* TEXTS, GROUPS: what is behind "the list is empty"; NULL: it may be */
     const char *const *words; /* WORD, WORDS; NUMBER: words[0], if any, stands for 0 */
     size_t n_words;
-    const char *suffix;              /* NUMBER: what must follow the digits: "%" */
-    const struct field_shape *shape; /* TEXT; TEXTS: of each; STREAM: of its keys; NULL: any */
+    const char *suffix;                  /* NUMBER: what must follow the digits: "%" */
+    const struct field_pattern *pattern; /* TEXT; TEXTS: of each; STREAM: of its keys; NULL: any */
+    const char *(*choice)(size_t nth);   /* TEXTS, for the schema: all texts that are taken, then
+                                            NULL; NULL: any */
     const struct fields *fields; /* GROUP, GROUPS, STREAM: the keys of the mapping or of each one */
     size_t size;                 /* GROUPS: of one item */
     bool has_short_form;         /* STREAM: a text may stand for the mapping of an entry */
@@ -101,14 +102,7 @@ enum {
     FIELD_KEYS_MAX = 64, /* rows of one mapping, its base's included */
     FIELD_TEXT_MAX = 4096,
     FIELD_LIST_MAX = 1024,
-    FIELD_UNIT_COUNT = 5,
 };
-
-/** What a duration may end with; without a unit it is seconds. */
-extern const struct field_unit {
-    char letter;
-    uint32_t seconds;
-} field_units[FIELD_UNIT_COUNT];
 
 /** Where decoding stands: what findings are added to, and the path of the value at hand. */
 struct field_context {

@@ -6,7 +6,6 @@
 #include "lib/base/json.h"
 #include "lib/base/slice.h"
 #include "lib/yaml/decode.h"
-#include "lib/yaml/number_pattern.h"
 
 /* Nested objects, a member a line. */
 struct output {
@@ -89,57 +88,49 @@ static void print_due(struct output *output, const char *due)
     print_text(output, "errorMessage", message);
 }
 
-static void print_shape(struct output *output, const struct field_shape *shape)
+static void print_pattern(struct output *output, const struct field_pattern *pattern)
 {
-    if (!shape->word) {
-        print_text(output, "pattern", shape->pattern);
-        print_due(output, shape->due);
-        return;
-    }
+    print_text(output, "pattern", pattern->regex);
+    print_due(output, pattern->expected);
+}
+
+static void print_choices(struct output *output, const struct field *row)
+{
     begin_member(output, "enum");
-    for (size_t i = 0; shape->word(i); i++)
-        print_word(output, i, shape->word(i));
+    for (size_t i = 0; row->choice(i); i++)
+        print_word(output, i, row->choice(i));
     fputc(']', output->out);
 }
 
 /*
- * What has a shape is never a number to a reader of YAML; what has none may be. It may be a boolean
- * too, but then editors would offer true and false for every text.
+ * What has a pattern is never a number to a reader of YAML; what has none may be. It may be a
+ * boolean too, but then editors would offer true and false for every text.
  */
 static void print_text_rules(struct output *output, const struct field *row)
 {
-    if (row->shape && row->shape->word) {
-        print_shape(output, row->shape);
+    if (row->choice) {
+        print_choices(output, row);
         return;
     }
-    print_raw(output, "type", row->shape ? "\"string\"" : "[\"string\", \"number\"]");
+    print_raw(output, "type", row->pattern ? "\"string\"" : "[\"string\", \"number\"]");
     print_number(output, "maxLength", row->max != 0 ? row->max : FIELD_TEXT_MAX);
-    if (row->shape)
-        print_shape(output, row->shape);
+    if (row->pattern)
+        print_pattern(output, row->pattern);
     else
         print_number(output, "minLength", 1);
 }
 
-/* A number with a unit, or in quotes, is a text. */
+/* A number with a unit, or in quotes, is a text, of which only the loader checks the range. */
 static void print_number_pattern(struct output *output, const struct field *row)
 {
-    FILE *out = output->out;
-    char due[128];
+    char regex[64], due[128];
 
-    begin_member(output, "pattern");
-    fprintf(out, "\"^(%s%s", row->n_words > 0 ? row->words[0] : "", row->n_words > 0 ? "|" : "");
-    if (row->suffix)
-        putc('(', out);
-    if (row->type == FIELD_NUMBER)
-        number_pattern_print(row->max, out);
-    if (row->suffix)
-        fprintf(out, ")%s", row->suffix);
-    for (size_t i = 0; row->type == FIELD_DURATION && i < FIELD_UNIT_COUNT; i++) {
-        fputs(i == 0 ? "" : "|", out);
-        number_pattern_print(row->max / field_units[i].seconds, out);
-        fprintf(out, "%c%s", field_units[i].letter, field_units[i].seconds == 1 ? "?" : "");
-    }
-    fputs(")$\"", out);
+    if (row->type == FIELD_DURATION)
+        snprintf(regex, sizeof(regex), "^[0-9]+[smhdw]?$");
+    else
+        snprintf(regex, sizeof(regex), "^(%s%s[0-9]+%s)$", row->n_words > 0 ? row->words[0] : "",
+                 row->n_words > 0 ? "|" : "", row->suffix ? row->suffix : "");
+    print_text(output, "pattern", regex);
     field_describe_numbers(row, due, sizeof(due));
     print_due(output, due);
 }
@@ -184,10 +175,12 @@ static void print_list_rules(struct output *output, const struct field *row)
 static void print_stream_rules(struct output *output, const struct field *row)
 {
     print_raw(output, "type", "\"object\"");
-    begin_member(output, "propertyNames");
-    begin_object(output);
-    print_shape(output, row->shape);
-    end_object(output);
+    if (row->pattern) {
+        begin_member(output, "propertyNames");
+        begin_object(output);
+        print_pattern(output, row->pattern);
+        end_object(output);
+    }
     begin_member(output, "additionalProperties");
     begin_object(output);
     print_raw(output, "type",

@@ -163,8 +163,8 @@ static void check_shape(const struct field *row, const struct context *context)
         fail_msg("%s: a mapping has fields, and nothing else has", row->key);
     if ((row->type == FIELD_GROUPS) != (row->size > 0))
         fail_msg("%s: items have a size, and nothing else has", row->key);
-    if (row->type == FIELD_STREAM && !row->shape)
-        fail_msg("%s: nobody says what its keys look like", row->key);
+    if (row->choice && row->type != FIELD_TEXTS)
+        fail_msg("%s: only the texts of a list can be chosen", row->key);
 }
 
 static void check_preset(const struct field *row, const struct context *context)
@@ -288,13 +288,29 @@ static void test_include(void **state)
     assert_ptr_equal(schema_domain.base, &schema_policy);
 }
 
+/* What editors offer below allow: is what can be allowed. */
+static void test_choices(void **state)
+{
+    const struct field *row = &schema_policy.rows[schema_policy.n_rows - 1];
+    size_t n_choices = 0, n_allowable = 0;
+
+    (void)state;
+    assert_string_equal(row->key, "allow");
+    for (; row->choice(n_choices); n_choices++)
+        assert_int_not_equal(finding_row(finding_find(slice_of(row->choice(n_choices))))->level,
+                             LEVEL_ERROR);
+    for (int i = FINDING_NONE + 1; i < FINDING_COUNT; i++)
+        n_allowable += finding_row((enum finding)i)->level != LEVEL_ERROR;
+    assert_int_equal(n_choices, n_allowable);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes),      cmocka_unit_test(test_presets),
         cmocka_unit_test(test_wrong_types), cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_slips),       cmocka_unit_test(test_every_key_has_a_file),
-        cmocka_unit_test(test_include),
+        cmocka_unit_test(test_include),     cmocka_unit_test(test_choices),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

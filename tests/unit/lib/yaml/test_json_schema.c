@@ -19,8 +19,7 @@ static const char *colour(size_t nth)
     return nth < ARRAY_LEN(words) ? words[nth] : NULL;
 }
 
-static const struct field_shape pattern = {.pattern = "^\\*$", .due = "a star"};
-static const struct field_shape colours = {.word = colour, .due = "a colour"};
+static const struct field_pattern pattern = {.regex = "^\\*$", .expected = "a star"};
 
 static const struct field empty_rows[] = {{0}};
 static const struct fields empty = {.rows = empty_rows, .n_rows = 0};
@@ -45,30 +44,29 @@ static const struct {
     {{.type = FIELD_TEXT, .what = "", .preset = "on", .is_later = true, .max = 9},
      "{'description': '; default: on; this version does not act on it yet', 'default': 'on',"
      " 'type': ['string', 'number'], 'minLength': 1, 'maxLength': 9}"},
-    {{.type = FIELD_TEXT, .what = "", .shape = &pattern},
+    {{.type = FIELD_TEXT, .what = "", .pattern = &pattern},
      "{'description': '', 'type': 'string', 'maxLength': 4096, 'pattern': '^\\\\*$',"
      " 'errorMessage': 'due here is a star'}"},
     {{.type = FIELD_TEXTS, .what = "", .max = 8, .max_items = 3},
      "{'description': '', 'type': 'array', 'maxItems': 3,"
      " 'items': {'type': ['string', 'number'], 'minLength': 1, 'maxLength': 8}}"},
-    {{.type = FIELD_TEXTS, .what = "", .shape = &colours, .empty = "; a colour is needed"},
+    {{.type = FIELD_TEXTS, .what = "", .choice = colour, .empty = "; a colour is needed"},
      "{'description': '', 'type': 'array', 'minItems': 1, 'maxItems': 1024,"
      " 'items': {'enum': ['red', '\\\"green\\\"']}}"},
     {{.type = FIELD_NUMBER, .what = "", .min = 1, .max = 9, .preset = "3"},
      "{'description': '; default: 3', 'type': ['integer', 'string'], 'minimum': 1, 'maximum': 9,"
-     " 'pattern': '^(0*([0-9]))$', 'default': 3,"
+     " 'pattern': '^([0-9]+)$', 'default': 3,"
      " 'errorMessage': 'due here is a number between 1 and 9'}"},
     {{.type = FIELD_NUMBER, .what = "", .max = 9, .words = words, .n_words = 1, .preset = "red"},
      "{'description': '; default: red', 'type': ['integer', 'string'], 'minimum': 0, 'maximum': 9,"
-     " 'pattern': '^(red|0*([0-9]))$', 'default': 'red',"
+     " 'pattern': '^(red|[0-9]+)$', 'default': 'red',"
      " 'errorMessage': 'due here is a number between 0 and 9, or red'}"},
     {{.type = FIELD_NUMBER, .what = "", .max = 10, .suffix = "%", .preset = "5%"},
-     "{'description': '; default: 5%', 'type': 'string', 'pattern': "
-     "'^((0*([0-9]{1,1}|0[0-9]|10))%)$',"
+     "{'description': '; default: 5%', 'type': 'string', 'pattern': '^([0-9]+%)$',"
      " 'default': '5%', 'errorMessage': 'due here is a number between 0% and 10%'}"},
     {{.type = FIELD_DURATION, .what = "", .max = 60, .preset = "1m"},
      "{'description': '; default: 1m', 'type': ['integer', 'string'], 'minimum': 0, 'maximum': 60,"
-     " 'pattern': '^(0*([0-9]{1,1}|[0-5][0-9]|60)s?|0*([0-1])m|0*(0)h|0*(0)d|0*(0)w)$',"
+     " 'pattern': '^[0-9]+[smhdw]?$',"
      " 'default': '1m', 'errorMessage': 'due here is a duration between 0 and 60 s, as in 3600,"
      " 90m, 12h, 3d or 2w'}"},
     {{.type = FIELD_WORD, .what = "", .words = words, .n_words = 2, .preset = "red"},
@@ -83,7 +81,10 @@ static const struct {
     {{.type = FIELD_GROUPS, .what = "", .fields = &empty, .empty = "!"},
      "{'description': '', 'type': 'array', 'minItems': 1, 'items':"
      " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
-    {{.type = FIELD_STREAM, .what = "", .fields = &empty, .shape = &pattern},
+    {{.type = FIELD_STREAM, .what = "", .fields = &empty},
+     "{'description': '', 'type': 'object', 'additionalProperties':"
+     " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
+    {{.type = FIELD_STREAM, .what = "", .fields = &empty, .pattern = &pattern},
      "{'description': '', 'type': 'object',"
      " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'due here is a star'},"
      " 'additionalProperties':"
@@ -91,7 +92,7 @@ static const struct {
     {{.type = FIELD_STREAM,
       .what = "",
       .fields = &empty,
-      .shape = &pattern,
+      .pattern = &pattern,
       .has_short_form = true},
      "{'description': '', 'type': 'object',"
      " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'due here is a star'},"
