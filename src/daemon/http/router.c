@@ -36,7 +36,7 @@ static struct slice requested_authority(const h2o_req_t *req)
  * the certificate covers it, or a customer's reverse proxy came by the policy host's own name
  * (RFC 8461 8.2).
  */
-static bool may_ask_for(const struct connection *connection, const char *host)
+static bool host_is_authorized(const struct connection *connection, const char *host)
 {
     const struct config *config = connection->worker->config;
 
@@ -47,14 +47,14 @@ static bool may_ask_for(const struct connection *connection, const char *host)
 }
 
 /* What a request asks for. */
-struct question {
+struct request_target {
     char host[DNS_NAME_MAX + 1]; /* stored form; empty: none was named, not even by SNI */
     struct slice path;
 };
 
 /* Returns NULL, or why the request is refused as a bad one. */
-static const char *read_question(const struct connection *connection, const h2o_req_t *req,
-                                 struct question *ret_question)
+static const char *request_target_read(const struct connection *connection, const h2o_req_t *req,
+                                       struct request_target *ret_target)
 {
     struct slice authority = requested_authority(req), in_target;
     char target_host[DNS_NAME_MAX + 1];
@@ -63,12 +63,12 @@ static const char *read_question(const struct connection *connection, const h2o_
 
     if (fault)
         return fault;
-    request_target_split(slice_of_iovec(req->input.path), &in_target, &ret_question->path);
-    strcpy(ret_question->host, connection->server_name);
-    if (authority.len > 0 && authority_parse(authority, ret_question->host) != 0)
+    request_target_split(slice_of_iovec(req->input.path), &in_target, &ret_target->path);
+    strcpy(ret_target->host, connection->server_name);
+    if (authority.len > 0 && host_parse(authority, ret_target->host) != 0)
         return "the Host is not a host name\n";
-    if (in_target.len > 0 && (authority_parse(in_target, target_host) != 0 ||
-                              strcmp(target_host, ret_question->host) != 0))
+    if (in_target.len > 0 &&
+        (host_parse(in_target, target_host) != 0 || strcmp(target_host, ret_target->host) != 0))
         return "the request target is for another host\n";
     return NULL;
 }
@@ -76,21 +76,21 @@ static const char *read_question(const struct connection *connection, const h2o_
 static void route(struct connection *connection, h2o_req_t *req)
 {
     const struct domain *domain;
-    struct question question;
-    const char *fault = read_question(connection, req, &question);
+    struct request_target target;
+    const char *fault = request_target_read(connection, req, &target);
 
     if (fault) {
         req->http1_is_persistent = 0;
         answer_text(req, 400, "Bad Request", fault);
         return;
     }
-    if (connection->certificate && !may_ask_for(connection, question.host)) {
+    if (connection->certificate && !host_is_authorized(connection, target.host)) {
         answer_text(req, 421, "Misdirected Request",
                     "this connection is not for the host that was asked for\n");
         return;
     }
-    domain = config_find_policy_host(connection->worker->config, slice_of(question.host));
-    if (domain && slice_eq_text(question.path, "/.well-known/mta-sts.txt"))
+    domain = config_find_policy_host(connection->worker->config, slice_of(target.host));
+    if (domain && slice_eq_text(target.path, "/.well-known/mta-sts.txt"))
         policy_handler_answer(domain->document, req);
     else
         answer_text(req, 404, "Not Found", "nothing is served here\n");
@@ -125,19 +125,19 @@ static struct slice find_agent(const h2o_req_t *req)
 
 static void report_request(struct connection *connection, h2o_req_t *req)
 {
-    struct event event = {.kind = EVENT_REQUEST};
+    struct log_record record = {.kind = LOG_RECORD_REQUEST};
 
-    connection_print_peer(connection->sock, event.peer, sizeof(event.peer));
-    event_set_text(event.server, sizeof(event.server),
-                   requested_authority(req).len > 0 ? requested_authority(req)
-                                                    : slice_of(connection->server_name));
-    event_set_text(event.method, sizeof(event.method), slice_of_iovec(req->input.method));
-    event_set_text(event.path, sizeof(event.path), slice_of_iovec(req->input.path));
-    event_set_text(event.agent, sizeof(event.agent), find_agent(req));
-    event.tls_version = h2o_socket_get_ssl_protocol_version(connection->sock);
-    event.status = (uint16_t)req->res.status;
-    event.body_len = (uint32_t)req->bytes_sent;
-    worker_report(connection->worker, &event);
+    connection_print_peer(connection->sock, record.peer, sizeof(record.peer));
+    log_record_set_text(record.server, sizeof(record.server),
+                        requested_authority(req).len > 0 ? requested_authority(req)
+                                                         : slice_of(connection->server_name));
+    log_record_set_text(record.method, sizeof(record.method), slice_of_iovec(req->input.method));
+    log_record_set_text(record.path, sizeof(record.path), slice_of_iovec(req->input.path));
+    log_record_set_text(record.agent, sizeof(record.agent), find_agent(req));
+    record.tls_version = h2o_socket_get_ssl_protocol_version(connection->sock);
+    record.status = (uint16_t)req->res.status;
+    record.body_len = (uint32_t)req->bytes_sent;
+    log_ring_push(connection->worker->log, &record);
 }
 
 /* h2o calls the logger when a request is over, one way or the other. */

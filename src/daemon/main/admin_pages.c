@@ -48,9 +48,9 @@ static void print_connections(const struct metrics *sum, FILE *out)
         print_sample("tls_handshakes_total", "result",
                      handshake_result_name((enum handshake_result)i), sum->handshakes[i], out);
     print_family("connections_ended_total", "counter", "Connections ended, by reason.", out);
-    for (int i = 0; i < CONNECTION_END_COUNT; i++) {
-        print_sample("connections_ended_total", "reason",
-                     connection_end_name((enum connection_end)i), sum->ends[i], out);
+    for (int i = 0; i < END_REASON_COUNT; i++) {
+        print_sample("connections_ended_total", "reason", end_reason_name((enum end_reason)i),
+                     sum->ends[i], out);
         ended += sum->ends[i];
     }
     print_single("connections_opened_total", "counter", "Connections accepted.",

@@ -8,6 +8,7 @@
 #include "daemon/main/internal.h"
 #include "daemon/tls/cert_loader.h"
 #include "daemon/worker/log_record.h"
+#include "daemon/worker/log_ring.h"
 #include "daemon/worker/worker.h"
 #include "lib/base/err.h"
 #include "lib/base/line_output.h"
@@ -18,63 +19,64 @@ enum {
     SECOND_MS = 1000,
 };
 
-static const char *name_peer(const struct event *event)
+static const char *name_peer(const struct log_record *record)
 {
-    if (event->peer[0] == '\0')
+    if (record->peer[0] == '\0')
         return "a unix socket";
-    if (strcmp(event->peer, EVENT_PEER_UNKNOWN) == 0)
+    if (strcmp(record->peer, LOG_RECORD_PEER_UNKNOWN) == 0)
         return "a peer that has reset the connection";
-    return event->peer;
+    return record->peer;
 }
 
-static void log_refusal(const struct event *event)
+static void log_refusal(const struct log_record *record)
 {
-    const char *peer = name_peer(event);
+    const char *peer = name_peer(record);
     char quoted[ERR_QUOTE_MAX];
 
-    err_quote(quoted, sizeof(quoted), slice_of(event->server));
-    if (event->kind == EVENT_NO_CERTIFICATE)
+    err_quote(quoted, sizeof(quoted), slice_of(record->server));
+    if (record->kind == LOG_RECORD_NO_CERTIFICATE)
         log_line(LOG_WARNING,
                  "handshake from %s refused: no certificate for %s can be read; --test-config says "
                  "why",
                  peer, quoted);
-    else if (event->kind == EVENT_LATE_CERTIFICATE)
+    else if (record->kind == LOG_RECORD_LATE_CERTIFICATE)
         log_line(LOG_WARNING,
                  "handshake from %s refused: the certificate for %s could not be read within %d s: "
                  "its storage is slow, or hangs",
                  peer, quoted, CERT_READER_PATIENCE_MS / 1000);
-    else if (event->kind == EVENT_UNTRUSTED)
+    else if (record->kind == LOG_RECORD_UNTRUSTED)
         log_line(LOG_INFO, "connection from %s refused: it is not among proxy_protocol.trusted",
                  peer);
-    else if (event->kind == EVENT_BAD_HEADER)
-        log_line(LOG_WARNING, "connection from %s refused: PROXY protocol: %s", peer, event->fault);
-    else if (event->server[0] == '\0')
+    else if (record->kind == LOG_RECORD_BAD_HEADER)
+        log_line(LOG_WARNING, "connection from %s refused: PROXY protocol: %s", peer,
+                 record->fault);
+    else if (record->server[0] == '\0')
         log_line(LOG_INFO, "handshake from %s refused: it names no host (no SNI)", peer);
     else
         log_line(LOG_INFO, "handshake from %s refused: the name %s is not served here", peer,
                  quoted);
 }
 
-static void write_refusal(struct server *server, const struct event *event)
+static void write_refusal(struct server *server, const struct log_record *record)
 {
     if (server->refusals_logged == REFUSALS_PER_SECOND) {
         server->refusals_unlogged++;
         return;
     }
     server->refusals_logged++;
-    log_refusal(event);
+    log_refusal(record);
 }
 
-static void write_request(struct server *server, const struct event *event)
+static void write_request(struct server *server, const struct log_record *record)
 {
     char line[PIPE_BUF + 1];
     FILE *out = fmemopen(line, sizeof(line), "w");
     size_t len;
 
     if (server->config->access == ACCESS_JSON)
-        event_print_json(event, out);
+        log_record_print_json(record, out);
     else
-        event_print_text(event, out);
+        log_record_print_text(record, out);
     fflush(out);
     len = (size_t)ftell(out);
     fclose(out);
@@ -91,12 +93,12 @@ static void count_dropped(struct server *server)
     server->drops_unlogged += n_dropped;
 }
 
-static void write_event(struct server *server, const struct event *event)
+static void write_record(struct server *server, const struct log_record *record)
 {
-    if (event->kind == EVENT_REQUEST)
-        write_request(server, event);
+    if (record->kind == LOG_RECORD_REQUEST)
+        write_request(server, record);
     else
-        write_refusal(server, event);
+        write_refusal(server, record);
 }
 
 void events_summarize(struct server *server)
@@ -118,14 +120,14 @@ static void on_second(uv_timer_t *timer)
 void events_write(struct server *server)
 {
     for (size_t i = 0; i < server->n_workers; i++) {
-        struct event_ring *ring = worker_events(server->workers[i].worker);
-        const struct event *event;
+        struct log_ring *ring = worker_log_ring(server->workers[i].worker);
+        const struct log_record *record;
 
-        while ((event = event_ring_peek(ring))) {
-            write_event(server, event);
-            event_ring_release(ring);
+        while ((record = log_ring_peek(ring))) {
+            write_record(server, record);
+            log_ring_release(ring);
         }
-        server->lines_dropped += event_ring_take_dropped(ring);
+        server->lines_dropped += log_ring_take_dropped(ring);
     }
     count_dropped(server);
     /* What a second has held back is told at its end, whether or not there is more to tell then. */

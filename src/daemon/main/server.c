@@ -124,7 +124,7 @@ static void notify_swapped(void *context)
     uv_async_send(&server->swapped);
 }
 
-static void notify_event(void *context)
+static void notify_log_record(void *context)
 {
     struct server *server = context;
 
@@ -196,7 +196,7 @@ static struct worker_options make_options(struct server *server)
         .memory_auto = server->memory_auto,
         .register_handlers = router_register,
         .on_swapped = notify_swapped,
-        .on_event = notify_event,
+        .on_log_record = notify_log_record,
         .context = server,
     };
 }

@@ -19,35 +19,35 @@ enum {
     STRIKES_MS = 5000,
 };
 
-struct source_key {
+struct client_key {
     unsigned char secret[SECRET_LEN]; /* uthash's function is not keyed: this makes it so */
     unsigned char network[NETWORK_LEN];
 };
 
 struct entry {
-    struct source source; /* first: what callers hold is the entry */
-    struct source_key key;
+    struct client_network source; /* first: what callers hold is the entry */
+    struct client_key key;
     UT_hash_handle hh;
 };
 
-struct sources {
+struct clients {
     struct entry *by_key;
     unsigned char secret[SECRET_LEN];
 };
 
-struct sources *sources_new(void)
+struct clients *clients_new(void)
 {
-    struct sources *sources = memory_alloc(sizeof(*sources));
+    struct clients *clients = memory_alloc(sizeof(*clients));
 
-    sources->by_key = NULL;
-    if (getrandom(sources->secret, SECRET_LEN, 0) != SECRET_LEN)
+    clients->by_key = NULL;
+    if (getrandom(clients->secret, SECRET_LEN, 0) != SECRET_LEN)
         abort();
-    return sources;
+    return clients;
 }
 
-void sources_free(struct sources *sources)
+void clients_free(struct clients *clients)
 {
-    free(sources);
+    free(clients);
 }
 
 static bool fill_v4(struct in_addr address, unsigned char network[NETWORK_LEN])
@@ -84,40 +84,40 @@ static bool fill_network(const struct sockaddr *address, unsigned char network[N
     return false;
 }
 
-struct source *sources_enter(struct sources *sources, const struct sockaddr *address)
+struct client_network *clients_enter(struct clients *clients, const struct sockaddr *address)
 {
-    struct source_key key;
+    struct client_key key;
     struct entry *entry;
 
     if (!fill_network(address, key.network))
         return NULL;
-    memcpy(key.secret, sources->secret, SECRET_LEN);
-    HASH_FIND(hh, sources->by_key, &key, sizeof(key), entry);
+    memcpy(key.secret, clients->secret, SECRET_LEN);
+    HASH_FIND(hh, clients->by_key, &key, sizeof(key), entry);
     if (!entry) {
         entry = memory_alloc(sizeof(*entry));
         *entry = (struct entry){.key = key};
-        HASH_ADD(hh, sources->by_key, key, sizeof(key), entry);
+        HASH_ADD(hh, clients->by_key, key, sizeof(key), entry);
     }
     entry->source.n_connections++;
     return &entry->source;
 }
 
-void sources_leave(struct sources *sources, struct source *source)
+void clients_leave(struct clients *clients, struct client_network *source)
 {
     struct entry *entry = (struct entry *)source;
 
     if (!entry || --entry->source.n_connections > 0)
         return;
-    HASH_DELETE(hh, sources->by_key, entry);
+    HASH_DELETE(hh, clients->by_key, entry);
     free(entry);
 }
 
-static bool is_recent(const struct source *source, uint64_t now_ms)
+static bool is_recent(const struct client_network *source, uint64_t now_ms)
 {
     return source->n_strikes > 0 && now_ms - source->first_strike_ms < STRIKES_MS;
 }
 
-void source_strike(struct source *source, uint64_t now_ms)
+void client_network_strike(struct client_network *source, uint64_t now_ms)
 {
     if (!is_recent(source, now_ms)) {
         source->n_strikes = 0;
@@ -126,7 +126,7 @@ void source_strike(struct source *source, uint64_t now_ms)
     source->n_strikes++;
 }
 
-bool source_is_barred(const struct source *source, uint64_t now_ms)
+bool client_network_is_barred(const struct client_network *source, uint64_t now_ms)
 {
     return source->n_strikes >= STRIKES_MAX && is_recent(source, now_ms);
 }

@@ -15,9 +15,9 @@
 
 struct connection;
 struct sockaddr;
-struct sources;
+struct clients;
 
-struct source {
+struct client_network {
     size_t n_connections;
     struct connection *connections; /* oldest first; the caller's list */
     unsigned n_strikes;             /* since first_strike_ms, or longer ago */
@@ -25,23 +25,23 @@ struct source {
 };
 
 /** Never returns NULL. */
-struct sources *sources_new(void);
+struct clients *clients_new(void);
 
 /** Takes NULL. All connections have left. */
-void sources_free(struct sources *sources);
+void clients_free(struct clients *clients);
 
 /** The source of an address, with one connection more; NULL: it has none. */
-struct source *sources_enter(struct sources *sources, const struct sockaddr *address);
+struct client_network *clients_enter(struct clients *clients, const struct sockaddr *address);
 
 /** One connection less; the last one frees the source. Takes NULL. */
-void sources_leave(struct sources *sources, struct source *source);
+void clients_leave(struct clients *clients, struct client_network *source);
 
 /**
  * Notes that a connection of the source was evicted because it has too many.
  *
  * now_ms  by the monotonic clock
  */
-void source_strike(struct source *source, uint64_t now_ms);
+void client_network_strike(struct client_network *source, uint64_t now_ms);
 
 /** Whether so many were within seconds that the source gets no new ones, until these are over. */
-bool source_is_barred(const struct source *source, uint64_t now_ms);
+bool client_network_is_barred(const struct client_network *source, uint64_t now_ms);

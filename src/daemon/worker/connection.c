@@ -34,7 +34,7 @@ static const uint64_t phase_ms[PHASE_COUNT] = {
     [PHASE_ANSWER] = 10000,
 };
 
-static const enum connection_end deadline_ends[PHASE_COUNT] = {
+static const enum end_reason deadline_ends[PHASE_COUNT] = {
     [PHASE_HEADER] = END_HANDSHAKE,
     [PHASE_HANDSHAKE] = END_HANDSHAKE,
     [PHASE_REQUEST] = END_REQUEST,
@@ -58,11 +58,11 @@ static void stop_counting(struct connection *connection)
     worker->n_counted--;
     if (connection->source) {
         DL_DELETE2(connection->source->connections, connection, source_prev, source_next);
-        sources_leave(worker->sources, connection->source);
+        clients_leave(worker->clients, connection->source);
     }
 }
 
-static void join_source(struct connection *connection, struct source *source)
+static void join_source(struct connection *connection, struct client_network *source)
 {
     connection->source = source;
     if (!source)
@@ -71,7 +71,7 @@ static void join_source(struct connection *connection, struct source *source)
     DL_APPEND2(source->connections, connection, source_prev, source_next);
 }
 
-static void start_counting(struct connection *connection, struct source *source)
+static void start_counting(struct connection *connection, struct client_network *source)
 {
     struct worker *worker = connection->worker;
 
@@ -157,14 +157,14 @@ static bool evict_oldest(struct worker *worker)
     return false;
 }
 
-static bool evict_oldest_of_source(struct source *source)
+static bool evict_oldest_of_source(struct client_network *source)
 {
     struct connection *connection;
 
     DL_FOREACH2 (source->connections, connection, source_next) {
         if (!may_be_evicted(connection))
             continue;
-        source_strike(source, now_ms());
+        client_network_strike(source, now_ms());
         connection_kill(connection, END_EVICTED);
         return true;
     }
@@ -172,39 +172,39 @@ static bool evict_oldest_of_source(struct source *source)
 }
 
 /* The source counts the new one already. */
-static bool is_over_cap(const struct worker *worker, const struct source *source)
+static bool is_over_cap(const struct worker *worker, const struct client_network *source)
 {
     return source && source->n_connections > worker->per_source_max;
 }
 
 /* Handshakes that are evicted unfinished cost more than what is closed at once. */
-static bool admit_of_source(const struct worker *worker, struct source *source)
+static bool admit_of_source(const struct worker *worker, struct client_network *source)
 {
-    if (source && source_is_barred(source, now_ms()))
+    if (source && client_network_is_barred(source, now_ms()))
         return false;
     return !is_over_cap(worker, source) || evict_oldest_of_source(source);
 }
 
-static bool admit(struct worker *worker, struct source *source)
+static bool admit(struct worker *worker, struct client_network *source)
 {
     return admit_of_source(worker, source) &&
            (worker->n_counted < worker->connections_max || evict_oldest(worker));
 }
 
-static struct source *find_source(struct worker *worker, const struct listener *listener,
-                                  h2o_socket_t *sock)
+static struct client_network *find_source(struct worker *worker, const struct listener *listener,
+                                          h2o_socket_t *sock)
 {
     struct sockaddr_storage address;
 
     if (listener->keeps_alive || listener->has_proxy_protocol ||
         h2o_socket_getpeername(sock, (struct sockaddr *)&address) == 0)
         return NULL;
-    return sources_enter(worker->sources, (const struct sockaddr *)&address);
+    return clients_enter(worker->clients, (const struct sockaddr *)&address);
 }
 
 void connection_open(struct worker *worker, const struct listener *listener, h2o_socket_t *sock)
 {
-    struct source *source = find_source(worker, listener, sock);
+    struct client_network *source = find_source(worker, listener, sock);
     struct connection *connection;
 
     metrics_count(&worker->metrics.opened);
@@ -214,7 +214,7 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
         return;
     }
     if (!admit(worker, source)) {
-        sources_leave(worker->sources, source);
+        clients_leave(worker->clients, source);
         metrics_count(&worker->metrics.ends[END_REFUSED]);
         h2o_socket_close(sock);
         return;
@@ -239,11 +239,11 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
 bool connection_set_client(struct connection *connection, struct sockaddr *client, socklen_t len)
 {
     struct worker *worker = connection->worker;
-    struct source *source = sources_enter(worker->sources, client);
+    struct client_network *source = clients_enter(worker->clients, client);
 
     h2o_socket_setpeername(connection->sock, client, len);
     if (!admit_of_source(worker, source)) {
-        sources_leave(worker->sources, source);
+        clients_leave(worker->clients, source);
         return false;
     }
     join_source(connection, source);
@@ -346,7 +346,7 @@ void connection_hand_over(struct connection *connection, size_t body_bytes)
                      *h2o_get_timestamp(connection->accept_ctx.ctx, NULL, NULL));
 }
 
-void connection_enter(struct connection *connection, enum phase phase)
+void connection_enter(struct connection *connection, enum connection_phase phase)
 {
     /* What is being answered is left alone, and nothing of it grows. */
     if (phase == PHASE_ANSWER)
@@ -374,7 +374,7 @@ void connection_half_closed(struct connection *connection)
         make_due(connection);
 }
 
-void connection_shut(struct connection *connection, enum connection_end end)
+void connection_shut(struct connection *connection, enum end_reason end)
 {
     if (connection->is_killed)
         return;
@@ -383,13 +383,13 @@ void connection_shut(struct connection *connection, enum connection_end end)
     shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
 }
 
-void connection_close(struct connection *connection, enum connection_end end)
+void connection_close(struct connection *connection, enum end_reason end)
 {
     connection_shut(connection, end);
     h2o_socket_close(connection->sock);
 }
 
-void connection_kill(struct connection *connection, enum connection_end end)
+void connection_kill(struct connection *connection, enum end_reason end)
 {
     if (connection->is_handed_over)
         connection_shut(connection, end);
@@ -398,7 +398,7 @@ void connection_kill(struct connection *connection, enum connection_end end)
     ERR_clear_error(); /* of SSL_shutdown(): it is none of the handshake that this was done for */
 }
 
-void connections_kill_all(struct worker *worker, enum connection_end end)
+void connections_kill_all(struct worker *worker, enum end_reason end)
 {
     struct connection *connection, *next;
 
@@ -429,7 +429,7 @@ void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size)
     char host[NI_MAXHOST];
     size_t host_len;
 
-    snprintf(buffer, size, "%s", EVENT_PEER_UNKNOWN);
+    snprintf(buffer, size, "%s", LOG_RECORD_PEER_UNKNOWN);
     if (len == 0)
         return;
     if (address.ss_family == AF_UNIX) {

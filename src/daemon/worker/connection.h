@@ -22,10 +22,10 @@
 
 struct certificate;
 struct listener;
-struct source;
+struct client_network;
 struct worker;
 
-enum phase {
+enum connection_phase {
     PHASE_HEADER, /* until that of the PROXY protocol is in */
     PHASE_HANDSHAKE,
     PHASE_REQUEST, /* until its last byte is in */
@@ -39,25 +39,25 @@ struct connection {
     struct connection *due_prev, *due_next;       /* among those that the end of a turn sees to */
     struct worker *worker;
     const struct listener *listener;
-    struct source *source; /* NULL: none is counted */
+    struct client_network *source; /* NULL: none is counted */
     h2o_socket_t *sock;
     struct budget_share share;          /* of the worker's memory */
     struct budget_share body_share;     /* of what requests with a body may hold of it */
     h2o_accept_ctx_t accept_ctx;        /* its own, so that the SNI can choose the context */
     char server_name[DNS_NAME_MAX + 1]; /* the SNI in stored form; empty: none, or no TLS */
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
-    enum phase phase;
+    enum connection_phase phase;
     bool is_killed;
     bool is_handed_over; /* handed over to h2o's HTTP/1, which alone may close it */
     bool is_due;
-    bool is_half_closed;     /* the peer has sent close_notify */
-    bool is_refused;         /* in the handshake, by its name */
-    enum connection_end end; /* set by the kill, or else at the end */
-    uint64_t deadline_ms;    /* of the phase */
-    unsigned n_requests;     /* that reached the router */
-    unsigned n_ended;        /* that h2o has told the end of */
-    unsigned n_key_updates;  /* of TLS 1.3, that the peer has sent */
-    size_t n_searched;       /* octets of the first request, for the end of its head */
+    bool is_half_closed;    /* the peer has sent close_notify */
+    bool is_refused;        /* in the handshake, by its name */
+    enum end_reason end;    /* set by the kill, or else at the end */
+    uint64_t deadline_ms;   /* of the phase */
+    unsigned n_requests;    /* that reached the router */
+    unsigned n_ended;       /* that h2o has told the end of */
+    unsigned n_key_updates; /* of TLS 1.3, that the peer has sent */
+    size_t n_searched;      /* octets of the first request, for the end of its head */
 };
 
 /**
@@ -82,7 +82,7 @@ struct connection *connection_of_request(const h2o_req_t *req);
 struct connection *connection_of_ssl(const SSL *ssl);
 
 /** Begins a phase and its time. */
-void connection_enter(struct connection *connection, enum phase phase);
+void connection_enter(struct connection *connection, enum connection_phase phase);
 
 /**
  * Says how many bytes of memory the connection holds from now on. If all together hold more than
@@ -122,16 +122,16 @@ void connection_write_last(struct connection *connection);
 /**
  * Ends a connection that is not on the call stack. Unless it is h2o's, its record is gone after it.
  */
-void connection_kill(struct connection *connection, enum connection_end end);
+void connection_kill(struct connection *connection, enum end_reason end);
 
 /** Ends the connection from within a callback of its own: its next event closes it. */
-void connection_shut(struct connection *connection, enum connection_end end);
+void connection_shut(struct connection *connection, enum end_reason end);
 
 /** Ends the connection from within its read callback, at once. The record is gone after it. */
-void connection_close(struct connection *connection, enum connection_end end);
+void connection_close(struct connection *connection, enum end_reason end);
 
 /** Kills all of a worker. */
-void connections_kill_all(struct worker *worker, enum connection_end end);
+void connections_kill_all(struct worker *worker, enum end_reason end);
 
 /**
  * Kills those of a worker whose time is over, but not more than some at once.
@@ -140,5 +140,5 @@ void connections_kill_all(struct worker *worker, enum connection_end end);
  */
 bool connections_sweep(struct worker *worker);
 
-/** A connection's peer in text, as in struct event. */
+/** A connection's peer in text, as in struct log_record. */
 void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size);

@@ -13,7 +13,7 @@ static bool is_ascii_host(struct slice host)
     return true;
 }
 
-int authority_parse(struct slice authority, char ret_host[DNS_NAME_MAX + 1])
+int host_parse(struct slice authority, char ret_host[DNS_NAME_MAX + 1])
 {
     size_t colon = slice_find_byte(authority, ':');
     struct slice host = slice_range(authority, 0, colon);

@@ -19,4 +19,4 @@ struct slice;
  * Returns 0, or -1 if it is no DNS name of letters, digits, hyphens and dots, or the port no
  * number.
  */
-int authority_parse(struct slice authority, char ret_host[DNS_NAME_MAX + 1]);
+int host_parse(struct slice authority, char ret_host[DNS_NAME_MAX + 1]);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Events: what a worker has to tell the log, in a bounded ring that never makes it wait.
+ * Log records: what a worker tells the log, and the lines of the access log.
  *
- * One ring has one producer, its worker, and one consumer, the control plane, which formats and
- * writes: a write may block. A full ring drops and counts.
+ * Pure, safe from any thread.
  */
 #pragma once
 
@@ -12,26 +11,26 @@
 
 #include "lib/base/slice.h"
 
-enum event_kind {
-    EVENT_REQUEST,      /* a request was answered */
-    EVENT_UNKNOWN_HOST, /* a handshake for a name that is nobody's was refused */
-    EVENT_NO_CERTIFICATE,
-    EVENT_LATE_CERTIFICATE, /* its first read has not ended yet */
-    EVENT_UNTRUSTED,        /* a peer that may send no PROXY protocol header was turned away */
-    EVENT_BAD_HEADER,       /* one that may has sent something else */
+enum log_record_kind {
+    LOG_RECORD_REQUEST,      /* a request was answered */
+    LOG_RECORD_UNKNOWN_HOST, /* a handshake for a name that is nobody's was refused */
+    LOG_RECORD_NO_CERTIFICATE,
+    LOG_RECORD_LATE_CERTIFICATE, /* its first read has not ended yet */
+    LOG_RECORD_UNTRUSTED,        /* a peer that may send no PROXY protocol header was turned away */
+    LOG_RECORD_BAD_HEADER,       /* one that may has sent something else */
 };
 
 /** The peer of a connection that was reset before it was accepted: the kernel knows it no more. */
-#define EVENT_PEER_UNKNOWN "unknown"
+#define LOG_RECORD_PEER_UNKNOWN "unknown"
 
 /**
  * Texts are cut where their buffers end. Those of the peer hold any bytes; however these are
  * escaped, a line printed has at most PIPE_BUF.
  */
-struct event {
-    enum event_kind kind;
+struct log_record {
+    enum log_record_kind kind;
     int64_t at_unix_ms;
-    char peer[64];    /* address and port; empty: a unix socket; or EVENT_PEER_UNKNOWN */
+    char peer[64];    /* address and port; empty: a unix socket; or LOG_RECORD_PEER_UNKNOWN */
     char server[256]; /* the SNI, or the Host on a plain listener */
     char method[16];
     char path[160];
@@ -42,35 +41,11 @@ struct event {
     uint16_t status;
 };
 
-struct event_ring;
-
-/** capacity  events, rounded up to a power of two. Never returns NULL. */
-struct event_ring *event_ring_new(size_t capacity);
-
-/** Takes NULL. */
-void event_ring_free(struct event_ring *ring);
-
-/**
- * The slot to fill next, zeroed, or NULL (counted) if the ring is full. Producer only; nothing is
- * seen by the consumer before event_ring_commit().
- */
-struct event *event_ring_reserve(struct event_ring *ring);
-void event_ring_commit(struct event_ring *ring);
-
-/**
- * The oldest event, or NULL. Consumer only; it stays until event_ring_release().
- */
-const struct event *event_ring_peek(struct event_ring *ring);
-void event_ring_release(struct event_ring *ring);
-
-/** How many were dropped since the last call. Consumer only. */
-uint64_t event_ring_take_dropped(struct event_ring *ring);
-
-/** Copies `bytes` into a buffer of an event, cut and NUL-terminated. */
-void event_set_text(char *buffer, size_t size, struct slice bytes);
+/** Copies `bytes` into a buffer of an record, cut and NUL-terminated. */
+void log_record_set_text(char *buffer, size_t size, struct slice bytes);
 
 /** Prints one line: time, peer, server, "method path", status, bytes, TLS version, "agent". */
-void event_print_text(const struct event *event, FILE *out);
+void log_record_print_text(const struct log_record *record, FILE *out);
 
 /** Prints one line holding a JSON object with the same members. */
-void event_print_json(const struct event *event, FILE *out);
+void log_record_print_json(const struct log_record *record, FILE *out);

@@ -11,19 +11,19 @@ const char *handshake_result_name(enum handshake_result result)
     return names[result];
 }
 
-const char *connection_end_name(enum connection_end end)
+const char *end_reason_name(enum end_reason end)
 {
-    static const char *const names[CONNECTION_END_COUNT] = {"answered",
-                                                            "peer",
-                                                            "handshake_deadline",
-                                                            "request_deadline",
-                                                            "answer_deadline",
-                                                            "evicted",
-                                                            "memory",
-                                                            "refused",
-                                                            "drained",
-                                                            "proxy_untrusted",
-                                                            "proxy_header"};
+    static const char *const names[END_REASON_COUNT] = {"answered",
+                                                        "peer",
+                                                        "handshake_deadline",
+                                                        "request_deadline",
+                                                        "answer_deadline",
+                                                        "evicted",
+                                                        "memory",
+                                                        "refused",
+                                                        "drained",
+                                                        "proxy_untrusted",
+                                                        "proxy_header"};
 
     return names[end];
 }
@@ -64,7 +64,7 @@ void metrics_add(struct metrics *sum, const struct metrics *metrics)
 {
     add_all(sum->requests, metrics->requests, METRICS_CODE_COUNT);
     add_all(sum->handshakes, metrics->handshakes, HANDSHAKE_RESULT_COUNT);
-    add_all(sum->ends, metrics->ends, CONNECTION_END_COUNT);
+    add_all(sum->ends, metrics->ends, END_REASON_COUNT);
     add_all(&sum->opened, &metrics->opened, 1);
     add_all(&sum->turns, &metrics->turns, 1);
     add_all(&sum->memory_bytes, &metrics->memory_bytes, 1);

@@ -21,7 +21,7 @@ enum handshake_result {
 };
 
 /** Why a connection ended. */
-enum connection_end {
+enum end_reason {
     END_ANSWERED,
     END_PEER,      /* the peer went away, or sent what cannot be answered */
     END_HANDSHAKE, /* deadline */
@@ -33,7 +33,7 @@ enum connection_end {
     END_DRAINED,   /* the daemon ended */
     END_UNTRUSTED, /* from a peer that may send no PROXY protocol header */
     END_HEADER,    /* without a good PROXY protocol header */
-    CONNECTION_END_COUNT,
+    END_REASON_COUNT,
 };
 
 /** The status codes that are ever answered; the last row is all others. */
@@ -45,7 +45,7 @@ enum {
 struct metrics {
     _Atomic uint64_t requests[METRICS_CODE_COUNT];
     _Atomic uint64_t handshakes[HANDSHAKE_RESULT_COUNT];
-    _Atomic uint64_t ends[CONNECTION_END_COUNT];
+    _Atomic uint64_t ends[END_REASON_COUNT];
     _Atomic uint64_t opened;
     _Atomic uint64_t turns;        /* of the worker's loop, and waits that ended within a turn */
     _Atomic uint64_t memory_bytes; /* that its connections hold, by reckoning */
@@ -54,7 +54,7 @@ struct metrics {
 
 /** The word in a label: "unknown_name", "evicted". */
 const char *handshake_result_name(enum handshake_result result);
-const char *connection_end_name(enum connection_end end);
+const char *end_reason_name(enum end_reason end);
 
 /** One more; only the worker that the counter belongs to calls it. */
 void metrics_count(_Atomic uint64_t *counter);

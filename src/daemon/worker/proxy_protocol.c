@@ -10,13 +10,13 @@
 #include "lib/base/prefix.h"
 #include "lib/base/slice.h"
 
-static void report(struct worker *worker, h2o_socket_t *sock, enum event_kind kind,
+static void report(struct worker *worker, h2o_socket_t *sock, enum log_record_kind kind,
                    const char *fault)
 {
-    struct event event = {.kind = kind, .fault = fault};
+    struct log_record record = {.kind = kind, .fault = fault};
 
-    connection_print_peer(sock, event.peer, sizeof(event.peer));
-    worker_report(worker, &event);
+    connection_print_peer(sock, record.peer, sizeof(record.peer));
+    log_ring_push(worker->log, &record);
 }
 
 static bool is_trusted(const struct listener *listener, const struct sockaddr *peer)
@@ -42,7 +42,7 @@ bool proxy_admit(const struct listener *listener, h2o_socket_t *sock)
     if (is_trusted(listener, (const struct sockaddr *)&peer))
         return true;
     metrics_count(&metrics->ends[END_UNTRUSTED]);
-    report(listener->worker, sock, EVENT_UNTRUSTED, NULL);
+    report(listener->worker, sock, LOG_RECORD_UNTRUSTED, NULL);
     return false;
 }
 
@@ -73,7 +73,7 @@ static void on_read(h2o_socket_t *sock, const char *err)
     if (header.state == PROXY_HEADER_INCOMPLETE)
         return;
     if (header.state == PROXY_HEADER_REFUSED) {
-        report(connection->worker, sock, EVENT_BAD_HEADER, header.fault);
+        report(connection->worker, sock, LOG_RECORD_BAD_HEADER, header.fault);
         connection_close(connection, END_HEADER);
         return;
     }

@@ -8,6 +8,7 @@
 #include "daemon/worker/budget.h"
 #include "daemon/worker/clients.h"
 #include "daemon/worker/connection.h"
+#include "daemon/worker/log_ring.h"
 #include "daemon/worker/tls_guard.h"
 #include "daemon/worker/worker_internal.h"
 #include "lib/base/arena.h"
@@ -21,7 +22,7 @@ enum {
     H2O_TIMEOUT_MS = 10000,       /* by the wall clock: a second line behind the deadlines */
     WAKE_UP_MS = 1000,
     SWEEP_MS = 250,
-    EVENTS = 1024,
+    LOG_RECORDS = 1024,
 };
 
 enum message_kind {
@@ -139,7 +140,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     struct worker *worker = memory_alloc(sizeof(*worker));
 
     *worker = (struct worker){.options = *options};
-    if (tls_context_new(worker_select_certificate, worker, &worker->ssl_ctx, err) != 0) {
+    if (tls_context_new(sni_choose_certificate, worker, &worker->ssl_ctx, err) != 0) {
         free(worker);
         return -1;
     }
@@ -147,8 +148,9 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     worker->config = config_ref(options->config);
     worker->store = cert_store_ref(options->store);
     worker->loop = h2o_evloop_create();
-    worker->events = event_ring_new(EVENTS);
-    worker->sources = sources_new();
+    worker->log =
+        log_ring_new(LOG_RECORDS, &clock_system, options->on_log_record, options->context);
+    worker->clients = clients_new();
     worker->budget = budget_new();
     worker->bodies = budget_new();
     apply_limits(worker);
@@ -176,8 +178,8 @@ void worker_free(struct worker *worker)
     done_context(&worker->large);
     h2o_evloop_destroy(worker->loop);
     tls_context_free(worker->ssl_ctx);
-    event_ring_free(worker->events);
-    sources_free(worker->sources);
+    log_ring_free(worker->log);
+    clients_free(worker->clients);
     budget_free(worker->budget);
     budget_free(worker->bodies);
     config_unref(worker->config);
@@ -279,19 +281,7 @@ const struct metrics *worker_metrics(const struct worker *worker)
     return &worker->metrics;
 }
 
-struct event_ring *worker_events(struct worker *worker)
+struct log_ring *worker_log_ring(struct worker *worker)
 {
-    return worker->events;
-}
-
-void worker_report(struct worker *worker, const struct event *event)
-{
-    struct event *slot = event_ring_reserve(worker->events);
-
-    if (!slot)
-        return;
-    *slot = *event;
-    slot->at_unix_ms = clock_system.unix_ms(&clock_system);
-    event_ring_commit(worker->events);
-    worker->options.on_event(worker->options.context);
+    return worker->log;
 }

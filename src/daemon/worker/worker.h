@@ -3,7 +3,7 @@
  * Workers: a thread that serves, on an h2o loop of its own, from one snapshot at a time.
  *
  * The control plane makes a worker, runs it in a thread and sends it messages; every other function
- * is safe from the control plane's thread only.
+ * is safe from the control plane's thread only, unless it says otherwise.
  */
 #pragma once
 
@@ -16,7 +16,7 @@
 struct cert_reader;
 struct cert_store;
 struct err;
-struct event_ring;
+struct log_ring;
 struct metrics;
 struct network;
 struct st_h2o_hostconf_t;
@@ -58,7 +58,7 @@ struct worker_options {
     worker_register *register_handlers;
     worker_admin *admin;       /* NULL: a worker that serves policies */
     worker_notify *on_swapped; /* the snapshot sent by worker_swap() is in use, the old one not */
-    worker_notify *on_event;   /* there is an event in the ring */
+    worker_notify *on_log_record; /* there is a record in the log ring */
     void *context;
 };
 
@@ -83,8 +83,8 @@ void worker_swap(struct worker *worker, struct config *config, struct cert_store
  */
 void worker_drain(struct worker *worker, uint64_t timeout_ms);
 
-/** What the worker counts; for any thread. */
+/** What the worker counts. Safe from any thread, as long as the worker is there. */
 const struct metrics *worker_metrics(const struct worker *worker);
 
 /** What the worker has to tell; the caller is its only consumer. */
-struct event_ring *worker_events(struct worker *worker);
+struct log_ring *worker_log_ring(struct worker *worker);

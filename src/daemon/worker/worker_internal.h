@@ -11,13 +11,14 @@
 
 #include "daemon/worker/listener.h"
 #include "daemon/worker/log_record.h"
+#include "daemon/worker/log_ring.h"
 #include "daemon/worker/metrics.h"
 #include "daemon/worker/worker.h"
 
 struct budget;
 struct certificate;
 struct connection;
-struct sources;
+struct clients;
 
 /** An h2o context and the configuration that it is made by. */
 struct worker_context {
@@ -40,7 +41,7 @@ struct worker {
     size_t n_connections;
     size_t n_counted;                       /* of these, not killed yet */
     size_t connections_max, per_source_max; /* this worker's share */
-    struct sources *sources;
+    struct clients *clients;
     struct budget *budget; /* this worker's share of the memory */
     struct budget *bodies; /* of that, for requests with a body */
     uint64_t next_sweep_ms;
@@ -48,14 +49,11 @@ struct worker {
     h2o_multithread_receiver_t receiver;
     sem_t takes_messages; /* posted once, by the worker's thread */
     sem_t has_the_last;   /* posted once, when the drain message's sender is done with the queue */
-    struct event_ring *events;
+    struct log_ring *log;
     struct metrics metrics;
     bool is_draining;
     uint64_t drain_until_ms;
 };
 
 /** Chooses certificate and context by SNI; the callback of the worker's TLS context. */
-struct certificate *worker_select_certificate(void *context, SSL *ssl, const char *server_name);
-
-/** Stamps an event with the time and hands it to the control plane, unless the ring is full. */
-void worker_report(struct worker *worker, const struct event *event);
+struct certificate *sni_choose_certificate(void *context, SSL *ssl, const char *server_name);

@@ -14,18 +14,18 @@
 #include "lib/base/slice.h"
 
 /* Enters a numeric address; "" is a unix socket's. */
-static struct source *enter(struct sources *sources, const char *text)
+static struct client_network *enter(struct clients *clients, const char *text)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
     struct sockaddr local = {.sa_family = AF_UNIX};
 
     if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
-        return sources_enter(sources, (const struct sockaddr *)&v4);
+        return clients_enter(clients, (const struct sockaddr *)&v4);
     if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
-        return sources_enter(sources, (const struct sockaddr *)&v6);
+        return clients_enter(clients, (const struct sockaddr *)&v6);
     assert_string_equal(text, "");
-    return sources_enter(sources, &local);
+    return clients_enter(clients, &local);
 }
 
 static void test_same_source(void **state)
@@ -52,8 +52,8 @@ static void test_same_source(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct sources *sources = sources_new();
-        struct source *a = enter(sources, rows[i].a), *b = enter(sources, rows[i].b);
+        struct clients *clients = clients_new();
+        struct client_network *a = enter(clients, rows[i].a), *b = enter(clients, rows[i].b);
 
         if (!a || !b || (a == b) != rows[i].is_same ||
             a->n_connections != 1 + (size_t)rows[i].is_same) {
@@ -61,9 +61,9 @@ static void test_same_source(void **state)
                         a == b ? "" : " not");
             n_failed++;
         }
-        sources_leave(sources, a);
-        sources_leave(sources, b);
-        sources_free(sources);
+        clients_leave(clients, a);
+        clients_leave(clients, b);
+        clients_free(clients);
     }
     assert_int_equal(n_failed, 0);
 }
@@ -73,34 +73,34 @@ static void test_no_source(void **state)
     static const char *const rows[] = {
         "", "127.0.0.1", "127.255.255.255", "::1", "::ffff:127.0.0.1",
     };
-    struct sources *sources = sources_new();
+    struct clients *clients = clients_new();
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (enter(sources, rows[i]))
+        if (enter(clients, rows[i]))
             fail_msg("row %zu: '%s' is a source", i, rows[i]);
-    sources_leave(sources, NULL);
-    sources_free(sources);
+    clients_leave(clients, NULL);
+    clients_free(clients);
 }
 
 /* The last one out frees it; who comes again begins at one. */
 static void test_leave(void **state)
 {
-    struct sources *sources = sources_new();
-    struct source *source = enter(sources, "192.0.2.1");
+    struct clients *clients = clients_new();
+    struct client_network *source = enter(clients, "192.0.2.1");
 
     (void)state;
-    assert_ptr_equal(enter(sources, "192.0.2.1"), source);
+    assert_ptr_equal(enter(clients, "192.0.2.1"), source);
     assert_int_equal(source->n_connections, 2);
     assert_null(source->connections);
-    sources_leave(sources, source);
+    clients_leave(clients, source);
     assert_int_equal(source->n_connections, 1);
-    sources_leave(sources, source);
-    source = enter(sources, "192.0.2.1");
+    clients_leave(clients, source);
+    source = enter(clients, "192.0.2.1");
     assert_int_equal(source->n_connections, 1);
-    sources_leave(sources, source);
-    sources_free(sources);
-    sources_free(NULL);
+    clients_leave(clients, source);
+    clients_free(clients);
+    clients_free(NULL);
 }
 
 enum {
@@ -109,19 +109,19 @@ enum {
 
 static void test_many(void **state)
 {
-    struct sources *sources = sources_new();
-    struct source *entered[MANY];
+    struct clients *clients = clients_new();
+    struct client_network *entered[MANY];
     char text[INET6_ADDRSTRLEN];
 
     (void)state;
     for (size_t i = 0; i < MANY; i++) {
         snprintf(text, sizeof(text), "10.0.%zu.%zu", i / 256, i % 256);
-        entered[i] = enter(sources, text);
+        entered[i] = enter(clients, text);
         assert_int_equal(entered[i]->n_connections, 1);
     }
     for (size_t i = 0; i < MANY; i++)
-        sources_leave(sources, entered[i]);
-    sources_free(sources);
+        clients_leave(clients, entered[i]);
+    clients_free(clients);
 }
 
 /* A connection evicted every `every_ms`; when is the source barred, and until when? */
@@ -141,18 +141,18 @@ static void test_strikes(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct source source = {0};
+        struct client_network source = {0};
         uint64_t at = rows[i].start_ms, until = rows[i].barred_until_ms;
         bool is_right;
 
-        assert_false(source_is_barred(&source, at));
+        assert_false(client_network_is_barred(&source, at));
         for (unsigned n = 0; n < rows[i].count; n++, at += rows[i].every_ms)
-            source_strike(&source, at);
+            client_network_strike(&source, at);
         at -= rows[i].every_ms;
-        is_right = until == 0
-                       ? !source_is_barred(&source, at)
-                       : source_is_barred(&source, at) && source_is_barred(&source, until - 1) &&
-                             !source_is_barred(&source, until);
+        is_right = until == 0 ? !client_network_is_barred(&source, at)
+                              : client_network_is_barred(&source, at) &&
+                                    client_network_is_barred(&source, until - 1) &&
+                                    !client_network_is_barred(&source, until);
         if (!is_right) {
             print_error("row %zu: not barred until %llu ms\n", i, (unsigned long long)until);
             n_failed++;

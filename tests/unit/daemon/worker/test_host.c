@@ -65,7 +65,7 @@ static void test_parse(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char host[DNS_NAME_MAX + 1] = "untouched";
-        int result = authority_parse(rows[i].authority, host);
+        int result = host_parse(rows[i].authority, host);
         const char *want = rows[i].want ? rows[i].want : "untouched";
 
         if (result == (rows[i].want ? 0 : -1) && strcmp(host, want) == 0)

@@ -2,7 +2,6 @@
 #include "daemon/worker/log_record.h"
 
 #include <limits.h>
-#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,125 +11,6 @@
 #include <cmocka.h>
 
 #include "support/fixture.h"
-
-/* Puts one event, known by its status, into the ring; false if it is full. */
-static bool put(struct event_ring *ring, uint16_t status)
-{
-    struct event *event = event_ring_reserve(ring);
-
-    if (!event)
-        return false;
-    event->status = status;
-    event_ring_commit(ring);
-    return true;
-}
-
-static int take(struct event_ring *ring)
-{
-    const struct event *event = event_ring_peek(ring);
-    int status = event ? event->status : -1;
-
-    if (event)
-        event_ring_release(ring);
-    return status;
-}
-
-static void test_capacity(void **state)
-{
-    static const struct {
-        size_t capacity;
-        unsigned want;
-    } rows[] = {{0, 1}, {1, 1}, {2, 2}, {3, 4}, {4, 4}, {5, 8}, {1000, 1024}};
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct event_ring *ring = event_ring_new(rows[i].capacity);
-        unsigned n_put = 0;
-
-        while (n_put < 2000 && put(ring, (uint16_t)n_put))
-            n_put++;
-        if (n_put != rows[i].want)
-            fail_msg("row %zu: wanted %u, seen %u", i, rows[i].want, n_put);
-        event_ring_free(ring);
-    }
-    event_ring_free(NULL);
-}
-
-static void test_order_and_drops(void **state)
-{
-    struct event_ring *ring = event_ring_new(2);
-
-    (void)state;
-    assert_int_equal(take(ring), -1);
-    for (uint16_t round = 0; round < 1000; round++) {
-        assert_true(put(ring, round));
-        assert_true(put(ring, (uint16_t)(round + 1)));
-        assert_false(put(ring, 9999));
-        assert_false(put(ring, 9999));
-        assert_int_equal(event_ring_take_dropped(ring), 2);
-        assert_int_equal(event_ring_take_dropped(ring), 0);
-        assert_int_equal(take(ring), round);
-        assert_int_equal(take(ring), round + 1);
-        assert_int_equal(take(ring), -1);
-    }
-    event_ring_free(ring);
-}
-
-static void test_slot_is_zeroed_and_unseen(void **state)
-{
-    struct event_ring *ring = event_ring_new(1);
-    struct event *slot = event_ring_reserve(ring), zero;
-
-    (void)state;
-    memset(slot, 0xff, sizeof(*slot));
-    assert_null(event_ring_peek(ring));
-    event_ring_commit(ring);
-    assert_non_null(event_ring_peek(ring));
-    event_ring_release(ring);
-    slot = event_ring_reserve(ring);
-    memset(&zero, 0, sizeof(zero));
-    assert_memory_equal(slot, &zero, sizeof(zero));
-    event_ring_free(ring);
-}
-
-enum {
-    THREADED = 20000,
-};
-
-static void *produce(void *context)
-{
-    struct event_ring *ring = context;
-
-    for (unsigned i = 0; i < THREADED; i++)
-        put(ring, (uint16_t)i);
-    return NULL;
-}
-
-/* One of each side in its own thread: what is taken is in order, and all is taken or counted. */
-static void test_two_threads(void **state)
-{
-    struct event_ring *ring = event_ring_new(64);
-    uint64_t n_taken = 0, n_dropped = 0;
-    int last = -1;
-    pthread_t producer;
-
-    (void)state;
-    assert_int_equal(pthread_create(&producer, NULL, produce, ring), 0);
-    while (n_taken + n_dropped < THREADED) {
-        int status = take(ring);
-
-        n_dropped += event_ring_take_dropped(ring);
-        if (status < 0)
-            continue;
-        assert_true(status > last);
-        last = status;
-        n_taken++;
-    }
-    pthread_join(producer, NULL);
-    assert_int_equal(n_taken + n_dropped, THREADED);
-    assert_int_equal(take(ring), -1);
-    event_ring_free(ring);
-}
 
 static void test_set_text(void **state)
 {
@@ -147,14 +27,14 @@ static void test_set_text(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char buffer[4] = {'x', 'x', 'x', 'x'};
 
-        event_set_text(buffer, sizeof(buffer), (struct slice){rows[i].text, rows[i].len});
+        log_record_set_text(buffer, sizeof(buffer), (struct slice){rows[i].text, rows[i].len});
         if (strcmp(buffer, rows[i].want) != 0)
             fail_msg("row %zu: wanted '%s', seen '%s'", i, rows[i].want, buffer);
     }
 }
 
 static const struct {
-    struct event event;
+    struct log_record record;
     const char *text, *json;
 } printed[] = {
     {{.at_unix_ms = 0},
@@ -189,7 +69,7 @@ static const struct {
      "4294967295, \"tls\": null, \"agent\": \"caf\xc3\xa9 \\ufffd\"}\n"},
 };
 
-typedef void printer(const struct event *event, FILE *out);
+typedef void printer(const struct log_record *record, FILE *out);
 
 static bool prints(printer *print, size_t row, const char *want)
 {
@@ -199,7 +79,7 @@ static bool prints(printer *print, size_t row, const char *want)
     bool good;
 
     snprintf(what, sizeof(what), "row %zu", row);
-    print(&printed[row].event, out);
+    print(&printed[row].record, out);
     fclose(out);
     good = fixture_equal(what, want, seen);
     free(seen);
@@ -212,8 +92,8 @@ static void test_print(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(printed); i++) {
-        n_failed += !prints(event_print_text, i, printed[i].text);
-        n_failed += !prints(event_print_json, i, printed[i].json);
+        n_failed += !prints(log_record_print_text, i, printed[i].text);
+        n_failed += !prints(log_record_print_json, i, printed[i].json);
     }
     assert_int_equal(n_failed, 0);
 }
@@ -221,42 +101,38 @@ static void test_print(void **state)
 /* The longest texts, each byte of which is escaped, are one line that a pipe takes at once. */
 static void check_longest(printer *print, int byte)
 {
-    struct event event = {
+    struct log_record record = {
         .at_unix_ms = 253402300799999, .tls_version = "TLSv1.3", .body_len = UINT32_MAX};
     char *seen = NULL;
     size_t len;
     FILE *out = open_memstream(&seen, &len);
 
-    event.status = UINT16_MAX;
-    memset(event.peer, '1', sizeof(event.peer) - 1);
-    memset(event.server, byte, sizeof(event.server) - 1);
-    memset(event.method, byte, sizeof(event.method) - 1);
-    memset(event.path, byte, sizeof(event.path) - 1);
-    memset(event.agent, byte, sizeof(event.agent) - 1);
-    print(&event, out);
+    record.status = UINT16_MAX;
+    memset(record.peer, '1', sizeof(record.peer) - 1);
+    memset(record.server, byte, sizeof(record.server) - 1);
+    memset(record.method, byte, sizeof(record.method) - 1);
+    memset(record.path, byte, sizeof(record.path) - 1);
+    memset(record.agent, byte, sizeof(record.agent) - 1);
+    print(&record, out);
     fclose(out);
     assert_int_equal(strcspn(seen, "\n"), len - 1);
     assert_null(strstr(seen, "..."));
-    assert_in_range(len, 4 * sizeof(event.server), PIPE_BUF);
+    assert_in_range(len, 4 * sizeof(record.server), PIPE_BUF);
     free(seen);
 }
 
 static void test_longest(void **state)
 {
     (void)state;
-    check_longest(event_print_text, '\n');
-    check_longest(event_print_text, 0xff);
-    check_longest(event_print_json, '\n');
-    check_longest(event_print_json, 0xff);
+    check_longest(log_record_print_text, '\n');
+    check_longest(log_record_print_text, 0xff);
+    check_longest(log_record_print_json, '\n');
+    check_longest(log_record_print_json, 0xff);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_capacity),
-        cmocka_unit_test(test_order_and_drops),
-        cmocka_unit_test(test_slot_is_zeroed_and_unseen),
-        cmocka_unit_test(test_two_threads),
         cmocka_unit_test(test_set_text),
         cmocka_unit_test(test_print),
         cmocka_unit_test(test_longest),

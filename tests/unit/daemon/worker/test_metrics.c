@@ -26,13 +26,13 @@ static void check_names(const char *const *names, size_t n_names)
 
 static void test_names(void **state)
 {
-    const char *results[HANDSHAKE_RESULT_COUNT], *ends[CONNECTION_END_COUNT];
+    const char *results[HANDSHAKE_RESULT_COUNT], *ends[END_REASON_COUNT];
 
     (void)state;
     for (int i = 0; i < HANDSHAKE_RESULT_COUNT; i++)
         results[i] = handshake_result_name((enum handshake_result)i);
-    for (int i = 0; i < CONNECTION_END_COUNT; i++)
-        ends[i] = connection_end_name((enum connection_end)i);
+    for (int i = 0; i < END_REASON_COUNT; i++)
+        ends[i] = end_reason_name((enum end_reason)i);
     check_names(results, ARRAY_LEN(results));
     check_names(ends, ARRAY_LEN(ends));
 }
