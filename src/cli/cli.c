@@ -145,7 +145,7 @@ int cli_main(int argc, char **argv)
 
     if (file_fill_standard() != 0)
         return STATUS_FAILED;
-    algorithms_limit();
+    provider_filter_install();
     if (options_parse(argc, argv, &options) == 0)
         status = options.mode->run(&options);
     options_done(&options);

@@ -48,16 +48,13 @@ struct chains *chains_new(void)
     return chains;
 }
 
-X509 *x509_decode(OSSL_LIB_CTX *library, const unsigned char *der, size_t len)
+X509 *x509_decode(const unsigned char *der, size_t len)
 {
-    X509 *certificate = X509_new_ex(library, NULL);
+    X509 *certificate = d2i_X509(NULL, &der, (long)len);
 
-    if (!d2i_X509(&certificate, &der, (long)len)) {
-        X509_free(certificate); /* as a rule, it is gone already */
-        return NULL;
-    }
-    /* Makes OpenSSL take its extensions apart now, not in whichever thread first asks for them. */
-    X509_check_purpose(certificate, -1, 0);
+    /* Makes OpenSSL parse the extensions now, not in whichever thread first asks for them. */
+    if (certificate)
+        X509_check_purpose(certificate, -1, 0);
     return certificate;
 }
 
@@ -106,7 +103,7 @@ static struct chain *chain_decode(struct slice name, const struct pem_certificat
     *chain = (struct chain){.certificates = sk_X509_new_null(), .name_len = name.len};
     memcpy(chain->name, name.ptr, name.len);
     for (; certificates; certificates = certificates->next) {
-        X509 *decoded = x509_decode(NULL, certificates->der, certificates->len);
+        X509 *decoded = x509_decode(certificates->der, certificates->len);
 
         if (!decoded || sk_X509_push(chain->certificates, decoded) <= 0) {
             X509_free(decoded);

@@ -45,9 +45,5 @@ void chain_release(struct chain *chain);
 /** Belongs to the chain; never NULL. */
 STACK_OF(X509) * chain_certificates(const struct chain *chain);
 
-/**
- * Decodes one certificate so that any thread may use it. Returns NULL if it is damaged.
- *
- * library  whose decoders read its public key; NULL: OpenSSL's own
- */
-X509 *x509_decode(OSSL_LIB_CTX *library, const unsigned char *der, size_t len);
+/** Decodes one certificate so that any thread may use it. Returns NULL if it is damaged. */
+X509 *x509_decode(const unsigned char *der, size_t len);

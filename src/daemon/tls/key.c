@@ -11,7 +11,6 @@
 #include <openssl/params.h>
 #include <openssl/x509.h>
 
-#include "daemon/tls/blank.h"
 #include "daemon/tls/chain_cache.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -69,7 +68,8 @@ static bool p256_decode(const unsigned char *der, size_t len, struct key *key)
     return false;
 }
 
-/* In place of the key that is there, or a new one. Returns whether it is one; if not, all stays. */
+/* Fills *into, or a new key if *into is NULL. Returns false, and changes nothing, if the point is
+ * not on the curve. */
 static bool p256_import(struct key *key, EVP_PKEY **into)
 {
     char group[] = SN_X9_62_prime256v1;
@@ -121,7 +121,7 @@ void key_free(struct key *key)
     free(key);
 }
 
-/* Whether the certificate has the public half, in the same bytes. */
+/* Whether the certificate holds the key's public half, in the same bytes. */
 static bool p256_is_in(const struct key *key, const X509 *certificate)
 {
     const unsigned char *point;
@@ -135,26 +135,22 @@ static bool p256_is_in(const struct key *key, const X509 *certificate)
            OBJ_obj2nid(group) == NID_X9_62_prime256v1;
 }
 
-/* Returns whether the certificate is the key's, written in the usual way; if so, it has the key. */
-static bool p256_decode_certificate(struct key *key, const unsigned char *der, size_t len,
-                                    X509 **ret_certificate)
+/* Puts the private half into the certificate's public key; returns whether they belong together. */
+static bool p256_join(struct key *key, const X509 *certificate)
 {
-    X509 *certificate = x509_decode(blank_library(), der, len);
-    EVP_PKEY *pkey = certificate ? X509_get0_pubkey(certificate) : NULL;
+    EVP_PKEY *pkey = X509_get0_pubkey(certificate);
 
-    if (pkey && p256_is_in(key, certificate) && p256_import(key, &pkey)) {
-        *ret_certificate = certificate;
-        return true;
-    }
-    X509_free(certificate);
-    return false;
+    return pkey && p256_is_in(key, certificate) && p256_import(key, &pkey);
 }
 
-/* What signs for a certificate that has a public key of its own. */
 static int find_signer(struct key *key, X509 *certificate, EVP_PKEY **ret_signer, struct err *err)
 {
     EVP_PKEY *signer = key->pkey;
 
+    if (!signer && p256_join(key, certificate)) {
+        *ret_signer = X509_get_pubkey(certificate);
+        return 0;
+    }
     if (signer)
         EVP_PKEY_up_ref(signer);
     else if (!p256_import(key, &signer))
@@ -170,13 +166,8 @@ static int find_signer(struct key *key, X509 *certificate, EVP_PKEY **ret_signer
 int key_decode_certificate(struct key *key, const unsigned char *der, size_t len,
                            X509 **ret_certificate, EVP_PKEY **ret_signer, struct err *err)
 {
-    X509 *certificate;
+    X509 *certificate = x509_decode(der, len);
 
-    if (!key->pkey && p256_decode_certificate(key, der, len, ret_certificate)) {
-        *ret_signer = X509_get_pubkey(*ret_certificate);
-        return 0;
-    }
-    certificate = x509_decode(NULL, der, len);
     if (!certificate)
         return err_set(err, ERR_SYNTAX, "a certificate is damaged");
     if (find_signer(key, certificate, ret_signer, err) == 0) {

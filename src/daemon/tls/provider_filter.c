@@ -11,19 +11,19 @@
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 
-#include "daemon/tls/blank.h"
 #include "lib/base/slice.h"
 
 enum {
     KEPT_MAX = 32,
+    DECODERS_CACHED_SINCE = 0x30200000, /* OpenSSL 3.2.0 */
 };
 
-/* What is kept of an operation: those with one of these names, and with this property. */
-static const struct rule {
+/* Of an operation's algorithms, those with one of these names and this property are kept. */
+static const struct filter_rule {
     int operation;
     const char *property;
     const char *names[8];
-} rules[] = {
+} filter_rules[] = {
     {OSSL_OP_KEYMGMT, "", {"EC", "RSA", "RSA-PSS", "ED25519", "ED448", "X25519"}},
     {OSSL_OP_DECODER, "input=der", {"EC", "RSA", "RSA-PSS", "ED25519", "ED448"}},
     {OSSL_OP_SIGNATURE, "", {"ECDSA", "RSA", "ED25519", "ED448"}},
@@ -37,20 +37,20 @@ static const struct rule {
 };
 
 /*
- * A provider in front of the default one, which is loaded into a library context of its own. What
- * it hands out are the default provider's own functions, so its context is theirs: there is no room
- * in it for what belongs to ours.
+ * Our provider stands before the default one, which is loaded into a library context of its own.
+ * The functions that ours hands out are the default provider's, and OpenSSL calls them with our
+ * provider's context. So that context is the default provider's, and what belongs to ours is here.
  */
 static struct {
-    OSSL_PROVIDER *front; /* ours */
+    OSSL_PROVIDER *ours;
     OSSL_LIB_CTX *library;
-    OSSL_PROVIDER *provider;                         /* the default one */
-    OSSL_ALGORITHM kept[ARRAY_LEN(rules)][KEPT_MAX]; /* each with a row of zeros at its end */
-} everything;
+    OSSL_PROVIDER *all;                                     /* the default provider */
+    OSSL_ALGORITHM kept[ARRAY_LEN(filter_rules)][KEPT_MAX]; /* each ends in a row of zeros */
+} filter;
 
-static bool matches(const OSSL_ALGORITHM *algorithm, const struct rule *rule)
+static bool filter_rule_matches(const struct filter_rule *rule, const OSSL_ALGORITHM *algorithm)
 {
-    /* A name, and behind a colon each what else it is called. */
+    /* "name:alias:alias" */
     size_t len = strcspn(algorithm->algorithm_names, ":");
 
     for (size_t i = 0; i < ARRAY_LEN(rule->names) && rule->names[i]; i++)
@@ -60,80 +60,77 @@ static bool matches(const OSSL_ALGORITHM *algorithm, const struct rule *rule)
     return false;
 }
 
-static void keep(size_t rule)
+static void filter_apply(size_t rule)
 {
     int no_cache;
     const OSSL_ALGORITHM *all =
-        OSSL_PROVIDER_query_operation(everything.provider, rules[rule].operation, &no_cache);
+        OSSL_PROVIDER_query_operation(filter.all, filter_rules[rule].operation, &no_cache);
 
     for (size_t n = 0; all && all->algorithm_names && n < KEPT_MAX - 1; all++)
-        if (matches(all, &rules[rule]))
-            everything.kept[rule][n++] = *all;
+        if (filter_rule_matches(&filter_rules[rule], all))
+            filter.kept[rule][n++] = *all;
 }
 
-static const OSSL_ALGORITHM *query_operation(void *context, int operation, int *ret_no_cache)
+static const OSSL_ALGORITHM *filter_query_operation(void *context, int operation, int *ret_no_cache)
 {
     (void)context;
     *ret_no_cache = 0;
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-        if (rules[i].operation == operation)
-            return everything.kept[i];
-    return OSSL_PROVIDER_query_operation(everything.provider, operation, ret_no_cache);
+    for (size_t i = 0; i < ARRAY_LEN(filter_rules); i++)
+        if (filter_rules[i].operation == operation)
+            return filter.kept[i];
+    return OSSL_PROVIDER_query_operation(filter.all, operation, ret_no_cache);
 }
 
-/* The groups of TLS. */
-static int get_capabilities(void *context, const char *capability, OSSL_CALLBACK *callback,
-                            void *argument)
+/* What OpenSSL asks for here are the groups of TLS. */
+static int filter_get_capabilities(void *context, const char *capability, OSSL_CALLBACK *callback,
+                                   void *argument)
 {
     (void)context;
-    return OSSL_PROVIDER_get_capabilities(everything.provider, capability, callback, argument);
+    return OSSL_PROVIDER_get_capabilities(filter.all, capability, callback, argument);
 }
 
-static void teardown(void *context)
+static void filter_teardown(void *context)
 {
     (void)context;
-    blank_free();
-    OSSL_PROVIDER_unload(everything.provider);
-    OSSL_LIB_CTX_free(everything.library);
+    OSSL_PROVIDER_unload(filter.all);
+    OSSL_LIB_CTX_free(filter.library);
 }
 
-static int start(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
-                 const OSSL_DISPATCH **ret_functions, void **ret_context)
+static int filter_init(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *core,
+                       const OSSL_DISPATCH **ret_functions, void **ret_context)
 {
     static const OSSL_DISPATCH functions[] = {
-        {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))query_operation},
-        {OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))get_capabilities},
-        {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))teardown},
+        {OSSL_FUNC_PROVIDER_QUERY_OPERATION, (void (*)(void))filter_query_operation},
+        {OSSL_FUNC_PROVIDER_GET_CAPABILITIES, (void (*)(void))filter_get_capabilities},
+        {OSSL_FUNC_PROVIDER_TEARDOWN, (void (*)(void))filter_teardown},
         {0, NULL},
     };
 
     (void)handle;
     (void)core;
-    everything.library = OSSL_LIB_CTX_new();
-    everything.provider = OSSL_PROVIDER_load(everything.library, "default");
-    if (!everything.provider) {
-        OSSL_LIB_CTX_free(everything.library);
+    filter.library = OSSL_LIB_CTX_new();
+    filter.all = OSSL_PROVIDER_load(filter.library, "default");
+    if (!filter.all) {
+        OSSL_LIB_CTX_free(filter.library);
         return 0;
     }
-    for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-        keep(i);
-    blank_make(everything.provider);
+    for (size_t i = 0; i < ARRAY_LEN(filter_rules); i++)
+        filter_apply(i);
     *ret_functions = functions;
-    *ret_context = OSSL_PROVIDER_get0_provider_ctx(everything.provider);
+    *ret_context = OSSL_PROVIDER_get0_provider_ctx(filter.all);
     return 1;
 }
 
-static void let_go(void)
+static void filter_unload(void)
 {
-    OSSL_PROVIDER_unload(everything.front);
+    OSSL_PROVIDER_unload(filter.ours);
 }
 
 /*
- * OpenSSL knows some 300 names from before there were providers. For every key that is made it
- * walks through all names there are. Only the digests' are still asked for: by whoever judges or
- * verifies a certificate's signature.
+ * OpenSSL registers some 300 names of the time before providers, and walks through all names for
+ * every key. Only the digests' names are still used: to judge or verify a certificate's signature.
  */
-static void forget_old_names(void)
+static void register_digests_alone(void)
 {
     OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
     EVP_add_digest(EVP_sha1());
@@ -143,13 +140,15 @@ static void forget_old_names(void)
     EVP_add_digest(EVP_sha512());
 }
 
-void algorithms_limit(void)
+void provider_filter_install(void)
 {
     static const char name[] = "mta-stsd";
 
-    forget_old_names();
-    if (OSSL_PROVIDER_add_builtin(NULL, name, start) == 1)
-        everything.front = OSSL_PROVIDER_load(NULL, name);
-    OPENSSL_atexit(let_go);
+    if (OpenSSL_version_num() >= DECODERS_CACHED_SINCE)
+        return;
+    register_digests_alone();
+    if (OSSL_PROVIDER_add_builtin(NULL, name, filter_init) == 1)
+        filter.ours = OSSL_PROVIDER_load(NULL, name);
+    OPENSSL_atexit(filter_unload);
     ERR_clear_error();
 }

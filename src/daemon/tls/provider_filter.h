@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Algorithms: those of OpenSSL's default provider that a TLS server needs, and no others.
+ * The provider filter: of OpenSSL's algorithms, those that a TLS server needs and no others.
  *
- * For every public key, OpenSSL 3.0 walks through all kinds of keys and all decoders that there
- * are, and through every algorithm that was ever fetched, ciphers too. With only these left, a
- * certificate is read in three fifths of the time; with blank keys (daemon/tls/blank.h), which are
- * made possible here as well, in a third.
+ * For every public key, OpenSSL 3.0 and 3.1 walk through all kinds of keys, all decoders and every
+ * algorithm that was ever fetched. With the filter, a certificate is read in 90 us instead of 160.
+ * OpenSSL 3.2 caches its decoders and needs no filter.
  */
 #pragma once
 
 /**
- * To be called before anything else of OpenSSL is, by the first thread. Called later, or if OpenSSL
- * does not take it, all algorithms stay: slower, with the same answers.
+ * Installs the filter if the libcrypto that runs is OpenSSL 3.0 or 3.1. Without the filter all
+ * algorithms stay: slower, with the same answers.
+ *
+ * Call it before anything else of OpenSSL, from the first thread.
  */
-void algorithms_limit(void);
+void provider_filter_install(void);

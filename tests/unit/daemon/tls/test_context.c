@@ -402,6 +402,6 @@ int main(void)
         cmocka_unit_test(test_cannot_be_made),
     };
 
-    algorithms_limit();
+    provider_filter_install();
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
