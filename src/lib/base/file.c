@@ -106,17 +106,25 @@ void file_close(FILE *in)
         fclose(in);
 }
 
+int file_read_stream(FILE *in, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
+                     struct err *err)
+{
+    struct stat status;
+
+    if (look_at(fileno(in), &status, err) != 0)
+        return -1;
+    return read_into(fileno(in), &status, max_bytes, arena, ret_bytes, err);
+}
+
 int file_read(const char *path, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
               struct err *err)
 {
     FILE *in = file_open(path, err);
-    struct stat status;
-    int result = -1;
+    int result;
 
     if (!in)
         return -1;
-    if (look_at(fileno(in), &status, err) == 0)
-        result = read_into(fileno(in), &status, max_bytes, arena, ret_bytes, err);
+    result = file_read_stream(in, max_bytes, arena, ret_bytes, err);
     file_close(in);
     return result;
 }

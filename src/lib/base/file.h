@@ -35,6 +35,13 @@ FILE *file_open_regular(const char *path, struct err *err);
 void file_close(FILE *in);
 
 /**
+ * Reads to its end what file_open() or file_open_regular() has opened and nobody has read from; the
+ * rest is as in file_read().
+ */
+int file_read_stream(FILE *in, size_t max_bytes, struct arena *arena, struct slice *ret_bytes,
+                     struct err *err);
+
+/**
  * Reads a whole regular file or pipe.
  *
  * path       as for file_open()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Resolving: policies and domains of the raw configuration become those of the snapshot.
+ * Building: raw policies and domains become those of the snapshot.
  *
  * Internal to config/.
  */
@@ -12,7 +12,10 @@ struct diag;
 struct raw_config;
 
 /**
- * Makes the entries into config->domains, sorted, and adds what is wrong. The settings are
- * resolved already.
+ * Builds each domain as it is parsed into config->domains, sorted, and adds what is wrong. The
+ * settings are resolved already.
+ *
+ * scratch  of the load
  */
-void domains_resolve(struct raw_config *raw, struct config *config, struct diag *diag);
+void config_build(struct raw_config *raw, struct arena *scratch, struct config *config,
+                  struct diag *diag);

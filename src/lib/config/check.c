@@ -7,6 +7,7 @@
 #include "lib/diag/diag.h"
 #include "lib/dns/record_parse.h"
 #include "lib/policy/mx.h"
+#include "lib/policy/render.h"
 
 enum {
     DAY_S = 86400,
@@ -22,24 +23,24 @@ static bool is_own(struct place place, struct place own)
            own.file == place.file;
 }
 
-static int report(const struct effective *effective, struct diag *diag, enum finding finding,
+static int report(const struct merged_policy *merged, struct diag *diag, enum finding finding,
                   struct place place, const char *key, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
 /* Adds a finding about one key unless it is allowed. Returns -1 if it is an error, else 0. */
-static int report(const struct effective *effective, struct diag *diag, enum finding finding,
+static int report(const struct merged_policy *merged, struct diag *diag, enum finding finding,
                   struct place place, const char *key, const char *format, ...)
 {
     bool is_error = finding_row(finding)->level == LEVEL_ERROR;
     char path[YAML_PATH_MAX + 32], message[512];
     va_list arguments;
 
-    if (!is_error && (effective->allow & finding_bit(finding)))
+    if (!is_error && (merged->allow & finding_bit(finding)))
         return 0;
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    snprintf(path, sizeof(path), "%s%s%s", effective->path, key[0] == '\0' ? "" : ".", key);
+    snprintf(path, sizeof(path), "%s%s%s", merged->path, key[0] == '\0' ? "" : ".", key);
     diag_add(diag, finding, place, path, "%s", message);
     return is_error ? -1 : 0;
 }
@@ -50,60 +51,87 @@ static bool is_judged(const struct field_text *text, struct place list, struct p
     return is_own(list, own) || text_has_domain(text->text);
 }
 
-static int check_mx(const struct effective *effective, size_t index, struct diag *diag)
+static int check_mx(const struct merged_policy *merged, size_t index, struct diag *diag)
 {
-    const struct field_text *written = &effective->keys.mx.items[index];
+    const struct field_text *written = &merged->keys.mx.items[index];
     struct mx_lint lint;
     char quoted[ERR_QUOTE_MAX], key[32];
 
     if (written->text.len == 0)
         return -1;
-    lint = mx_pattern_lint(effective->policy.mx[index]);
+    lint = mx_pattern_lint(merged->policy.mx[index]);
     if (lint.finding == FINDING_NONE)
         return 0;
     snprintf(key, sizeof(key), "mx[%zu]", index);
-    return report(effective, diag, lint.finding, written->place, key, "%s %s",
+    return report(merged, diag, lint.finding, written->place, key, "%s %s",
                   err_quote(quoted, sizeof(quoted), written->text), lint.why);
 }
 
-static int check_all_mx(const struct effective *effective, struct diag *diag)
+static int check_all_mx(const struct merged_policy *merged, struct diag *diag)
 {
-    const struct field_texts *mx = &effective->keys.mx;
+    const struct field_texts *mx = &merged->keys.mx;
     int result = 0;
 
-    if (effective->needs_mx && effective->is_whole && mx->n_items == 0 &&
-        effective->policy.mode != POLICY_MODE_NONE)
-        return report(effective, diag, FINDING_MX_MISSING, effective->place, "",
+    if (merged->needs_mx && merged->is_complete && mx->n_items == 0 &&
+        merged->policy.mode != POLICY_MODE_NONE)
+        return report(merged, diag, FINDING_MX_MISSING, merged->place, "",
                       "mode %s needs at least one mx, the MX hosts of the domain, as in "
                       "mx: [mail.example.com]",
-                      policy_mode_name(effective->policy.mode));
+                      policy_mode_name(merged->policy.mode));
     for (size_t i = 0; i < mx->n_items; i++)
-        if (is_judged(&mx->items[i], mx->place, effective->own->mx.place) &&
-            check_mx(effective, i, diag) != 0)
+        if (is_judged(&mx->items[i], mx->place, merged->own_keys->mx.place) &&
+            check_mx(merged, i, diag) != 0)
             result = -1;
     return result;
 }
 
-static int check_max_age(const struct effective *effective, struct diag *diag)
+static bool is_mx_judged(const struct merged_policy *merged)
 {
-    const struct raw_policy *keys = &effective->keys, *own = effective->own;
-    uint32_t max_age_s = effective->policy.max_age_s;
+    const struct field_texts *mx = &merged->keys.mx;
+
+    for (size_t i = 0; i < mx->n_items; i++)
+        if (is_judged(&mx->items[i], mx->place, merged->own_keys->mx.place))
+            return true;
+    return false;
+}
+
+int merged_policy_render(const struct merged_policy *merged, struct arena *arena, struct diag *diag,
+                         struct slice *ret_body)
+{
+    struct err err;
+
+    if (policy_render(&merged->policy, arena, ret_body, &err) != 0)
+        return report(merged, diag, FINDING_BODY_LIMIT, merged->place, "",
+                      "%s, where senders cut it off; give it fewer mx, perhaps a wildcard",
+                      err.msg);
+    if (ret_body->len > POLICY_BODY_ADVISED && is_mx_judged(merged))
+        report(merged, diag, FINDING_BODY_LONG, merged->place, "",
+               "the policy has %zu bytes; every sender takes one of up to %d, and checkers warn "
+               "above; give it fewer mx, perhaps a wildcard",
+               ret_body->len, POLICY_BODY_ADVISED);
+    return 0;
+}
+
+static int check_max_age(const struct merged_policy *merged, struct diag *diag)
+{
+    const struct raw_policy *keys = &merged->keys, *own = merged->own_keys;
+    uint32_t max_age_s = merged->policy.max_age_s;
     bool has_own_max_age = is_own(keys->max_age.place, own->max_age.place);
     bool has_own_mode = is_own(keys->mode.place, own->mode.place);
 
     if (has_own_max_age && max_age_s > YEAR_S)
-        return report(effective, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
+        return report(merged, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
                       "%u s is above 365d (%d s); some senders then keep the policy for a day "
                       "only; write 365d or less",
                       max_age_s, YEAR_S);
     if (has_own_max_age && max_age_s < DAY_S)
         return report(
-            effective, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
+            merged, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
             "%u s is below 1d (%d s); Google and others ignore such a policy; write 1d or more",
             max_age_s, DAY_S);
-    if (effective->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
-        effective->is_whole && (has_own_max_age || has_own_mode))
-        return report(effective, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
+    if (merged->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
+        merged->is_complete && (has_own_max_age || has_own_mode))
+        return report(merged, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
                       has_own_max_age ? keys->max_age.place : keys->mode.place,
                       has_own_max_age ? "max_age" : "mode",
                       "in mode enforce, max_age is %u s; 2w (%d s) or more protects better",
@@ -111,10 +139,10 @@ static int check_max_age(const struct effective *effective, struct diag *diag)
     return 0;
 }
 
-static int check_rua(const struct effective *effective, size_t index, struct diag *diag)
+static int check_rua(const struct merged_policy *merged, size_t index, struct diag *diag)
 {
-    const struct field_text *written = &effective->keys.tls_rpt.items[index];
-    const char *why = tls_rpt_uri_fault(effective->rua[index]);
+    const struct field_text *written = &merged->keys.tls_rpt.items[index];
+    const char *why = tls_rpt_uri_fault(merged->rua[index]);
     char quoted[ERR_QUOTE_MAX], key[32];
 
     if (written->text.len == 0)
@@ -122,34 +150,33 @@ static int check_rua(const struct effective *effective, size_t index, struct dia
     snprintf(key, sizeof(key), "tls_rpt[%zu]", index);
     err_quote(quoted, sizeof(quoted), written->text);
     if (why)
-        return report(effective, diag, FINDING_RUA_SYNTAX, written->place, key, "%s %s", quoted,
-                      why);
-    if (effective->rua[index].len > URI_MAX)
-        return report(effective, diag, FINDING_RUA_SYNTAX, written->place, key,
+        return report(merged, diag, FINDING_RUA_SYNTAX, written->place, key, "%s %s", quoted, why);
+    if (merged->rua[index].len > URI_MAX)
+        return report(merged, diag, FINDING_RUA_SYNTAX, written->place, key,
                       "%s has %zu bytes with the domain in it; %d are allowed", quoted,
-                      effective->rua[index].len, URI_MAX);
+                      merged->rua[index].len, URI_MAX);
     if (slice_eq_text(written->text, "https:"))
-        return report(effective, diag, FINDING_RUA_NOT_SERVED, written->place, key,
+        return report(merged, diag, FINDING_RUA_NOT_SERVED, written->place, key,
                       "%s means this server, which does not take in reports in this version; use "
                       "a mailto: address",
                       quoted);
     return 0;
 }
 
-static int check_reporting(const struct effective *effective, struct diag *diag)
+static int check_reporting(const struct merged_policy *merged, struct diag *diag)
 {
-    const struct raw_policy *keys = &effective->keys, *own = effective->own;
+    const struct raw_policy *keys = &merged->keys, *own = merged->own_keys;
     bool has_own_mode = is_own(keys->mode.place, own->mode.place);
     bool has_own_rua = is_own(keys->tls_rpt.place, own->tls_rpt.place);
     int result = 0;
 
-    for (size_t i = 0; i < effective->n_rua; i++)
+    for (size_t i = 0; i < merged->n_rua; i++)
         if (is_judged(&keys->tls_rpt.items[i], keys->tls_rpt.place, own->tls_rpt.place) &&
-            check_rua(effective, i, diag) != 0)
+            check_rua(merged, i, diag) != 0)
             result = -1;
-    if (effective->policy.mode == POLICY_ENFORCE && effective->n_rua == 0 && effective->is_whole &&
+    if (merged->policy.mode == POLICY_ENFORCE && merged->n_rua == 0 && merged->is_complete &&
         (has_own_mode || has_own_rua))
-        report(effective, diag, FINDING_ENFORCE_UNREPORTED,
+        report(merged, diag, FINDING_ENFORCE_UNREPORTED,
                has_own_mode ? keys->mode.place : keys->tls_rpt.place,
                has_own_mode ? "mode" : "tls_rpt",
                "mode enforce without tls_rpt: nobody would tell you about mail that is not "
@@ -157,11 +184,11 @@ static int check_reporting(const struct effective *effective, struct diag *diag)
     return result;
 }
 
-int effective_check(const struct effective *effective, struct diag *diag)
+int merged_policy_check(const struct merged_policy *merged, struct diag *diag)
 {
-    int mx = check_all_mx(effective, diag);
-    int max_age = check_max_age(effective, diag);
-    int reporting = check_reporting(effective, diag);
+    int mx = check_all_mx(merged, diag);
+    int max_age = check_max_age(merged, diag);
+    int reporting = check_reporting(merged, diag);
 
     return mx != 0 || max_age != 0 || reporting != 0 ? -1 : 0;
 }

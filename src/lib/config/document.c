@@ -1,39 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/config/document.h"
 
-#include <assert.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* uthash asks malloc() and exits without a word. */
+#define uthash_malloc(size) memory_alloc(size)
 #include <uthash.h>
 
 #include "lib/base/arena.h"
 #include "lib/config/config.h"
 #include "lib/config/policy_merge.h"
-#include "lib/diag/diag.h"
 #include "lib/policy/id.h"
-#include "lib/policy/render.h"
 
-/* By bytes and salt, of which the id is made: only for a new document is it worth its time. */
-struct entry {
+/* By bytes and salt, of which the id is made: the id is computed for a new document only. */
+struct document_entry {
     struct policy_document *document;
     UT_hash_handle hh;
 };
 
-/* A list of mx that was said to be long: it is once, however many domains share it. */
-struct long_list {
-    struct place place;
-    UT_hash_handle hh;
-};
-
-static_assert(sizeof(struct place) == sizeof(char *) + 2 * sizeof(uint32_t), "hashed whole");
-
 struct documents {
     struct arena *keep;
     struct arena *entries;
-    struct entry *by_content;
-    struct long_list *long_lists;
+    struct document_entry *by_content;
 };
 
 struct documents *documents_new(struct arena *keep)
@@ -49,7 +38,6 @@ void documents_free(struct documents *documents)
     if (!documents)
         return;
     HASH_CLEAR(hh, documents->by_content);
-    HASH_CLEAR(hh, documents->long_lists);
     arena_free(documents->entries);
     free(documents);
 }
@@ -69,12 +57,12 @@ static struct slice join_content(struct slice body, struct slice salt, struct ar
 }
 
 static struct policy_document *keep_document(struct documents *documents,
-                                             const struct effective *effective, struct slice body)
+                                             const struct merged_policy *merged, struct slice body)
 {
-    struct slice salt = effective->keys.id_salt.text, content;
+    struct slice salt = merged->keys.id_salt.text, content;
     struct policy_document *document = arena_alloc(documents->keep, sizeof(*document));
-    struct entry *entry = arena_alloc(documents->entries, sizeof(*entry));
-    const struct policy *policy = &effective->policy;
+    struct document_entry *entry = arena_alloc(documents->entries, sizeof(*entry));
+    const struct policy *policy = &merged->policy;
     struct slice *mx = arena_array(documents->keep, policy->n_mx, sizeof(*mx));
 
     for (size_t i = 0; i < policy->n_mx; i++)
@@ -89,58 +77,31 @@ static struct policy_document *keep_document(struct documents *documents,
     return document;
 }
 
-static void report_long(struct documents *documents, const struct effective *effective,
-                        size_t body_len, struct diag *diag)
-{
-    const struct place *place = &effective->keys.mx.place;
-    struct long_list *list;
-
-    if (effective->allow & finding_bit(FINDING_BODY_LONG))
-        return;
-    HASH_FIND(hh, documents->long_lists, place, sizeof(*place), list);
-    if (list)
-        return;
-    list = arena_alloc(documents->entries, sizeof(*list));
-    list->place = *place;
-    HASH_ADD(hh, documents->long_lists, place, sizeof(list->place), list);
-    diag_add(
-        diag, FINDING_BODY_LONG, effective->place, effective->path,
-        "the policy has %zu bytes; every sender takes one of up to %d, and checkers warn above; "
-        "give it fewer mx, perhaps a wildcard",
-        body_len, POLICY_BODY_ADVISED);
-}
-
 const struct policy_document *documents_intern(struct documents *documents,
-                                               const struct effective *effective,
+                                               const struct merged_policy *merged,
                                                struct arena *scratch, struct diag *diag)
 {
     struct slice body, content;
-    struct entry *entry;
-    struct err err;
+    struct document_entry *entry;
 
-    if (policy_render(&effective->policy, scratch, &body, &err) != 0) {
-        diag_add(diag, FINDING_BODY_LIMIT, effective->place, effective->path,
-                 "%s, where senders cut it off; give it fewer mx, perhaps a wildcard", err.msg);
+    if (merged_policy_render(merged, scratch, diag, &body) != 0)
         return NULL;
-    }
-    if (body.len > POLICY_BODY_ADVISED)
-        report_long(documents, effective, body.len, diag);
-    content = join_content(body, effective->keys.id_salt.text, scratch);
+    content = join_content(body, merged->keys.id_salt.text, scratch);
     HASH_FIND(hh, documents->by_content, content.ptr, content.len, entry);
-    return entry ? entry->document : keep_document(documents, effective, body);
+    return entry ? entry->document : keep_document(documents, merged, body);
 }
 
-const struct reporting *reporting_keep(const struct effective *effective, struct arena *keep)
+const struct reporting *reporting_keep(const struct merged_policy *merged, struct arena *keep)
 {
     struct reporting *reporting;
     const char **rua;
 
-    if (effective->n_rua == 0)
+    if (merged->n_rua == 0)
         return NULL;
     reporting = arena_alloc(keep, sizeof(*reporting));
-    rua = arena_array(keep, effective->n_rua, sizeof(*rua));
-    for (size_t i = 0; i < effective->n_rua; i++)
-        rua[i] = arena_copy(keep, effective->rua[i]);
-    *reporting = (struct reporting){rua, effective->n_rua};
+    rua = arena_array(keep, merged->n_rua, sizeof(*rua));
+    for (size_t i = 0; i < merged->n_rua; i++)
+        rua[i] = arena_copy(keep, merged->rua[i]);
+    *reporting = (struct reporting){rua, merged->n_rua};
     return reporting;
 }

@@ -10,7 +10,7 @@
 
 struct arena;
 struct diag;
-struct effective;
+struct merged_policy;
 struct policy_document;
 struct reporting;
 struct documents;
@@ -25,12 +25,11 @@ void documents_free(struct documents *documents);
  * Renders an expanded, checked policy, or finds what was rendered before.
  *
  * scratch  for the rendering; what is kept is copied
- * Returns NULL after adding FINDING_BODY_LIMIT; adds FINDING_BODY_LONG unless it is allowed, or was
- * added for this list of mx before.
+ * Returns NULL if merged_policy_render() fails; its findings are added.
  */
 const struct policy_document *documents_intern(struct documents *documents,
-                                               const struct effective *effective,
+                                               const struct merged_policy *merged,
                                                struct arena *scratch, struct diag *diag);
 
 /** Copies the report addresses into `keep`; NULL if there are none. */
-const struct reporting *reporting_keep(const struct effective *effective, struct arena *keep);
+const struct reporting *reporting_keep(const struct merged_policy *merged, struct arena *keep);

@@ -41,7 +41,7 @@ struct config *config_load_with(const char *path, unsigned care, struct diag *di
     *config = (struct config){.n_references = 1, .arena = arena_new_large()};
     raw_config_read(path, care, config->arena, scratch, diag, &raw);
     settings_resolve(&raw.settings, config, diag);
-    domains_resolve(&raw, config, diag);
+    config_build(&raw, scratch, config, diag);
     check_completeness(config, raw.name, diag);
     raw_config_done(&raw);
     arena_free(scratch);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/config/parse.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,41 +11,31 @@
 #include "lib/base/file.h"
 #include "lib/config/include.h"
 #include "lib/config/load.h"
+#include "lib/config/seen.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
-#include "lib/yaml/pack.h"
 #include "lib/yaml/reader.h"
 
 enum {
     POLICY_NAME_MAX = 64,
-    POLICIES_FIRST = 64,  /* in an array that grows */
-    ENTRIES_FIRST = 2048, /* enough to be mapped, as in arena_new_large() */
     PATH_QUOTE_MAX = 512,
     SETTLE_MS = 100,     /* longer than a tick of the kernel, and than a writer pauses */
     SETTLE_ALL_MS = 500, /* for all files: their time stamps may all be of the future */
 };
 
-struct reading {
-    struct raw_config *raw;
-    unsigned care;      /* LOAD_* */
-    uint64_t settle_ms; /* how long files may still be waited for */
-    struct arena *keep;
-    struct arena *entry; /* the tree of one entry, reset before the next */
-    struct diag *diag;
-    struct field_context context;
+/** One of the two passes over all files. */
+struct parse_context {
+    struct field_context fields; /* its arena owns settings and policies */
+    struct arena *entry;         /* owns the tree of one entry; reset before the next */
     struct yaml_reader *reader;
-    struct slice policy; /* that a domain named last */
+    struct raw_settings *settings;
+    struct named_policies *policies; /* NULL: they are parsed for their findings only */
+    struct arena *keep;              /* owns the policies' names */
+    on_raw_domain *on_domain;        /* NULL: domains are skipped */
+    void *domain_context;
+    struct raw_domain preset; /* a domain without any key */
 };
-
-/* Makes room for one more element of an array that doubles, from `first` on. */
-static void *grow(void *array, size_t count, size_t *size, size_t first, size_t element)
-{
-    if (count < *size)
-        return array;
-    *size = *size == 0 ? first : *size * 2;
-    return memory_resize(array, *size, element);
-}
 
 static bool is_policy_name(struct slice name)
 {
@@ -56,51 +45,50 @@ static bool is_policy_name(struct slice name)
     return name.len > 0 && name.len <= POLICY_NAME_MAX;
 }
 
-static void check_policy_name(struct reading *reading, const struct yaml_node *key)
+static void check_policy_name(struct parse_context *context, const struct yaml_node *key)
 {
     char quoted[ERR_QUOTE_MAX];
 
     if (!is_policy_name(key->text))
-        diag_add(reading->diag, FINDING_BAD_VALUE, key->place, "policies",
+        diag_add(context->fields.diag, FINDING_BAD_VALUE, key->place, "policies",
                  "%s is no name for a policy; use 1 to %d letters, digits, '-', '_' or '.'",
                  err_quote(quoted, sizeof(quoted), key->text), POLICY_NAME_MAX);
 }
 
-static void read_policy(struct reading *reading, const struct yaml_node *key)
+static void parse_policy(struct parse_context *context, const struct yaml_node *key)
 {
-    struct raw_config *raw = reading->raw;
-    struct field_context *context = &reading->context;
-    size_t n_errors = diag_count(reading->diag, LEVEL_ERROR);
-    size_t old_len = yaml_path_enter(&context->path, key->text);
-    const struct yaml_node *value = yaml_reader_value(reading->reader, reading->entry);
-    struct raw_named_policy policy = {
-        .name = {{arena_copy(context->arena, key->text), key->text.len}, key->place},
-        .path = arena_copy(context->arena, slice_of(context->path.text)),
-    };
+    struct field_context *fields = &context->fields;
+    size_t n_errors = diag_count(fields->diag, LEVEL_ERROR);
+    size_t old_len = yaml_path_enter(&fields->path, key->text);
+    const struct yaml_node *value = yaml_reader_value(context->reader, context->entry);
+    struct named_policy policy = {0};
 
-    check_policy_name(reading, key);
+    check_policy_name(context, key);
     if (value->kind == YAML_KIND_MAP)
-        field_decode(context, &schema_policy, value, &policy.keys);
+        field_decode(fields, &schema_policy, value, &policy.keys);
     else
-        field_report_type(context, value, "a mapping of the policy's keys, as in {mx: [...]}");
-    policy.is_broken = diag_count(reading->diag, LEVEL_ERROR) > n_errors;
-    raw->policies =
-        grow(raw->policies, raw->n_policies, &raw->policies_size, POLICIES_FIRST, sizeof(policy));
-    raw->policies[raw->n_policies++] = policy;
-    yaml_path_leave(&context->path, old_len);
+        field_report_type(fields, value, "a mapping of the policy's keys, as in {mx: [...]}");
+    if (context->policies) {
+        policy.name =
+            (struct field_text){{arena_copy(context->keep, key->text), key->text.len}, key->place};
+        policy.path = arena_copy(fields->arena, slice_of(fields->path.text));
+        policy.is_incomplete = diag_count(fields->diag, LEVEL_ERROR) > n_errors;
+        named_policies_add(context->policies, &policy);
+    }
+    yaml_path_leave(&fields->path, old_len);
 }
 
-static void report_domain_name(struct reading *reading, const struct yaml_node *key,
+static void report_domain_name(struct parse_context *context, const struct yaml_node *key,
                                enum finding finding, const char *why)
 {
     char quoted[ERR_QUOTE_MAX];
 
-    diag_add(reading->diag, finding, key->place, "domains", "%s %s",
+    diag_add(context->fields.diag, finding, key->place, "domains", "%s %s",
              err_quote(quoted, sizeof(quoted), key->text), why);
 }
 
 /* Brings the key of an entry into stored form; NULL: a finding says why not. */
-static const char *read_domain_name(struct reading *reading, const struct yaml_node *key)
+static const char *parse_domain_name(struct parse_context *context, const struct yaml_node *key)
 {
     static const size_t prefix_len = sizeof(DNS_PREFIX_POLICY_HOST) - 1;
     char name[DNS_NAME_MAX + 1], why[ERR_MSG_MAX + DNS_NAME_MAX];
@@ -121,182 +109,167 @@ static const char *read_domain_name(struct reading *reading, const struct yaml_n
                  "has %zu octets; %zu are allowed, since mta-sts.<domain> can have %d", len,
                  DNS_NAME_MAX - prefix_len, DNS_NAME_MAX);
     } else {
-        return arena_copy(reading->keep, (struct slice){name, len});
+        return arena_copy(context->entry, (struct slice){name, len});
     }
-    report_domain_name(reading, key, finding, why);
+    report_domain_name(context, key, finding, why);
     return NULL;
 }
 
-/* As a rule, the name that was read before: one copy of it serves them all. */
-static struct slice keep_policy_name(struct reading *reading, struct slice name)
-{
-    if (!reading->policy.ptr || !slice_eq(reading->policy, name))
-        reading->policy = (struct slice){arena_copy(reading->context.arena, name), name.len};
-    return reading->policy;
-}
-
-/* It goes with the tree; what is kept of it until all policies are read is packed. */
-static void read_long_form(struct reading *reading, const struct yaml_node *value,
-                           struct raw_entry *entry)
-{
-    struct field_context *context = &reading->context;
-    struct arena *scratch = context->arena;
-    struct raw_domain domain = {0};
-
-    context->arena = reading->entry;
-    field_decode(context, &schema_domain, value, &domain);
-    context->arena = scratch;
-    entry->policy = domain.policy;
-    if (domain.policy.place.line != 0)
-        entry->policy.text = keep_policy_name(reading, domain.policy.text);
-    domain.policy = (struct field_text){0};
-    entry->long_form = field_pack(&schema_domain, &domain, scratch);
-}
-
 /* Decodes what stands behind the domain's name: the name of a policy, or keys. */
-static void read_domain_value(struct reading *reading, struct raw_entry *entry)
+static void parse_domain_value(struct parse_context *context, struct raw_domain *domain)
 {
-    struct field_context *context = &reading->context;
-    const struct yaml_node *value = yaml_reader_value(reading->reader, reading->entry);
+    const struct yaml_node *value = yaml_reader_value(context->reader, context->entry);
 
-    if (value->kind == YAML_KIND_TEXT && value->text.len > 0) {
-        entry->policy = (struct field_text){keep_policy_name(reading, value->text), value->place};
-    } else if (value->kind == YAML_KIND_MAP) {
-        read_long_form(reading, value, entry);
-    } else {
-        field_report_type(context, value,
+    if (value->kind == YAML_KIND_TEXT && value->text.len > 0)
+        domain->policy = (struct field_text){value->text, value->place};
+    else if (value->kind == YAML_KIND_MAP)
+        field_decode(&context->fields, &schema_domain, value, domain);
+    else
+        field_report_type(&context->fields, value,
                           "a policy's name, or a mapping, as in {mx: [mail.example.com]}");
-    }
 }
 
-static void read_domain(struct reading *reading, const struct yaml_node *key)
+static void parse_domain(struct parse_context *context, const struct yaml_node *key)
 {
-    struct raw_config *raw = reading->raw;
-    size_t n_errors = diag_count(reading->diag, LEVEL_ERROR);
-    struct raw_entry entry = {.name = read_domain_name(reading, key), .place = key->place};
-    struct slice shown = entry.name ? slice_of(entry.name) : key->text;
-    size_t old_len = yaml_path_enter(&reading->context.path, shown);
+    struct field_context *fields = &context->fields;
+    size_t n_errors = diag_count(fields->diag, LEVEL_ERROR);
+    struct arena *arena = fields->arena;
+    struct raw_domain domain = context->preset;
+    size_t old_len;
 
-    read_domain_value(reading, &entry);
-    entry.is_broken = diag_count(reading->diag, LEVEL_ERROR) > n_errors;
-    if (entry.name) {
-        raw->entries = grow(raw->entries, raw->n_entries, &raw->entries_size, ENTRIES_FIRST,
-                            sizeof(*raw->entries));
-        raw->entries[raw->n_entries++].entry = entry;
-    }
-    yaml_path_leave(&reading->context.path, old_len);
+    domain.name = parse_domain_name(context, key);
+    domain.place = key->place;
+    old_len = yaml_path_enter(&fields->path, domain.name ? slice_of(domain.name) : key->text);
+    domain.path = fields->path.text;
+    fields->arena = context->entry;
+    parse_domain_value(context, &domain);
+    fields->arena = arena;
+    domain.is_broken = diag_count(fields->diag, LEVEL_ERROR) > n_errors;
+    if (domain.name)
+        context->on_domain(context->domain_context, &domain);
+    yaml_path_leave(&fields->path, old_len);
 }
 
-typedef void entry_reader(struct reading *reading, const struct yaml_node *key);
+typedef void entry_parser(struct parse_context *context, const struct yaml_node *key);
 
-/* Reads policies: or domains:, an entry at a time. */
-static void read_stream(struct reading *reading, const char *what, entry_reader *read_entry)
+/* Parses policies: or domains:, an entry at a time. */
+static void parse_stream(struct parse_context *context, const char *what, entry_parser *parse_entry)
 {
     struct yaml_node *key;
 
-    if (yaml_reader_enter(reading->reader, what) != 0)
+    if (yaml_reader_enter(context->reader, what) != 0)
         return;
-    while (yaml_reader_next(reading->reader, reading->entry, &key) == 1) {
-        read_entry(reading, key);
-        arena_reset(reading->entry);
+    while (yaml_reader_next(context->reader, context->entry, &key) == 1) {
+        parse_entry(context, key);
+        arena_reset(context->entry);
     }
 }
 
-static void read_key(struct reading *reading, const struct field *row)
+static void parse_value(struct parse_context *context, const struct field *row)
 {
-    struct arena *scratch = reading->context.arena;
+    struct yaml_reader *reader = context->reader;
 
     if (row->fields == &schema_policy)
-        read_stream(reading, row->key, read_policy);
-    else if (row->fields == &schema_domain)
-        read_stream(reading, row->key, read_domain);
+        parse_stream(context, row->key, parse_policy);
+    else if (row->fields != &schema_domain)
+        field_decode_value(&context->fields, row, yaml_reader_value(reader, context->fields.arena),
+                           context->settings);
+    else if (context->on_domain)
+        parse_stream(context, row->key, parse_domain);
     else
-        field_decode_value(&reading->context, row, yaml_reader_value(reading->reader, scratch),
-                           &reading->raw->settings);
+        yaml_reader_skip(reader);
 }
 
 /* In an included file the main file's keys are known, and out of place. */
-static const struct field *find_key(struct reading *reading, const struct fields *fields,
+static const struct field *find_key(struct parse_context *context, const struct fields *fields,
                                     const struct yaml_node *key)
 {
     if (fields == &schema_include) {
         for (size_t i = 0; i < schema_main.n_rows; i++) {
             if (!slice_eq_text(key->text, schema_main.rows[i].key))
                 continue;
-            diag_add(reading->diag, FINDING_KEY_UNKNOWN, key->place, NULL,
+            diag_add(context->fields.diag, FINDING_KEY_UNKNOWN, key->place, NULL,
                      "'%s' belongs into the main file; an included one holds policies and "
                      "domains",
                      schema_main.rows[i].key);
             return NULL;
         }
     }
-    return field_find(&reading->context, fields, key);
+    return field_find(&context->fields, fields, key);
 }
 
-static void read_keys(struct reading *reading, const struct fields *fields)
+static void parse_keys(struct parse_context *context, const struct fields *fields)
 {
     const struct field *seen[FIELD_KEYS_MAX];
-    struct arena *scratch = reading->context.arena;
+    struct yaml_path *path = &context->fields.path;
     struct yaml_node *key;
     size_t n_seen = 0;
 
-    while (yaml_reader_next(reading->reader, scratch, &key) == 1) {
-        const struct field *row = find_key(reading, fields, key);
-        size_t old_len = yaml_path_enter(&reading->context.path, key->text);
+    while (yaml_reader_next(context->reader, context->fields.arena, &key) == 1) {
+        const struct field *row = find_key(context, fields, key);
+        size_t old_len = yaml_path_enter(path, key->text);
 
         if (row && field_is_among(seen, n_seen, row)) {
-            field_report_duplicate(&reading->context, key);
+            field_report_duplicate(&context->fields, key);
             row = NULL;
         }
         if (row) {
             seen[n_seen++] = row;
-            read_key(reading, row);
+            parse_value(context, row);
         } else {
-            yaml_reader_skip(reading->reader);
+            yaml_reader_skip(context->reader);
         }
-        yaml_path_leave(&reading->context.path, old_len);
+        yaml_path_leave(path, old_len);
     }
 }
 
+/* Returns 0, or -1 if the file could not be parsed to its end. */
+static int parse_file(struct parse_context *context, const struct raw_file *file)
+{
+    int entered, finished;
+
+    context->reader = yaml_reader_new(file->name, file->bytes, context->fields.diag);
+    entered = yaml_reader_enter(context->reader, NULL);
+    if (entered == 0)
+        parse_keys(context, file->fields);
+    finished = yaml_reader_finish(context->reader);
+    yaml_reader_free(context->reader);
+    return entered != 0 || finished != 0 ? -1 : 0;
+}
+
+/** Files on their way into memory. */
+struct read_context {
+    struct raw_config *raw;
+    unsigned care;      /* LOAD_* */
+    uint64_t settle_ms; /* how long files may still be waited for */
+    struct arena *keep, *scratch;
+    struct diag *diag;
+    struct seen_files seen;
+};
+
 /* What is wrong with an included file is said where it was asked for. */
-static void report_file(struct reading *reading, const char *path, struct place asked_at,
+static void report_file(struct read_context *context, const char *path, struct place asked_at,
                         const struct err *err)
 {
     enum finding finding = err->code == ERR_LIMIT ? FINDING_TOO_LARGE : FINDING_FILE_UNREADABLE;
-    const char *cure = err->code == ERR_LIMIT ? "; split it into several by include:" : "";
+    const char *hint = err->code == ERR_LIMIT ? "; split it into several by include:" : "";
     char quoted[PATH_QUOTE_MAX];
 
-    reading->raw->is_cut = true;
+    context->raw->is_cut = true;
     if (asked_at.file)
-        diag_add(reading->diag, finding, asked_at, "include", "%s %s%s",
-                 err_quote(quoted, sizeof(quoted), slice_of(path)), err->msg, cure);
+        diag_add(context->diag, finding, asked_at, "include", "%s %s%s",
+                 err_quote(quoted, sizeof(quoted), slice_of(path)), err->msg, hint);
     else
-        diag_add(reading->diag, finding, (struct place){reading->raw->name, 0, 0}, NULL,
-                 "the file %s%s", err->msg, cure);
+        diag_add(context->diag, finding, (struct place){context->raw->name, 0, 0}, NULL,
+                 "the file %s%s", err->msg, hint);
 }
 
-/* Returns 0, or -1 with *err set if the input could not be read; what it says was reported. */
-static int read_document(struct reading *reading, const char *name, FILE *in,
-                         const struct fields *fields, struct err *err)
-{
-    int entered;
-
-    reading->reader = yaml_reader_new(name, in, CONFIG_FILE_MAX, reading->diag);
-    entered = yaml_reader_enter(reading->reader, NULL);
-    if (entered == 0)
-        read_keys(reading, fields);
-    if (yaml_reader_finish(reading->reader, err) != 0 || entered != 0)
-        reading->raw->is_cut = true;
-    yaml_reader_free(reading->reader);
-    return err->code == ERR_NONE ? 0 : -1;
-}
-
-static FILE *open_input(const struct reading *reading, const char *path, struct place asked_at,
-                        struct err *err)
+static FILE *open_file(const struct read_context *context, const char *path, struct place asked_at,
+                       struct err *err)
 {
     bool is_main = !asked_at.file;
 
-    if (is_main && !(reading->care & LOAD_REGULAR))
+    if (is_main && !(context->care & LOAD_REGULAR))
         return file_open(path, err);
     if (!is_main || strcmp(path, "-") != 0)
         return file_open_regular(path, err);
@@ -304,91 +277,126 @@ static FILE *open_input(const struct reading *reading, const char *path, struct 
     return NULL;
 }
 
-/* The file is read as it is taken in, which takes a while: what it was like before is compared with
- * what it is at the end of all. */
-static int read_seen(struct reading *reading, const char *path, const char *name, FILE *in,
-                     const struct fields *fields, struct place asked_at, struct err *err)
+/* Reads a file that has settled; at the end of all it is to be what it was then. */
+static int read_settled(struct read_context *context, const char *path, FILE *in,
+                        struct place asked_at, struct slice *ret_bytes, struct err *err)
 {
-    const struct place place = asked_at.file ? asked_at : (struct place){name, 0, 0};
-    uint64_t settle_ms = reading->settle_ms < SETTLE_MS ? reading->settle_ms : SETTLE_MS;
+    const struct place place = asked_at.file ? asked_at : (struct place){context->raw->name, 0, 0};
+    uint64_t settle_ms = context->settle_ms < SETTLE_MS ? context->settle_ms : SETTLE_MS;
     uint64_t began_at_ms = clock_system.monotonic_ms(&clock_system), waited_ms;
     struct stat status;
 
     if (seen_file_settle(fileno(in), (unsigned)settle_ms, &status, err) != 0)
         return -1;
     waited_ms = clock_system.monotonic_ms(&clock_system) - began_at_ms;
-    reading->settle_ms -= waited_ms < reading->settle_ms ? waited_ms : reading->settle_ms;
-    seen_files_add(&reading->raw->seen, path, place, &status);
-    return read_document(reading, name, in, fields, err);
+    context->settle_ms -= waited_ms < context->settle_ms ? waited_ms : context->settle_ms;
+    seen_files_add(&context->seen, path, place, &status);
+    return file_read_stream(in, CONFIG_FILE_MAX, context->scratch, ret_bytes, err);
 }
 
-/* asked_at: no place for the main file. The file's name is kept as long as the snapshot, whose
- * places show it. */
-static void read_file(struct reading *reading, const char *path, const struct fields *fields,
-                      struct place asked_at)
+/* asked_at: no place for the main file. Returns NULL after reporting why it cannot be read. */
+static const struct raw_file *read_file(struct read_context *context, const char *path,
+                                        const struct fields *fields, struct place asked_at)
 {
-    const char *name =
-        asked_at.file ? arena_copy(reading->keep, slice_of(path)) : reading->raw->name;
+    struct raw_config *raw = context->raw;
+    struct raw_file *file = &raw->files[raw->n_files];
     struct err err;
-    FILE *in = open_input(reading, path, asked_at, &err);
+    FILE *in = open_file(context, path, asked_at, &err);
 
-    if (!in || read_seen(reading, path, name, in, fields, asked_at, &err) != 0)
-        report_file(reading, path, asked_at, &err);
+    *file = (struct raw_file){.fields = fields};
+    if (!in || read_settled(context, path, in, asked_at, &file->bytes, &err) != 0) {
+        report_file(context, path, asked_at, &err);
+        file = NULL;
+    } else {
+        /* Places show the name as long as there is the snapshot. */
+        file->name = asked_at.file ? arena_copy(context->keep, slice_of(path)) : raw->name;
+        raw->n_files++;
+    }
     if (in)
         file_close(in);
+    return file;
 }
 
-static void read_includes(struct reading *reading, const char *main_path)
+/* Reads and parses one file; what is wrong in it is for the second pass to say. */
+static void add_file(struct read_context *context, struct parse_context *parsing, const char *path,
+                     const struct fields *fields, struct place asked_at)
 {
-    const struct field_texts *patterns = &reading->raw->settings.include;
-    struct include_files files;
+    const struct raw_file *file = read_file(context, path, fields, asked_at);
 
-    int found =
-        include_files_find(main_path, patterns, reading->context.arena, reading->diag, &files);
+    if (file && parse_file(parsing, file) != 0)
+        context->raw->is_cut = true;
+}
+
+static void add_includes(struct read_context *context, struct parse_context *parsing,
+                         const char *main_path)
+{
+    struct raw_config *raw = context->raw;
+    const struct field_texts *patterns = &raw->settings.include;
+    struct arena *scratch = context->scratch;
+    struct include_files includes;
+    int found = include_files_find(main_path, patterns, scratch, context->diag, &includes);
+    struct raw_file *files = arena_array(scratch, 1 + includes.n_items, sizeof(*files));
 
     if (found != 0)
-        reading->raw->is_cut = true;
-    for (size_t i = 0; i < files.n_items; i++)
-        read_file(reading, files.items[i].path, &schema_include, files.items[i].asked_at);
+        raw->is_cut = true;
+    memcpy(files, raw->files, raw->n_files * sizeof(*files));
+    raw->files = files;
+    for (size_t i = 0; i < includes.n_items; i++)
+        add_file(context, parsing, includes.items[i].path, &schema_include,
+                 includes.items[i].asked_at);
     if (found == 0)
-        include_files_check(main_path, patterns, reading->context.arena, &files, reading->diag);
+        include_files_check(main_path, patterns, scratch, &includes, context->diag);
 }
 
 void raw_config_read(const char *path, unsigned care, struct arena *keep, struct arena *scratch,
                      struct diag *diag, struct raw_config *ret_raw)
 {
-    struct reading reading = {
+    struct read_context context = {
         .raw = ret_raw,
         .care = care,
         .settle_ms = care & LOAD_SETTLED ? SETTLE_ALL_MS : 0,
         .keep = keep,
-        .entry = arena_new(0),
+        .scratch = scratch,
         .diag = diag,
-        .context = {.diag = diag, .arena = scratch},
+    };
+    struct parse_context parsing = {
+        .fields = {.diag = diag_new(), .arena = scratch},
+        .entry = arena_new(0),
+        .settings = &ret_raw->settings,
+        .policies = &ret_raw->policies,
+        .keep = keep,
     };
 
-    field_preset(&reading.context, &schema_main, &ret_raw->settings);
-    field_preset(&reading.context, &schema_domain, &ret_raw->preset);
-    ret_raw->entries =
-        grow(NULL, 0, &ret_raw->entries_size, ENTRIES_FIRST, sizeof(*ret_raw->entries));
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
-    read_file(&reading, path, &schema_main, (struct place){0});
-    read_includes(&reading, path);
-    seen_files_check(&ret_raw->seen, diag);
-    arena_free(reading.entry);
+    ret_raw->files = arena_array(scratch, 1, sizeof(*ret_raw->files));
+    field_preset(&parsing.fields, &schema_main, &ret_raw->settings);
+    add_file(&context, &parsing, path, &schema_main, (struct place){0});
+    add_includes(&context, &parsing, path);
+    seen_files_check(&context.seen, diag);
+    seen_files_done(&context.seen);
+    arena_free(parsing.entry);
+    diag_free(parsing.fields.diag);
 }
 
-void raw_entry_unpack(const struct raw_config *raw, const struct raw_entry *entry,
-                      struct arena *arena, struct raw_domain *ret_domain)
+void raw_config_parse_domains(struct raw_config *raw, struct arena *scratch, struct diag *diag,
+                              on_raw_domain *on_domain, void *context)
 {
-    *ret_domain = raw->preset;
-    if (entry->long_form)
-        field_unpack(&schema_domain, entry->long_form, entry->place.file, arena, ret_domain);
+    struct raw_settings settings = {0};
+    struct parse_context parsing = {
+        .fields = {.diag = diag, .arena = scratch},
+        .entry = arena_new(0),
+        .settings = &settings,
+        .on_domain = on_domain,
+        .domain_context = context,
+    };
+
+    field_preset(&parsing.fields, &schema_domain, &parsing.preset);
+    for (size_t i = 0; i < raw->n_files; i++)
+        parse_file(&parsing, &raw->files[i]);
+    arena_free(parsing.entry);
 }
 
 void raw_config_done(struct raw_config *raw)
 {
-    free(raw->policies);
-    free(raw->entries);
-    seen_files_done(&raw->seen);
+    named_policies_done(&raw->policies);
 }

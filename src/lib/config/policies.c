@@ -7,23 +7,32 @@
 #include "lib/base/suggest.h"
 #include "lib/config/config.h"
 #include "lib/config/document.h"
-#include "lib/config/parse.h"
 #include "lib/config/policy_merge.h"
 #include "lib/diag/diag.h"
 
 enum {
-    NEAREST_MAX = 256, /* policies that a misspelt name is compared with */
+    POLICIES_FIRST = 64, /* in the array that grows */
+    SUGGESTED_MAX = 256, /* policies that a misspelt name is compared with */
 };
+
+void named_policies_add(struct named_policies *list, const struct named_policy *policy)
+{
+    if (list->n_items == list->size) {
+        list->size = list->size == 0 ? POLICIES_FIRST : list->size * 2;
+        list->items = memory_resize(list->items, list->size, sizeof(*list->items));
+    }
+    list->items[list->n_items++] = *policy;
+}
 
 static int compare_numbers(uint32_t a, uint32_t b)
 {
     return (a > b) - (a < b);
 }
 
-static int compare_named(const void *left, const void *right)
+static int compare_policies(const void *left, const void *right)
 {
-    const struct field_text *a = &((const struct named *)left)->raw->name;
-    const struct field_text *b = &((const struct named *)right)->raw->name;
+    const struct field_text *a = &((const struct named_policy *)left)->name;
+    const struct field_text *b = &((const struct named_policy *)right)->name;
     int order = slice_compare(a->text, b->text);
 
     /* Of two with one name, the one that stands first comes first. */
@@ -34,143 +43,154 @@ static int compare_named(const void *left, const void *right)
     return order != 0 ? order : compare_numbers(a->place.column, b->place.column);
 }
 
-static void report_duplicates(const struct named_list *list, struct diag *diag)
+static void report_duplicate_policies(const struct named_policies *list, struct diag *diag)
 {
     for (size_t i = 1; i < list->n_items; i++) {
-        const struct field_text *first = &list->items[i - 1].raw->name;
-        const struct field_text *second = &list->items[i].raw->name;
+        const struct field_text *first = &list->items[i - 1].name;
+        const struct field_text *second = &list->items[i].name;
 
         if (!slice_eq(first->text, second->text))
             continue;
-        diag_add(diag, FINDING_KEY_DUPLICATE, second->place, list->items[i].raw->path,
+        diag_add(diag, FINDING_KEY_DUPLICATE, second->place, list->items[i].path,
                  "the policy is given already at %s:%u:%u; give this one another name",
                  first->place.file, first->place.line, first->place.column);
     }
 }
 
-static int compare_name(const void *key, const void *element)
+static int compare_policy_name(const void *key, const void *element)
 {
     const struct slice *name = key;
-    const struct named *named = element;
+    const struct named_policy *policy = element;
 
-    return slice_compare(*name, named->raw->name.text);
+    return slice_compare(*name, policy->name.text);
 }
 
-static struct named *find(const struct named_list *list, struct slice name)
+/* As a policy for itself, with any domain for {domain}. */
+static struct merged_policy merge_alone(const struct named_policy *policy,
+                                        const struct build_context *context)
 {
-    return bsearch(&name, list->items, list->n_items, sizeof(*list->items), compare_name);
+    struct merged_policy merged = {
+        .keys = policy->keys,
+        .own_keys = &policy->keys,
+        .domain = POLICY_ANY_DOMAIN,
+        .path = policy->path,
+        .place = policy->name.place,
+        .allow = policy->allow | (policy->n_users > 0 ? policy->users_allow : 0),
+        .needs_mx = policy->n_mx_users > 0,
+        .is_complete = !policy->is_incomplete,
+    };
+
+    merged_policy_expand(&merged, context->config->report_host, context->scratch);
+    return merged;
 }
 
-/* What is said of a policy's keys, and does not hold where the user has others. */
-static finding_set moot(const struct raw_domain *raw)
+static bool lacks_mx(const struct merged_policy *merged)
 {
+    return merged->policy.n_mx == 0 && merged->policy.mode != POLICY_MODE_NONE;
+}
+
+/* Makes what all users share that do not override it, unless {domain} makes it another for each. */
+static void prepare_policy(struct named_policy *policy, const struct build_context *context,
+                           struct diag *unseen)
+{
+    const struct raw_policy *keys = &policy->keys;
+    struct merged_policy merged;
+
+    policy->allow = raw_policy_allow(keys);
+    policy->users_allow = ~(finding_set)0;
+    merged = merge_alone(policy, context);
+    policy->is_broken = merged_policy_check(&merged, unseen) != 0 || policy->is_incomplete;
+    if (policy->is_broken)
+        return;
+    if (!raw_policy_has_domain_mx(keys) && !lacks_mx(&merged))
+        policy->document = documents_intern(context->documents, &merged, context->scratch, unseen);
+    if (!raw_policy_has_domain_rua(keys, context->config->report_host))
+        policy->reporting = reporting_keep(&merged, context->config->arena);
+}
+
+void named_policies_prepare(struct named_policies *list, const struct build_context *context)
+{
+    struct diag *unseen = diag_new(); /* named_policies_report() reports what concerns users */
+
+    if (list->n_items > 0)
+        qsort(list->items, list->n_items, sizeof(*list->items), compare_policies);
+    report_duplicate_policies(list, context->diag);
+    for (size_t i = 0; i < list->n_items; i++) {
+        prepare_policy(&list->items[i], context, unseen);
+        arena_reset(context->scratch);
+    }
+    diag_free(unseen);
+}
+
+/* Whether the domain serves the list of mx that its policy has, or lacks. */
+static bool takes_mx(const struct raw_domain *domain)
+{
+    const struct raw_policy *keys = &domain->keys;
+    bool is_none = keys->mode.place.line != 0 && keys->mode.value == POLICY_MODE_NONE;
+
+    return domain->mta_sts.value && keys->mx.place.line == 0 && !is_none;
+}
+
+/* Findings about a policy's keys that do not hold for a user with these keys of its own. */
+static finding_set inapplicable_findings(const struct raw_domain *domain)
+{
+    const struct raw_policy *keys = &domain->keys;
     finding_set set = 0;
 
-    if (!raw->mta_sts.value || raw->own.mode.place.line != 0)
+    if (!domain->mta_sts.value || keys->mode.place.line != 0)
         set |=
             finding_bit(FINDING_ENFORCE_UNREPORTED) | finding_bit(FINDING_MAX_AGE_BELOW_TWO_WEEKS);
-    if (raw->own.tls_rpt.place.line != 0)
+    if (keys->tls_rpt.place.line != 0)
         set |= finding_bit(FINDING_ENFORCE_UNREPORTED);
-    if (raw->own.max_age.place.line != 0)
+    if (keys->max_age.place.line != 0)
         set |= finding_bit(FINDING_MAX_AGE_BELOW_TWO_WEEKS);
+    if (!takes_mx(domain))
+        set |= finding_bit(FINDING_BODY_LONG);
     return set;
 }
 
-/* Before anything is checked: who uses which policy, and how. */
-static void count_user(const struct named_list *list, const struct raw_config *raw_config,
-                       const struct raw_entry *entry, struct arena *scratch)
+void named_policy_add_user(struct named_policy *policy, const struct raw_domain *domain)
 {
-    struct named *named = NULL;
-    struct raw_domain raw;
-
-    if (entry->policy.place.line != 0)
-        named = find(list, entry->policy.text);
-    if (!named)
-        return;
-    raw_entry_unpack(raw_config, entry, scratch, &raw);
-    named->n_users++;
-    named->users_allow &= moot(&raw) | raw_policy_allow(&raw.own);
-    if (raw.mta_sts.value && !raw_policy_is_given(&raw.own))
-        named->n_plain++;
-    arena_reset(scratch);
+    policy->n_users++;
+    policy->n_mx_users += takes_mx(domain);
+    policy->users_allow &= inapplicable_findings(domain) | raw_policy_allow(&domain->keys);
 }
 
-/* What all users without keys of their own share, unless {domain} makes it another for each. */
-static void share(struct named *named, const struct named_context *context,
-                  const struct effective *effective, struct arena *scratch)
+bool named_policy_is_usable(const struct named_policy *policy, const struct raw_domain *domain)
 {
-    const struct raw_policy *keys = &named->raw->keys;
+    bool has_mx = policy->document || raw_policy_has_domain_mx(&policy->keys);
 
-    if (named->n_plain > 0 && !raw_policy_has_domain_mx(keys)) {
-        named->document = documents_intern(context->documents, effective, scratch, context->diag);
-        named->is_broken = !named->document;
-    }
-    if (!raw_policy_has_domain_rua(keys, context->config->report_host))
-        named->reporting = reporting_keep(effective, context->config->arena);
+    return !policy->is_broken && (has_mx || !takes_mx(domain));
 }
 
-/* A named policy is checked with any domain for {domain}. */
-static void check(struct named *named, const struct named_context *context, struct arena *scratch)
+/* Says what is wrong with a policy that somebody uses, or nobody yet. */
+static void report_policy(const struct named_policy *policy, const struct build_context *context)
 {
-    const struct raw_policy *keys = &named->raw->keys;
-    struct effective effective = {
-        .keys = *keys,
-        .own = keys,
-        .domain = EFFECTIVE_ANY_DOMAIN,
-        .path = named->raw->path,
-        .place = named->raw->name.place,
-        .allow = named->allow | (named->n_users > 0 ? named->users_allow : 0),
-        .needs_mx = named->n_plain > 0,
-        .is_whole = !named->is_broken,
-    };
+    struct merged_policy merged = merge_alone(policy, context);
+    struct slice body;
 
-    raw_policy_check_allow(keys, effective.path, context->diag);
-    effective_expand(&effective, context->config->report_host, scratch);
-    if (effective_check(&effective, context->diag) != 0)
-        named->is_broken = true;
-    if (!named->is_broken)
-        share(named, context, &effective, scratch);
+    raw_policy_check_allow(&policy->keys, policy->path, context->diag);
+    if (merged_policy_check(&merged, context->diag) == 0 && !policy->is_incomplete &&
+        policy->n_mx_users > 0 && !raw_policy_has_domain_mx(&policy->keys))
+        merged_policy_render(&merged, context->scratch, context->diag, &body);
 }
 
-/* A domain that could not be read may be the user that is missed. */
-static void note_unused(const struct named *named, struct diag *diag)
+void named_policies_report(const struct named_policies *list, const struct build_context *context,
+                           bool has_all_domains)
 {
-    if (named->n_users == 0 && !(named->allow & finding_bit(FINDING_POLICY_UNUSED)))
-        diag_add(diag, FINDING_POLICY_UNUSED, named->raw->name.place, named->raw->path,
-                 "no domain uses this policy; name it below domains: or take it out");
-}
-
-void named_list_init(struct named_list *list, const struct named_context *context)
-{
-    const struct raw_config *raw = context->raw;
-    struct named *items = memory_alloc((raw->n_policies + 1) * sizeof(*items));
-    struct arena *scratch = arena_new(0);
-    bool is_all_read;
-
-    for (size_t i = 0; i < raw->n_policies; i++)
-        items[i] = (struct named){
-            .name = arena_copy(context->config->arena, raw->policies[i].name.text),
-            .raw = &raw->policies[i],
-            .allow = raw_policy_allow(&raw->policies[i].keys),
-            .users_allow = ~(finding_set)0,
-            .is_broken = raw->policies[i].is_broken,
-        };
-    *list = (struct named_list){items, raw->n_policies};
-    qsort(items, list->n_items, sizeof(*items), compare_named);
-    report_duplicates(list, context->diag);
-    is_all_read = diag_count(context->diag, LEVEL_ERROR) == 0;
-    for (size_t i = 0; i < raw->n_entries; i++)
-        count_user(list, raw, &raw->entries[i].entry, scratch);
     for (size_t i = 0; i < list->n_items; i++) {
-        if (is_all_read)
-            note_unused(&items[i], context->diag);
-        check(&items[i], context, scratch);
-        arena_reset(scratch);
+        const struct named_policy *policy = &list->items[i];
+
+        report_policy(policy, context);
+        arena_reset(context->scratch);
+        if (has_all_domains && policy->n_users == 0 &&
+            !(policy->allow & finding_bit(FINDING_POLICY_UNUSED)))
+            diag_add(context->diag, FINDING_POLICY_UNUSED, policy->name.place, policy->path,
+                     "no domain uses this policy; name it below domains: or take it out");
     }
-    arena_free(scratch);
 }
 
-void named_list_done(struct named_list *list)
+void named_policies_done(struct named_policies *list)
 {
     free(list->items);
 }
@@ -188,41 +208,46 @@ static const char *key_without_space(struct slice name)
     return NULL;
 }
 
-static void report_unknown(const struct named_list *list, const struct raw_entry *entry,
-                           const char *path, struct diag *diag)
+static void report_unknown_policy(const struct named_policies *list,
+                                  const struct raw_domain *domain, struct diag *diag)
 {
     char quoted[ERR_QUOTE_MAX], meant[ERR_QUOTE_MAX] = "";
-    const char *names[NEAREST_MAX], *nearest = NULL;
-    const char *key = key_without_space(entry->policy.text);
+    const char *names[SUGGESTED_MAX], *nearest = NULL;
+    const char *key = key_without_space(domain->policy.text);
     size_t n_names = 0;
 
     if (key) {
-        diag_add(diag, FINDING_POLICY_UNKNOWN, entry->policy.place, path,
+        diag_add(diag, FINDING_POLICY_UNKNOWN, domain->policy.place, domain->path,
                  "%s is read as the name of a policy, and there is none; the key '%s' needs a "
                  "space after its colon",
-                 err_quote(quoted, sizeof(quoted), entry->policy.text), key);
+                 err_quote(quoted, sizeof(quoted), domain->policy.text), key);
         return;
     }
-    for (size_t i = 0; i < list->n_items && n_names < NEAREST_MAX; i++)
-        names[n_names++] = list->items[i].name;
+    for (size_t i = 0; i < list->n_items && n_names < SUGGESTED_MAX; i++)
+        names[n_names++] = list->items[i].name.text.ptr;
     if (diag_count(diag, LEVEL_ERROR) < DIAG_MAX)
-        nearest = nearest_word(entry->policy.text, names, n_names);
+        nearest = nearest_word(domain->policy.text, names, n_names);
     if (nearest)
         err_quote(meant, sizeof(meant), slice_of(nearest));
-    diag_add(diag, FINDING_POLICY_UNKNOWN, entry->policy.place, path,
+    diag_add(diag, FINDING_POLICY_UNKNOWN, domain->policy.place, domain->path,
              "there is no policy %s under policies:; %s%s%s",
-             err_quote(quoted, sizeof(quoted), entry->policy.text),
+             err_quote(quoted, sizeof(quoted), domain->policy.text),
              nearest ? "did you mean " : "write it there, or name one that is", meant,
              nearest ? "?" : "");
 }
 
-struct named *named_list_find(const struct named_list *list, const struct named_context *context,
-                              const struct raw_entry *entry, const char *path)
+struct named_policy *named_policies_find(const struct named_policies *list,
+                                         const struct raw_domain *domain, bool is_cut,
+                                         struct diag *diag)
 {
-    struct named *named = find(list, entry->policy.text);
+    const struct slice *name = &domain->policy.text;
+    struct named_policy *policy = NULL;
 
-    /* In what could not be read it may well be; an empty name was reported when it was read. */
-    if (!named && entry->policy.text.len > 0 && !context->raw->is_cut)
-        report_unknown(list, entry, path, context->diag);
-    return named;
+    if (list->n_items > 0)
+        policy =
+            bsearch(name, list->items, list->n_items, sizeof(*list->items), compare_policy_name);
+    /* An empty name was reported when it was read. */
+    if (!policy && name->len > 0 && !is_cut)
+        report_unknown_policy(list, domain, diag);
+    return policy;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Named policies: each looked at once, for all the domains that use it unchanged.
+ * Named policies: the entries of policies:, each checked and rendered once for all domains that use
+ * it unmodified.
  *
+ * What is reported about a policy depends on who uses it, so it is reported when all domains are
+ * known: add each policy, prepare them, add each domain that uses one, report.
  * Internal to config/.
  */
 #pragma once
@@ -9,54 +12,74 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/config/schema.h"
 #include "lib/diag/finding.h"
 
-struct arena;
 struct config;
 struct diag;
 struct documents;
 struct policy_document;
-struct raw_config;
-struct raw_entry;
-struct raw_named_policy;
 struct reporting;
 
-/** One entry of policies: and what its users share. */
-struct named {
-    const char *name; /* of the snapshot */
-    const struct raw_named_policy *raw;
+struct named_policy {
+    struct field_text name; /* of the snapshot */
+    const char *path;       /* "policies.standard", fit for a terminal whatever the name is */
+    struct raw_policy keys;
+    bool is_incomplete; /* an error was found when it was read; perhaps not all keys are here */
+
+    /* Set by named_policies_prepare(). */
+    bool is_broken;                         /* it has an error, whoever uses it */
     finding_set allow;                      /* its own */
-    finding_set users_allow;                /* what all users allow, or are no case for */
-    size_t n_users;                         /* domains that name it */
-    size_t n_plain;                         /* those that serve it unchanged */
-    bool is_broken;                         /* an error in it is reported */
-    const struct policy_document *document; /* NULL: nobody's, or another one for each domain */
+    const struct policy_document *document; /* NULL: none, or another one for each domain */
     const struct reporting *reporting;      /* likewise */
+
+    /* Counted by named_policy_add_user(). */
+    size_t n_users;          /* domains that name it */
+    size_t n_mx_users;       /* those that serve its mx */
+    finding_set users_allow; /* what all users allow, or have no use for */
 };
 
-struct named_list {
-    struct named *items; /* sorted by name */
-    size_t n_items;
+/** Zeroed to begin with; freed by named_policies_done(). */
+struct named_policies {
+    struct named_policy *items;
+    size_t n_items, size;
 };
 
-/** What checking a named policy needs and leaves. */
-struct named_context {
-    const struct raw_config *raw;
+/** What policies are built with. */
+struct build_context {
     struct config *config; /* its settings are resolved; its arena gets what is shared */
     struct documents *documents;
     struct diag *diag;
+    struct arena *scratch; /* reset after each policy and domain */
 };
 
-/** Lists the policies, counts their users and checks them; freed by named_list_done(). */
-void named_list_init(struct named_list *list, const struct named_context *context);
+/** Adds a copy of what was read; what it points to lives as long as the list. */
+void named_policies_add(struct named_policies *list, const struct named_policy *policy);
 
-void named_list_done(struct named_list *list);
+/** Sorts the policies, reports duplicates, and makes what their users share. */
+void named_policies_prepare(struct named_policies *list, const struct build_context *context);
 
 /**
- * Finds the policy that an entry names.
+ * Finds the policy that a domain names.
  *
- * path  of the entry, for the finding if there is no such policy
+ * is_cut  a part of the files could not be read: what is missing may stand there
  * Returns NULL if there is none; then that is reported, here or before.
  */
-struct named *named_list_find(const struct named_list *list, const struct named_context *context,
-                              const struct raw_entry *entry, const char *path);
+struct named_policy *named_policies_find(const struct named_policies *list,
+                                         const struct raw_domain *domain, bool is_cut,
+                                         struct diag *diag);
+
+/** Counts a domain that names the policy. */
+void named_policy_add_user(struct named_policy *policy, const struct raw_domain *domain);
+
+/** Whether this user can be built: nothing that it takes from the policy is an error there. */
+bool named_policy_is_usable(const struct named_policy *policy, const struct raw_domain *domain);
+
+/**
+ * Reports what is wrong with each policy, and those that nobody uses unless a domain that was not
+ * read may be the user.
+ */
+void named_policies_report(const struct named_policies *list, const struct build_context *context,
+                           bool has_all_domains);
+
+void named_policies_done(struct named_policies *list);

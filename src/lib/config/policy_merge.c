@@ -135,9 +135,10 @@ static struct slice expand_rua(struct slice text, const char *domain, const char
     return (struct slice){arena_copy(arena, slice_of(uri)), strlen(uri)};
 }
 
-void effective_expand(struct effective *effective, const char *report_host, struct arena *arena)
+void merged_policy_expand(struct merged_policy *merged, const char *report_host,
+                          struct arena *arena)
 {
-    const struct raw_policy *keys = &effective->keys;
+    const struct raw_policy *keys = &merged->keys;
     struct slice *mx = arena_array(arena, keys->mx.n_items, sizeof(*mx));
     enum policy_mode mode = (enum policy_mode)keys->mode.value;
     uint32_t default_max_age_s =
@@ -145,16 +146,16 @@ void effective_expand(struct effective *effective, const char *report_host, stru
 
     for (size_t i = 0; i < keys->mx.n_items; i++)
         mx[i] =
-            canonical_mx(replace_variable(keys->mx.items[i].text, effective->domain, arena), arena);
-    effective->policy = (struct policy){
+            canonical_mx(replace_variable(keys->mx.items[i].text, merged->domain, arena), arena);
+    merged->policy = (struct policy){
         .mode = mode,
         .max_age_s = is_given(keys->max_age.place) ? keys->max_age.value : default_max_age_s,
         .mx = mx,
         .n_mx = keys->mx.n_items,
     };
-    effective->n_rua = keys->tls_rpt.n_items;
-    effective->rua = arena_array(arena, effective->n_rua, sizeof(*effective->rua));
-    for (size_t i = 0; i < effective->n_rua; i++)
-        effective->rua[i] =
-            expand_rua(keys->tls_rpt.items[i].text, effective->domain, report_host, arena);
+    merged->n_rua = keys->tls_rpt.n_items;
+    merged->rua = arena_array(arena, merged->n_rua, sizeof(*merged->rua));
+    for (size_t i = 0; i < merged->n_rua; i++)
+        merged->rua[i] =
+            expand_rua(keys->tls_rpt.items[i].text, merged->domain, report_host, arena);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The effective policy: what one domain asks for once its named policy, its own keys, the defaults
+ * The merged policy: what one domain asks for once its named policy, its own keys, the defaults
  * and {domain} have come together.
  *
  * Internal to config/. Pure but for the arenas and findings handed in.
@@ -17,20 +17,20 @@ struct arena;
 struct diag;
 
 /** Stands for the domain when a named policy is looked at for itself. */
-#define EFFECTIVE_ANY_DOMAIN "example.com"
+#define POLICY_ANY_DOMAIN "example.com"
 
-struct effective {
-    struct raw_policy keys;       /* merged; what was not given has place.line 0 */
-    const struct raw_policy *own; /* the keys whose places findings are shown at */
-    const char *domain;           /* stored form */
-    const char *path;             /* "policies.standard" or "domains.example.com" */
-    struct place place;           /* of that entry */
-    finding_set allow;            /* warnings and notes that are not shown */
-    bool needs_mx;                /* false: nobody's policy yet, or TLS reporting only */
-    bool is_whole; /* false: of the keys, some could not be read and none is missed */
+struct merged_policy {
+    struct raw_policy keys;            /* merged; what was not given has place.line 0 */
+    const struct raw_policy *own_keys; /* those whose places findings are shown at */
+    const char *domain;                /* stored form */
+    const char *path;                  /* "policies.standard" or "domains.example.com" */
+    struct place place;                /* of that entry */
+    finding_set allow;                 /* warnings and notes that are not shown */
+    bool needs_mx;                     /* false: nobody's policy yet, or TLS reporting only */
+    bool is_complete; /* false: of the keys, some could not be read and none is missed */
 
-    struct policy policy; /* set by effective_expand() */
-    struct slice *rua;    /* as published; set by effective_expand() */
+    struct policy policy; /* set by merged_policy_expand() */
+    struct slice *rua;    /* as published; set by merged_policy_expand() */
     size_t n_rua;
 };
 
@@ -62,13 +62,24 @@ bool raw_policy_has_domain_rua(const struct raw_policy *keys, const char *report
  * report_host  NULL: the domain's own policy host
  * arena        owns the texts; uncapped
  */
-void effective_expand(struct effective *effective, const char *report_host, struct arena *arena);
+void merged_policy_expand(struct merged_policy *merged, const char *report_host,
+                          struct arena *arena);
+
+/**
+ * Renders an expanded, checked policy. Adds FINDING_BODY_LONG unless it is allowed or the list of
+ * mx is another's, who hears of it.
+ *
+ * arena  owns *ret_body; uncapped
+ * Returns 0, or -1 after adding FINDING_BODY_LIMIT.
+ */
+int merged_policy_render(const struct merged_policy *merged, struct arena *arena, struct diag *diag,
+                         struct slice *ret_body);
 
 /**
  * Checks an expanded policy and adds what is found, each at the place of the key it is about. A
- * finding about keys none of which are `own` is left to whoever owns them, but for a text with
+ * finding about keys none of which are own_keys is left to whoever owns them, but for a text with
  * {domain} in it.
  *
  * Returns 0, or -1 if there was an error.
  */
-int effective_check(const struct effective *effective, struct diag *diag);
+int merged_policy_check(const struct merged_policy *merged, struct diag *diag);

@@ -2,8 +2,8 @@
 /**
  * The schema: the rows of every mapping in the YAML, and the structs that they fill.
  *
- * What stands here is as written, with its place and without defaults; resolve.h and settings.h
- * make a snapshot of it. Internal to config/, but for the rows, which documents are printed from.
+ * What stands here is as written, with its place and without defaults; build.h and settings.h make
+ * a snapshot of it. Internal to config/, but for the rows, which documents are printed from.
  */
 #pragma once
 
@@ -19,12 +19,17 @@ struct raw_policy {
     struct field_texts allow;
 };
 
+/** One entry under domains:, of either form. */
 struct raw_domain {
-    struct raw_policy own; /* first: the domain's fields have the policy's as their base */
+    struct raw_policy keys; /* first: the domain's rows have the policy's as their base */
     struct field_text policy;
     struct field_number mta_sts;   /* switch */
     struct field_number delegated; /* bits of DELEGATED_* */
     struct field_text zone;
+    const char *name; /* stored form */
+    const char *path; /* "domains.example.com" */
+    struct place place;
+    bool is_broken; /* an error in the entry is reported; perhaps not all of its keys are here */
 };
 
 struct raw_listen {

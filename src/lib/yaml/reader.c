@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/yaml/reader.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +18,6 @@ struct yaml_reader {
     bool has_event;
     bool has_failed; /* a finding ended the walk: every event from now on is a stream's end */
     const char *file;
-    FILE *in;
-    size_t bytes_max, n_bytes; /* that may be read, and were */
-    struct err input;          /* why it cannot be read on; ERR_NONE: it can */
     struct diag *diag;
     size_t n_nodes; /* of the tree being built */
 };
@@ -40,8 +36,7 @@ static yaml_event_type_t peek(struct yaml_reader *reader)
         return YAML_STREAM_END_EVENT;
     if (!reader->has_event) {
         if (!yaml_parser_parse(&reader->parser, &reader->event)) {
-            if (reader->input.code == ERR_NONE)
-                yaml_problem_report(&reader->parser, reader->file, reader->diag);
+            yaml_problem_report(&reader->parser, reader->file, reader->diag);
             reader->has_failed = true;
             return YAML_STREAM_END_EVENT;
         }
@@ -102,45 +97,19 @@ static void check_properties(struct yaml_reader *reader, const yaml_char_t *anch
                  err_quote(quoted, sizeof(quoted), slice_of((const char *)tag)));
 }
 
-/* Takes the mark off that Windows puts before UTF-8; returns what is left. */
-static size_t drop_mark(unsigned char *buffer, size_t size)
+struct yaml_reader *yaml_reader_new(const char *file, struct slice bytes, struct diag *diag)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    const size_t mark_len = sizeof(mark) - 1;
-
-    if (!slice_starts_with((struct slice){(const char *)buffer, size}, mark))
-        return size;
-    memmove(buffer, buffer + mark_len, size - mark_len);
-    return size - mark_len;
-}
-
-/* Returns 0 at an error, as libyaml wants it. */
-static int read_input(void *context, unsigned char *buffer, size_t size, size_t *ret_size)
-{
-    struct yaml_reader *reader = context;
-    size_t n_read = fread(buffer, 1, size, reader->in);
-    bool is_start = reader->n_bytes == 0;
-
-    reader->n_bytes += n_read;
-    if (ferror(reader->in))
-        err_io(&reader->input, errno, "cannot be read");
-    else if (reader->n_bytes > reader->bytes_max)
-        err_set(&reader->input, ERR_LIMIT, "is larger than %zu bytes", reader->bytes_max);
-    else
-        *ret_size = is_start ? drop_mark(buffer, n_read) : n_read;
-    return reader->input.code == ERR_NONE;
-}
-
-struct yaml_reader *yaml_reader_new(const char *file, FILE *in, size_t bytes_max, struct diag *diag)
-{
+    static const char windows_mark[] = "\xef\xbb\xbf"; /* that Windows puts before UTF-8 */
     struct yaml_reader *reader = memory_alloc(sizeof(*reader));
 
-    *reader = (struct yaml_reader){.file = file, .in = in, .bytes_max = bytes_max, .diag = diag};
+    *reader = (struct yaml_reader){.file = file, .diag = diag};
     if (!yaml_parser_initialize(&reader->parser))
-        abort();
+        memory_fail();
+    if (slice_starts_with(bytes, windows_mark))
+        bytes = slice_range(bytes, sizeof(windows_mark) - 1, bytes.len);
     /* Said outright, or a file that begins like UTF-16 would be read as such. */
     yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input(&reader->parser, read_input, reader);
+    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)bytes.ptr, bytes.len);
     return reader;
 }
 
@@ -390,13 +359,12 @@ void yaml_reader_skip(struct yaml_reader *reader)
     skip_node(reader);
 }
 
-int yaml_reader_finish(struct yaml_reader *reader, struct err *err)
+int yaml_reader_finish(struct yaml_reader *reader)
 {
     while (peek(reader) == YAML_DOCUMENT_END_EVENT)
         drop_event(reader);
     if (peek(reader) != YAML_STREAM_END_EVENT)
         fail(reader, FINDING_YAML_FEATURE,
              "a second document (---) is not taken; use include: for further files");
-    *err = reader->input;
     return reader->has_failed ? -1 : 0;
 }

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
@@ -42,13 +41,11 @@ struct yaml_node {
 };
 
 /**
- * file       the name shown in findings and places; lives as long as the places
- * in         read to its end as the walk goes on; the caller closes it, after the reader is freed
- * bytes_max  of all the input
+ * file   the name shown in findings and places; lives as long as the places
+ * bytes  of the whole file; live as long as the reader
  * Never returns NULL.
  */
-struct yaml_reader *yaml_reader_new(const char *file, FILE *in, size_t bytes_max,
-                                    struct diag *diag);
+struct yaml_reader *yaml_reader_new(const char *file, struct slice bytes, struct diag *diag);
 
 /** Takes NULL. */
 void yaml_reader_free(struct yaml_reader *reader);
@@ -79,8 +76,6 @@ void yaml_reader_skip(struct yaml_reader *reader);
 /**
  * Makes sure that nothing follows the document.
  *
- * err  set in any case (no place): ERR_NONE, or why the input could not be read to its end: ERR_IO
- *      (sys_errno), ERR_LIMIT
- * Returns 0 if the whole file was read, -1 if *err or a finding says why not.
+ * Returns 0 if the whole file was read, -1 if a finding says why not.
  */
-int yaml_reader_finish(struct yaml_reader *reader, struct err *err);
+int yaml_reader_finish(struct yaml_reader *reader);

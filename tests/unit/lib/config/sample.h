@@ -37,12 +37,19 @@ static inline struct sample sample_open(const char *yaml)
     };
 }
 
-/** Reads without resolving. */
+static inline void sample_pass_over(void *context, const struct raw_domain *domain)
+{
+    (void)context;
+    (void)domain;
+}
+
+/** Reads, with all findings, without building. */
 static inline struct sample sample_read(const char *yaml)
 {
     struct sample sample = sample_open(yaml);
 
     raw_config_read(sample.file.path, 0, sample.arena, sample.arena, sample.diag, &sample.raw);
+    raw_config_parse_domains(&sample.raw, sample.arena, sample.diag, sample_pass_over, NULL);
     return sample;
 }
 

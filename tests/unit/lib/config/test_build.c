@@ -180,6 +180,11 @@ static void test_no_echo(void **state)
          "brackets: [...] [wrong-type]\n"
          "f:1:77: error: domains.a.example.max_age: 'x' is not a duration between 0 and 31557600 "
          "s, as in 3600, 90m, 12h, 3d or 2w [bad-value]\n"},
+        {"policies: {p: {mode: testing}}\n"
+         "domains: {a.example: {policy: p, id_salt: 1}, b.example: {policy: p, max_age: 2w}}\n",
+         "f:1:12: error: policies.p: mode testing needs at least one mx, the MX hosts of the "
+         "domain, "
+         "as in mx: [mail.example.com] [mx-missing]\n"},
         {"delegation_zone: a_b\n"
          "domains: {a.example: {mode: none, delegated: [mta-sts]}}\n",
          "f:1:18: error: delegation_zone: 'a_b' is no domain name: it has '_' in it; letters, "

@@ -3,6 +3,7 @@
  * Who is told: the owner of a key, once. What is found at all is shown by data/config.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "lib/config/policy_merge.h"
 #include "lib/config/sample.h"
@@ -14,22 +15,23 @@ static bool check(const char *base, const char *own, const char *want)
     bool good;
     char yaml[1024];
     struct sample sample;
-    struct effective effective;
+    struct merged_policy merged;
 
     snprintf(yaml, sizeof(yaml), "policies:\n base: {%s}\n own: {%s}\n", base, own);
     sample = sample_read(yaml);
-    assert_int_equal(sample.raw.n_policies, 2);
-    effective = (struct effective){
-        .keys = raw_policy_merge(&sample.raw.policies[0].keys, &sample.raw.policies[1].keys),
-        .own = &sample.raw.policies[1].keys,
+    assert_int_equal(sample.raw.policies.n_items, 2);
+    merged = (struct merged_policy){
+        .keys = raw_policy_merge(&sample.raw.policies.items[0].keys,
+                                 &sample.raw.policies.items[1].keys),
+        .own_keys = &sample.raw.policies.items[1].keys,
         .domain = "d.example",
         .path = "x",
-        .place = sample.raw.policies[1].name.place,
+        .place = sample.raw.policies.items[1].name.place,
         .needs_mx = true,
-        .is_whole = true,
+        .is_complete = true,
     };
-    effective_expand(&effective, NULL, sample.arena);
-    result = effective_check(&effective, sample.diag);
+    merged_policy_expand(&merged, NULL, sample.arena);
+    result = merged_policy_check(&merged, sample.diag);
     good = sample_has(&sample, own, want) &&
            result == (diag_count(sample.diag, LEVEL_ERROR) > 0 ? -1 : 0);
     sample_done(&sample);
@@ -104,13 +106,13 @@ static void test_reported_before(void **state)
         .tls_rpt = {&bad, 1, {"f", 1, 1}},
         .allow = {&bad, 1, {"f", 1, 1}},
     };
-    struct effective effective = {
-        .keys = keys, .own = &keys, .domain = "d.example", .path = "x", .needs_mx = true};
+    struct merged_policy merged = {
+        .keys = keys, .own_keys = &keys, .domain = "d.example", .path = "x", .needs_mx = true};
     struct sample sample = sample_open("");
 
     (void)state;
-    effective_expand(&effective, NULL, sample.arena);
-    assert_int_equal(effective_check(&effective, sample.diag), -1);
+    merged_policy_expand(&merged, NULL, sample.arena);
+    assert_int_equal(merged_policy_check(&merged, sample.diag), -1);
     raw_policy_check_allow(&keys, "x", sample.diag);
     assert_int_equal(diag_count(sample.diag, LEVEL_ERROR), 0);
     sample_done(&sample);
@@ -121,21 +123,78 @@ static void test_allowed(void **state)
 {
     struct sample sample = sample_read("policies:\n p: {mx: [a_b, \"*.github.io\"], mode: enforce, "
                                        "max_age: 1h, tls_rpt: []}\n");
-    struct effective effective = {
-        .keys = sample.raw.policies[0].keys,
-        .own = &sample.raw.policies[0].keys,
+    struct merged_policy merged = {
+        .keys = sample.raw.policies.items[0].keys,
+        .own_keys = &sample.raw.policies.items[0].keys,
         .domain = "d.example",
         .path = "x",
         .allow = ~(finding_set)0,
     };
 
     (void)state;
-    effective_expand(&effective, NULL, sample.arena);
-    assert_int_equal(effective_check(&effective, sample.diag), -1);
+    merged_policy_expand(&merged, NULL, sample.arena);
+    assert_int_equal(merged_policy_check(&merged, sample.diag), -1);
     assert_true(sample_has(&sample, "allowed",
                            "f:2:11: error: x.mx[0]: 'a_b' has an underscore, which no host name "
                            "has [mx-syntax]\n"));
     sample_done(&sample);
+}
+
+/* What a body has beside the name of its one mx. */
+enum {
+    REST_LEN = sizeof("version: STSv1\r\nmode: testing\r\nmx: \r\nmax_age: 604800\r\n") - 1,
+};
+
+/* The length of a body is said to whoever owns the list of mx. */
+static void test_sizes(void **state)
+{
+    static const struct {
+        size_t body_len;
+        uint32_t list_line; /* of the own list of mx; 0: it is another's */
+        const char *mx;
+        finding_set allow;
+        const char *want;
+    } rows[] = {
+        {POLICY_BODY_ADVISED, 2, "a", 0, ""},
+        {POLICY_BODY_ADVISED + 1, 2, "a", 0,
+         "f:1:1: warning: x: the policy has 4097 bytes; every sender takes one of up to 4096, and "
+         "checkers warn above; give it fewer mx, perhaps a wildcard [body-long]\n"},
+        {POLICY_BODY_ADVISED + 1, 0, "a", 0, ""},
+        {POLICY_BODY_ADVISED + 1, 0, "{domain}", 0,
+         "f:1:1: warning: x: the policy has 4097 bytes; every sender takes one of up to 4096, and "
+         "checkers warn above; give it fewer mx, perhaps a wildcard [body-long]\n"},
+        {POLICY_BODY_ADVISED + 1, 2, "a", UINT64_C(1) << FINDING_BODY_LONG, ""},
+        {POLICY_BODY_MAX, 2, "a", UINT64_C(1) << FINDING_BODY_LONG, ""},
+        {POLICY_BODY_MAX + 1, 0, "a", ~UINT64_C(0),
+         "f:1:1: error: x: the policy is 10241 bytes, above 10240 bytes, where senders cut it off; "
+         "give it fewer mx, perhaps a wildcard [body-too-large]\n"},
+    };
+    char text[POLICY_BODY_MAX];
+
+    (void)state;
+    memset(text, 'a', sizeof(text));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct slice mx = {text, rows[i].body_len - REST_LEN};
+        struct field_text item = {slice_of(rows[i].mx), {"f", 2, 2}};
+        struct raw_policy own_keys = {.mx.place = {"f", rows[i].list_line, 1}};
+        struct merged_policy merged = {
+            .keys.mx = {&item, 1, {"f", 2, 1}},
+            .own_keys = &own_keys,
+            .policy = {.mode = POLICY_TESTING, .max_age_s = 604800, .mx = &mx, .n_mx = 1},
+            .path = "x",
+            .place = {"f", 1, 1},
+            .allow = rows[i].allow,
+        };
+        struct sample sample = sample_open("");
+        struct slice body;
+        int result = merged_policy_render(&merged, sample.arena, sample.diag, &body);
+
+        if (result == 0 ? body.len != rows[i].body_len : diag_count(sample.diag, LEVEL_ERROR) == 0)
+            fail_msg("row %zu: a body of %zu bytes", i, result == 0 ? body.len : 0);
+        if (!sample_has(&sample, "size", rows[i].want))
+            fail_msg("row %zu failed", i);
+        sample_done(&sample);
+    }
 }
 
 /* Codes that nobody will see are not compared with all others. */
@@ -157,9 +216,8 @@ static void test_many_codes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ownership),
-        cmocka_unit_test(test_reported_before),
-        cmocka_unit_test(test_allowed),
+        cmocka_unit_test(test_ownership),  cmocka_unit_test(test_reported_before),
+        cmocka_unit_test(test_allowed),    cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_many_codes),
     };
 

@@ -13,48 +13,64 @@
 
 #include "lib/config/sample.h"
 
+/* The texts of each domain in the order of the file, as one line. */
+static void print_domain(void *context, const struct raw_domain *domain)
+{
+    fprintf(context, "%s (%s) line %u policy %s mta_sts %u zone %s%s\n", domain->name, domain->path,
+            domain->place.line, domain->policy.text.ptr ? domain->policy.text.ptr : "-",
+            domain->mta_sts.value, domain->zone.text.ptr ? domain->zone.text.ptr : "-",
+            domain->is_broken ? " broken" : "");
+}
+
+static char *parsed_domains(struct sample *sample)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    raw_config_parse_domains(&sample->raw, sample->arena, sample->diag, print_domain, out);
+    fclose(out);
+    return text;
+}
+
 static void test_entries(void **state)
 {
-    struct sample sample = sample_read("workers: 3\n"
-                                       "policies:\n"
-                                       "  p: {mx: [a.example]}\n"
-                                       "  q: {mode: none, max_age: }\n"
+    struct sample sample = sample_open("workers: 3\n"
                                        "domains:\n"
                                        "  B.example.: p\n"
                                        "  a.example: {policy: p, mta_sts: false, zone: example}\n"
                                        "  b_c.example: p\n"
-                                       "  d.example: {mode: nothing}\n");
-    const struct raw_config *raw = &sample.raw;
-    struct raw_domain domain;
+                                       "  d.example: {mode: nothing}\n"
+                                       "policies:\n"
+                                       "  p: {mx: [a.example]}\n"
+                                       "  q: {mode: none, max_age: }\n");
+    struct raw_config *raw = &sample.raw;
+    const struct named_policy *policies;
+    char *domains;
 
     (void)state;
+    raw_config_read(sample.file.path, 0, sample.arena, sample.arena, sample.diag, raw);
+    policies = raw->policies.items;
     assert_string_equal(raw->name, sample.file.path);
     assert_false(raw->is_cut);
     assert_int_equal(raw->settings.workers.value, 3);
-    assert_int_equal(raw->n_policies, 2);
-    assert_string_equal(raw->policies[0].name.text.ptr, "p");
-    assert_string_equal(raw->policies[0].path, "policies.p");
-    assert_int_equal(raw->policies[0].keys.mx.n_items, 1);
-    assert_false(raw->policies[0].is_broken);
-    assert_true(raw->policies[1].is_broken);
-    assert_int_equal(raw->policies[1].name.place.line, 4);
-    assert_int_equal(raw->n_entries, 3); /* one has a name that is none */
-    assert_string_equal(raw->entries[0].entry.name, "b.example");
-    assert_string_equal(raw->entries[0].entry.policy.text.ptr, "p");
-    assert_null(raw->entries[0].entry.long_form);
-    assert_int_equal(raw->entries[0].entry.place.line, 6);
-    assert_string_equal(raw->entries[1].entry.policy.text.ptr, "p");
-    raw_entry_unpack(raw, &raw->entries[0].entry, sample.arena, &domain);
-    assert_int_equal(domain.mta_sts.value, 1);
-    assert_null(domain.zone.text.ptr);
-    raw_entry_unpack(raw, &raw->entries[1].entry, sample.arena, &domain);
-    assert_int_equal(domain.mta_sts.value, 0);
-    assert_string_equal(domain.zone.text.ptr, "example");
-    assert_int_equal(domain.zone.place.line, 7);
-    assert_string_equal(domain.zone.place.file, sample.file.path);
-    assert_false(raw->entries[1].entry.is_broken);
-    assert_true(raw->entries[2].entry.is_broken);
+    assert_int_equal(raw->policies.n_items, 2);
+    assert_string_equal(policies[0].name.text.ptr, "p");
+    assert_string_equal(policies[0].path, "policies.p");
+    assert_int_equal(policies[0].keys.mx.n_items, 1);
+    assert_false(policies[0].is_incomplete);
+    assert_true(policies[1].is_incomplete);
+    assert_int_equal(policies[1].name.place.line, 9);
+    /* Only the second pass says what is wrong. */
+    assert_int_equal(diag_count(sample.diag, LEVEL_ERROR), 0);
+    domains = parsed_domains(&sample);
+    assert_string_equal(domains,
+                        "b.example (domains.b.example) line 3 policy p mta_sts 1 zone -\n"
+                        "a.example (domains.a.example) line 4 policy p mta_sts 0 zone example\n"
+                        "d.example (domains.d.example) line 6 policy - mta_sts 1 zone - broken\n");
     assert_int_equal(diag_count(sample.diag, LEVEL_ERROR), 3);
+    assert_int_equal(raw->policies.n_items, 2);
+    free(domains);
     sample_done(&sample);
 }
 
@@ -68,15 +84,37 @@ static void test_include(void **state)
     (void)state;
     raw_config_read(TEST_DATA "/config/good/include.yaml", 0, arena, arena, diag, &raw);
     assert_false(raw.is_cut);
-    assert_int_equal(raw.n_entries, 2);
-    assert_string_equal(raw.entries[0].entry.name, "example.com");
-    assert_string_equal(raw.entries[0].entry.place.file, TEST_DATA "/config/good/include.yaml");
-    assert_string_equal(raw.entries[1].entry.name, "example.org");
-    assert_string_equal(raw.entries[1].entry.place.file, TEST_DATA "/config/good/include.d/b.yaml");
-    assert_int_equal(raw.n_policies, 1);
+    assert_int_equal(raw.n_files, 4);
+    assert_string_equal(raw.files[0].name, TEST_DATA "/config/good/include.yaml");
+    assert_string_equal(raw.files[2].name, TEST_DATA "/config/good/include.d/b.yaml");
+    assert_int_equal(raw.policies.n_items, 1);
     raw_config_done(&raw);
     arena_free(arena);
     diag_free(diag);
+}
+
+/* A pipe is read once, and what stands at its end is known where its beginning is built. */
+static void test_pipe(void **state)
+{
+    static const char yaml[] = "policy_host: {name: p.example}\n"
+                               "domains: {a.example: p}\n"
+                               "policies: {p: {mx: [mx.example]}}\n";
+    struct diag *diag = diag_new();
+    struct config *config;
+    char path[32];
+    int fds[2];
+
+    (void)state;
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(write(fds[1], yaml, sizeof(yaml) - 1), sizeof(yaml) - 1);
+    close(fds[1]);
+    snprintf(path, sizeof(path), "/dev/fd/%d", fds[0]);
+    config = config_load(path, diag);
+    assert_non_null(config);
+    assert_string_equal(config->domains[0].policy_name, "p");
+    config_unref(config);
+    diag_free(diag);
+    close(fds[0]);
 }
 
 /* Where something may be missing that is in the configuration. */
@@ -355,6 +393,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_entries),
         cmocka_unit_test(test_include),
+        cmocka_unit_test(test_pipe),
         cmocka_unit_test(test_cut),
         cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_ten_thousand_errors),

@@ -10,27 +10,43 @@
 struct listing {
     struct sample sample;
     struct config config;
-    struct named_context context;
-    struct named_list list;
+    struct build_context context;
+    bool is_usable; /* the last domain's policy, for it */
 };
+
+static void add_user(void *context, const struct raw_domain *domain)
+{
+    struct listing *listing = context;
+    struct named_policy *policy =
+        named_policies_find(&listing->sample.raw.policies, domain, true, listing->sample.diag);
+
+    if (policy)
+        named_policy_add_user(policy, domain);
+}
 
 static void listing_init(struct listing *listing, const char *yaml)
 {
-    listing->sample = sample_read(yaml);
-    listing->config = (struct config){.arena = listing->sample.arena};
-    listing->context = (struct named_context){
-        .raw = &listing->sample.raw,
+    struct sample *sample = &listing->sample;
+
+    *sample = sample_open(yaml);
+    raw_config_read(sample->file.path, 0, sample->arena, sample->arena, sample->diag, &sample->raw);
+    listing->config = (struct config){.arena = sample->arena};
+    listing->context = (struct build_context){
         .config = &listing->config,
-        .documents = documents_new(listing->sample.arena),
-        .diag = listing->sample.diag,
+        .documents = documents_new(sample->arena),
+        .diag = sample->diag,
+        .scratch = arena_new(0),
     };
-    named_list_init(&listing->list, &listing->context);
+    named_policies_prepare(&sample->raw.policies, &listing->context);
+    raw_config_parse_domains(&sample->raw, sample->arena, sample->diag, add_user, listing);
+    named_policies_report(&sample->raw.policies, &listing->context,
+                          diag_count(sample->diag, LEVEL_ERROR) == 0);
 }
 
 static void listing_done(struct listing *listing)
 {
-    named_list_done(&listing->list);
     documents_free(listing->context.documents);
+    arena_free(listing->context.scratch);
     sample_done(&listing->sample);
 }
 
@@ -38,14 +54,12 @@ static void test_users(void **state)
 {
     static const struct {
         const char *name;
-        size_t n_users, n_plain;
+        size_t n_users, n_mx_users;
         bool has_document, has_reporting, is_broken;
     } rows[] = {
-        {"a", 4, 1, true, true, false},
-        {"b", 1, 0, false, false, false},  /* overridden by all who use it */
+        {"a", 5, 2, true, true, false},      {"b", 1, 1, true, false, false},
         {"bad", 1, 1, false, false, true}, /* a finding says why */
-        {"each", 1, 1, false, false, false},
-        {"none", 0, 0, false, true, false},
+        {"each", 1, 1, false, false, false}, {"none", 0, 0, false, true, false},
     };
     struct listing listing;
 
@@ -65,20 +79,72 @@ static void test_users(void **state)
                            "  f.example: each\n"
                            "  g.example: {mx: [a.example]}\n"
                            "  h.example: unknown\n"
-                           "  i.example: {policy: a, max_age: 1d}\n");
-    assert_int_equal(listing.list.n_items, ARRAY_LEN(rows));
+                           "  i.example: {policy: a, max_age: 1d}\n"
+                           "  j.example: {policy: a, mx: [b.example]}\n");
+    assert_int_equal(listing.sample.raw.policies.n_items, ARRAY_LEN(rows));
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct named *named = &listing.list.items[i];
+        const struct named_policy *policy = &listing.sample.raw.policies.items[i];
 
-        if (strcmp(named->name, rows[i].name) != 0 || named->n_users != rows[i].n_users ||
-            named->n_plain != rows[i].n_plain ||
-            (named->document != NULL) != rows[i].has_document ||
-            (named->reporting != NULL) != rows[i].has_reporting ||
-            named->is_broken != rows[i].is_broken)
-            fail_msg("row %zu: %s has %zu users, %zu of them plain", i, named->name, named->n_users,
-                     named->n_plain);
+        if (!slice_eq_text(policy->name.text, rows[i].name) || policy->n_users != rows[i].n_users ||
+            policy->n_mx_users != rows[i].n_mx_users ||
+            (policy->document != NULL) != rows[i].has_document ||
+            (policy->reporting != NULL) != rows[i].has_reporting ||
+            policy->is_broken != rows[i].is_broken)
+            fail_msg("row %zu: %s has %zu users, %zu of its mx", i, policy->name.text.ptr,
+                     policy->n_users, policy->n_mx_users);
     }
     listing_done(&listing);
+}
+
+static void look_whether_usable(void *context, const struct raw_domain *domain)
+{
+    struct listing *listing = context;
+
+    listing->is_usable = named_policy_is_usable(&listing->sample.raw.policies.items[0], domain);
+}
+
+static bool usable_seen(struct listing *listing)
+{
+    raw_config_parse_domains(&listing->sample.raw, listing->sample.arena, listing->sample.diag,
+                             look_whether_usable, listing);
+    return listing->is_usable;
+}
+
+/* Who can be built on a policy that lacks what it needs by itself. */
+static void test_usable(void **state)
+{
+    static const struct {
+        const char *policy, *domain;
+        bool is_usable;
+    } rows[] = {
+        {"mx: [a.example]", "p", true},
+        {"mx: [\"{domain}\"]", "p", true},
+        {"mx: [a_b]", "{policy: p, mx: [a.example]}", false},
+        {"mx: a", "{policy: p, mx: [a.example]}", false},
+        {"mode: none", "{policy: p, mode: testing}", true}, /* the domain lacks an mx */
+        {"mode: testing", "p", false},
+        {"mode: testing", "{policy: p, id_salt: 1}", false},
+        {"mode: testing", "{policy: p, mode: enforce}", false},
+        {"mode: testing", "{policy: p, mode: none}", true},
+        {"mode: testing", "{policy: p, mta_sts: false}", true},
+        {"mode: testing", "{policy: p, mx: [a.example]}", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct listing listing;
+        const struct named_policy *policy;
+        char yaml[256];
+
+        snprintf(yaml, sizeof(yaml), "policies: {p: {%s}}\ndomains: {a.example: %s}\n",
+                 rows[i].policy, rows[i].domain);
+        listing_init(&listing, yaml);
+        policy = &listing.sample.raw.policies.items[0];
+        assert_int_equal(policy->n_users, 1);
+        if (usable_seen(&listing) != rows[i].is_usable)
+            fail_msg("row %zu: %s", i, yaml);
+        listing_done(&listing);
+    }
 }
 
 /* A finding about a policy is shown while there is one user whom it concerns. */
@@ -134,6 +200,15 @@ static void test_silenced(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+static const struct named_policy *find_named(struct listing *listing, struct slice name,
+                                             uint32_t line)
+{
+    struct raw_domain domain = {.policy = {name, {"f", line, 1}}, .path = "x"};
+
+    return named_policies_find(&listing->sample.raw.policies, &domain, listing->sample.raw.is_cut,
+                               listing->sample.diag);
+}
+
 static void test_find(void **state)
 {
     static const struct {
@@ -156,16 +231,15 @@ static void test_find(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct raw_entry entry = {.policy = {rows[i].name, {"f", 1, 1}}};
         struct listing listing;
-        const struct named *named;
+        const struct named_policy *policy;
 
         listing_init(&listing, "policies: {standard: {mode: none, allow: [policy-unused]}, "
                                "a: {mode: none, allow: [policy-unused]}}\n");
-        named = named_list_find(&listing.list, &listing.context, &entry, "x");
-        if ((named == NULL) != (rows[i].findings != NULL) ||
-            (named && !slice_eq_text(rows[i].name, named->name)))
-            fail_msg("row %zu: found %s", i, named ? named->name : "none");
+        policy = find_named(&listing, rows[i].name, 1);
+        if ((policy == NULL) != (rows[i].findings != NULL) ||
+            (policy && !slice_eq(rows[i].name, policy->name.text)))
+            fail_msg("row %zu: found %s", i, policy ? policy->name.text.ptr : "none");
         if (!sample_has(&listing.sample, "find", rows[i].findings ? rows[i].findings : ""))
             fail_msg("row %zu failed", i);
         listing_done(&listing);
@@ -175,13 +249,12 @@ static void test_find(void **state)
 /* In a file that was read in part, a policy may stand where nobody has been. */
 static void test_find_in_part(void **state)
 {
-    struct raw_entry entry = {.policy = {slice_of("b"), {"f", 1, 1}}};
     struct listing listing;
 
     (void)state;
     listing_init(&listing, "policies: {a: {mode: none}}\n@");
     assert_true(listing.sample.raw.is_cut);
-    assert_null(named_list_find(&listing.list, &listing.context, &entry, "x"));
+    assert_null(find_named(&listing, slice_of("b"), 1));
     assert_int_equal(diag_count(listing.sample.diag, LEVEL_ERROR), 1);
     assert_int_equal(diag_count(listing.sample.diag, LEVEL_NOTE), 0);
     listing_done(&listing);
@@ -190,15 +263,12 @@ static void test_find_in_part(void **state)
 /* Nobody is shown what a name beyond the findings kept may have meant. */
 static void test_many_unknown(void **state)
 {
-    struct raw_entry entry = {.policy = {slice_of("standar"), {"f", 1, 1}}};
     struct listing listing;
 
     (void)state;
     listing_init(&listing, "policies: {standard: {mode: none}}\n");
-    for (uint32_t i = 1; i <= DIAG_MAX + 1; i++) {
-        entry.policy.place.line = i;
-        assert_null(named_list_find(&listing.list, &listing.context, &entry, "x"));
-    }
+    for (uint32_t i = 1; i <= DIAG_MAX + 1; i++)
+        assert_null(find_named(&listing, slice_of("standar"), i));
     assert_int_equal(diag_count(listing.sample.diag, LEVEL_ERROR), DIAG_MAX + 1);
     listing_done(&listing);
 }
@@ -206,9 +276,9 @@ static void test_many_unknown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_users),        cmocka_unit_test(test_silenced),
-        cmocka_unit_test(test_find),         cmocka_unit_test(test_find_in_part),
-        cmocka_unit_test(test_many_unknown),
+        cmocka_unit_test(test_users),        cmocka_unit_test(test_usable),
+        cmocka_unit_test(test_silenced),     cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find_in_part), cmocka_unit_test(test_many_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

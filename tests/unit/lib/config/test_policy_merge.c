@@ -14,13 +14,13 @@ static struct sample read_policy(const char *keys)
 
     snprintf(yaml, sizeof(yaml), "policies: {p: {%s}}\n", keys);
     sample = sample_read(yaml);
-    assert_int_equal(sample.raw.n_policies, 1);
+    assert_int_equal(sample.raw.policies.n_items, 1);
     return sample;
 }
 
 static const struct raw_policy *keys_of(const struct sample *sample)
 {
-    return &sample->raw.policies[0].keys;
+    return &sample->raw.policies.items[0].keys;
 }
 
 static void test_merge(void **state)
@@ -129,17 +129,17 @@ static void test_expand_mx(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct field_text item = {slice_of(rows[i].mx), {"f", 1, 1}};
-        struct effective effective = {
+        struct merged_policy merged = {
             .keys.mx = {&item, 1, {"f", 1, 1}},
             .domain = "d.example",
         };
         struct arena *arena = arena_new(0);
 
-        effective_expand(&effective, NULL, arena);
-        assert_int_equal(effective.policy.n_mx, 1);
-        if (!slice_eq_text(effective.policy.mx[0], rows[i].want))
+        merged_policy_expand(&merged, NULL, arena);
+        assert_int_equal(merged.policy.n_mx, 1);
+        if (!slice_eq_text(merged.policy.mx[0], rows[i].want))
             fail_msg("row %zu: wanted %s, saw %.*s", i, rows[i].want,
-                     SLICE_ARG(effective.policy.mx[0]));
+                     SLICE_ARG(merged.policy.mx[0]));
         arena_free(arena);
     }
 }
@@ -160,16 +160,16 @@ static void test_expand_rua(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct field_text item = {slice_of(rows[i].rua), {"f", 1, 1}};
-        struct effective effective = {
+        struct merged_policy merged = {
             .keys.tls_rpt = {&item, 1, {"f", 1, 1}},
             .domain = "d.example",
         };
         struct arena *arena = arena_new(0);
 
-        effective_expand(&effective, rows[i].report_host, arena);
-        assert_int_equal(effective.n_rua, 1);
-        if (!slice_eq_text(effective.rua[0], rows[i].want))
-            fail_msg("row %zu: wanted %s, saw %.*s", i, rows[i].want, SLICE_ARG(effective.rua[0]));
+        merged_policy_expand(&merged, rows[i].report_host, arena);
+        assert_int_equal(merged.n_rua, 1);
+        if (!slice_eq_text(merged.rua[0], rows[i].want))
+            fail_msg("row %zu: wanted %s, saw %.*s", i, rows[i].want, SLICE_ARG(merged.rua[0]));
         arena_free(arena);
     }
 }
@@ -179,14 +179,14 @@ static void test_expand_longest(void **state)
 {
     static const char domain[] = LONG_LABEL "." LONG_LABEL "." LONG_LABEL "." LONG_LABEL ".a";
     struct field_text item = {slice_of("https:"), {"f", 1, 1}};
-    struct effective effective = {.keys.tls_rpt = {&item, 1, {"f", 1, 1}}, .domain = domain};
+    struct merged_policy merged = {.keys.tls_rpt = {&item, 1, {"f", 1, 1}}, .domain = domain};
     struct arena *arena = arena_new(0);
 
     (void)state;
     assert_int_equal(strlen(domain), 245);
-    effective_expand(&effective, NULL, arena);
-    assert_int_equal(effective.rua[0].len, strlen("https://mta-sts./tlsrpt") + 245);
-    assert_true(slice_ends_with(effective.rua[0], ".a/tlsrpt"));
+    merged_policy_expand(&merged, NULL, arena);
+    assert_int_equal(merged.rua[0].len, strlen("https://mta-sts./tlsrpt") + 245);
+    assert_true(slice_ends_with(merged.rua[0], ".a/tlsrpt"));
     arena_free(arena);
 }
 
@@ -208,13 +208,13 @@ static void test_defaults(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sample sample = read_policy(rows[i].keys);
-        struct effective effective = {.keys = *keys_of(&sample), .domain = "d.example"};
+        struct merged_policy merged = {.keys = *keys_of(&sample), .domain = "d.example"};
 
-        effective_expand(&effective, NULL, sample.arena);
-        if (effective.policy.mode != rows[i].mode ||
-            effective.policy.max_age_s != rows[i].max_age_s || effective.policy.n_mx != 0)
-            fail_msg("row %zu (%s): mode %d, max_age %u", i, rows[i].keys,
-                     (int)effective.policy.mode, effective.policy.max_age_s);
+        merged_policy_expand(&merged, NULL, sample.arena);
+        if (merged.policy.mode != rows[i].mode || merged.policy.max_age_s != rows[i].max_age_s ||
+            merged.policy.n_mx != 0)
+            fail_msg("row %zu (%s): mode %d, max_age %u", i, rows[i].keys, (int)merged.policy.mode,
+                     merged.policy.max_age_s);
         sample_done(&sample);
     }
 }

@@ -155,19 +155,17 @@ struct decoded {
 static void decode(struct decoded *decoded, struct slice yaml)
 {
     struct field_context context = {0};
-    FILE *in = fixture_stream(yaml);
     struct yaml_reader *reader;
     struct yaml_node *key;
 
     *decoded = (struct decoded){.arena = arena_new(0), .diag = diag_new()};
     context.diag = decoded->diag;
     context.arena = decoded->arena;
-    reader = yaml_reader_new("f", in, SIZE_MAX, decoded->diag);
+    reader = yaml_reader_new("f", yaml, decoded->diag);
     assert_int_equal(yaml_reader_enter(reader, NULL), 0);
     assert_int_equal(yaml_reader_next(reader, decoded->arena, &key), 1);
     field_decode(&context, &fields, yaml_reader_value(reader, decoded->arena), &decoded->object);
     yaml_reader_free(reader);
-    fclose(in);
     assert_int_equal(context.path.len, 0);
     decoded->findings = fixture_findings(decoded->diag, "-unused-", "");
 }
