@@ -105,7 +105,7 @@ static void add_matches(struct search *search, const struct field_text *include,
 
     if (result == GLOB_NOMATCH)
         report(search, FINDING_INCLUDE_EMPTY, include, shown,
-               "matches no file; mend it or take it out (relative ones begin in the main file's "
+               "matches no file; fix it or take it out (relative ones begin in the main file's "
                "folder)");
     else if (result != 0)
         report(search, FINDING_FILE_UNREADABLE, include, shown,

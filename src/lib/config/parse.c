@@ -34,7 +34,7 @@ struct parse_context {
     struct arena *keep;              /* owns the policies' names */
     on_raw_domain *on_domain;        /* NULL: domains are skipped */
     void *domain_context;
-    struct raw_domain preset; /* a domain without any key */
+    struct raw_domain no_keys; /* a domain without any key */
 };
 
 static bool is_policy_name(struct slice name)
@@ -67,7 +67,7 @@ static void parse_policy(struct parse_context *context, const struct yaml_node *
     if (value->kind == YAML_KIND_MAP)
         field_decode(fields, &schema_policy, value, &policy.keys);
     else
-        field_report_type(fields, value, "a mapping of the policy's keys, as in {mx: [...]}");
+        field_report_type(fields, value, "a mapping of the policy's keys, as in {mx: [...]}", NULL);
     if (context->policies) {
         policy.name =
             (struct field_text){{arena_copy(context->keep, key->text), key->text.len}, key->place};
@@ -126,7 +126,7 @@ static void parse_domain_value(struct parse_context *context, struct raw_domain 
         field_decode(&context->fields, &schema_domain, value, domain);
     else
         field_report_type(&context->fields, value,
-                          "a policy's name, or a mapping, as in {mx: [mail.example.com]}");
+                          "a policy's name or a mapping, as in {mx: [mail.example.com]}", NULL);
 }
 
 static void parse_domain(struct parse_context *context, const struct yaml_node *key)
@@ -134,7 +134,7 @@ static void parse_domain(struct parse_context *context, const struct yaml_node *
     struct field_context *fields = &context->fields;
     size_t n_errors = diag_count(fields->diag, LEVEL_ERROR);
     struct arena *arena = fields->arena;
-    struct raw_domain domain = context->preset;
+    struct raw_domain domain = context->no_keys;
     size_t old_len;
 
     domain.name = parse_domain_name(context, key);
@@ -369,7 +369,7 @@ void raw_config_read(const char *path, unsigned care, struct arena *keep, struct
 
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     ret_raw->files = arena_array(scratch, 1, sizeof(*ret_raw->files));
-    field_preset(&parsing.fields, &schema_main, &ret_raw->settings);
+    field_set_defaults(&parsing.fields, &schema_main, &ret_raw->settings);
     add_file(&context, &parsing, path, &schema_main, (struct place){0});
     add_includes(&context, &parsing, path);
     seen_files_check(&context.seen, diag);
@@ -390,7 +390,7 @@ void raw_config_parse_domains(struct raw_config *raw, struct arena *scratch, str
         .domain_context = context,
     };
 
-    field_preset(&parsing.fields, &schema_domain, &parsing.preset);
+    field_set_defaults(&parsing.fields, &schema_domain, &parsing.no_keys);
     for (size_t i = 0; i < raw->n_files; i++)
         parse_file(&parsing, &raw->files[i]);
     arena_free(parsing.entry);

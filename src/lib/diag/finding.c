@@ -23,7 +23,7 @@ static const struct finding_row rows[FINDING_COUNT] = {
     [FINDING_KEY_MISSING] = {"missing-key", LEVEL_ERROR, "a key that is needed is not given"},
     [FINDING_KEY_CONFLICT] = {"key-conflict", LEVEL_ERROR, "two keys exclude each other"},
     [FINDING_WRONG_TYPE] = {"wrong-type", LEVEL_ERROR,
-                            "a text, list or mapping stands where another is due"},
+                            "a text, list or mapping stands where another is expected"},
     [FINDING_BAD_VALUE] = {"bad-value", LEVEL_ERROR, "a value is not one of those allowed"},
     [FINDING_NAME_SYNTAX] = {"bad-name", LEVEL_ERROR, "not a domain name"},
     [FINDING_NAME_TOO_LONG] = {"name-too-long", LEVEL_ERROR,

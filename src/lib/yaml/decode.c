@@ -9,7 +9,8 @@
 #include "lib/diag/diag.h"
 #include "lib/yaml/reader.h"
 
-void field_report_type(struct field_context *context, const struct yaml_node *node, const char *due)
+void field_report_type(struct field_context *context, const struct yaml_node *node,
+                       const char *expected, const char *hint)
 {
     char quoted[ERR_QUOTE_MAX];
     const char *found = "a list";
@@ -21,7 +22,7 @@ void field_report_type(struct field_context *context, const struct yaml_node *no
     else if (node->kind == YAML_KIND_MAP)
         found = "a mapping";
     diag_add(context->diag, FINDING_WRONG_TYPE, node->place, yaml_path_text(&context->path),
-             "found %s; due here is %s", found, due);
+             "expected %s, found %s%s%s", expected, found, hint ? "; " : "", hint ? hint : "");
 }
 
 static void report_value(struct field_context *context, enum finding finding,
@@ -41,10 +42,10 @@ static void decode_text(struct field_context *context, const struct field *row,
 
     *value = (struct field_text){slice_of(""), node->place};
     if (node->kind == YAML_KIND_TEXT && node->text.len == 0)
-        field_report_type(context, node, "a text");
+        field_report_type(context, node, "a text", NULL);
     else if (node->kind != YAML_KIND_TEXT)
-        field_report_type(context, node,
-                          "a text, in quotes if it has brackets, braces or a final colon");
+        field_report_type(context, node, "a text",
+                          "put a text with brackets, braces or a final colon in quotes");
     else if (node->text.len > max)
         diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
                  "found a text of %zu bytes; at most %zu are allowed", node->text.len, max);
@@ -55,11 +56,12 @@ static void decode_text(struct field_context *context, const struct field *row,
         value->text = (struct slice){arena_copy(context->arena, node->text), node->text.len};
 }
 
-static const char *list_due(const struct yaml_node *node)
+static void report_no_list(struct field_context *context, const struct yaml_node *node)
 {
-    return node->kind == YAML_KIND_TEXT && node->text.len > 0
-               ? "a list, so put it in brackets: [...]"
-               : "a list, as in [one, two]";
+    if (node->kind == YAML_KIND_TEXT && node->text.len > 0)
+        field_report_type(context, node, "a list", "put it in brackets: [...]");
+    else
+        field_report_type(context, node, "a list, as in [one, two]", NULL);
 }
 
 static size_t count_items(const struct yaml_node *list)
@@ -74,9 +76,9 @@ static size_t count_items(const struct yaml_node *list)
 static void check_empty(struct field_context *context, const struct field *row,
                         const struct yaml_node *list)
 {
-    if (row->empty && !list->first)
+    if (row->empty_error && !list->first)
         diag_add(context->diag, FINDING_KEY_MISSING, list->place, yaml_path_text(&context->path),
-                 "the list is empty%s", row->empty);
+                 "the list is empty%s", row->empty_error);
 }
 
 static void decode_texts(struct field_context *context, const struct field *row,
@@ -87,7 +89,7 @@ static void decode_texts(struct field_context *context, const struct field *row,
     size_t n_items = count_items(node);
 
     if (node->kind != YAML_KIND_LIST) {
-        field_report_type(context, node, list_due(node));
+        report_no_list(context, node);
         return;
     }
     if (n_items > max_items) {
@@ -190,7 +192,7 @@ static void decode_number(struct field_context *context, const struct field *row
     if (is_given)
         report_value(context, finding, node, allowed);
     else
-        field_report_type(context, node, allowed);
+        field_report_type(context, node, allowed, NULL);
 }
 
 /* "one, two, three", cut where the buffer ends. */
@@ -217,7 +219,7 @@ static void report_word(struct field_context *context, const struct field *row,
     if (node->kind == YAML_KIND_TEXT && node->text.len > 0)
         report_value(context, FINDING_BAD_VALUE, node, allowed);
     else
-        field_report_type(context, node, allowed);
+        field_report_type(context, node, allowed, NULL);
 }
 
 /* Index of the word, or row->n_words with a finding added. */
@@ -248,7 +250,7 @@ static void decode_words(struct field_context *context, const struct field *row,
     size_t position = 0;
 
     if (node->kind != YAML_KIND_LIST) {
-        field_report_type(context, node, list_due(node));
+        report_no_list(context, node);
         return;
     }
     bits->place = node->place;
@@ -270,14 +272,14 @@ static void decode_switch(struct field_context *context, const struct yaml_node 
     decode_word(context, &row, node, target);
 }
 
-/* What is due, with the first of its keys. */
+/* Shows the mapping by the first of its keys. */
 static void report_no_group(struct field_context *context, const struct field *row,
                             const struct yaml_node *node, const char *before, const char *after)
 {
-    char due[128];
+    char expected[128];
 
-    snprintf(due, sizeof(due), "%s%s: ...%s", before, row->fields->rows[0].key, after);
-    field_report_type(context, node, due);
+    snprintf(expected, sizeof(expected), "%s%s: ...%s", before, row->fields->rows[0].key, after);
+    field_report_type(context, node, expected, NULL);
 }
 
 static void decode_group(struct field_context *context, const struct field *row,
@@ -384,7 +386,7 @@ static const struct field *find_row(const struct fields *fields, struct slice ke
     return fields->base ? find_row(fields->base, key) : NULL;
 }
 
-static void note_later(struct field_context *context, const struct yaml_node *key)
+static void note_unimplemented(struct field_context *context, const struct yaml_node *key)
 {
     size_t old_len = yaml_path_enter(&context->path, key->text);
 
@@ -400,8 +402,8 @@ const struct field *field_find(struct field_context *context, const struct field
 
     if (!row)
         report_unknown(context, fields, key);
-    else if (row->is_later)
-        note_later(context, key);
+    else if (row->is_unimplemented)
+        note_unimplemented(context, key);
     return row;
 }
 
@@ -428,23 +430,24 @@ static void check_required(struct field_context *context, const struct fields *f
 
         if (row->is_required && !field_is_among(seen, n_seen, row))
             diag_add(context->diag, FINDING_KEY_MISSING, map->place, yaml_path_text(&context->path),
-                     "the key '%s' is needed: %s", row->key, row->what);
+                     "the key '%s' is needed: %s", row->key, row->help);
     }
 }
 
-void field_preset(struct field_context *context, const struct fields *fields, void *object)
+void field_set_defaults(struct field_context *context, const struct fields *fields, void *object)
 {
     if (fields->base)
-        field_preset(context, fields->base, object);
+        field_set_defaults(context, fields->base, object);
     for (size_t i = 0; i < fields->n_rows; i++) {
         const struct field *row = &fields->rows[i];
 
-        if (row->preset) {
-            const struct yaml_node text = {.kind = YAML_KIND_TEXT, .text = slice_of(row->preset)};
+        if (row->default_text) {
+            const struct yaml_node text = {.kind = YAML_KIND_TEXT,
+                                           .text = slice_of(row->default_text)};
 
             field_decode_value(context, row, &text, object);
         } else if (row->type == FIELD_GROUP) {
-            field_preset(context, row->fields, (char *)object + row->offset);
+            field_set_defaults(context, row->fields, (char *)object + row->offset);
         }
     }
 }
@@ -455,7 +458,7 @@ void field_decode(struct field_context *context, const struct fields *fields,
     const struct field *seen[FIELD_KEYS_MAX];
     size_t n_seen = 0;
 
-    field_preset(context, fields, object);
+    field_set_defaults(context, fields, object);
     for (const struct yaml_node *key = map->first; key; key = key->next) {
         const struct field *row = field_find(context, fields, key);
         size_t old_len;

@@ -4,7 +4,7 @@
  *
  * A row is a key. The rows say everything that there is to say about the keys of a mapping, so that
  * decoding, error messages and the documents come from one place. Every decoded value carries its
- * place; one with place.line 0 was not given, and is the row's preset or zero.
+ * place; one with place.line 0 was not given, and is the default or zero.
  * Pure but for the findings added; one thread at a time.
  */
 #pragma once
@@ -70,13 +70,13 @@ struct field_pattern {
 struct field {
     const char *key;
     enum field_type type;
-    size_t offset;      /* of the value in the struct that the rows fill */
-    const char *what;   /* for people: what the value is; its default, where that is no preset */
-    const char *preset; /* the value unless one is given, as in the YAML; no lists or mappings */
-    uint32_t min, max;  /* NUMBER, DURATION: the range; TEXT, TEXTS: max bytes of a text, 0: 4096 */
-    enum finding finding; /* NUMBER, DURATION: for one out of range; FINDING_NONE: bad-value */
-    uint32_t max_items;   /* TEXTS; 0: FIELD_LIST_MAX */
-    const char *empty;    /* TEXTS, GROUPS: what is behind "the list is empty"; NULL: it may be */
+    size_t offset;    /* of the value in the struct that the rows fill */
+    const char *help; /* what the value is; its default too, where that is no default_text */
+    const char *default_text; /* as in the YAML; no lists or mappings */
+    uint32_t min, max; /* NUMBER, DURATION: the range; TEXT, TEXTS: max bytes of a text, 0: 4096 */
+    enum finding finding;     /* NUMBER, DURATION: for one out of range; FINDING_NONE: bad-value */
+    uint32_t max_items;       /* TEXTS; 0: FIELD_LIST_MAX */
+    const char *empty_error;  /* TEXTS, GROUPS: what follows "the list is empty"; NULL: it may be */
     const char *const *words; /* WORD, WORDS; NUMBER: words[0], if any, stands for 0 */
     size_t n_words;
     const char *suffix;                  /* NUMBER: what must follow the digits: "%" */
@@ -87,7 +87,7 @@ struct field {
     size_t size;                 /* GROUPS: of one item */
     bool has_short_form;         /* STREAM: a text may stand for the mapping of an entry */
     bool is_required;            /* its mapping must have it */
-    bool is_later;               /* known, but not acted upon in this version: a note says so */
+    bool is_unimplemented;       /* this version does not act on it: a note says so */
 };
 
 /** The keys of one mapping. */
@@ -111,14 +111,12 @@ struct field_context {
     struct yaml_path path;
 };
 
-/**
- * Sets what `object`, which the caller has zeroed, holds where nothing is given: the presets, of
- * groups within too. They have no place.
- */
-void field_preset(struct field_context *context, const struct fields *fields, void *object);
+/** Sets the defaults in `object`, which the caller has zeroed, and in its groups. They have no
+ * place. */
+void field_set_defaults(struct field_context *context, const struct fields *fields, void *object);
 
 /**
- * Decodes a mapping into `object`, which the caller has zeroed, over its presets. What is wrong is
+ * Decodes a mapping into `object`, which the caller has zeroed, over its defaults. What is wrong is
  * added to the context's diag; every row and key is looked at in one run.
  */
 void field_decode(struct field_context *context, const struct fields *fields,
@@ -132,9 +130,13 @@ void field_decode_value(struct field_context *context, const struct field *row,
 const struct field *field_find(struct field_context *context, const struct fields *fields,
                                const struct yaml_node *key);
 
-/** Says that `node` is no text, list or mapping as `due` ("a list of texts") is. */
+/**
+ * Reports a node of the wrong type: "expected a list of texts, found 'x'".
+ *
+ * hint  what the author may have to do; NULL: none
+ */
 void field_report_type(struct field_context *context, const struct yaml_node *node,
-                       const char *due);
+                       const char *expected, const char *hint);
 
 /** Says that `key`, whose path the context holds, was already given in its mapping. */
 void field_report_duplicate(struct field_context *context, const struct yaml_node *key);

@@ -80,18 +80,18 @@ static void print_words(struct output *output, const struct field *row)
     fputc(']', output->out);
 }
 
-static void print_due(struct output *output, const char *due)
+static void print_expected(struct output *output, const char *expected)
 {
     char message[256];
 
-    snprintf(message, sizeof(message), "due here is %s", due);
+    snprintf(message, sizeof(message), "expected %s", expected);
     print_text(output, "errorMessage", message);
 }
 
 static void print_pattern(struct output *output, const struct field_pattern *pattern)
 {
     print_text(output, "pattern", pattern->regex);
-    print_due(output, pattern->expected);
+    print_expected(output, pattern->expected);
 }
 
 static void print_choices(struct output *output, const struct field *row)
@@ -123,7 +123,7 @@ static void print_text_rules(struct output *output, const struct field *row)
 /* A number with a unit, or in quotes, is a text, of which only the loader checks the range. */
 static void print_number_pattern(struct output *output, const struct field *row)
 {
-    char regex[64], due[128];
+    char regex[64], expected[128];
 
     if (row->type == FIELD_DURATION)
         snprintf(regex, sizeof(regex), "^[0-9]+[smhdw]?$");
@@ -131,8 +131,8 @@ static void print_number_pattern(struct output *output, const struct field *row)
         snprintf(regex, sizeof(regex), "^(%s%s[0-9]+%s)$", row->n_words > 0 ? row->words[0] : "",
                  row->n_words > 0 ? "|" : "", row->suffix ? row->suffix : "");
     print_text(output, "pattern", regex);
-    field_describe_numbers(row, due, sizeof(due));
-    print_due(output, due);
+    field_describe_numbers(row, expected, sizeof(expected));
+    print_expected(output, expected);
 }
 
 static void print_number_rules(struct output *output, const struct field *row)
@@ -165,7 +165,7 @@ static void print_item_rules(struct output *output, const struct field *row)
 static void print_list_rules(struct output *output, const struct field *row)
 {
     print_raw(output, "type", "\"array\"");
-    if (row->empty)
+    if (row->empty_error)
         print_number(output, "minItems", 1);
     if (row->type == FIELD_TEXTS)
         print_number(output, "maxItems", row->max_items != 0 ? row->max_items : FIELD_LIST_MAX);
@@ -207,7 +207,7 @@ static void print_rules(struct output *output, const struct field *row)
     case FIELD_SWITCH:
         print_raw(output, "type", "[\"boolean\", \"string\"]");
         print_raw(output, "pattern", "\"^(true|false)$\"");
-        print_due(output, "true or false");
+        print_expected(output, "true or false");
         break;
     case FIELD_TEXTS:
     case FIELD_WORDS:
@@ -225,14 +225,14 @@ static void print_rules(struct output *output, const struct field *row)
 }
 
 /* As a reader of YAML has it: a number and a boolean without quotes. */
-static void print_preset(struct output *output, const struct field *row)
+static void print_default(struct output *output, const struct field *row)
 {
-    bool is_number = row->preset[strspn(row->preset, "0123456789")] == '\0';
+    bool is_number = row->default_text[strspn(row->default_text, "0123456789")] == '\0';
 
     if (is_number || row->type == FIELD_SWITCH)
-        print_raw(output, "default", row->preset);
+        print_raw(output, "default", row->default_text);
     else
-        print_text(output, "default", row->preset);
+        print_text(output, "default", row->default_text);
 }
 
 static void print_property(struct output *output, const struct field *row)
@@ -241,13 +241,13 @@ static void print_property(struct output *output, const struct field *row)
 
     begin_member(output, row->key);
     begin_object(output);
-    snprintf(description, sizeof(description), "%s%s%s%s", row->what,
-             row->preset ? "; default: " : "", row->preset ? row->preset : "",
-             row->is_later ? "; this version does not act on it yet" : "");
+    snprintf(description, sizeof(description), "%s%s%s%s", row->help,
+             row->default_text ? "; default: " : "", row->default_text ? row->default_text : "",
+             row->is_unimplemented ? "; this version does not act on it yet" : "");
     print_text(output, "description", description);
     print_rules(output, row);
-    if (row->preset)
-        print_preset(output, row);
+    if (row->default_text)
+        print_default(output, row);
     end_object(output);
 }
 

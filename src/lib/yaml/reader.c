@@ -164,7 +164,7 @@ static void skip_starts(struct yaml_reader *reader)
     }
 }
 
-/* What stands where a mapping is due. */
+/* Says what stands where a mapping is expected. */
 static void refuse_event(struct yaml_reader *reader, const char *what)
 {
     char quoted[ERR_QUOTE_MAX];
@@ -175,7 +175,7 @@ static void refuse_event(struct yaml_reader *reader, const char *what)
                     ? "nothing"
                     : err_quote(quoted, sizeof(quoted), scalar_text(reader));
     diag_add(reader->diag, FINDING_WRONG_TYPE, event_place(reader), what,
-             "found %s; a mapping is due here, lines of 'key: value'", found);
+             "expected a mapping, lines of 'key: value', found %s", found);
 }
 
 int yaml_reader_enter(struct yaml_reader *reader, const char *what)
@@ -190,7 +190,7 @@ int yaml_reader_enter(struct yaml_reader *reader, const char *what)
     case YAML_STREAM_END_EVENT:
         if (!reader->has_failed)
             fail(reader, FINDING_WRONG_TYPE,
-                 "the file is empty; a mapping is due here, lines of 'key: value'");
+                 "expected a mapping, lines of 'key: value', found an empty file");
         return -1;
     case YAML_ALIAS_EVENT:
         refuse_alias(reader);
@@ -225,6 +225,14 @@ static struct yaml_node *read_text(struct yaml_reader *reader, struct arena *are
 
 static struct yaml_node *read_node(struct yaml_reader *reader, struct arena *arena, size_t depth);
 
+/* What an event begins that is no text. */
+static const char *node_name(yaml_event_type_t type)
+{
+    return type == YAML_MAPPING_START_EVENT    ? "a mapping"
+           : type == YAML_SEQUENCE_START_EVENT ? "a list"
+                                               : "an alias";
+}
+
 /* A key that is not a text cannot be named in a path; it and its value are passed over. */
 static struct yaml_node *read_key(struct yaml_reader *reader, struct arena *arena)
 {
@@ -243,8 +251,8 @@ static struct yaml_node *read_key(struct yaml_reader *reader, struct arena *aren
     }
     if (!reader->has_failed)
         diag_add(reader->diag, FINDING_WRONG_TYPE, event_place(reader), NULL,
-                 "found what is no text where a key is due; put a key that begins with {, [ or * "
-                 "in quotes");
+                 "expected a key, found %s; put a key that begins with {, [ or * in quotes",
+                 node_name(peek(reader)));
     key = new_node(reader, arena, YAML_KIND_BROKEN);
     skip_node(reader);
     return key;

@@ -162,24 +162,21 @@ static void test_no_echo(void **state)
         {"policies: {p: {mx: mx.example}}\n"
          "domains: {a.example: p, b.example: {policy: p, zone: c.example, tls_rpt: [x], delegated: "
          "[tls-rpt]}}\n",
-         "f:1:20: error: policies.p.mx: found 'mx.example'; due here is a list, so put it in "
-         "brackets: [...] [wrong-type]\n"
-         "f:2:54: error: domains.b.example.zone: 'c.example' does not hold 'b.example'; a zone is "
-         "the domain itself or one above it [bad-value]\n"
-         "f:2:75: error: domains.b.example.tls_rpt[0]: 'x' is neither mailto: nor https: "
-         "[rua-syntax]\n"},
+         "f:1:20: error: policies.p.mx: expected a list, found 'mx.example'; put it in brackets: "
+         "[...] [wrong-type]\nf:2:54: error: domains.b.example.zone: 'c.example' does not hold "
+         "'b.example'; a zone is the domain itself or one above it [bad-value]\nf:2:75: error: "
+         "domains.b.example.tls_rpt[0]: 'x' is neither mailto: nor https: [rua-syntax]\n"},
         {"domains: {a.example: {mta_sts: no}, b.example: {policy: [], mta_sts: false, allow: "
          "[x]}}\n",
          "f:1:32: error: domains.a.example.mta_sts: 'no' is not one of false, true [bad-value]\n"
-         "f:1:57: error: domains.b.example.policy: found a list; due here is a text, in quotes if "
-         "it has brackets, braces or a final colon [wrong-type]\n"
-         "f:1:85: error: domains.b.example.allow[0]: 'x' is not the code of a finding, which "
-         "stands in [] at the end of its line [bad-value]\n"},
+         "f:1:57: error: domains.b.example.policy: expected a text, found a list; put a text with "
+         "brackets, braces or a final colon in quotes [wrong-type]\nf:1:85: error: "
+         "domains.b.example.allow[0]: 'x' is not the code of a finding, which stands in [] at the "
+         "end of its line [bad-value]\n"},
         {"domains: {a.example: {mx: [mx.example], mode: enforce, tls_rpt: x, max_age: x}}\n",
-         "f:1:65: error: domains.a.example.tls_rpt: found 'x'; due here is a list, so put it in "
-         "brackets: [...] [wrong-type]\n"
-         "f:1:77: error: domains.a.example.max_age: 'x' is not a duration between 0 and 31557600 "
-         "s, as in 3600, 90m, 12h, 3d or 2w [bad-value]\n"},
+         "f:1:65: error: domains.a.example.tls_rpt: expected a list, found 'x'; put it in "
+         "brackets: [...] [wrong-type]\nf:1:77: error: domains.a.example.max_age: 'x' is not a "
+         "duration between 0 and 31557600 s, as in 3600, 90m, 12h, 3d or 2w [bad-value]\n"},
         {"policies: {p: {mode: testing}}\n"
          "domains: {a.example: {policy: p, id_salt: 1}, b.example: {policy: p, max_age: 2w}}\n",
          "f:1:12: error: policies.p: mode testing needs at least one mx, the MX hosts of the "

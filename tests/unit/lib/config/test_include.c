@@ -122,9 +122,9 @@ static void test_patterns(void **state)
          "main:3:1: error: include: '././d/../d/a.yaml' is included already; each file is read "
          "once, so drop or change this pattern [bad-value]\n"},
         {{"d/none.yaml", "none/*.yaml"},
-         "main:1:1: error: include: './d/none.yaml' matches no file; mend it or take it out "
+         "main:1:1: error: include: './d/none.yaml' matches no file; fix it or take it out "
          "(relative ones begin in the main file's folder) [include-empty]\n"
-         "main:2:1: error: include: './none/*.yaml' matches no file; mend it or take it out "
+         "main:2:1: error: include: './none/*.yaml' matches no file; fix it or take it out "
          "(relative ones begin in the main file's folder) [include-empty]\n"},
         {{"main*.yaml"},
          "main:1:1: error: include: './main-again.yaml' is the main file itself; keep the included "
@@ -135,7 +135,7 @@ static void test_patterns(void **state)
          "main:1:1: error: include: './loop/*.yaml' leads into a directory that cannot be read "
          "[file-unreadable]\n"},
         {{"main.yaml/*.yaml"},
-         "main:1:1: error: include: './main.yaml/*.yaml' matches no file; mend it or take it out "
+         "main:1:1: error: include: './main.yaml/*.yaml' matches no file; fix it or take it out "
          "(relative ones begin in the main file's folder) [include-empty]\n"},
         {{"d", "/dev/null", "fifo"},
          "main:1:1: error: include: './d' is a directory, pipe or device; only files are included "

@@ -293,7 +293,7 @@ static void test_hostile(void **state)
         {long_list, 1, "f:10002:7: error: " TOO_MANY},
         {many_includes, 1, "f:10003:3: error: " TOO_MANY},
         {many_allowed_includes, 1024,
-         "f:4:3: error: include: '/nonexistent/a.yaml' matches no file; mend it or take it out "
+         "f:4:3: error: include: '/nonexistent/a.yaml' matches no file; fix it or take it out "
          "(relative ones begin in the main file's folder) [include-empty]\n"},
         {laughs, 122, "f:2:7: error: the anchor '&p0' is not taken; "},
         {many_errors, 10000,

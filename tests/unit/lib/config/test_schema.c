@@ -119,9 +119,10 @@ static void check_wrong_type(const struct field *row, const struct context *cont
     char pair[128], want[256];
 
     print(pair, sizeof(pair), "%s: %s", row->key, wrong_type(row));
-    print(want, sizeof(want), "error: %s%s%s: found %s", context->path, context->path[0] ? "." : "",
-          row->key, wrong_type(row)[0] == '[' ? "a list; " : "'text'; ");
+    print(want, sizeof(want), "error: %s%s%s: expected ", context->path,
+          context->path[0] ? "." : "", row->key);
     expect(context, pair, want);
+    expect(context, pair, wrong_type(row)[0] == '[' ? ", found a list" : ", found 'text'");
 }
 
 static void check_duplicate(const struct field *row, const struct context *context)
@@ -152,7 +153,7 @@ static void check_slip(const struct field *row, const struct context *context)
 static void check_shape(const struct field *row, const struct context *context)
 {
     (void)context;
-    if (!row->what || !row->what[0])
+    if (!row->help || !row->help[0])
         fail_msg("%s: nobody says what it is", row->key);
     if ((row->type == FIELD_WORD || row->type == FIELD_WORDS) && row->n_words == 0)
         fail_msg("%s: has no words", row->key);
@@ -167,29 +168,29 @@ static void check_shape(const struct field *row, const struct context *context)
         fail_msg("%s: only the texts of a list can be chosen", row->key);
 }
 
-static void check_preset(const struct field *row, const struct context *context)
+static void check_default(const struct field *row, const struct context *context)
 {
     char pair[128];
     char *seen;
 
-    if (!row->preset)
+    if (!row->default_text)
         return;
-    print(pair, sizeof(pair), "%s: \"%s\"", row->key, row->preset);
+    print(pair, sizeof(pair), "%s: \"%s\"", row->key, row->default_text);
     seen = findings_of(context, pair);
     print(pair, sizeof(pair), ".%s: ", row->key);
-    if (strstr(seen, pair) || strstr(row->what, "default: "))
-        fail_msg("%s: its preset is none: %s", row->key, seen);
+    if (strstr(seen, pair) || strstr(row->help, "default: "))
+        fail_msg("%s: its default is not taken: %s", row->key, seen);
     free(seen);
 }
 
-/* What is served when nothing is said. The preset of a policy's key does not fill the struct. */
-static void check_policy_preset(const struct field *row)
+/* What is served when nothing is said. The default of a policy's key does not fill the struct. */
+static void check_policy_default(const struct field *row)
 {
     char yaml[256];
     struct sample with, without;
 
     print(yaml, sizeof(yaml), "domains: {a.example: {mx: [b.example], %s: \"%s\"}}\n", row->key,
-          row->preset);
+          row->default_text);
     with = sample_load(yaml);
     without = sample_load("domains: {a.example: {mx: [b.example]}}\n");
     assert_string_equal(with.config->domains[0].document->id,
@@ -198,16 +199,16 @@ static void check_policy_preset(const struct field *row)
     sample_done(&without);
 }
 
-static void test_presets(void **state)
+static void test_defaults(void **state)
 {
     size_t n = 0;
 
     (void)state;
-    for_every_row(check_preset);
+    for_every_row(check_default);
     for (size_t i = 0; i < schema_policy.n_rows; i++) {
-        if (!schema_policy.rows[i].preset)
+        if (!schema_policy.rows[i].default_text)
             continue;
-        check_policy_preset(&schema_policy.rows[i]);
+        check_policy_default(&schema_policy.rows[i]);
         n++;
     }
     assert_int_equal(n, 2);
@@ -307,7 +308,7 @@ static void test_choices(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),      cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_shapes),      cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_wrong_types), cmocka_unit_test(test_duplicates),
         cmocka_unit_test(test_slips),       cmocka_unit_test(test_every_key_has_a_file),
         cmocka_unit_test(test_include),     cmocka_unit_test(test_choices),

@@ -46,7 +46,7 @@ static const struct field item_rows[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct item, name),
      .is_required = true,
-     .what = "what it is called"},
+     .help = "what it is called"},
     {.key = "size", .type = FIELD_NUMBER, .offset = offsetof(struct item, size), .max = 9},
 };
 static const struct fields item_fields = {.rows = item_rows, .n_rows = ARRAY_LEN(item_rows)};
@@ -62,27 +62,27 @@ static const struct field preset_rows[] = {
      .type = FIELD_NUMBER,
      .offset = offsetof(struct object, preset.number),
      .max = 9,
-     .preset = "7"},
+     .default_text = "7"},
     {.key = "word",
      .type = FIELD_WORD,
      .offset = offsetof(struct object, preset.word),
      .words = colours,
      .n_words = ARRAY_LEN(colours),
-     .preset = "blue"},
+     .default_text = "blue"},
     {.key = "percent",
      .type = FIELD_NUMBER,
      .offset = offsetof(struct object, preset.percent),
      .max = 100,
      .suffix = "%",
-     .preset = "5%"},
+     .default_text = "5%"},
     {.key = "text",
      .type = FIELD_TEXT,
      .offset = offsetof(struct object, preset.text),
-     .preset = "some"},
+     .default_text = "some"},
     {.key = "filled",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct object, preset.filled),
-     .empty = "; fill it"},
+     .empty_error = "; fill it"},
 };
 static const struct fields preset_fields = {.rows = preset_rows, .n_rows = ARRAY_LEN(preset_rows)};
 
@@ -134,12 +134,12 @@ static const struct field rows[] = {
      .offset = offsetof(struct object, groups),
      .fields = &item_fields,
      .size = sizeof(struct item),
-     .empty = ", and so is the group"},
+     .empty_error = ", and so is the group"},
     {.key = "stream", .type = FIELD_STREAM},
     {.key = "later",
      .type = FIELD_TEXT,
      .offset = offsetof(struct object, later),
-     .is_later = true},
+     .is_unimplemented = true},
     {.key = "preset", .type = FIELD_GROUP, .fields = &preset_fields},
 };
 static const struct fields fields = {.rows = rows, .n_rows = ARRAY_LEN(rows), .base = &base_fields};
@@ -349,11 +349,10 @@ static void test_groups(void **state)
     assert_int_equal(items[1].name.place.line, 0);
     assert_int_equal(items[2].size.value, 1);
     assert_string_equal(items[3].name.text.ptr, "d");
-    assert_string_equal(
-        decoded.findings,
-        "f:1:52: error: groups[1]: found 'c'; due here is a mapping, as in {name: ...} "
-        "[wrong-type]\n"
-        "f:1:55: error: groups[2]: the key 'name' is needed: what it is called [missing-key]\n");
+    assert_string_equal(decoded.findings,
+                        "f:1:52: error: groups[1]: expected a mapping, as in {name: ...}, found "
+                        "'c' [wrong-type]\nf:1:55: error: groups[2]: the key 'name' is needed: "
+                        "what it is called [missing-key]\n");
     decoded_done(&decoded);
 }
 
@@ -364,18 +363,17 @@ static void test_findings(void **state)
     } cases[] = {
         {"", ""},
         {"stream: {a: b}", ""}, /* the caller's */
-        {"text: [a]", "f:1:11: error: text: found a list; due here is a text, in quotes if it has "
-                      "brackets, braces or a final colon [wrong-type]\n"},
-        {"text: ", "f:1:11: error: text: found nothing; due here is a text [wrong-type]\n"},
+        {"text: [a]", "f:1:11: error: text: expected a text, found a list; put a text with "
+                      "brackets, braces or a final colon in quotes [wrong-type]\n"},
+        {"text: ", "f:1:11: error: text: expected a text, found nothing [wrong-type]\n"},
         {"text: abcde",
          "f:1:11: error: text: found a text of 5 bytes; at most 4 are allowed [bad-value]\n"},
         {"text: \"a\\0\"", "f:1:11: error: text: found a text with a NUL in it, which no text here "
                            "has [bad-value]\n"},
-        {"texts: a", "f:1:12: error: texts: found 'a'; due here is a list, so put it in brackets: "
-                     "[...] [wrong-type]\n"},
+        {"texts: a", "f:1:12: error: texts: expected a list, found 'a'; put it in brackets: [...] "
+                     "[wrong-type]\n"},
         {"texts: {a: b}",
-         "f:1:12: error: texts: found a mapping; due here is a list, as in [one, two] "
-         "[wrong-type]\n"},
+         "f:1:12: error: texts: expected a list, as in [one, two], found a mapping [wrong-type]\n"},
         {"texts: [a, b, c, d]",
          "f:1:12: error: texts: found a list of 4; at most 3 are allowed [too-large]\n"},
         {"number: x", "f:1:13: error: number: 'x' is not a number between 1 and 10 [bad-value]\n"},
@@ -385,24 +383,25 @@ static void test_findings(void **state)
                        "auto [bad-value]\n"},
         {"limited: 1d", "f:1:14: error: limited: '1d' is not a duration between 60 and 3600 s, as "
                         "in 3600, 90m, 12h, 3d or 2w [max-age-limit]\n"},
-        {"limited: {}", "f:1:14: error: limited: found a mapping; due here is a duration between "
-                        "60 and 3600 s, as in 3600, 90m, 12h, 3d or 2w [wrong-type]\n"},
+        {"limited: {}", "f:1:14: error: limited: expected a duration between 60 and 3600 s, as in "
+                        "3600, 90m, 12h, 3d or 2w, found a mapping [wrong-type]\n"},
         {"word: grene", "f:1:11: error: word: 'grene' is not one of red, green, blue; did you mean "
                         "'green'? [bad-value]\n"},
         {"word: black",
          "f:1:11: error: word: 'black' is not one of red, green, blue [bad-value]\n"},
-        {"words: red", "f:1:12: error: words: found 'red'; due here is a list, so put it in "
-                       "brackets: [...] [wrong-type]\n"},
+        {"words: red", "f:1:12: error: words: expected a list, found 'red'; put it in brackets: "
+                       "[...] [wrong-type]\n"},
         {"words: [red, gren]", "f:1:18: error: words[1]: 'gren' is not one of red, green, blue; "
                                "did you mean 'green'? [bad-value]\n"},
-        {"group: x", "f:1:12: error: group: found 'x'; due here is a mapping, as in {name: ...} "
-                     "[wrong-type]\n"},
+        {"group: x",
+         "f:1:12: error: group: expected a mapping, as in {name: ...}, found 'x' [wrong-type]\n"},
         {"group: {}", "f:1:12: error: group: the key 'name' is needed: what it is called "
                       "[missing-key]\n"},
-        {"group: {name: [a]}", "f:1:19: error: group.name: found a list; due here is a text, in "
-                               "quotes if it has brackets, braces or a final colon [wrong-type]\n"},
-        {"groups: {name: a}", "f:1:13: error: groups: found a mapping; due here is a list of "
-                              "mappings, as in [{name: ...}] [wrong-type]\n"},
+        {"group: {name: [a]}",
+         "f:1:19: error: group.name: expected a text, found a list; put a text with brackets, "
+         "braces or a final colon in quotes [wrong-type]\n"},
+        {"groups: {name: a}", "f:1:13: error: groups: expected a list of mappings, as in [{name: "
+                              "...}], found a mapping [wrong-type]\n"},
         {"groups: []",
          "f:1:13: error: groups: the list is empty, and so is the group [missing-key]\n"},
         {"texts: []", ""},
@@ -438,8 +437,8 @@ static void test_findings(void **state)
     assert_int_equal(n_failed, 0);
 }
 
-/* A preset is there unless a good value is, with no place. */
-static void test_presets(void **state)
+/* A default is there unless a good value is, with no place. */
+static void test_defaults(void **state)
 {
     static const struct {
         const char *pair;
@@ -468,7 +467,7 @@ static void test_presets(void **state)
     }
 }
 
-/* What was broken when it was read is passed over in silence, whatever is due. */
+/* What was broken when it was read is passed over in silence, whatever is expected. */
 static void test_broken(void **state)
 {
     static const struct yaml_node broken = {.kind = YAML_KIND_BROKEN, .place = {"f", 1, 1}};
@@ -508,7 +507,7 @@ int main(void)
         cmocka_unit_test(test_numbers),        cmocka_unit_test(test_texts),
         cmocka_unit_test(test_general_limits), cmocka_unit_test(test_groups),
         cmocka_unit_test(test_findings),       cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_many_unknown),   cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_many_unknown),   cmocka_unit_test(test_defaults),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

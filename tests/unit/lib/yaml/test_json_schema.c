@@ -25,11 +25,11 @@ static const struct field empty_rows[] = {{0}};
 static const struct fields empty = {.rows = empty_rows, .n_rows = 0};
 
 static const struct field item_rows[] = {
-    {.key = "a", .type = FIELD_TEXT, .what = "A", .is_required = true},
-    {.key = "b", .type = FIELD_TEXT, .what = "B"},
-    {.key = "c", .type = FIELD_TEXT, .what = "C", .is_required = true},
+    {.key = "a", .type = FIELD_TEXT, .help = "A", .is_required = true},
+    {.key = "b", .type = FIELD_TEXT, .help = "B"},
+    {.key = "c", .type = FIELD_TEXT, .help = "C", .is_required = true},
 };
-static const struct field more_rows[] = {{.key = "d", .type = FIELD_TEXT, .what = "D"}};
+static const struct field more_rows[] = {{.key = "d", .type = FIELD_TEXT, .help = "D"}};
 static const struct fields item = {.rows = item_rows, .n_rows = ARRAY_LEN(item_rows)};
 static const struct fields more = {.rows = more_rows, .n_rows = 1, .base = &item};
 
@@ -38,64 +38,69 @@ static const struct {
     struct field row;
     const char *want;
 } cases[] = {
-    {{.type = FIELD_TEXT, .what = "a \"text\""},
+    {{.type = FIELD_TEXT, .help = "a \"text\""},
      "{'description': 'a \\\"text\\\"', 'type': ['string', 'number'], 'minLength': 1,"
      " 'maxLength': 4096}"},
-    {{.type = FIELD_TEXT, .what = "", .preset = "on", .is_later = true, .max = 9},
+    {{.type = FIELD_TEXT, .help = "", .default_text = "on", .is_unimplemented = true, .max = 9},
      "{'description': '; default: on; this version does not act on it yet', 'default': 'on',"
      " 'type': ['string', 'number'], 'minLength': 1, 'maxLength': 9}"},
-    {{.type = FIELD_TEXT, .what = "", .pattern = &pattern},
+    {{.type = FIELD_TEXT, .help = "", .pattern = &pattern},
      "{'description': '', 'type': 'string', 'maxLength': 4096, 'pattern': '^\\\\*$',"
-     " 'errorMessage': 'due here is a star'}"},
-    {{.type = FIELD_TEXTS, .what = "", .max = 8, .max_items = 3},
+     " 'errorMessage': 'expected a star'}"},
+    {{.type = FIELD_TEXTS, .help = "", .max = 8, .max_items = 3},
      "{'description': '', 'type': 'array', 'maxItems': 3,"
      " 'items': {'type': ['string', 'number'], 'minLength': 1, 'maxLength': 8}}"},
-    {{.type = FIELD_TEXTS, .what = "", .choice = colour, .empty = "; a colour is needed"},
+    {{.type = FIELD_TEXTS, .help = "", .choice = colour, .empty_error = "; a colour is needed"},
      "{'description': '', 'type': 'array', 'minItems': 1, 'maxItems': 1024,"
      " 'items': {'enum': ['red', '\\\"green\\\"']}}"},
-    {{.type = FIELD_NUMBER, .what = "", .min = 1, .max = 9, .preset = "3"},
+    {{.type = FIELD_NUMBER, .help = "", .min = 1, .max = 9, .default_text = "3"},
      "{'description': '; default: 3', 'type': ['integer', 'string'], 'minimum': 1, 'maximum': 9,"
      " 'pattern': '^([0-9]+)$', 'default': 3,"
-     " 'errorMessage': 'due here is a number between 1 and 9'}"},
-    {{.type = FIELD_NUMBER, .what = "", .max = 9, .words = words, .n_words = 1, .preset = "red"},
+     " 'errorMessage': 'expected a number between 1 and 9'}"},
+    {{.type = FIELD_NUMBER,
+      .help = "",
+      .max = 9,
+      .words = words,
+      .n_words = 1,
+      .default_text = "red"},
      "{'description': '; default: red', 'type': ['integer', 'string'], 'minimum': 0, 'maximum': 9,"
      " 'pattern': '^(red|[0-9]+)$', 'default': 'red',"
-     " 'errorMessage': 'due here is a number between 0 and 9, or red'}"},
-    {{.type = FIELD_NUMBER, .what = "", .max = 10, .suffix = "%", .preset = "5%"},
+     " 'errorMessage': 'expected a number between 0 and 9, or red'}"},
+    {{.type = FIELD_NUMBER, .help = "", .max = 10, .suffix = "%", .default_text = "5%"},
      "{'description': '; default: 5%', 'type': 'string', 'pattern': '^([0-9]+%)$',"
-     " 'default': '5%', 'errorMessage': 'due here is a number between 0% and 10%'}"},
-    {{.type = FIELD_DURATION, .what = "", .max = 60, .preset = "1m"},
+     " 'default': '5%', 'errorMessage': 'expected a number between 0% and 10%'}"},
+    {{.type = FIELD_DURATION, .help = "", .max = 60, .default_text = "1m"},
      "{'description': '; default: 1m', 'type': ['integer', 'string'], 'minimum': 0, 'maximum': 60,"
      " 'pattern': '^[0-9]+[smhdw]?$',"
-     " 'default': '1m', 'errorMessage': 'due here is a duration between 0 and 60 s, as in 3600,"
+     " 'default': '1m', 'errorMessage': 'expected a duration between 0 and 60 s, as in 3600,"
      " 90m, 12h, 3d or 2w'}"},
-    {{.type = FIELD_WORD, .what = "", .words = words, .n_words = 2, .preset = "red"},
+    {{.type = FIELD_WORD, .help = "", .words = words, .n_words = 2, .default_text = "red"},
      "{'description': '; default: red', 'enum': ['red', '\\\"green\\\"'], 'default': 'red'}"},
-    {{.type = FIELD_WORDS, .what = "", .words = words, .n_words = 2},
+    {{.type = FIELD_WORDS, .help = "", .words = words, .n_words = 2},
      "{'description': '', 'type': 'array', 'items': {'enum': ['red', '\\\"green\\\"']}}"},
-    {{.type = FIELD_SWITCH, .what = "", .preset = "false"},
+    {{.type = FIELD_SWITCH, .help = "", .default_text = "false"},
      "{'description': '; default: false', 'type': ['boolean', 'string'], 'default': false,"
-     " 'pattern': '^(true|false)$', 'errorMessage': 'due here is true or false'}"},
-    {{.type = FIELD_GROUP, .what = "", .fields = &empty},
+     " 'pattern': '^(true|false)$', 'errorMessage': 'expected true or false'}"},
+    {{.type = FIELD_GROUP, .help = "", .fields = &empty},
      "{'description': '', 'type': 'object', 'additionalProperties': false, 'properties': {}}"},
-    {{.type = FIELD_GROUPS, .what = "", .fields = &empty, .empty = "!"},
+    {{.type = FIELD_GROUPS, .help = "", .fields = &empty, .empty_error = "!"},
      "{'description': '', 'type': 'array', 'minItems': 1, 'items':"
      " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
-    {{.type = FIELD_STREAM, .what = "", .fields = &empty},
+    {{.type = FIELD_STREAM, .help = "", .fields = &empty},
      "{'description': '', 'type': 'object', 'additionalProperties':"
      " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
-    {{.type = FIELD_STREAM, .what = "", .fields = &empty, .pattern = &pattern},
+    {{.type = FIELD_STREAM, .help = "", .fields = &empty, .pattern = &pattern},
      "{'description': '', 'type': 'object',"
-     " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'due here is a star'},"
+     " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'expected a star'},"
      " 'additionalProperties':"
      " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
     {{.type = FIELD_STREAM,
-      .what = "",
+      .help = "",
       .fields = &empty,
       .pattern = &pattern,
       .has_short_form = true},
      "{'description': '', 'type': 'object',"
-     " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'due here is a star'},"
+     " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'expected a star'},"
      " 'additionalProperties': {'type': ['object', 'string', 'number'], 'minLength': 1,"
      " 'additionalProperties': false, 'properties': {}}}"},
 };

@@ -142,13 +142,13 @@ static void test_walk(void **state)
         {"enter: {a: b, skip: [c], d: {e: f}}\ng: h", "enter=(a=b skip= d={e=f} ) g=h ", ""},
         {"enter: {enter: {a: b}, c: d}\ne: f", "enter=(enter=(a=b ) c=d ) e=f ", ""},
         {"enter: a\nb: c", "enter= b=c ",
-         "f:1:8: error: enter: found 'a'; a mapping is due here, lines of 'key: value' "
+         "f:1:8: error: enter: expected a mapping, lines of 'key: value', found 'a' "
          "[wrong-type]\n"},
         {"enter:\nb: c", "enter= b=c ",
-         "f:1:7: error: enter: found nothing; a mapping is due here, lines of 'key: value' "
+         "f:1:7: error: enter: expected a mapping, lines of 'key: value', found nothing "
          "[wrong-type]\n"},
         {"enter: [a, {b: c}]\nd: e", "enter= d=e ",
-         "f:1:8: error: enter: found a list; a mapping is due here, lines of 'key: value' "
+         "f:1:8: error: enter: expected a mapping, lines of 'key: value', found a list "
          "[wrong-type]\n"},
     };
 
@@ -156,8 +156,7 @@ static void test_walk(void **state)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
-#define EMPTY \
-    "error: the file is empty; a mapping is due here, lines of 'key: value' [wrong-type]\n"
+#define EMPTY "error: expected a mapping, lines of 'key: value', found an empty file [wrong-type]\n"
 
 static void test_documents(void **state)
 {
@@ -166,7 +165,7 @@ static void test_documents(void **state)
         {"\n", "x", "f:2:1: " EMPTY},
         {"# only this\n", "x", "f:2:1: " EMPTY},
         {"a", "",
-         "f:1:1: error: found 'a'; a mapping is due here, lines of 'key: value' [wrong-type]\n"},
+         "f:1:1: error: expected a mapping, lines of 'key: value', found 'a' [wrong-type]\n"},
         {"a: b\n---\nc: d\n", "a=b x",
          "f:2:1: error: a second document (---) is not taken; use include: for further files "
          "[yaml-feature]\n"},
@@ -185,9 +184,9 @@ static void test_documents(void **state)
 #define TAGGED "is not taken; leave it out, every value is a text here [yaml-feature]\n"
 #define MERGED \
     "error: a merge key (<<) is not taken; write 'policy: name' and what differs [yaml-feature]\n"
-#define NO_KEY                                                                                  \
-    "error: found what is no text where a key is due; put a key that begins with {, [ or * in " \
-    "quotes [wrong-type]\n"
+#define NO_KEY(found)                                                                         \
+    "error: expected a key, found " found "; put a key that begins with {, [ or * in quotes " \
+    "[wrong-type]\n"
 
 static void test_features(void **state)
 {
@@ -207,7 +206,8 @@ static void test_features(void **state)
          "f:3:11: error: the tag '!' " TAGGED},
         {"<<: {a: b}\nc: {<<: d, e: f}\n", "c={e=f} ", "f:1:1: " MERGED "f:2:5: " MERGED},
         {"[a]: b\n{c: d}: e\n*f : g\nh: {[i]: j, k: l}\n", "h={k=l} ",
-         "f:1:1: " NO_KEY "f:2:1: " NO_KEY "f:3:1: " NO_KEY "f:4:5: " NO_KEY},
+         "f:1:1: " NO_KEY("a list") "f:2:1: " NO_KEY("a mapping") "f:3:1: " NO_KEY(
+             "an alias") "f:4:5: " NO_KEY("a list")},
     };
 
     (void)state;
@@ -269,8 +269,9 @@ static void test_limits(void **state)
          "f:1:71: error: nested deeper than 16 levels, as nothing here is; is a bracket left open? "
          "[too-large]\n"},
         {"? ", "[", YAML_DEPTH_MAX + 1, "]]]]]]]]]]]]]]]]]",
-         "f:1:3: " NO_KEY "f:1:19: error: nested deeper than 16 levels, as nothing here is; is a "
-         "bracket left open? [too-large]\n"},
+         "f:1:3: " NO_KEY(
+             "a list") "f:1:19: error: nested deeper than 16 levels, as nothing here is; is a "
+                       "bracket left open? [too-large]\n"},
         {"a: [", "b,", YAML_NODES_MAX - 1, "]", ""},
         {"a: [", "b,", YAML_NODES_MAX, "]",
          "f:1:20003: error: found more values under one key than any can have; is a bracket left "
