@@ -35,7 +35,7 @@ def settings_of(pki, access):
     ({}, 200, len(BODY), "'GET' '/.well-known/mta-sts.txt'"),
     ({"method": "HEAD"}, 200, 0, "'HEAD' '/.well-known/mta-sts.txt'"),
     ({"path": "/other?a"}, 404, 23, "'GET' '/other?a'"),
-    ({"method": "PUT"}, 405, 36, "'PUT' '/.well-known/mta-sts.txt'"),
+    ({"method": "PUT"}, 405, 44, "'PUT' '/.well-known/mta-sts.txt'"),
 ])
 def test_text(serve, pki, options, status, length, quoted):
     daemon = serve(settings_of(pki, "text"))

@@ -23,16 +23,3 @@ void answer_text(h2o_req_t *req, int status, const char *reason, const char *bod
 {
     answer_bytes(req, status, reason, ANSWER_TYPE_TEXT, h2o_strdup(&req->pool, body, SIZE_MAX));
 }
-
-bool is_get_or_head(const h2o_req_t *req)
-{
-    struct slice method = {req->method.base, req->method.len};
-
-    return slice_eq_text(method, "GET") || slice_eq_text(method, "HEAD");
-}
-
-void answer_not_allowed(h2o_req_t *req)
-{
-    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_ALLOW, NULL, H2O_STRLIT("GET, HEAD"));
-    answer_text(req, 405, "Method Not Allowed", "only GET and HEAD are answered here\n");
-}

@@ -3,11 +3,9 @@
  * Answers: what every handler sends, whole and at once.
  *
  * Runs in a worker's thread.
- * Source: RFC 9110 9.3.2 (HEAD), 15.5.6 (405).
+ * Source: RFC 9110 9.3.2 (HEAD).
  */
 #pragma once
-
-#include <stdbool.h>
 
 #include <h2o.h>
 
@@ -24,7 +22,3 @@ void answer_bytes(h2o_req_t *req, int status, const char *reason, const char *ty
 
 /** Answers with plain text, which is copied. */
 void answer_text(h2o_req_t *req, int status, const char *reason, const char *body);
-
-/** The two methods that are answered, and the answer to all others: 405. */
-bool is_get_or_head(const h2o_req_t *req);
-void answer_not_allowed(h2o_req_t *req);

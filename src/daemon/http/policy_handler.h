@@ -12,9 +12,9 @@
 struct policy_document;
 
 /**
- * GET and HEAD are answered with 200 and the whole body whatever Range, If-None-Match or
- * Accept-Encoding say: a sender takes 304, 206 and gzip for failure. Other methods get 405.
+ * Answers GET and HEAD with 200 and the whole body whatever Range, If-None-Match or Accept-Encoding
+ * say: a sender takes 304, 206 and gzip for failure.
  *
  * document  of the worker's snapshot; not needed after the call
  */
-void policy_handler_answer(const struct policy_document *document, h2o_req_t *req);
+void policy_handler_answer(h2o_req_t *req, const struct policy_document *document);

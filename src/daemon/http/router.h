@@ -1,14 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The router: every request comes here, and goes by host and path to the one handler that it is
- * for.
+ * The router: every request comes here. It is checked, goes by its route to the one handler that it
+ * is for, and is counted and logged when it is over.
  *
  * Runs in a worker's thread.
- * Source: RFC 8461 3.3; RFC 9110 7.4 (421), 15.5.6 (405).
+ * Source: RFC 8461 3.3, 8.2; RFC 9110 7.4 (421), 15.5.6 (405).
  */
 #pragma once
 
+#include "daemon/http/admin_handler.h"
+
+struct snapshot;
 struct st_h2o_hostconf_t;
 
-/** Makes the router the only handler of an h2o host that takes all names and paths. */
-void router_register(struct st_h2o_hostconf_t *host);
+struct router_options {
+    const struct snapshot *snapshot; /* what serves at each request */
+    admin_printer *print_admin;
+    void *admin_context;
+};
+
+/**
+ * Makes the router the only handler of an h2o host that takes all names and paths.
+ *
+ * options  copied
+ */
+void router_register(struct st_h2o_hostconf_t *host, const struct router_options *options);

@@ -21,6 +21,7 @@
 
 struct cert_reader;
 struct cert_store;
+struct connection_counts;
 struct control;
 struct rehearsal;
 struct sandbox;
@@ -92,6 +93,7 @@ struct server {
     struct config *config;
     struct cert_store *store;
     struct cert_reader *reader;
+    struct connection_counts *counts, *admin_counts;
     struct worker_thread *workers;
     size_t n_workers; /* that serve policies; the admin worker comes after them */
     size_t n_threads; /* n_workers, and one with an admin listener */
@@ -184,7 +186,7 @@ void server_tell_reloading(const struct server *server);
 /** Begins to look at the workers' loops, each second until the end; a lost one is the end. */
 void liveness_start(struct server *server);
 
-/** Prints /healthz, /readyz or /metrics; a worker_admin. */
+/** Prints /healthz, /readyz or /metrics; an admin_printer. */
 int admin_print(void *context, struct slice path, const char **ret_type, FILE *out);
 
 /** Counts the domains of the configuration that serves now. */

@@ -15,6 +15,7 @@
 #include "daemon/net/listen.h"
 #include "daemon/tls/cert_loader.h"
 #include "daemon/tls/cert_store.h"
+#include "daemon/worker/connection_counts.h"
 #include "daemon/worker/worker.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -143,6 +144,15 @@ static void *run_worker(void *context)
     return NULL;
 }
 
+static void register_routes(void *context, struct st_h2o_hostconf_t *host,
+                            const struct snapshot *snapshot)
+{
+    const struct router_options options = {
+        .snapshot = snapshot, .print_admin = admin_print, .admin_context = context};
+
+    router_register(host, &options);
+}
+
 static size_t count_workers(const struct config *config)
 {
     long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -194,7 +204,7 @@ static struct worker_options make_options(struct server *server)
         .store = server->store,
         .reader = server->reader,
         .memory_auto = server->memory_auto,
-        .register_handlers = router_register,
+        .register_handlers = register_routes,
         .on_swapped = notify_swapped,
         .on_log_record = notify_log_record,
         .context = server,
@@ -208,6 +218,7 @@ static int make_worker(struct server *server, size_t index, struct err *err)
     struct worker_options options = make_options(server);
     int result;
 
+    options.counts = server->counts;
     options.n_workers = server->n_workers;
     options.descriptors_max = server->descriptors_max;
     options.sockets = sockets;
@@ -215,6 +226,7 @@ static int make_worker(struct server *server, size_t index, struct err *err)
     for (size_t i = 0; i < config->n_listen; i++)
         sockets[i] = (struct worker_socket){
             .fd = server->fds[i * server->n_workers + index],
+            .serves = SERVES_POLICIES,
             .has_tls = config->listen[i].has_tls,
             /* A connection with a PROXY protocol header has one client behind it, as any has. */
             .keeps_alive =
@@ -231,15 +243,15 @@ static int make_worker(struct server *server, size_t index, struct err *err)
 static int make_admin_worker(struct server *server, struct err *err)
 {
     const struct listen_address *address = server->config->admin;
-    struct worker_socket socket = {0};
+    struct worker_socket socket = {.serves = SERVES_ADMIN};
     struct worker_options options = make_options(server);
     char name[SOCKET_NAME_MAX];
 
+    options.counts = server->admin_counts;
     options.n_workers = 1;
     options.descriptors_max = ADMIN_CONNECTIONS;
     options.sockets = &socket;
     options.n_sockets = 1;
-    options.admin = admin_print;
     if (open_socket(server, address, &socket.fd, 1, name, err) != 0) {
         err_io(err, err->sys_errno, "admin: '%s' cannot be opened", address->text);
         if (!address->is_default)
@@ -393,6 +405,8 @@ static int start(struct server *server, struct err *err)
     if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
         return -1;
     server->n_threads = server->n_workers;
+    server->counts = connection_counts_new(server->config->connections_max);
+    server->admin_counts = connection_counts_new(ADMIN_CONNECTIONS);
     server->workers = memory_alloc((server->n_workers + 1) * sizeof(*server->workers));
     memset(server->workers, 0, (server->n_workers + 1) * sizeof(*server->workers));
     for (size_t i = 0; i < server->n_workers; i++)
@@ -444,6 +458,8 @@ static void done(struct server *server)
     if (config->admin && server->workers)
         sockets_close(config->admin, NULL, 0);
     free(server->workers);
+    connection_counts_free(server->counts);
+    connection_counts_free(server->admin_counts);
     free(server->fds);
     control_free(server->control);
     rehearsal_free(server->rehearsal);

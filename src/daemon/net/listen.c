@@ -16,7 +16,6 @@
 #include "lib/config/config.h"
 
 enum {
-    BACKLOG = 1024,
     SEND_BUFFER = 32 * 1024,     /* bytes; the largest answer fits, and a peer can pin no more */
     RECEIVE_BUFFER = 64 * 1024,  /* bytes; h2o reads all that is there at once (tls_guard.h, U15) */
     USER_TIMEOUT_MS = 20 * 1000, /* a peer that acknowledges nothing for so long is gone */
@@ -111,7 +110,7 @@ static int open_tcp(union address *address, socklen_t len, int *fds, size_t n_fd
         return -1;
     for (size_t i = 0; i < n_fds; i++) {
         fds[i] = bind_tcp(address, len, 1);
-        if (fds[i] >= 0 && set_limits(fds[i]) == 0 && listen(fds[i], BACKLOG) == 0 &&
+        if (fds[i] >= 0 && set_limits(fds[i]) == 0 && listen(fds[i], LISTEN_BACKLOG) == 0 &&
             getsockname(fds[i], &address->any, &len) == 0)
             continue;
         return give_up(fds, i + 1);
@@ -182,7 +181,7 @@ int socket_open_unix(const char *path, mode_t mode)
     before = umask(0);
     result = fchmod(fd, mode) == 0 ? bind(fd, &address.any, sizeof(address.local)) : -1;
     umask(before);
-    return result == 0 && listen(fd, BACKLOG) == 0 ? fd : give_up(&fd, 1);
+    return result == 0 && listen(fd, LISTEN_BACKLOG) == 0 ? fd : give_up(&fd, 1);
 }
 
 /* fds[0] is there, for the first worker; the others get duplicates. All of them or none. */

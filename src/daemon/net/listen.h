@@ -13,6 +13,7 @@ struct listen_address;
 
 enum {
     SOCKET_NAME_MAX = 128,
+    LISTEN_BACKLOG = 1024, /* connections that may wait for accept() on a socket opened here */
 };
 
 /**

@@ -14,14 +14,14 @@ enum {
     CLASSES = sizeof(size_t) * CHAR_BIT + 1, /* by the number of bits that a size has */
 };
 
-struct size_class {
+struct budget_class {
     struct budget_share *shares; /* those that can be evicted; the one that came first is first */
     size_t bytes;                /* of these shares */
 };
 
 struct budget {
     size_t held, max;
-    struct size_class classes[CLASSES];
+    struct budget_class classes[CLASSES];
 };
 
 struct budget *budget_new(void)
@@ -42,7 +42,7 @@ void budget_set_max(struct budget *budget, size_t bytes)
     budget->max = bytes;
 }
 
-static struct size_class *class_of(struct budget *budget, size_t bytes)
+static struct budget_class *budget_class(struct budget *budget, size_t bytes)
 {
     size_t n_bits = 0;
 
@@ -53,8 +53,8 @@ static struct size_class *class_of(struct budget *budget, size_t bytes)
 
 void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes, uint64_t now_ms)
 {
-    struct size_class *class = class_of(budget, bytes);
-    bool keeps_place = share->is_evictable && class_of(budget, share->bytes) == class;
+    struct budget_class *class = budget_class(budget, bytes);
+    bool keeps_place = share->is_evictable && budget_class(budget, share->bytes) == class;
 
     if (keeps_place)
         class->bytes -= share->bytes;
@@ -72,7 +72,7 @@ void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes
 
 void budget_pin(struct budget *budget, struct budget_share *share)
 {
-    struct size_class *class = class_of(budget, share->bytes);
+    struct budget_class *class = budget_class(budget, share->bytes);
 
     if (!share->is_evictable)
         return;
@@ -98,12 +98,12 @@ bool budget_is_exceeded(const struct budget *budget)
     return budget->held > budget->max;
 }
 
-static double weight(const struct size_class *class, const struct budget_share *share,
-                     uint64_t now_ms)
+static double budget_weight(const struct budget_class *class, const struct budget_share *share,
+                            uint64_t now_ms)
 {
-    double n_of_source = share->n_of_source ? (double)*share->n_of_source : 1;
+    double n_of_client = share->n_of_client ? (double)*share->n_of_client : 1;
 
-    return (double)share->bytes * (double)(now_ms - share->since_ms + 1) * n_of_source *
+    return (double)share->bytes * (double)(now_ms - share->since_ms + 1) * n_of_client *
            (double)class->bytes;
 }
 
@@ -113,11 +113,11 @@ struct budget_share *budget_victim(const struct budget *budget, uint64_t now_ms)
     double victim_weight = -1;
 
     for (size_t i = CLASSES; i-- > 0;) {
-        const struct size_class *class = &budget->classes[i];
+        const struct budget_class *class = &budget->classes[i];
         struct budget_share *share = class->shares;
 
         for (int n = 0; share && n < CANDIDATES; n++, share = share->next) {
-            double share_weight = weight(class, share, now_ms);
+            double share_weight = budget_weight(class, share, now_ms);
 
             if (share_weight > victim_weight) {
                 victim = share;

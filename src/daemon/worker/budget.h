@@ -20,7 +20,7 @@ struct budget_share {
     struct budget_share *prev, *next; /* in its class, if it can be evicted */
     size_t bytes;
     uint64_t since_ms;         /* in its class */
-    const size_t *n_of_source; /* of the same source, itself included; NULL: it has no source */
+    const size_t *n_of_client; /* of the same client, itself included; NULL: it has no client */
     bool is_evictable;
 };
 
@@ -53,7 +53,7 @@ size_t budget_held(const struct budget *budget);
 bool budget_is_exceeded(const struct budget *budget);
 
 /**
- * The share to evict: that with the most bytes times milliseconds times connections of its source
+ * The share to evict: that with the most bytes times milliseconds times connections of its client
  * times bytes in its class of size, of the few that have been in their class for longest.
  *
  * By size alone, a fetch in its handshake would go for the many connections of a few peers that

@@ -3,7 +3,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -13,17 +12,30 @@
 
 #include "daemon/tls/certificate.h"
 #include "daemon/worker/clients.h"
+#include "daemon/worker/connection_counts.h"
 #include "daemon/worker/cost.h"
-#include "daemon/worker/hello.h"
-#include "daemon/worker/listener.h"
-#include "daemon/worker/proxy_protocol.h"
-#include "daemon/worker/request.h"
-#include "daemon/worker/worker_internal.h"
+#include "daemon/worker/log_record.h"
+#include "daemon/worker/log_ring.h"
+#include "daemon/worker/peer.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 
 enum {
-    KILLS_PER_SWEEP = 64, /* each costs microseconds: thousands at once would hold up the rest */
+    ENDS_PER_SWEEP = 64, /* each costs microseconds: thousands at once would hold up the rest */
+};
+
+struct connections {
+    struct connections_options options;
+    struct connection_limits limits;
+    struct clients *clients;
+    struct budget *budget;
+    struct connection *list;     /* oldest first */
+    struct connection *turn_end; /* see connections_end_turn() */
+    size_t n_open;
+    size_t n_counted;  /* of these, not ending */
+    size_t body_bytes; /* that they hold for requests with a body */
+    bool is_draining;
+    uint64_t drain_until_ms;
 };
 
 /* Milliseconds that a phase may last. */
@@ -34,230 +46,311 @@ static const uint64_t phase_ms[PHASE_COUNT] = {
     [PHASE_ANSWER] = 10000,
 };
 
-static const enum end_reason deadline_ends[PHASE_COUNT] = {
+static const enum end_reason deadline_reasons[PHASE_COUNT] = {
     [PHASE_HEADER] = END_HANDSHAKE,
     [PHASE_HANDSHAKE] = END_HANDSHAKE,
     [PHASE_REQUEST] = END_REQUEST,
     [PHASE_ANSWER] = END_ANSWER,
 };
 
-static uint64_t now_ms(void)
+struct connections *connections_new(const struct connections_options *options)
 {
-    return clock_system.monotonic_ms(&clock_system);
+    struct connections *connections = memory_alloc(sizeof(*connections));
+
+    *connections = (struct connections){
+        .options = *options,
+        .limits = {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX},
+        .clients = clients_new(options->counts),
+        .budget = budget_new(),
+    };
+    return connections;
+}
+
+void connections_free(struct connections *connections)
+{
+    if (!connections)
+        return;
+    clients_free(connections->clients);
+    budget_free(connections->budget);
+    free(connections);
+}
+
+void connections_set_limits(struct connections *connections, const struct connection_limits *limits)
+{
+    connections->limits = *limits;
+    budget_set_max(connections->budget, limits->memory_max);
+    metrics_set(&connections->options.metrics->memory_max, limits->memory_max);
+}
+
+size_t connections_count(const struct connections *connections)
+{
+    return connections->n_open;
+}
+
+struct metrics *connections_metrics(struct connections *connections)
+{
+    return connections->options.metrics;
+}
+
+bool connections_is_draining(const struct connections *connections)
+{
+    return connections->is_draining;
+}
+
+void connections_log(struct connections *connections, h2o_socket_t *sock, struct log_record *record)
+{
+    peer_print(sock, record->peer, sizeof(record->peer));
+    log_ring_push(connections->options.log, record);
+}
+
+void connections_refuse(struct connections *connections, h2o_socket_t *sock, enum end_reason reason)
+{
+    metrics_count(&connections->options.metrics->ends[reason]);
+    h2o_socket_close(sock);
+}
+
+static uint64_t connections_now_ms(const struct connections *connections)
+{
+    const struct clock *clock = connections->options.clock;
+
+    return clock->monotonic_ms(clock);
 }
 
 /* From here on the connection counts for no cap. */
-static void stop_counting(struct connection *connection)
+static void connection_uncount(struct connection *connection)
 {
-    struct worker *worker = connection->worker;
+    struct connections *connections = connection->connections;
 
-    if (connection->is_killed)
+    if (connection->is_ending)
         return;
-    connection->is_killed = true;
-    budget_release(worker->budget, &connection->share);
-    worker->n_counted--;
-    if (connection->source) {
-        DL_DELETE2(connection->source->connections, connection, source_prev, source_next);
-        clients_leave(worker->clients, connection->source);
+    connection->is_ending = true;
+    budget_release(connections->budget, &connection->share);
+    connections->n_counted--;
+    connection_counts_remove(connections->options.counts);
+    if (connection->client) {
+        DL_DELETE2(connection->client->connections, connection, client_prev, client_next);
+        clients_leave(connections->clients, connection->client);
     }
 }
 
-static void join_source(struct connection *connection, struct client_network *source)
+static void connection_join_client(struct connection *connection, struct client_network *client)
 {
-    connection->source = source;
-    if (!source)
+    connection->client = client;
+    if (!client)
         return;
-    connection->share.n_of_source = &source->n_connections;
-    DL_APPEND2(source->connections, connection, source_prev, source_next);
-}
-
-static void start_counting(struct connection *connection, struct client_network *source)
-{
-    struct worker *worker = connection->worker;
-
-    DL_APPEND(worker->connections, connection);
-    worker->n_connections++;
-    worker->n_counted++;
-    join_source(connection, source);
+    connection->share.n_of_client = &client->n_connections;
+    DL_APPEND2(client->connections, connection, client_prev, client_next);
 }
 
 /* h2o answers what it cannot parse by itself, with 400, and tells nobody; its 413 is told. */
-static bool was_answered_by_h2o(const struct connection *connection)
+static bool connection_was_answered_by_h2o(const struct connection *connection)
 {
-    return connection->n_ended == 0 && connection->phase == PHASE_REQUEST &&
+    return connection->n_answered == 0 && connection->phase == PHASE_REQUEST &&
            connection->sock->bytes_written > 0;
 }
 
-static void count_end(struct connection *connection)
+static void connection_count_end(struct connection *connection)
 {
-    struct metrics *metrics = &connection->worker->metrics;
+    struct metrics *metrics = connection->connections->options.metrics;
 
     if (connection->phase == PHASE_HANDSHAKE && !connection->is_refused)
         metrics_count(&metrics->handshakes[HANDSHAKE_FAILED]);
-    if (was_answered_by_h2o(connection))
+    if (connection_was_answered_by_h2o(connection))
         metrics_count_request(metrics, 400);
-    if (!connection->is_killed)
-        connection->end = connection->n_requests > 0 ? END_ANSWERED : END_PEER;
-    metrics_count(&metrics->ends[connection->end]);
+    if (!connection->is_ending)
+        connection->end_reason = connection->n_requests > 0 ? END_ANSWERED : END_PEER;
+    metrics_count(&metrics->ends[connection->end_reason]);
 }
 
-/* Nothing hangs on it: a unix socket has no such option. */
-static void set_tcp_option(const struct connection *connection, int option)
+/* A unix socket has no such option, and needs none. */
+static void connection_set_tcp_option(const struct connection *connection, int option)
 {
     static const int on = 1;
 
     setsockopt(h2o_socket_get_fd(connection->sock), IPPROTO_TCP, option, &on, sizeof(on));
 }
 
-static void make_due(struct connection *connection)
+static void connection_join_turn_end(struct connection *connection)
 {
-    if (!connection->is_due)
-        DL_APPEND2(connection->worker->due, connection, due_prev, due_next);
-    connection->is_due = true;
+    if (!connection->is_in_turn_end)
+        DL_APPEND2(connection->connections->turn_end, connection, turn_prev, turn_next);
+    connection->is_in_turn_end = true;
 }
 
-static void make_undue(struct connection *connection)
+static void connection_leave_turn_end(struct connection *connection)
 {
-    if (connection->is_due)
-        DL_DELETE2(connection->worker->due, connection, due_prev, due_next);
-    connection->is_due = false;
+    if (connection->is_in_turn_end)
+        DL_DELETE2(connection->connections->turn_end, connection, turn_prev, turn_next);
+    connection->is_in_turn_end = false;
 }
 
-static void on_close(void *data)
+static void connection_on_close(void *data)
 {
     struct connection *connection = data;
-    struct worker *worker = connection->worker;
+    struct connections *connections = connection->connections;
 
-    count_end(connection);
-    stop_counting(connection);
-    budget_release(worker->bodies, &connection->body_share);
-    make_undue(connection);
-    DL_DELETE(worker->connections, connection);
-    worker->n_connections--;
+    connection_count_end(connection);
+    connection_uncount(connection);
+    connections->body_bytes -= connection->body_bytes;
+    connection_leave_turn_end(connection);
+    DL_DELETE(connections->list, connection);
+    connections->n_open--;
     certificate_unref(connection->certificate);
     free(connection);
 }
 
-static bool may_be_evicted(const struct connection *connection)
+void connection_end_later(struct connection *connection, enum end_reason reason)
 {
-    return !connection->is_killed && connection->phase != PHASE_ANSWER;
-}
-
-/* Makes room among all connections. What is being answered is left alone. */
-static bool evict_oldest(struct worker *worker)
-{
-    struct connection *connection;
-
-    DL_FOREACH (worker->connections, connection) {
-        if (!may_be_evicted(connection))
-            continue;
-        connection_kill(connection, END_EVICTED);
-        return true;
-    }
-    return false;
-}
-
-static bool evict_oldest_of_source(struct client_network *source)
-{
-    struct connection *connection;
-
-    DL_FOREACH2 (source->connections, connection, source_next) {
-        if (!may_be_evicted(connection))
-            continue;
-        client_network_strike(source, now_ms());
-        connection_kill(connection, END_EVICTED);
-        return true;
-    }
-    return false;
-}
-
-/* The source counts the new one already. */
-static bool is_over_cap(const struct worker *worker, const struct client_network *source)
-{
-    return source && source->n_connections > worker->per_source_max;
-}
-
-/* Handshakes that are evicted unfinished cost more than what is closed at once. */
-static bool admit_of_source(const struct worker *worker, struct client_network *source)
-{
-    if (source && client_network_is_barred(source, now_ms()))
-        return false;
-    return !is_over_cap(worker, source) || evict_oldest_of_source(source);
-}
-
-static bool admit(struct worker *worker, struct client_network *source)
-{
-    return admit_of_source(worker, source) &&
-           (worker->n_counted < worker->connections_max || evict_oldest(worker));
-}
-
-static struct client_network *find_source(struct worker *worker, const struct listener *listener,
-                                          h2o_socket_t *sock)
-{
-    struct sockaddr_storage address;
-
-    if (listener->keeps_alive || listener->has_proxy_protocol ||
-        h2o_socket_getpeername(sock, (struct sockaddr *)&address) == 0)
-        return NULL;
-    return clients_enter(worker->clients, (const struct sockaddr *)&address);
-}
-
-void connection_open(struct worker *worker, const struct listener *listener, h2o_socket_t *sock)
-{
-    struct client_network *source = find_source(worker, listener, sock);
-    struct connection *connection;
-
-    metrics_count(&worker->metrics.opened);
-    /* Before the caps: a stranger must not cost anybody else a connection. */
-    if (listener->has_proxy_protocol && !proxy_admit(listener, sock)) {
-        h2o_socket_close(sock);
+    if (connection->is_ending)
         return;
-    }
-    if (!admit(worker, source)) {
-        clients_leave(worker->clients, source);
-        metrics_count(&worker->metrics.ends[END_REFUSED]);
-        h2o_socket_close(sock);
+    connection->end_reason = reason;
+    connection_uncount(connection);
+    shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
+}
+
+void connection_end_now(struct connection *connection, enum end_reason reason)
+{
+    connection_end_later(connection, reason);
+    h2o_socket_close(connection->sock);
+}
+
+void connection_end(struct connection *connection, enum end_reason reason)
+{
+    if (connection->is_ending)
         return;
-    }
-    connection = memory_alloc(sizeof(*connection));
-    *connection = (struct connection){
-        .worker = worker,
-        .listener = listener,
-        .sock = sock,
-        .accept_ctx = {.ctx = &worker->small.super, .hosts = worker->small.super.globalconf->hosts},
-    };
-    sock->on_close.cb = on_close;
-    sock->on_close.data = connection;
-    start_counting(connection, source);
-    connection_hold(connection, COST_CONNECTION);
-    if (listener->has_proxy_protocol)
-        proxy_begin(connection);
+    if (connection->is_handed_over)
+        connection_end_later(connection, reason);
     else
-        connection_begin(connection);
+        connection_end_now(connection, reason);
+    ERR_clear_error(); /* of SSL_shutdown(): not of the handshake that this was done for */
 }
 
-bool connection_set_client(struct connection *connection, struct sockaddr *client, socklen_t len)
+/* What is being answered is left alone. */
+static bool connection_may_be_evicted(const struct connection *connection)
 {
-    struct worker *worker = connection->worker;
-    struct client_network *source = clients_enter(worker->clients, client);
+    return !connection->is_ending && connection->phase != PHASE_ANSWER;
+}
 
-    h2o_socket_setpeername(connection->sock, client, len);
-    if (!admit_of_source(worker, source)) {
-        clients_leave(worker->clients, source);
+static bool connections_evict_oldest(struct connections *connections)
+{
+    struct connection *connection;
+
+    DL_FOREACH (connections->list, connection) {
+        if (!connection_may_be_evicted(connection))
+            continue;
+        connection_end(connection, END_EVICTED);
+        return true;
+    }
+    return false;
+}
+
+static bool connections_evict_oldest_of(struct connections *connections,
+                                        struct client_network *client)
+{
+    struct connection *connection;
+
+    DL_FOREACH2 (client->connections, connection, client_next) {
+        if (!connection_may_be_evicted(connection))
+            continue;
+        if (client->count)
+            client_count_strike(client->count, connections_now_ms(connections));
+        connection_end(connection, END_EVICTED);
+        return true;
+    }
+    return false;
+}
+
+/*
+ * The client's count has the new connection already. Handshakes that are evicted unfinished cost
+ * more than what is closed at once, so a client that goes on with them is barred for a while.
+ */
+static bool connections_admit_client(struct connections *connections, struct client_network *client)
+{
+    if (!client)
+        return true;
+    if (client->count && client_count_is_barred(client->count, connections_now_ms(connections)))
+        return false;
+    return client_network_total(client) <= connections->limits.per_client_max ||
+           connections_evict_oldest_of(connections, client);
+}
+
+/* Counts the new connection, unless there is no room for it. */
+static bool connections_admit(struct connections *connections)
+{
+    struct connection_counts *counts = connections->options.counts;
+
+    if (connection_counts_add(counts) <= connections->limits.connections_max ||
+        connections_evict_oldest(connections))
+        return true;
+    if (connections->n_counted > 0) { /* all of them are being answered */
+        connection_counts_remove(counts);
         return false;
     }
-    join_source(connection, source);
+    connection_counts_borrow(counts);
     return true;
 }
 
-void connection_begin(struct connection *connection)
+/* Another worker has taken a connection beyond the cap: one of this worker's goes for it. */
+static void connections_repay(struct connections *connections)
 {
-    if (connection->listener->has_tls) {
-        hello_begin(connection);
+    struct connection_counts *counts = connections->options.counts;
+
+    while (connection_counts_total(counts) > connections->limits.connections_max &&
+           connections->n_counted > 1 && connection_counts_repay(counts)) {
+        if (connections_evict_oldest(connections))
+            continue;
+        connection_counts_borrow(counts);
         return;
     }
-    connection_enter(connection, PHASE_REQUEST);
-    request_begin(connection);
+}
+
+struct connection *connection_open(struct connections *connections,
+                                   const struct connection_kind *kind, h2o_socket_t *sock,
+                                   const struct sockaddr *client_address)
+{
+    struct client_network *client = NULL;
+    struct connection *connection;
+
+    if (client_address)
+        client =
+            clients_enter(connections->clients, client_address, connections_now_ms(connections));
+    if (!connections_admit_client(connections, client) || !connections_admit(connections)) {
+        clients_leave(connections->clients, client);
+        connections_refuse(connections, sock, END_REFUSED);
+        return NULL;
+    }
+    connection = memory_alloc(sizeof(*connection));
+    *connection = (struct connection){
+        .connections = connections,
+        .kind = kind,
+        .sock = sock,
+        .accept_ctx = {.ctx = kind->context,
+                       .hosts = kind->context->globalconf->hosts,
+                       .ssl_ctx = kind->ssl_ctx},
+    };
+    sock->on_close.cb = connection_on_close;
+    sock->on_close.data = connection;
+    DL_APPEND(connections->list, connection);
+    connections->n_open++;
+    connections->n_counted++;
+    connection_join_client(connection, client);
+    connection_hold(connection, COST_CONNECTION);
+    return connection;
+}
+
+bool connection_set_client(struct connection *connection, struct sockaddr *address, socklen_t len)
+{
+    struct connections *connections = connection->connections;
+    struct client_network *client =
+        clients_enter(connections->clients, address, connections_now_ms(connections));
+
+    h2o_socket_setpeername(connection->sock, address, len);
+    if (!connections_admit_client(connections, client)) {
+        clients_leave(connections->clients, client);
+        return false;
+    }
+    connection_join_client(connection, client);
+    return true;
 }
 
 struct connection *connection_of_socket(h2o_socket_t *sock)
@@ -276,47 +369,28 @@ struct connection *connection_of_ssl(const SSL *ssl)
     return connection_of_socket(BIO_get_data(SSL_get_rbio(ssl)));
 }
 
-void connections_end_turn(struct worker *worker)
-{
-    struct connection *connection;
-
-    while ((connection = worker->due)) {
-        make_undue(connection);
-        if (connection->is_half_closed)
-            connection_kill(connection, END_PEER);
-        else
-            set_tcp_option(connection, TCP_QUICKACK);
-    }
-}
-
-void connection_write_last(struct connection *connection)
-{
-    make_undue(connection);
-    set_tcp_option(connection, TCP_CORK);
-}
-
-static struct connection *find_victim(const struct worker *worker)
+static struct connection *connections_find_victim(const struct connections *connections)
 {
     struct budget_share *share = NULL;
 
-    if (budget_is_exceeded(worker->budget))
-        share = budget_victim(worker->budget, now_ms());
+    if (budget_is_exceeded(connections->budget))
+        share = budget_victim(connections->budget, connections_now_ms(connections));
     return share ? H2O_STRUCT_FROM_MEMBER(struct connection, share, share) : NULL;
 }
 
 void connection_hold(struct connection *connection, size_t bytes)
 {
-    struct worker *worker = connection->worker;
+    struct connections *connections = connection->connections;
     struct connection *victim;
 
-    if (connection->is_killed)
+    if (connection->is_ending)
         return;
-    budget_hold(worker->budget, &connection->share, bytes, now_ms());
-    while ((victim = find_victim(worker)))
+    budget_hold(connections->budget, &connection->share, bytes, connections_now_ms(connections));
+    while ((victim = connections_find_victim(connections)))
         if (victim == connection)
-            connection_shut(victim, END_MEMORY);
+            connection_end_later(victim, END_MEMORY);
         else
-            connection_kill(victim, END_MEMORY);
+            connection_end(victim, END_MEMORY);
 }
 
 void connection_hold_request(struct connection *connection, size_t more)
@@ -324,7 +398,7 @@ void connection_hold_request(struct connection *connection, size_t more)
     const h2o_buffer_t *input = connection->sock->input;
     size_t bytes = COST_CONNECTION + more;
 
-    if (connection->listener->has_tls)
+    if (connection->kind->ssl_ctx)
         bytes += COST_TLS;
     if (input->size > 0)
         bytes += input->capacity;
@@ -333,12 +407,13 @@ void connection_hold_request(struct connection *connection, size_t more)
 
 void connection_hand_over(struct connection *connection, size_t body_bytes)
 {
-    struct worker *worker = connection->worker;
+    struct connections *connections = connection->connections;
 
-    if (body_bytes > 0)
-        budget_hold(worker->bodies, &connection->body_share, body_bytes, now_ms());
-    if (connection->is_killed || (body_bytes > 0 && budget_is_exceeded(worker->bodies))) {
-        connection_close(connection, END_MEMORY);
+    connection->body_bytes = body_bytes;
+    connections->body_bytes += body_bytes;
+    if (connection->is_ending ||
+        (body_bytes > 0 && connections->body_bytes > connections->limits.bodies_max)) {
+        connection_end_now(connection, END_MEMORY);
         return;
     }
     connection->is_handed_over = true;
@@ -348,96 +423,89 @@ void connection_hand_over(struct connection *connection, size_t body_bytes)
 
 void connection_enter(struct connection *connection, enum connection_phase phase)
 {
+    struct connections *connections = connection->connections;
+
     /* What is being answered is left alone, and nothing of it grows. */
     if (phase == PHASE_ANSWER)
-        budget_pin(connection->worker->budget, &connection->share);
+        budget_pin(connections->budget, &connection->share);
     else if (connection->phase == PHASE_ANSWER)
         connection_hold_request(connection, COST_REQUEST);
     connection->phase = phase;
-    connection->deadline_ms = now_ms() + phase_ms[phase];
+    connection->deadline_ms = connections_now_ms(connections) + phase_ms[phase];
 }
 
-void connection_established(struct connection *connection)
+void connection_handshake_done(struct connection *connection)
 {
     /* Once: whatever OpenSSL says later must not give the request more time. */
     if (connection->phase != PHASE_HANDSHAKE)
         return;
-    make_due(connection);
-    metrics_count(&connection->worker->metrics.handshakes[HANDSHAKE_OK]);
+    connection_join_turn_end(connection);
+    metrics_count(&connection->connections->options.metrics->handshakes[HANDSHAKE_OK]);
     connection_enter(connection, PHASE_REQUEST);
 }
 
-void connection_half_closed(struct connection *connection)
+void connection_close_notified(struct connection *connection)
 {
     connection->is_half_closed = true;
     if (connection->phase == PHASE_REQUEST)
-        make_due(connection);
+        connection_join_turn_end(connection);
 }
 
-void connection_shut(struct connection *connection, enum end_reason end)
+void connection_cork(struct connection *connection)
 {
-    if (connection->is_killed)
-        return;
-    connection->end = end;
-    stop_counting(connection);
-    shutdown(h2o_socket_get_fd(connection->sock), SHUT_RDWR);
+    connection_leave_turn_end(connection);
+    connection_set_tcp_option(connection, TCP_CORK);
 }
 
-void connection_close(struct connection *connection, enum end_reason end)
-{
-    connection_shut(connection, end);
-    h2o_socket_close(connection->sock);
-}
-
-void connection_kill(struct connection *connection, enum end_reason end)
-{
-    if (connection->is_handed_over)
-        connection_shut(connection, end);
-    else if (!connection->is_killed)
-        connection_close(connection, end);
-    ERR_clear_error(); /* of SSL_shutdown(): it is none of the handshake that this was done for */
-}
-
-void connections_kill_all(struct worker *worker, enum end_reason end)
+static void connections_end_all(struct connections *connections, enum end_reason reason)
 {
     struct connection *connection, *next;
 
-    DL_FOREACH_SAFE (worker->connections, connection, next)
-        connection_kill(connection, end);
+    DL_FOREACH_SAFE (connections->list, connection, next)
+        connection_end(connection, reason);
 }
 
-bool connections_sweep(struct worker *worker)
+void connections_end_turn(struct connections *connections)
 {
-    uint64_t now = now_ms();
-    unsigned n_killed = 0;
+    struct connection *connection;
+
+    while ((connection = connections->turn_end)) {
+        connection_leave_turn_end(connection);
+        if (connection->is_half_closed)
+            connection_end(connection, END_PEER);
+        else
+            connection_set_tcp_option(connection, TCP_QUICKACK);
+    }
+    if (connections->is_draining && connections_now_ms(connections) >= connections->drain_until_ms)
+        connections_end_all(connections, END_DRAINED);
+    metrics_set(&connections->options.metrics->memory_bytes, budget_held(connections->budget));
+}
+
+bool connections_sweep(struct connections *connections)
+{
+    uint64_t now_ms = connections_now_ms(connections);
+    unsigned n_ended = 0;
     struct connection *connection, *next;
 
-    DL_FOREACH_SAFE (worker->connections, connection, next) {
-        if (connection->is_killed || now < connection->deadline_ms)
+    connections_repay(connections);
+    DL_FOREACH_SAFE (connections->list, connection, next) {
+        if (connection->is_ending || now_ms < connection->deadline_ms)
             continue;
-        connection_kill(connection, deadline_ends[connection->phase]);
-        if (++n_killed == KILLS_PER_SWEEP)
+        connection_end(connection, deadline_reasons[connection->phase]);
+        if (++n_ended == ENDS_PER_SWEEP)
             return false;
     }
     return true;
 }
 
-void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size)
+void connections_drain(struct connections *connections, uint64_t until_ms)
 {
-    struct sockaddr_storage address;
-    socklen_t len = h2o_socket_getpeername(sock, (struct sockaddr *)&address);
-    char host[NI_MAXHOST];
-    size_t host_len;
+    struct connection *connection;
 
-    snprintf(buffer, size, "%s", LOG_RECORD_PEER_UNKNOWN);
-    if (len == 0)
-        return;
-    if (address.ss_family == AF_UNIX) {
-        buffer[0] = '\0';
-        return;
-    }
-    host_len = h2o_socket_getnumerichost((struct sockaddr *)&address, len, host);
-    if (host_len != SIZE_MAX)
-        snprintf(buffer, size, address.ss_family == AF_INET6 ? "[%.*s]:%d" : "%.*s:%d",
-                 (int)host_len, host, h2o_socket_getport((struct sockaddr *)&address));
+    connections->is_draining = true;
+    connections->drain_until_ms = until_ms;
+    /* A proxy's connection between two requests would wait for the third. */
+    DL_FOREACH (connections->list, connection)
+        if (connection->n_requests > 0)
+            shutdown(h2o_socket_get_fd(connection->sock), SHUT_RD);
 }

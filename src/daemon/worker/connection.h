@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Connection records: what we know of one connection that h2o does not, and how long it may live.
+ * Connections of one worker: what we know of each that h2o does not, how long it may live, and
+ * which of them goes when there are too many, or too large ones.
  *
- * A record is made at the accept and goes with the socket, whose on_close it is; so it can be found
- * from the socket, from a request and from a handshake. It belongs to one worker and its thread.
+ * A connection is made at the accept and goes with its socket, whose on_close it is; so it can be
+ * found from the socket, from a request and from a handshake. All belong to one worker's thread.
  *
  * Each phase has a deadline by the monotonic clock, which bytes that drip in do not extend. h2o's
  * own timers run on the wall clock and do not fire for an hour if it is set back by one.
@@ -18,12 +19,17 @@
 
 #include "daemon/worker/budget.h"
 #include "daemon/worker/metrics.h"
+#include "daemon/worker/read_stage.h"
+#include "daemon/worker/serves.h"
 #include "lib/dns/name.h"
 
 struct certificate;
-struct listener;
 struct client_network;
-struct worker;
+struct clock;
+struct connection_counts;
+struct connections;
+struct log_record;
+struct log_ring;
 
 enum connection_phase {
     PHASE_HEADER, /* until that of the PROXY protocol is in */
@@ -33,39 +39,122 @@ enum connection_phase {
     PHASE_COUNT,
 };
 
+/** What a connection is for, and how it begins; its listener decides. */
+struct connection_kind {
+    enum serves serves;
+    bool keeps_alive;       /* a proxy on a unix socket sends many requests over one connection */
+    h2o_context_t *context; /* until the SNI chooses another */
+    SSL_CTX *ssl_ctx;       /* NULL: no TLS */
+};
+
 struct connection {
     struct connection *prev, *next;               /* among its worker's, oldest first */
-    struct connection *source_prev, *source_next; /* among its source's */
-    struct connection *due_prev, *due_next;       /* among those that the end of a turn sees to */
-    struct worker *worker;
-    const struct listener *listener;
-    struct client_network *source; /* NULL: none is counted */
+    struct connection *client_prev, *client_next; /* among its client's to this worker */
+    struct connection *turn_prev, *turn_next;     /* among those that the end of a turn sees to */
+    struct connections *connections;
+    const struct connection_kind *kind;
+    struct client_network *client; /* NULL: none is counted */
     h2o_socket_t *sock;
+    read_stage_take *take;              /* the stage that it is in; NULL: none yet */
     struct budget_share share;          /* of the worker's memory */
-    struct budget_share body_share;     /* of what requests with a body may hold of it */
+    size_t body_bytes;                  /* that it holds of what all requests' bodies may */
     h2o_accept_ctx_t accept_ctx;        /* its own, so that the SNI can choose the context */
     char server_name[DNS_NAME_MAX + 1]; /* the SNI in stored form; empty: none, or no TLS */
     struct certificate *certificate;    /* presented; NULL: none yet, or no TLS */
     enum connection_phase phase;
-    bool is_killed;
-    bool is_handed_over; /* handed over to h2o's HTTP/1, which alone may close it */
-    bool is_due;
+    enum end_reason end_reason; /* set when its end begins, or else at the end */
+    bool is_ending;             /* counts for no cap any more */
+    bool is_handed_over;        /* to h2o's HTTP/1, which alone may close it */
+    bool is_in_turn_end;
     bool is_half_closed;    /* the peer has sent close_notify */
     bool is_refused;        /* in the handshake, by its name */
-    enum end_reason end;    /* set by the kill, or else at the end */
     uint64_t deadline_ms;   /* of the phase */
     unsigned n_requests;    /* that reached the router */
-    unsigned n_ended;       /* that h2o has told the end of */
+    unsigned n_answered;    /* that h2o has told the end of */
     unsigned n_key_updates; /* of TLS 1.3, that the peer has sent */
     size_t n_searched;      /* octets of the first request, for the end of its head */
 };
 
+struct connections_options {
+    const struct clock *clock;
+    struct metrics *metrics;
+    struct log_ring *log;
+    struct connection_counts *counts; /* of all workers together */
+};
+
+struct connection_limits {
+    size_t connections_max; /* in all workers */
+    size_t per_client_max;  /* in all workers */
+    size_t memory_max;      /* bytes, in this worker */
+    size_t bodies_max;      /* bytes of these, for requests with a body */
+};
+
+/** The options' objects outlive the connections. Never returns NULL; nothing is limited yet. */
+struct connections *connections_new(const struct connections_options *options);
+
+/** Takes NULL. No connection is left. */
+void connections_free(struct connections *connections);
+
+/** Sets what holds from now on. Lower limits end no connection before the next one comes. */
+void connections_set_limits(struct connections *connections,
+                            const struct connection_limits *limits);
+
+/** How many connections the worker has, those that are ending included. */
+size_t connections_count(const struct connections *connections);
+
+/** The worker's own. */
+struct metrics *connections_metrics(struct connections *connections);
+
+/** Logs a record with the socket's peer. */
+void connections_log(struct connections *connections, h2o_socket_t *sock,
+                     struct log_record *record);
+
+/** Closes an accepted socket that becomes no connection. */
+void connections_refuse(struct connections *connections, h2o_socket_t *sock,
+                        enum end_reason reason);
+
 /**
- * Takes over an accepted socket: makes its record and hands it to h2o, behind a PROXY protocol
- * header if the listener asks for one. At a cap the oldest connection that has not finished its
- * request is ended for it; if there is none, the new one is.
+ * At the end of a turn of the loop, acknowledges the handshakes that it has finished and no request
+ * came with. A client with Nagle's algorithm on holds its request back until then; the kernel would
+ * let the ACK wait 40 ms for something to be sent with it.
+ *
+ * Connections whose peer has sent close_notify before the end of its request are ended: none can
+ * come, and h2o would keep all octets that come instead (daemon/worker/tls_guard.h, U13).
  */
-void connection_open(struct worker *worker, const struct listener *listener, h2o_socket_t *sock);
+void connections_end_turn(struct connections *connections);
+
+/**
+ * Ends the connections whose deadline has passed, but only some at once.
+ *
+ * Returns whether these were all.
+ */
+bool connections_sweep(struct connections *connections);
+
+/**
+ * From now on an answer is a connection's last. A proxy's connection between two requests ends.
+ *
+ * until_ms  by the monotonic clock: then connections_end_turn() ends all that are left
+ */
+void connections_drain(struct connections *connections, uint64_t until_ms);
+
+/** Whether connections_drain() was called. */
+bool connections_is_draining(const struct connections *connections);
+
+/**
+ * Takes over an accepted socket; the caller then begins a phase.
+ *
+ * At a cap the oldest connection of this worker that has not finished its request ends for the new
+ * one; if there is none, the new one is refused. But a worker without any connection takes one
+ * beyond the cap over all, lest the connections of the other workers lock it out; these then end
+ * another one for it.
+ *
+ * kind    outlives the connection
+ * client  the address to count it by; NULL: it is counted for no client
+ * Returns NULL if the connection was refused; `sock` is closed then.
+ */
+struct connection *connection_open(struct connections *connections,
+                                   const struct connection_kind *kind, h2o_socket_t *sock,
+                                   const struct sockaddr *client);
 
 /**
  * Says who is behind a proxy's connection: from now on that is the peer that counts and is logged.
@@ -73,10 +162,7 @@ void connection_open(struct worker *worker, const struct listener *listener, h2o
  */
 bool connection_set_client(struct connection *connection, struct sockaddr *client, socklen_t len);
 
-/** Begins to read the handshake or the request, from what the socket's buffer holds on. */
-void connection_begin(struct connection *connection);
-
-/** The record behind a socket, a request or a handshake. */
+/** The connection behind a socket, a request or a handshake. */
 struct connection *connection_of_socket(h2o_socket_t *sock);
 struct connection *connection_of_request(const h2o_req_t *req);
 struct connection *connection_of_ssl(const SSL *ssl);
@@ -86,7 +172,7 @@ void connection_enter(struct connection *connection, enum connection_phase phase
 
 /**
  * Says how many bytes of memory the connection holds from now on. If all together hold more than
- * they may, others are killed for it, or this connection is shut down (daemon/worker/budget.h).
+ * they may, others are ended for it, or this connection is going to be (daemon/worker/budget.h).
  */
 void connection_hold(struct connection *connection, size_t bytes);
 
@@ -95,50 +181,25 @@ void connection_hold_request(struct connection *connection, size_t more);
 
 /**
  * Hands the connection to h2o's HTTP/1, whose buffers will hold so much for the request's body; or
- * closes it, if such requests hold more than their part of the memory. h2o's connections can only
+ * ends it, if such requests hold more than their part of the memory. h2o's connections can only
  * be shut down, so that their memory comes back when it gets to them.
  */
 void connection_hand_over(struct connection *connection, size_t body_bytes);
 
-/** The handshake is through; called in the worker's thread. */
-void connection_established(struct connection *connection);
+/** The handshake is done. */
+void connection_handshake_done(struct connection *connection);
 
-/** The peer has sent close_notify; called in the worker's thread. */
-void connection_half_closed(struct connection *connection);
+/** The peer has sent close_notify. */
+void connection_close_notified(struct connection *connection);
 
-/**
- * At the end of a turn of the loop, acknowledges the handshakes that it has finished and no request
- * came with. A client with Nagle's algorithm on holds its request back until then; the kernel would
- * let the ACK wait 40 ms for something to be sent with it.
- *
- * Connections whose peer has sent close_notify before the end of its request are killed: none can
- * come, and h2o would keep all octets that come instead (daemon/worker/tls_guard.h, U13).
- */
-void connections_end_turn(struct worker *worker);
+/** The last request is here: its answer, close_notify and FIN go out together (TCP_CORK). */
+void connection_cork(struct connection *connection);
 
-/** The last request is here: what answers it, close_notify and FIN go out together. */
-void connection_write_last(struct connection *connection);
-
-/**
- * Ends a connection that is not on the call stack. Unless it is h2o's, its record is gone after it.
- */
-void connection_kill(struct connection *connection, enum end_reason end);
+/** Ends a connection that is not on the call stack. Unless it is h2o's, it is freed. */
+void connection_end(struct connection *connection, enum end_reason reason);
 
 /** Ends the connection from within a callback of its own: its next event closes it. */
-void connection_shut(struct connection *connection, enum end_reason end);
+void connection_end_later(struct connection *connection, enum end_reason reason);
 
-/** Ends the connection from within its read callback, at once. The record is gone after it. */
-void connection_close(struct connection *connection, enum end_reason end);
-
-/** Kills all of a worker. */
-void connections_kill_all(struct worker *worker, enum end_reason end);
-
-/**
- * Kills those of a worker whose time is over, but not more than some at once.
- *
- * Returns whether that was all.
- */
-bool connections_sweep(struct worker *worker);
-
-/** A connection's peer in text, as in struct log_record. */
-void connection_print_peer(h2o_socket_t *sock, char *buffer, size_t size);
+/** Ends the connection from within its read callback, and frees it. */
+void connection_end_now(struct connection *connection, enum end_reason reason);

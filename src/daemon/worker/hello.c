@@ -7,8 +7,8 @@
 
 #include "daemon/worker/connection.h"
 #include "daemon/worker/cost.h"
+#include "daemon/worker/read_stage.h"
 #include "daemon/worker/request.h"
-#include "daemon/worker/worker_internal.h"
 
 enum {
     CONTENT_HANDSHAKE = 22,
@@ -17,17 +17,17 @@ enum {
     MESSAGE_HEADER_LEN = 4,
 };
 
-static void on_handshake(h2o_socket_t *sock, const char *err)
+static void hello_on_handshake(h2o_socket_t *sock, const char *err)
 {
     struct connection *connection = connection_of_socket(sock);
 
-    if (err || connection->is_killed)
+    if (err || connection->is_ending)
         h2o_socket_close(sock);
     else
         request_begin(connection);
 }
 
-static size_t record_len(const h2o_buffer_t *input)
+static size_t hello_record_len(const h2o_buffer_t *input)
 {
     const unsigned char *octets = (const unsigned char *)input->bytes;
 
@@ -35,7 +35,7 @@ static size_t record_len(const h2o_buffer_t *input)
 }
 
 /* Also true of octets that are no such record: OpenSSL says so at once. */
-static bool has_first_record(const h2o_buffer_t *input)
+static bool hello_has_first_record(const h2o_buffer_t *input)
 {
     size_t len;
 
@@ -43,18 +43,18 @@ static bool has_first_record(const h2o_buffer_t *input)
         return true;
     if (input->size < RECORD_HEADER_LEN)
         return false;
-    len = record_len(input);
+    len = hello_record_len(input);
     return len > RECORD_MAX || input->size >= RECORD_HEADER_LEN + len;
 }
 
 /* What OpenSSL takes for the message, a third more than its size, if it is no small one. */
-static size_t message_cost(const h2o_buffer_t *input)
+static size_t hello_message_cost(const h2o_buffer_t *input)
 {
     const unsigned char *message = (const unsigned char *)input->bytes + RECORD_HEADER_LEN;
     size_t len;
 
     if (input->size < RECORD_HEADER_LEN + MESSAGE_HEADER_LEN ||
-        record_len(input) < MESSAGE_HEADER_LEN)
+        hello_record_len(input) < MESSAGE_HEADER_LEN)
         return COST_HELLO_MAX;
     len = (size_t)message[1] << 16 | (size_t)message[2] << 8 | message[3];
     if (len < RECORD_MAX)
@@ -62,39 +62,26 @@ static size_t message_cost(const h2o_buffer_t *input)
     return len < COST_HELLO_MAX / 4 * 3 ? len / 3 * 4 : COST_HELLO_MAX;
 }
 
-static void take_in(struct connection *connection)
+static void hello_take(struct connection *connection)
 {
     h2o_socket_t *sock = connection->sock;
 
-    if (!has_first_record(sock->input)) {
+    if (!hello_has_first_record(sock->input)) {
         connection_hold(connection, COST_CONNECTION + sock->input->capacity);
         return;
     }
     h2o_socket_read_stop(sock);
-    connection_hold(connection, COST_HANDSHAKE + message_cost(sock->input));
-    if (connection->is_killed)
+    connection_hold(connection, COST_HANDSHAKE + hello_message_cost(sock->input));
+    if (connection->is_ending)
         h2o_socket_close(sock);
     else
-        h2o_socket_ssl_handshake(sock, connection->worker->ssl_ctx, NULL, on_handshake);
-}
-
-static void on_read(h2o_socket_t *sock, const char *err)
-{
-    struct connection *connection = connection_of_socket(sock);
-
-    /* A killed connection may still have octets to read, and counts for nothing any more. */
-    if (err || connection->is_killed)
-        h2o_socket_close(sock);
-    else
-        take_in(connection);
+        h2o_socket_ssl_handshake(sock, connection->kind->ssl_ctx, NULL, hello_on_handshake);
 }
 
 void hello_begin(struct connection *connection)
 {
     connection_enter(connection, PHASE_HANDSHAKE);
-    h2o_socket_read_start(connection->sock, on_read);
-    if (connection->sock->input->size > 0) /* behind a PROXY protocol header */
-        take_in(connection);
+    read_stage_begin(connection, hello_take);
 }
 
 void hello_expect_another(struct connection *connection)

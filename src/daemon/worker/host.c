@@ -5,7 +5,7 @@
 #include "lib/base/slice.h"
 
 /* Peers send A-labels; anything else would be another host's name to libidn2 than to the peer. */
-static bool is_ascii_host(struct slice host)
+static bool host_is_ascii(struct slice host)
 {
     for (size_t i = 0; i < host.len; i++)
         if (!ascii_is_alnum(host.ptr[i]) && host.ptr[i] != '-' && host.ptr[i] != '.')
@@ -13,15 +13,15 @@ static bool is_ascii_host(struct slice host)
     return true;
 }
 
-int host_parse(struct slice authority, char ret_host[DNS_NAME_MAX + 1])
+int host_parse(struct slice text, char ret_host[DNS_NAME_MAX + 1])
 {
-    size_t colon = slice_find_byte(authority, ':');
-    struct slice host = slice_range(authority, 0, colon);
-    struct slice port = slice_range(authority, colon + 1, authority.len);
+    size_t colon = slice_find_byte(text, ':');
+    struct slice host = slice_range(text, 0, colon);
+    struct slice port = slice_range(text, colon + 1, text.len);
     uint64_t number;
     struct err err;
 
     if (port.len > 0 && slice_to_u64(port, UINT16_MAX, &number) != 0)
         return -1;
-    return is_ascii_host(host) ? dns_name_parse(host, ret_host, NULL, &err) : -1;
+    return host_is_ascii(host) ? dns_name_parse(host, ret_host, NULL, &err) : -1;
 }

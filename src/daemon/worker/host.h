@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Authorities: the host that a Host field or an SNI names, in stored form.
+ * Hosts: the host that a Host field or an SNI names, in stored form.
  *
  * Pure, safe from any thread.
  * Source: RFC 9110 7.2 (Host), RFC 3986 3.2.2, RFC 6066 3 (SNI).
@@ -12,11 +12,11 @@
 struct slice;
 
 /**
- * Reads "host", "host." or either with ":port"; letters become lower case, the port is dropped.
+ * Parses "host", "host." or either with ":port"; letters become lower case, the port is dropped.
  *
- * authority  any bytes
- * ret_host   stored form (lib/dns/name.h); untouched on failure
+ * text      any bytes
+ * ret_host  stored form (lib/dns/name.h); untouched on failure
  * Returns 0, or -1 if it is no DNS name of letters, digits, hyphens and dots, or the port no
  * number.
  */
-int host_parse(struct slice authority, char ret_host[DNS_NAME_MAX + 1]);
+int host_parse(struct slice text, char ret_host[DNS_NAME_MAX + 1]);

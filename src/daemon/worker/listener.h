@@ -1,37 +1,34 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * Listeners: one listening socket in one worker's loop.
+ *
+ * Belongs to one worker and its thread.
  */
 #pragma once
 
-#include <stdbool.h>
+struct listener;
+struct st_h2o_evloop_t;
+struct st_h2o_socket_t;
 
-#include <h2o.h>
+/** Takes over a socket that was accepted. */
+typedef void listener_on_accept(void *context, struct st_h2o_socket_t *sock);
 
-struct network;
-struct worker;
-struct worker_socket;
+/**
+ * Starts accepting. Never returns NULL.
+ *
+ * fd  a listening socket, non-blocking; the listener's from now on
+ */
+struct listener *listener_open(struct st_h2o_evloop_t *loop, int fd, listener_on_accept *on_accept,
+                               void *context);
 
-struct listener {
-    struct worker *worker;
-    h2o_socket_t *sock; /* NULL once closed */
-    bool has_tls;
-    bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
-    bool is_asleep;   /* no descriptor was left for the next connection */
-    bool has_proxy_protocol;
-    struct network *trusted; /* its own: a snapshot goes at a reload */
-    size_t n_trusted;
-};
-
-/** Starts accepting. */
-void listener_open(struct listener *listener, struct worker *worker,
-                   const struct worker_socket *socket);
-
-/** Takes in what already waits in the queue: the kernel has told those peers that they are in. */
+/**
+ * Takes in what already waits in the queue: the kernel has told those peers that they are in. A
+ * flood that goes on does not hold this up: no more are taken in than a queue holds.
+ */
 void listener_accept_rest(struct listener *listener);
 
-/** Tries again where descriptors had run out; the worker's sweep calls it. */
+/** Tries again where descriptors had run out. */
 void listener_wake(struct listener *listener);
 
-/** Stops accepting and closes the descriptor. May be called twice. */
+/** Stops accepting, closes the descriptor and frees the listener. Takes NULL. */
 void listener_close(struct listener *listener);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/worker/metrics.h"
 
-const unsigned metrics_codes[METRICS_CODE_COUNT] = {200, 400, 404, 405, 413, 417, 421, 431, 0};
+#define METRICS_ITEM(code) code,
+const unsigned metrics_codes[METRICS_CODE_COUNT] = {METRICS_CODES(METRICS_ITEM) 0};
 
 const char *handshake_result_name(enum handshake_result result)
 {
@@ -29,7 +30,7 @@ const char *end_reason_name(enum end_reason end)
 }
 
 /* A load and a store, not an atomic addition: nobody else writes. */
-static void add(_Atomic uint64_t *counter, uint64_t count)
+static void metrics_add_one(_Atomic uint64_t *counter, uint64_t count)
 {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + count,
                           memory_order_relaxed);
@@ -37,7 +38,7 @@ static void add(_Atomic uint64_t *counter, uint64_t count)
 
 void metrics_count(_Atomic uint64_t *counter)
 {
-    add(counter, 1);
+    metrics_add_one(counter, 1);
 }
 
 void metrics_set(_Atomic uint64_t *gauge, uint64_t value)
@@ -54,19 +55,19 @@ void metrics_count_request(struct metrics *metrics, unsigned status)
     metrics_count(&metrics->requests[i]);
 }
 
-static void add_all(_Atomic uint64_t *sums, const _Atomic uint64_t *counters, size_t n)
+static void metrics_add_row(_Atomic uint64_t *sums, const _Atomic uint64_t *counters, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        add(&sums[i], atomic_load_explicit(&counters[i], memory_order_relaxed));
+        metrics_add_one(&sums[i], atomic_load_explicit(&counters[i], memory_order_relaxed));
 }
 
 void metrics_add(struct metrics *sum, const struct metrics *metrics)
 {
-    add_all(sum->requests, metrics->requests, METRICS_CODE_COUNT);
-    add_all(sum->handshakes, metrics->handshakes, HANDSHAKE_RESULT_COUNT);
-    add_all(sum->ends, metrics->ends, END_REASON_COUNT);
-    add_all(&sum->opened, &metrics->opened, 1);
-    add_all(&sum->turns, &metrics->turns, 1);
-    add_all(&sum->memory_bytes, &metrics->memory_bytes, 1);
-    add_all(&sum->memory_max, &metrics->memory_max, 1);
+    metrics_add_row(sum->requests, metrics->requests, METRICS_CODE_COUNT);
+    metrics_add_row(sum->handshakes, metrics->handshakes, HANDSHAKE_RESULT_COUNT);
+    metrics_add_row(sum->ends, metrics->ends, END_REASON_COUNT);
+    metrics_add_row(&sum->opened, &metrics->opened, 1);
+    metrics_add_row(&sum->turns, &metrics->turns, 1);
+    metrics_add_row(&sum->memory_bytes, &metrics->memory_bytes, 1);
+    metrics_add_row(&sum->memory_max, &metrics->memory_max, 1);
 }

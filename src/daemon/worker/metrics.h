@@ -2,8 +2,8 @@
 /**
  * Metrics of one worker: numbers that it alone writes and anyone may read.
  *
- * Relaxed atomics: each number is right by itself, and the numbers need not fit each other to the
- * event. They only grow, but for those in bytes.
+ * Relaxed atomics: each number is right for itself, but those of one moment may not fit each other.
+ * They only grow, but for those in bytes.
  */
 #pragma once
 
@@ -36,11 +36,27 @@ enum end_reason {
     END_REASON_COUNT,
 };
 
-/** The status codes that are ever answered; the last row is all others. */
-extern const unsigned metrics_codes[];
-enum {
-    METRICS_CODE_COUNT = 9,
+/** The status codes that are ever answered, a row each. */
+#define METRICS_CODES(ROW) \
+    ROW(200)               \
+    ROW(400)               \
+    ROW(404)               \
+    ROW(405)               \
+    ROW(413)               \
+    ROW(417)               \
+    ROW(421)               \
+    ROW(431)
+
+/** Their indices in struct metrics: METRICS_CODE_200. */
+#define METRICS_CODE(code) METRICS_CODE_##code,
+enum metrics_code {
+    METRICS_CODES(METRICS_CODE) METRICS_CODE_OTHER,
+    METRICS_CODE_COUNT,
 };
+#undef METRICS_CODE
+
+/** The codes by these indices; 0: all others. */
+extern const unsigned metrics_codes[METRICS_CODE_COUNT];
 
 struct metrics {
     _Atomic uint64_t requests[METRICS_CODE_COUNT];

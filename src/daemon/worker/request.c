@@ -8,31 +8,32 @@
 #include "daemon/worker/connection.h"
 #include "daemon/worker/cost.h"
 #include "daemon/worker/metrics.h"
+#include "daemon/worker/read_stage.h"
 #include "daemon/worker/request_head.h"
-#include "daemon/worker/worker_internal.h"
 #include "lib/base/slice.h"
 
 enum {
     HEAD_MAX = 64 * 1024,
 };
 
-static void on_refused(h2o_socket_t *sock, const char *err)
+static void request_on_refused(h2o_socket_t *sock, const char *err)
 {
     (void)err;
     h2o_socket_close(sock);
 }
 
 /* As a handler of h2o's would answer; the text is that of the whole answer. */
-static void refuse(struct connection *connection, unsigned status, const char *text, size_t len)
+static void request_refuse(struct connection *connection, unsigned status, const char *text,
+                           size_t len)
 {
     h2o_iovec_t bytes = {(char *)(uintptr_t)text, len};
 
-    metrics_count_request(&connection->worker->metrics, status);
+    metrics_count_request(connections_metrics(connection->connections), status);
     connection_enter(connection, PHASE_ANSWER);
-    h2o_socket_write(connection->sock, &bytes, 1, on_refused);
+    h2o_socket_write(connection->sock, &bytes, 1, request_on_refused);
 }
 
-static void refuse_bad_line(struct connection *connection)
+static void request_refuse_bad_line(struct connection *connection)
 {
     static const char text[] = "HTTP/1.1 400 Bad Request\r\n"
                                "Connection: close\r\n"
@@ -41,10 +42,10 @@ static void refuse_bad_line(struct connection *connection)
                                "\r\n"
                                "the request line is not of HTTP/1.1\n";
 
-    refuse(connection, 400, text, sizeof(text) - 1);
+    request_refuse(connection, 400, text, sizeof(text) - 1);
 }
 
-static void refuse_large_head(struct connection *connection)
+static void request_refuse_large_head(struct connection *connection)
 {
     static const char text[] = "HTTP/1.1 431 Request Header Fields Too Large\r\n"
                                "Connection: close\r\n"
@@ -53,10 +54,10 @@ static void refuse_large_head(struct connection *connection)
                                "\r\n"
                                "the head of the request is above 64 kB\n";
 
-    refuse(connection, 431, text, sizeof(text) - 1);
+    request_refuse(connection, 431, text, sizeof(text) - 1);
 }
 
-static void hand_over(struct connection *connection, struct slice head)
+static void request_hand_over(struct connection *connection, struct slice head)
 {
     const h2o_globalconf_t *globalconf = connection->accept_ctx.ctx->globalconf;
     size_t body_len = request_body_len(head, globalconf->max_request_entity_size);
@@ -67,7 +68,7 @@ static void hand_over(struct connection *connection, struct slice head)
     connection_hand_over(connection, body_bytes);
 }
 
-static void take_in(struct connection *connection)
+static void request_take(struct connection *connection)
 {
     h2o_socket_t *sock = connection->sock;
     struct slice bytes = {sock->input->bytes, sock->input->size};
@@ -81,28 +82,16 @@ static void take_in(struct connection *connection)
     h2o_socket_read_stop(sock);
     /* Without its end a head is never handed over: h2o might wait for it beyond all bounds. */
     if (head_len > HEAD_MAX || (head_len == 0 && bytes.len > HEAD_MAX))
-        refuse_large_head(connection);
+        request_refuse_large_head(connection);
     else if (head_len == 0)
-        refuse_bad_line(connection);
+        request_refuse_bad_line(connection);
     else
-        hand_over(connection, slice_range(bytes, 0, head_len));
-}
-
-static void on_read(h2o_socket_t *sock, const char *err)
-{
-    struct connection *connection = connection_of_socket(sock);
-
-    if (err || connection->is_killed)
-        h2o_socket_close(sock);
-    else
-        take_in(connection);
+        request_hand_over(connection, slice_range(bytes, 0, head_len));
 }
 
 void request_begin(struct connection *connection)
 {
-    h2o_socket_read_start(connection->sock, on_read);
-    if (connection->sock->input->size > 0)
-        take_in(connection);
-    else
+    if (connection->sock->input->size == 0)
         connection_hold_request(connection, 0);
+    read_stage_begin(connection, request_take);
 }

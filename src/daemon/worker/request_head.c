@@ -6,7 +6,7 @@
 #include "lib/base/slice.h"
 
 /* What has been seen of the fields that say how long a request is and whom it is for. */
-struct head {
+struct request_head {
     unsigned n_hosts;
     unsigned n_lengths;
     unsigned n_encodings;
@@ -14,7 +14,7 @@ struct head {
     bool is_http_1_0;
 };
 
-static const char *check_length(struct head *head, struct slice value)
+static const char *head_check_length(struct request_head *head, struct slice value)
 {
     if (head->n_lengths++ > 0 && !slice_eq(head->length, value))
         return "two Content-Lengths\n";
@@ -22,7 +22,7 @@ static const char *check_length(struct head *head, struct slice value)
     return NULL;
 }
 
-static const char *check_field(struct head *head, struct slice line)
+static const char *head_check_field(struct request_head *head, struct slice line)
 {
     size_t colon = slice_find_byte(line, ':');
     struct slice name = slice_range(line, 0, colon);
@@ -33,20 +33,20 @@ static const char *check_field(struct head *head, struct slice line)
     else if (slice_eq_nocase(name, slice_of("transfer-encoding")))
         head->n_encodings++;
     else if (slice_eq_nocase(name, slice_of("content-length")))
-        return check_length(head, value);
+        return head_check_length(head, value);
     return NULL;
 }
 
-static const char *check_line(struct head *head, struct slice line)
+static const char *head_check_line(struct request_head *head, struct slice line)
 {
     if (line.ptr[0] == ' ' || line.ptr[0] == '\t')
         return "a folded line\n";
     if (slice_find_byte(line, '\0') < line.len || slice_find_byte(line, '\r') < line.len)
         return "a control character in a line\n";
-    return check_field(head, line);
+    return head_check_field(head, line);
 }
 
-static const char *check_together(const struct head *head)
+static const char *head_check_together(const struct request_head *head)
 {
     if (head->n_hosts > 1)
         return "several Hosts\n";
@@ -60,7 +60,7 @@ static const char *check_together(const struct head *head)
 }
 
 /* An empty line before the request line is allowed (RFC 9112 2.2). */
-static struct slice skip_empty_line(struct slice bytes)
+static struct slice head_skip_empty_line(struct slice bytes)
 {
     return slice_starts_with(bytes, "\r\n") ? slice_range(bytes, 2, bytes.len) : bytes;
 }
@@ -86,7 +86,7 @@ size_t request_head_len(struct slice bytes, size_t from)
 
 bool request_may_be_good(struct slice bytes)
 {
-    struct slice line = skip_empty_line(bytes);
+    struct slice line = head_skip_empty_line(bytes);
     size_t end = slice_find_byte(line, '\n');
     bool is_whole = end < line.len;
 
@@ -103,7 +103,7 @@ bool request_may_be_good(struct slice bytes)
     return slice_ends_with(line, " HTTP/1.");
 }
 
-static size_t body_len_of_field(struct slice line, size_t max)
+static size_t head_body_len_of_field(struct slice line, size_t max)
 {
     size_t colon = slice_find_byte(line, ':');
     struct slice name = slice_range(line, 0, colon);
@@ -125,7 +125,7 @@ size_t request_body_len(struct slice head, size_t max)
 
     while (head.len > 0) {
         size_t end = slice_find_byte(head, '\n');
-        size_t len = body_len_of_field(slice_range(head, 0, end), max);
+        size_t len = head_body_len_of_field(slice_range(head, 0, end), max);
 
         if (len > largest)
             largest = len;
@@ -136,9 +136,9 @@ size_t request_body_len(struct slice head, size_t max)
 
 const char *request_head_fault(struct slice bytes)
 {
-    struct head head = {0};
+    struct request_head head = {0};
 
-    bytes = skip_empty_line(bytes);
+    bytes = head_skip_empty_line(bytes);
     for (size_t i = 0; bytes.len > 0; i++) {
         size_t end = slice_find_byte(bytes, '\n');
         struct slice line = slice_range(bytes, 0, end);
@@ -151,12 +151,12 @@ const char *request_head_fault(struct slice bytes)
             break;
         if (i == 0)
             head.is_http_1_0 = slice_ends_with(line, "HTTP/1.0");
-        fault = i == 0 ? NULL : check_line(&head, line);
+        fault = i == 0 ? NULL : head_check_line(&head, line);
         if (fault)
             return fault;
         bytes = slice_range(bytes, end + 1, bytes.len);
     }
-    return check_together(&head);
+    return head_check_together(&head);
 }
 
 void request_target_split(struct slice target, struct slice *ret_authority, struct slice *ret_path)

@@ -15,8 +15,8 @@ enum {
 
 /* Called before each operation of h2o's BIO, and after it with BIO_CB_RETURN set as well. */
 /* NOLINTBEGIN(readability-non-const-parameter): the type is OpenSSL's. */
-static long on_bio(BIO *bio, int operation, const char *argument, size_t len, int integer,
-                   long number, int result, size_t *processed)
+static long tls_guard_on_bio(BIO *bio, int operation, const char *argument, size_t len, int integer,
+                             long number, int result, size_t *processed)
 {
     (void)argument, (void)len, (void)integer, (void)number, (void)processed;
     if (operation == BIO_CB_READ)
@@ -25,29 +25,29 @@ static long on_bio(BIO *bio, int operation, const char *argument, size_t len, in
 }
 /* NOLINTEND(readability-non-const-parameter) */
 
-static void on_info(const SSL *ssl, int where, int result)
+static void tls_guard_on_info(const SSL *ssl, int where, int result)
 {
     /* Before the first read, and the first moment at which h2o has set the BIO. */
     if (where & SSL_CB_HANDSHAKE_START)
-        BIO_set_callback_ex(SSL_get_rbio(ssl), on_bio);
+        BIO_set_callback_ex(SSL_get_rbio(ssl), tls_guard_on_bio);
     if (where & SSL_CB_HANDSHAKE_DONE)
-        connection_established(connection_of_ssl(ssl));
+        connection_handshake_done(connection_of_ssl(ssl));
     if (where == SSL_CB_READ_ALERT && (result & 0xff) == SSL_AD_CLOSE_NOTIFY)
-        connection_half_closed(connection_of_ssl(ssl)); /* U13 */
+        connection_close_notified(connection_of_ssl(ssl)); /* U13 */
 }
 
-static void count_key_update(SSL *ssl)
+static void tls_guard_count_key_update(SSL *ssl)
 {
     struct connection *connection = connection_of_ssl(ssl);
 
     if (++connection->n_key_updates <= KEY_UPDATES_MAX)
         return;
     SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN); /* nothing behind it is looked at */
-    connection_shut(connection, END_PEER);
+    connection_end_later(connection, END_PEER);
 }
 
 /* A ServerHello that is a HelloRetryRequest has this for its random (RFC 8446 4.1.3). */
-static bool is_retry(const unsigned char *message, size_t len)
+static bool tls_guard_is_retry(const unsigned char *message, size_t len)
 {
     static const unsigned char random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
 
@@ -56,13 +56,13 @@ static bool is_retry(const unsigned char *message, size_t len)
 }
 
 /* The type of the last message in the server's first flight. */
-static int last_of_flight(const SSL *ssl)
+static int tls_guard_last_of_flight(const SSL *ssl)
 {
     return SSL_version(ssl) == TLS1_3_VERSION ? SSL3_MT_FINISHED : SSL3_MT_SERVER_DONE;
 }
 
-static void on_message(int is_ours, int version, int content_type, const void *bytes, size_t len,
-                       SSL *ssl, void *context)
+static void tls_guard_on_message(int is_ours, int version, int content_type, const void *bytes,
+                                 size_t len, SSL *ssl, void *context)
 {
     const unsigned char *message = bytes;
 
@@ -70,15 +70,15 @@ static void on_message(int is_ours, int version, int content_type, const void *b
     if (content_type != SSL3_RT_HANDSHAKE || len == 0)
         return;
     if (!is_ours && message[0] == SSL3_MT_KEY_UPDATE)
-        count_key_update(ssl); /* U14 */
-    if (is_ours && is_retry(message, len))
+        tls_guard_count_key_update(ssl); /* U14 */
+    if (is_ours && tls_guard_is_retry(message, len))
         hello_expect_another(connection_of_ssl(ssl));
-    if (is_ours && message[0] == last_of_flight(ssl))
+    if (is_ours && message[0] == tls_guard_last_of_flight(ssl))
         hello_answered(connection_of_ssl(ssl));
 }
 
 void tls_guard_set(SSL_CTX *ctx)
 {
-    SSL_CTX_set_info_callback(ctx, on_info);
-    SSL_CTX_set_msg_callback(ctx, on_message);
+    SSL_CTX_set_info_callback(ctx, tls_guard_on_info);
+    SSL_CTX_set_msg_callback(ctx, tls_guard_on_message);
 }

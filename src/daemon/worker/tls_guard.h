@@ -15,8 +15,8 @@
  *
  * U13  After close_notify SSL_read() returns 0, and decode_ssl_input() stops for the moment.
  *      But h2o goes on reading the connection and keeps all octets that come, without decoding
- *      them, until memory runs out or the request's deadline passes. The connection is killed at
- *      the end of the turn, unless its request was whole.
+ *      them, until memory runs out or the request's deadline passes. The connection ends with the
+ *      turn, unless its request was whole.
  *
  * U14  A KeyUpdate has 27 octets and costs 8 us, and SSL_read() goes on to the next one without
  *      returning: so one connection holds up all others of its worker. After KEY_UPDATES_MAX of

@@ -9,57 +9,45 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#include "lib/config/config.h"
+#include "daemon/worker/worker_socket.h"
 
 struct cert_reader;
 struct cert_store;
+struct config;
+struct connection_counts;
 struct err;
 struct log_ring;
 struct metrics;
-struct network;
+struct snapshot;
 struct st_h2o_hostconf_t;
 struct worker;
 
-/** Gives an h2o host, which takes all names and paths, its handlers. */
-typedef void worker_register(struct st_h2o_hostconf_t *host);
+/**
+ * Gives an h2o host, which takes all names and paths, its handlers.
+ *
+ * snapshot  what serves, now and at each request; lives as long as the host
+ */
+typedef void worker_register(void *context, struct st_h2o_hostconf_t *host,
+                             const struct snapshot *snapshot);
 
 /** Called in the worker's thread. Must not block. */
 typedef void worker_notify(void *context);
 
-/**
- * Prints what the admin listener has at `path`, in the worker's thread.
- *
- * ret_type  static; the media type, untouched if it is plain text
- * Returns the HTTP status: 200, 404 or 503.
- */
-typedef int worker_admin(void *context, struct slice path, const char **ret_type, FILE *out);
-
-/** A listening socket; the descriptor is the worker's from now on. */
-struct worker_socket {
-    int fd;
-    bool has_tls;
-    bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
-    bool has_proxy_protocol;
-    const struct network *trusted; /* TCP: who may send its headers; the worker copies them */
-    size_t n_trusted;
-};
-
 struct worker_options {
     struct config *config; /* the worker takes references of its own */
     struct cert_store *store;
-    struct cert_reader *reader; /* lives as long as the worker */
-    size_t n_workers;           /* that share the caps */
-    size_t descriptors_max;     /* that connections may take, whatever the configuration allows */
-    size_t memory_auto;         /* bytes that connections may hold unless the configuration says */
+    struct cert_reader *reader;       /* lives as long as the worker, as do the counts */
+    struct connection_counts *counts; /* of the n_workers */
+    size_t n_workers;                 /* that share the caps and the memory */
+    size_t descriptors_max; /* that all connections may take, whatever the configuration allows */
+    size_t memory_auto;     /* bytes that all may hold unless the configuration says */
     const struct worker_socket *sockets;
     size_t n_sockets;
     worker_register *register_handlers;
-    worker_admin *admin;       /* NULL: a worker that serves policies */
     worker_notify *on_swapped; /* the snapshot sent by worker_swap() is in use, the old one not */
     worker_notify *on_log_record; /* there is a record in the log ring */
-    void *context;
+    void *context;                /* of the three */
 };
 
 /** Returns 0, or -1 with *err set: ERR_CRYPTO. */
@@ -83,7 +71,7 @@ void worker_swap(struct worker *worker, struct config *config, struct cert_store
  */
 void worker_drain(struct worker *worker, uint64_t timeout_ms);
 
-/** What the worker counts. Safe from any thread, as long as the worker is there. */
+/** What the worker counts. Safe from any thread until worker_free(). */
 const struct metrics *worker_metrics(const struct worker *worker);
 
 /** What the worker has to tell; the caller is its only consumer. */

@@ -104,7 +104,7 @@ static void test_weight(void **state)
         const char *name;
         size_t bytes[2];
         uint64_t since_ms[2];
-        size_t n_of_source[2]; /* 0: no source */
+        size_t n_of_client[2]; /* 0: no client */
         int victim;
     } rows[] = {
         {"the larger of the same age", {10, 1000}, {5000, 5000}, {1, 1}, 1},
@@ -117,7 +117,7 @@ static void test_weight(void **state)
          {1, 3},
          1},
         {"one of a source goes after many", {20 * 1024, 72 * 1024}, {9500, 9500}, {16, 1}, 0},
-        {"no source is as one", {20 * 1024, 72 * 1024}, {9500, 9500}, {2, 0}, 1},
+        {"no client is as one", {20 * 1024, 72 * 1024}, {9500, 9500}, {2, 0}, 1},
     };
     size_t n_failed = 0;
 
@@ -128,8 +128,8 @@ static void test_weight(void **state)
         const struct budget_share *victim;
 
         for (size_t j = 0; j < ARRAY_LEN(shares); j++) {
-            if (rows[i].n_of_source[j] > 0)
-                shares[j].n_of_source = &rows[i].n_of_source[j];
+            if (rows[i].n_of_client[j] > 0)
+                shares[j].n_of_client = &rows[i].n_of_client[j];
             budget_hold(budget, &shares[j], rows[i].bytes[j], rows[i].since_ms[j]);
         }
         victim = budget_victim(budget, 10000);

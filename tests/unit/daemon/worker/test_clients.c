@@ -4,13 +4,14 @@
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
 
+#include "daemon/worker/connection_counts.h"
 #include "lib/base/slice.h"
 
 /* Enters a numeric address; "" is a unix socket's. */
@@ -21,14 +22,33 @@ static struct client_network *enter(struct clients *clients, const char *text)
     struct sockaddr local = {.sa_family = AF_UNIX};
 
     if (inet_pton(AF_INET, text, &v4.sin_addr) == 1)
-        return clients_enter(clients, (const struct sockaddr *)&v4);
+        return clients_enter(clients, (const struct sockaddr *)&v4, 0);
     if (inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
-        return clients_enter(clients, (const struct sockaddr *)&v6);
+        return clients_enter(clients, (const struct sockaddr *)&v6, 0);
     assert_string_equal(text, "");
-    return clients_enter(clients, &local);
+    return clients_enter(clients, &local, 0);
 }
 
-static void test_same_source(void **state)
+/* The clients of one worker, which has the counts for itself. */
+struct lone_worker {
+    struct connection_counts *counts;
+    struct clients *clients;
+};
+
+static struct lone_worker lone_worker_new(void)
+{
+    struct connection_counts *counts = connection_counts_new(16);
+
+    return (struct lone_worker){counts, clients_new(counts)};
+}
+
+static void lone_worker_free(struct lone_worker *worker)
+{
+    clients_free(worker->clients);
+    connection_counts_free(worker->counts);
+}
+
+static void test_same_client(void **state)
 {
     static const struct {
         const char *a, *b;
@@ -52,121 +72,117 @@ static void test_same_source(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct clients *clients = clients_new();
-        struct client_network *a = enter(clients, rows[i].a), *b = enter(clients, rows[i].b);
+        struct lone_worker worker = lone_worker_new();
+        struct client_network *a = enter(worker.clients, rows[i].a);
+        struct client_network *b = enter(worker.clients, rows[i].b);
+        size_t want = 1 + (size_t)rows[i].is_same;
 
-        if (!a || !b || (a == b) != rows[i].is_same ||
-            a->n_connections != 1 + (size_t)rows[i].is_same) {
-            print_error("row %zu: %s and %s are%s one source\n", i, rows[i].a, rows[i].b,
+        if (!a || !b || (a == b) != rows[i].is_same || a->n_connections != want ||
+            client_network_total(a) != want) {
+            print_error("row %zu: %s and %s are%s one client\n", i, rows[i].a, rows[i].b,
                         a == b ? "" : " not");
             n_failed++;
         }
-        clients_leave(clients, a);
-        clients_leave(clients, b);
-        clients_free(clients);
+        clients_leave(worker.clients, a);
+        clients_leave(worker.clients, b);
+        lone_worker_free(&worker);
     }
     assert_int_equal(n_failed, 0);
 }
 
-static void test_no_source(void **state)
+static void test_no_client(void **state)
 {
     static const char *const rows[] = {
         "", "127.0.0.1", "127.255.255.255", "::1", "::ffff:127.0.0.1",
     };
-    struct clients *clients = clients_new();
+    struct lone_worker worker = lone_worker_new();
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (enter(clients, rows[i]))
-            fail_msg("row %zu: '%s' is a source", i, rows[i]);
-    clients_leave(clients, NULL);
-    clients_free(clients);
+        if (enter(worker.clients, rows[i]))
+            fail_msg("row %zu: '%s' is a client", i, rows[i]);
+    clients_leave(worker.clients, NULL);
+    lone_worker_free(&worker);
 }
 
-/* The last one out frees it; who comes again begins at one. */
+/* The last connection frees it; who comes again begins at one. */
 static void test_leave(void **state)
 {
-    struct clients *clients = clients_new();
-    struct client_network *source = enter(clients, "192.0.2.1");
+    struct lone_worker worker = lone_worker_new();
+    struct client_network *client = enter(worker.clients, "192.0.2.1");
 
     (void)state;
-    assert_ptr_equal(enter(clients, "192.0.2.1"), source);
-    assert_int_equal(source->n_connections, 2);
-    assert_null(source->connections);
-    clients_leave(clients, source);
-    assert_int_equal(source->n_connections, 1);
-    clients_leave(clients, source);
-    source = enter(clients, "192.0.2.1");
-    assert_int_equal(source->n_connections, 1);
-    clients_leave(clients, source);
-    clients_free(clients);
+    assert_ptr_equal(enter(worker.clients, "192.0.2.1"), client);
+    assert_int_equal(client->n_connections, 2);
+    assert_null(client->connections);
+    clients_leave(worker.clients, client);
+    assert_int_equal(client->n_connections, 1);
+    assert_int_equal(client_network_total(client), 1);
+    clients_leave(worker.clients, client);
+    client = enter(worker.clients, "192.0.2.1");
+    assert_int_equal(client->n_connections, 1);
+    assert_int_equal(client_network_total(client), 1);
+    clients_leave(worker.clients, client);
+    lone_worker_free(&worker);
     clients_free(NULL);
+}
+
+/* Two workers: each has its own connections, and knows of the other's. */
+static void test_total_of_two_workers(void **state)
+{
+    struct connection_counts *counts = connection_counts_new(16);
+    struct clients *here = clients_new(counts), *there = clients_new(counts);
+    struct client_network *a = enter(here, "192.0.2.1"), *b = enter(there, "192.0.2.1");
+
+    (void)state;
+    assert_ptr_equal(enter(there, "192.0.2.1"), b);
+    assert_int_equal(a->n_connections, 1);
+    assert_int_equal(b->n_connections, 2);
+    assert_int_equal(client_network_total(a), 3);
+    assert_int_equal(client_network_total(b), 3);
+    clients_leave(here, a);
+    assert_int_equal(client_network_total(b), 2);
+    clients_leave(there, b);
+    clients_leave(there, b);
+    clients_free(here);
+    clients_free(there);
+    connection_counts_free(counts);
 }
 
 enum {
     MANY = 10000,
 };
 
+/* More clients than the counts have places for: each worker counts these for itself. */
 static void test_many(void **state)
 {
-    struct clients *clients = clients_new();
+    struct lone_worker worker = lone_worker_new();
     struct client_network *entered[MANY];
+    size_t n_without_count = 0;
     char text[INET6_ADDRSTRLEN];
 
     (void)state;
     for (size_t i = 0; i < MANY; i++) {
         snprintf(text, sizeof(text), "10.0.%zu.%zu", i / 256, i % 256);
-        entered[i] = enter(clients, text);
-        assert_int_equal(entered[i]->n_connections, 1);
+        entered[i] = enter(worker.clients, text);
+        assert_ptr_equal(enter(worker.clients, text), entered[i]);
+        assert_int_equal(client_network_total(entered[i]), 2);
+        n_without_count += entered[i]->count == NULL;
     }
-    for (size_t i = 0; i < MANY; i++)
-        clients_leave(clients, entered[i]);
-    clients_free(clients);
-}
-
-/* A connection evicted every `every_ms`; when is the source barred, and until when? */
-static void test_strikes(void **state)
-{
-    static const struct {
-        uint64_t start_ms, every_ms;
-        unsigned count;
-        uint64_t barred_until_ms; /* 0: it never is */
-    } rows[] = {
-        {1000, 0, 63, 0},      {1000, 0, 64, 6000},  {1000, 1, 64, 6000},
-        {0, 0, 64, 5000},      {1000, 79, 64, 6000}, /* the last after 4,977 ms */
-        {1000, 80, 64, 0},                           /* the last after 5,040 ms: counted anew */
-        {1000, 1000, 1000, 0},                       /* once a second for long */
-    };
-    size_t n_failed = 0;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct client_network source = {0};
-        uint64_t at = rows[i].start_ms, until = rows[i].barred_until_ms;
-        bool is_right;
-
-        assert_false(client_network_is_barred(&source, at));
-        for (unsigned n = 0; n < rows[i].count; n++, at += rows[i].every_ms)
-            client_network_strike(&source, at);
-        at -= rows[i].every_ms;
-        is_right = until == 0 ? !client_network_is_barred(&source, at)
-                              : client_network_is_barred(&source, at) &&
-                                    client_network_is_barred(&source, until - 1) &&
-                                    !client_network_is_barred(&source, until);
-        if (!is_right) {
-            print_error("row %zu: not barred until %llu ms\n", i, (unsigned long long)until);
-            n_failed++;
-        }
+    assert_in_range(n_without_count, 1, MANY - 1);
+    for (size_t i = 0; i < MANY; i++) {
+        clients_leave(worker.clients, entered[i]);
+        clients_leave(worker.clients, entered[i]);
     }
-    assert_int_equal(n_failed, 0);
+    lone_worker_free(&worker);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_source), cmocka_unit_test(test_no_source),
-        cmocka_unit_test(test_leave),       cmocka_unit_test(test_many),
-        cmocka_unit_test(test_strikes),
+        cmocka_unit_test(test_same_client), cmocka_unit_test(test_no_client),
+        cmocka_unit_test(test_leave),       cmocka_unit_test(test_total_of_two_workers),
+        cmocka_unit_test(test_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

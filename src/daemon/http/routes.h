@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Routes: which handler answers what, a row each.
+ *
+ * How large a request's body may be is no part of a row: h2o decides that before any handler, by
+ * the context that the SNI has chosen (daemon/worker/sni.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <h2o.h>
+
+#include "daemon/http/admin_handler.h"
+#include "daemon/worker/serves.h"
+#include "lib/base/slice.h"
+
+struct domain;
+
+enum {
+    METHOD_GET = 1,
+    METHOD_HEAD = 2,
+    ALLOW_MAX = 32, /* bytes of an Allow field, with its NUL */
+};
+
+/** The host that a route is for. */
+enum route_host {
+    ROUTE_ANY_HOST,
+    ROUTE_POLICY_HOST, /* mta-sts.<domain> of a domain with a policy */
+};
+
+/** What a request is for, and what its handler needs. */
+struct route_request {
+    h2o_req_t *req;
+    struct slice path;           /* without the query */
+    const struct domain *domain; /* whose policy host was asked for; NULL: another host was */
+    admin_printer *print_admin;
+    void *admin_context;
+};
+
+typedef void route_handler(const struct route_request *request);
+
+struct route {
+    enum serves serves; /* of the listener */
+    enum route_host host;
+    const char *path; /* NULL: all */
+    unsigned methods; /* METHOD_*; others get 405 */
+    route_handler *handle;
+};
+
+/** The route of a request that has come in by such a listener; NULL: there is none. */
+const struct route *route_find(enum serves serves, const struct route_request *request);
+
+/** Whether the route's handler answers the method. */
+bool route_allows(const struct route *route, struct slice method);
+
+/** Prints the route's methods as in an Allow field: "GET, HEAD". */
+void route_print_methods(const struct route *route, char ret_allow[ALLOW_MAX]);

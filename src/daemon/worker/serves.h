@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * What a listener serves: the routes of its requests have it in their rows (daemon/http/routes.h).
+ */
+#pragma once
+
+enum serves {
+    SERVES_POLICIES, /* by the host that is asked for */
+    SERVES_ADMIN,    /* health and metrics, whatever the host */
+    SERVES_COUNT,
+};
