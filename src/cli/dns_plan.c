@@ -89,10 +89,10 @@ static const char *find_reason(const struct making *making, size_t index)
 static void add_records(struct making *making, size_t index)
 {
     const struct publication_choice *choice = making->choice;
-    struct dns_wish wish =
-        dns_wish_make(choice->config, making->domains[index], find_reason(making, index));
+    struct domain_records_spec spec = domain_records_spec_make(
+        choice->config, making->domains[index], find_reason(making, index));
     struct dns_record *records;
-    size_t n = dns_records_list(&wish, making->publication->arena, &records);
+    size_t n = dns_records_list(&spec, making->publication->arena, &records);
 
     for (size_t i = 0; i < n; i++) {
         if (choice->side != SIDE_COUNT && records[i].side != choice->side)

@@ -30,18 +30,18 @@ static void require_refusal(const struct err *err, size_t size)
     require(err->place.line == 0 && err->place.column <= size + 1, "a column is in the record");
 }
 
-/* The value that we publish for `wish`, as the one record of an answer. */
-static struct slice published(const struct dns_wish *wish, struct arena *arena)
+/* The value that we publish for `spec`, as the one record of an answer. */
+static struct slice published(const struct domain_records_spec *spec, struct arena *arena)
 {
     struct dns_record *records;
 
-    require(dns_records_list(wish, arena, &records) == 1, "one record is wished for");
+    require(dns_records_list(spec, arena, &records) == 1, "one record is made");
     return slice_of(records[0].value);
 }
 
 static void check_sts(const struct slice *rrs, size_t n_rrs, size_t size, struct arena *arena)
 {
-    struct dns_wish wish = {.domain = "example.com", .zone = "example.com"};
+    struct domain_records_spec spec = {.domain = "example.com", .zone = "example.com"};
     struct sts_record record, again;
     struct slice text;
     struct err err;
@@ -51,13 +51,14 @@ static void check_sts(const struct slice *rrs, size_t n_rrs, size_t size, struct
         return;
     }
     require(strlen(record.id) > 0 && strlen(record.id) <= STS_ID_MAX, "an id has its length");
-    wish.id = record.id;
-    text = published(&wish, arena);
+    spec.id = record.id;
+    text = published(&spec, arena);
     require(sts_record_parse(&text, 1, &again, &err) == 0, "what we publish is usable");
     require(strcmp(record.id, again.id) == 0, "it has the id");
 }
 
-static struct dns_wish wish_reports(const struct tls_rpt_record *record, struct arena *arena)
+static struct domain_records_spec wish_reports(const struct tls_rpt_record *record,
+                                               struct arena *arena)
 {
     const char **rua = arena_array(arena, record->n_rua, sizeof(*rua));
 
@@ -65,7 +66,7 @@ static struct dns_wish wish_reports(const struct tls_rpt_record *record, struct 
         require(!tls_rpt_uri_fault(record->rua[i]), "an address has no fault");
         rua[i] = arena_copy(arena, record->rua[i]);
     }
-    return (struct dns_wish){
+    return (struct domain_records_spec){
         .domain = "example.com", .zone = "example.com", .rua = rua, .n_rua = record->n_rua};
 }
 
@@ -73,7 +74,7 @@ static void check_tls_rpt(const struct slice *rrs, size_t n_rrs, size_t size, st
 {
     struct arena *capped = arena_new(ARENA_CAP);
     struct tls_rpt_record record, again;
-    struct dns_wish wish;
+    struct domain_records_spec spec;
     struct slice text;
     struct err err;
 
@@ -81,8 +82,8 @@ static void check_tls_rpt(const struct slice *rrs, size_t n_rrs, size_t size, st
         require_refusal(&err, size);
         goto out;
     }
-    wish = wish_reports(&record, arena);
-    text = published(&wish, arena);
+    spec = wish_reports(&record, arena);
+    text = published(&spec, arena);
     require(tls_rpt_record_parse(&text, 1, arena, &again, &err) == 0, "what we publish is usable");
     require(record.n_rua > 0 && record.n_rua == again.n_rua, "it has as many addresses");
     for (size_t i = 0; i < record.n_rua; i++)

@@ -106,10 +106,10 @@ static void require_txt(const struct domain *domain, const struct dns_record *re
 
 static void require_records(const struct config *config, const struct domain *domain)
 {
-    struct dns_wish wish = dns_wish_make(config, domain, NULL);
+    struct domain_records_spec spec = domain_records_spec_make(config, domain, NULL);
     struct arena *arena = arena_new(0);
     struct dns_record *records;
-    size_t n_records = dns_records_list(&wish, arena, &records);
+    size_t n_records = dns_records_list(&spec, arena, &records);
 
     for (size_t i = 0; i < n_records; i++) {
         require(strlen(records[i].name) <= DNS_NAME_MAX, "a record's name is within its bound");

@@ -7,6 +7,15 @@
 
 #include "lib/base/slice.h"
 
+int place_compare(struct place a, struct place b)
+{
+    int order = slice_compare(slice_of(a.file), slice_of(b.file));
+
+    if (order == 0)
+        order = (a.line > b.line) - (a.line < b.line);
+    return order != 0 ? order : (a.column > b.column) - (a.column < b.column);
+}
+
 __attribute__((format(printf, 4, 0))) static int
 fill(struct err *err, struct place place, enum err_code code, const char *format, va_list arguments)
 {

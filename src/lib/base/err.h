@@ -32,6 +32,9 @@ struct place {
     uint32_t column;
 };
 
+/** Compares by file name, line and column: below 0, 0 or above 0. */
+int place_compare(struct place a, struct place b);
+
 struct err {
     enum err_code code;
     int sys_errno; /* only with ERR_IO, else 0 */

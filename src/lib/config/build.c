@@ -28,8 +28,8 @@ struct domains_context {
     size_t n_build_errors; /* in what was read without an error */
 };
 
-static void check_length(const struct build_context *context, const struct domain *domain,
-                         const char *path, const char *prefix, const char *zone)
+static void check_name_length(const struct build_context *context, const struct domain *domain,
+                              const char *path, const char *prefix, const char *zone)
 {
     size_t len = strlen(prefix) + strlen(domain->name) + (zone ? strlen(zone) + 1 : 0);
 
@@ -48,11 +48,11 @@ static void check_names(const struct build_context *context, const struct domain
     const char *zone = config->delegation_zone, *target = config->policy_host_name;
 
     if (domain->document)
-        check_length(context, domain, path, DNS_PREFIX_MTA_STS,
-                     domain->delegated & DELEGATED_MTA_STS ? zone : NULL);
+        check_name_length(context, domain, path, DNS_PREFIX_MTA_STS,
+                          domain->delegated & DELEGATED_MTA_STS ? zone : NULL);
     if (domain->reporting)
-        check_length(context, domain, path, DNS_PREFIX_TLS_RPT,
-                     domain->delegated & DELEGATED_TLS_RPT ? zone : NULL);
+        check_name_length(context, domain, path, DNS_PREFIX_TLS_RPT,
+                          domain->delegated & DELEGATED_TLS_RPT ? zone : NULL);
     if (domain->document && target && slice_starts_with(slice_of(target), DNS_PREFIX_POLICY_HOST) &&
         strcmp(target + prefix_len, domain->name) == 0)
         diag_add(context->diag, FINDING_POLICY_HOST_LOOP, domain->place, path,
@@ -208,7 +208,7 @@ static void build_domain(const struct domains_context *domains, const struct raw
     }
 }
 
-static void add_domain(void *user, const struct raw_domain *raw)
+static void build_add_domain(void *user, const struct raw_domain *raw)
 {
     struct domains_context *domains = user;
     struct diag *diag = domains->build.diag;
@@ -224,18 +224,13 @@ static void add_domain(void *user, const struct raw_domain *raw)
     domains->n_build_errors += diag_count(diag, LEVEL_ERROR) - n_errors;
 }
 
-static int compare_domains(const void *left, const void *right)
+/* Of two entries for one domain, the one that stands first comes first. */
+static int compare_by_name(const void *left, const void *right)
 {
     const struct domain *a = left, *b = right;
     int order = strcmp(a->name, b->name);
 
-    /* Of two entries for one domain, the one that stands first comes first. */
-    if (order == 0)
-        order = strcmp(a->place.file, b->place.file);
-    if (order == 0)
-        order = (a->place.line > b->place.line) - (a->place.line < b->place.line);
-    return order != 0 ? order
-                      : (a->place.column > b->place.column) - (a->place.column < b->place.column);
+    return order != 0 ? order : place_compare(a->place, b->place);
 }
 
 static void report_duplicate_domain(const struct build_context *context, const struct domain *first,
@@ -260,11 +255,11 @@ void config_build(struct raw_config *raw, struct arena *scratch, struct config *
     size_t n_read_errors;
 
     named_policies_prepare(&raw->policies, context);
-    raw_config_parse_domains(raw, scratch, diag, add_domain, &domains);
+    raw_config_parse_domains(raw, scratch, diag, build_add_domain, &domains);
     n_read_errors = diag_count(diag, LEVEL_ERROR) - domains.n_build_errors;
     named_policies_report(&raw->policies, context, n_read_errors == 0);
     if (config->n_domains > 0)
-        qsort(config->domains, config->n_domains, sizeof(*config->domains), compare_domains);
+        qsort(config->domains, config->n_domains, sizeof(*config->domains), compare_by_name);
     for (size_t i = 1; i < config->n_domains; i++)
         if (strcmp(config->domains[i - 1].name, config->domains[i].name) == 0)
             report_duplicate_domain(context, &config->domains[i - 1], &config->domains[i]);

@@ -13,7 +13,7 @@ enum {
     DAY_S = 86400,
     TWO_WEEKS_S = 14 * DAY_S,
     YEAR_S = 365 * DAY_S,
-    URI_MAX = 1024, /* bytes of a report address; 32 of them still fit into a TXT record */
+    URI_MAX = 1024, /* bytes of a check_report address; 32 of them still fit into a TXT record */
 };
 
 /* A key given by the entry that the findings are for, not by the policy that it builds upon. */
@@ -23,13 +23,13 @@ static bool is_own(struct place place, struct place own)
            own.file == place.file;
 }
 
-static int report(const struct merged_policy *merged, struct diag *diag, enum finding finding,
-                  struct place place, const char *key, const char *format, ...)
+static int check_report(const struct merged_policy *merged, struct diag *diag, enum finding finding,
+                        struct place place, const char *key, const char *format, ...)
     __attribute__((format(printf, 6, 7)));
 
 /* Adds a finding about one key unless it is allowed. Returns -1 if it is an error, else 0. */
-static int report(const struct merged_policy *merged, struct diag *diag, enum finding finding,
-                  struct place place, const char *key, const char *format, ...)
+static int check_report(const struct merged_policy *merged, struct diag *diag, enum finding finding,
+                        struct place place, const char *key, const char *format, ...)
 {
     bool is_error = finding_row(finding)->level == LEVEL_ERROR;
     char path[YAML_PATH_MAX + 32], message[512];
@@ -63,8 +63,8 @@ static int check_mx(const struct merged_policy *merged, size_t index, struct dia
     if (lint.finding == FINDING_NONE)
         return 0;
     snprintf(key, sizeof(key), "mx[%zu]", index);
-    return report(merged, diag, lint.finding, written->place, key, "%s %s",
-                  err_quote(quoted, sizeof(quoted), written->text), lint.why);
+    return check_report(merged, diag, lint.finding, written->place, key, "%s %s",
+                        err_quote(quoted, sizeof(quoted), written->text), lint.why);
 }
 
 static int check_all_mx(const struct merged_policy *merged, struct diag *diag)
@@ -74,10 +74,10 @@ static int check_all_mx(const struct merged_policy *merged, struct diag *diag)
 
     if (merged->needs_mx && merged->is_complete && mx->n_items == 0 &&
         merged->policy.mode != POLICY_MODE_NONE)
-        return report(merged, diag, FINDING_MX_MISSING, merged->place, "",
-                      "mode %s needs at least one mx, the MX hosts of the domain, as in "
-                      "mx: [mail.example.com]",
-                      policy_mode_name(merged->policy.mode));
+        return check_report(merged, diag, FINDING_MX_MISSING, merged->place, "",
+                            "mode %s needs at least one mx, the MX hosts of the domain, as in "
+                            "mx: [mail.example.com]",
+                            policy_mode_name(merged->policy.mode));
     for (size_t i = 0; i < mx->n_items; i++)
         if (is_judged(&mx->items[i], mx->place, merged->own_keys->mx.place) &&
             check_mx(merged, i, diag) != 0)
@@ -101,14 +101,15 @@ int merged_policy_render(const struct merged_policy *merged, struct arena *arena
     struct err err;
 
     if (policy_render(&merged->policy, arena, ret_body, &err) != 0)
-        return report(merged, diag, FINDING_BODY_LIMIT, merged->place, "",
-                      "%s, where senders cut it off; give it fewer mx, perhaps a wildcard",
-                      err.msg);
+        return check_report(merged, diag, FINDING_BODY_LIMIT, merged->place, "",
+                            "%s, where senders cut it off; give it fewer mx, perhaps a wildcard",
+                            err.msg);
     if (ret_body->len > POLICY_BODY_ADVISED && is_mx_judged(merged))
-        report(merged, diag, FINDING_BODY_LONG, merged->place, "",
-               "the policy has %zu bytes; every sender takes one of up to %d, and checkers warn "
-               "above; give it fewer mx, perhaps a wildcard",
-               ret_body->len, POLICY_BODY_ADVISED);
+        check_report(
+            merged, diag, FINDING_BODY_LONG, merged->place, "",
+            "the policy has %zu bytes; every sender takes one of up to %d, and checkers warn "
+            "above; give it fewer mx, perhaps a wildcard",
+            ret_body->len, POLICY_BODY_ADVISED);
     return 0;
 }
 
@@ -120,22 +121,23 @@ static int check_max_age(const struct merged_policy *merged, struct diag *diag)
     bool has_own_mode = is_own(keys->mode.place, own->mode.place);
 
     if (has_own_max_age && max_age_s > YEAR_S)
-        return report(merged, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
-                      "%u s is above 365d (%d s); some senders then keep the policy for a day "
-                      "only; write 365d or less",
-                      max_age_s, YEAR_S);
+        return check_report(
+            merged, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
+            "%u s is above 365d (%d s); some senders then keep the policy for a day "
+            "only; write 365d or less",
+            max_age_s, YEAR_S);
     if (has_own_max_age && max_age_s < DAY_S)
-        return report(
+        return check_report(
             merged, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
             "%u s is below 1d (%d s); Google and others ignore such a policy; write 1d or more",
             max_age_s, DAY_S);
     if (merged->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
         merged->is_complete && (has_own_max_age || has_own_mode))
-        return report(merged, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
-                      has_own_max_age ? keys->max_age.place : keys->mode.place,
-                      has_own_max_age ? "max_age" : "mode",
-                      "in mode enforce, max_age is %u s; 2w (%d s) or more protects better",
-                      max_age_s, TWO_WEEKS_S);
+        return check_report(merged, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
+                            has_own_max_age ? keys->max_age.place : keys->mode.place,
+                            has_own_max_age ? "max_age" : "mode",
+                            "in mode enforce, max_age is %u s; 2w (%d s) or more protects better",
+                            max_age_s, TWO_WEEKS_S);
     return 0;
 }
 
@@ -150,16 +152,18 @@ static int check_rua(const struct merged_policy *merged, size_t index, struct di
     snprintf(key, sizeof(key), "tls_rpt[%zu]", index);
     err_quote(quoted, sizeof(quoted), written->text);
     if (why)
-        return report(merged, diag, FINDING_RUA_SYNTAX, written->place, key, "%s %s", quoted, why);
+        return check_report(merged, diag, FINDING_RUA_SYNTAX, written->place, key, "%s %s", quoted,
+                            why);
     if (merged->rua[index].len > URI_MAX)
-        return report(merged, diag, FINDING_RUA_SYNTAX, written->place, key,
-                      "%s has %zu bytes with the domain in it; %d are allowed", quoted,
-                      merged->rua[index].len, URI_MAX);
+        return check_report(merged, diag, FINDING_RUA_SYNTAX, written->place, key,
+                            "%s has %zu bytes with the domain in it; %d are allowed", quoted,
+                            merged->rua[index].len, URI_MAX);
     if (slice_eq_text(written->text, "https:"))
-        return report(merged, diag, FINDING_RUA_NOT_SERVED, written->place, key,
-                      "%s means this server, which does not take in reports in this version; use "
-                      "a mailto: address",
-                      quoted);
+        return check_report(
+            merged, diag, FINDING_RUA_NOT_SERVED, written->place, key,
+            "%s means this server, which does not take in reports in this version; use "
+            "a mailto: address",
+            quoted);
     return 0;
 }
 
@@ -176,11 +180,11 @@ static int check_reporting(const struct merged_policy *merged, struct diag *diag
             result = -1;
     if (merged->policy.mode == POLICY_ENFORCE && merged->n_rua == 0 && merged->is_complete &&
         (has_own_mode || has_own_rua))
-        report(merged, diag, FINDING_ENFORCE_UNREPORTED,
-               has_own_mode ? keys->mode.place : keys->tls_rpt.place,
-               has_own_mode ? "mode" : "tls_rpt",
-               "mode enforce without tls_rpt: nobody would tell you about mail that is not "
-               "delivered; give an address, as in tls_rpt: [\"mailto:tlsrpt@example.com\"]");
+        check_report(merged, diag, FINDING_ENFORCE_UNREPORTED,
+                     has_own_mode ? keys->mode.place : keys->tls_rpt.place,
+                     has_own_mode ? "mode" : "tls_rpt",
+                     "mode enforce without tls_rpt: nobody would tell you about mail that is not "
+                     "delivered; give an address, as in tls_rpt: [\"mailto:tlsrpt@example.com\"]");
     return result;
 }
 

@@ -70,8 +70,8 @@ static void print_change(const struct domain *was, const struct domain *is, FILE
     fputc('\n', out);
 }
 
-static void compare_domain(struct comparison *comparison, const struct domain *was,
-                           const struct domain *is)
+static void diff_domain(struct comparison *comparison, const struct domain *was,
+                        const struct domain *is)
 {
     const char *was_id = was->document ? was->document->id : "";
     const char *is_id = is->document ? is->document->id : "";
@@ -83,7 +83,7 @@ static void compare_domain(struct comparison *comparison, const struct domain *w
         print_change(was, is, comparison->out);
 }
 
-static void add_one(struct comparison *comparison, const struct domain *domain)
+static void diff_added(struct comparison *comparison, const struct domain *domain)
 {
     comparison->counts.n_added++;
     if (may_print(comparison))
@@ -91,7 +91,7 @@ static void add_one(struct comparison *comparison, const struct domain *domain)
 }
 
 /* Senders hold what they have; who leaves goes by mode none (RFC 8461 8.3). */
-static void remove_one(struct comparison *comparison, const struct domain *domain)
+static void diff_removed(struct comparison *comparison, const struct domain *domain)
 {
     const struct policy *policy = domain->document ? &domain->document->policy : NULL;
 
@@ -118,16 +118,16 @@ struct difference config_compare(const struct config *current, const struct conf
         int order = strcmp(was->name, is->name);
 
         if (order == 0)
-            compare_domain(&comparison, was++, is++);
+            diff_domain(&comparison, was++, is++);
         else if (order < 0)
-            remove_one(&comparison, was++);
+            diff_removed(&comparison, was++);
         else
-            add_one(&comparison, is++);
+            diff_added(&comparison, is++);
     }
     while (was < was_end)
-        remove_one(&comparison, was++);
+        diff_removed(&comparison, was++);
     while (is < is_end)
-        add_one(&comparison, is++);
+        diff_added(&comparison, is++);
     if (out && comparison.n_lines > lines_max)
         fprintf(out, "... and %zu more\n", comparison.n_lines - lines_max);
     return comparison.counts;

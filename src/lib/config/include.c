@@ -19,25 +19,25 @@ enum {
 };
 
 /* What a file is, whatever path leads to it. */
-struct identity {
+struct file_identity {
     dev_t device;
     ino_t inode;
     bool is_special; /* neither a file nor unknown; a pipe would keep us waiting for ever */
 };
 
-struct search {
+struct include_search {
     struct arena *arena;
     struct diag *diag;
-    struct identity main;
+    struct file_identity main;
     struct include_file *files;
-    struct identity *identities; /* of the files */
+    struct file_identity *identities; /* of the files */
     size_t n_files;
     bool has_too_many;
     int result;
 };
 
-static void report(struct search *search, enum finding finding, const struct field_text *include,
-                   const char *path, const char *why)
+static void include_report(struct include_search *search, enum finding finding,
+                           const struct field_text *include, const char *path, const char *why)
 {
     char quoted[PATH_QUOTE_MAX];
 
@@ -47,42 +47,44 @@ static void report(struct search *search, enum finding finding, const struct fie
 }
 
 /* A file that cannot be looked at is none that we know; reading it will say why. */
-static struct identity identify(const char *path)
+static struct file_identity file_identity_of(const char *path)
 {
     struct stat status;
 
     if (stat(path, &status) != 0)
-        return (struct identity){0};
-    return (struct identity){status.st_dev, status.st_ino, !S_ISREG(status.st_mode)};
+        return (struct file_identity){0};
+    return (struct file_identity){status.st_dev, status.st_ino, !S_ISREG(status.st_mode)};
 }
 
-static bool is_same(struct identity a, struct identity b)
+static bool is_same_file(struct file_identity a, struct file_identity b)
 {
     return a.inode != 0 && a.inode == b.inode && a.device == b.device;
 }
 
-static bool is_known(const struct search *search, struct identity identity)
+static bool is_listed_file(const struct include_search *search, struct file_identity identity)
 {
     for (size_t i = 0; i < search->n_files; i++)
-        if (is_same(search->identities[i], identity))
+        if (is_same_file(search->identities[i], identity))
             return true;
     return false;
 }
 
 /* Read twice, a file would be a duplicate of itself in every line, which helps nobody. */
-static void add_file(struct search *search, const struct field_text *include, const char *path)
+static void include_add_file(struct include_search *search, const struct field_text *include,
+                             const char *path)
 {
-    struct identity identity = identify(path);
+    struct file_identity identity = file_identity_of(path);
 
     if (identity.is_special) {
-        report(search, FINDING_FILE_UNREADABLE, include, path,
-               "is a directory, pipe or device; only files are included");
-    } else if (is_same(identity, search->main)) {
-        report(search, FINDING_BAD_VALUE, include, path,
-               "is the main file itself; keep the included files in a folder of their own");
-    } else if (is_known(search, identity)) {
-        report(search, FINDING_BAD_VALUE, include, path,
-               "is included already; each file is read once, so drop or change this pattern");
+        include_report(search, FINDING_FILE_UNREADABLE, include, path,
+                       "is a directory, pipe or device; only files are included");
+    } else if (is_same_file(identity, search->main)) {
+        include_report(search, FINDING_BAD_VALUE, include, path,
+                       "is the main file itself; keep the included files in a folder of their own");
+    } else if (is_listed_file(search, identity)) {
+        include_report(
+            search, FINDING_BAD_VALUE, include, path,
+            "is included already; each file is read once, so drop or change this pattern");
     } else {
         search->identities[search->n_files] = identity;
         search->files[search->n_files++] =
@@ -97,19 +99,20 @@ static int stop_at_unreadable(const char *path, int reason)
     return reason != ENOENT && reason != ENOTDIR;
 }
 
-static void add_matches(struct search *search, const struct field_text *include,
+static void add_matches(struct include_search *search, const struct field_text *include,
                         const char *pattern, const char *shown)
 {
     glob_t matches = {0};
     int result = glob(pattern, 0, stop_at_unreadable, &matches);
 
     if (result == GLOB_NOMATCH)
-        report(search, FINDING_INCLUDE_EMPTY, include, shown,
-               "matches no file; fix it or take it out (relative ones begin in the main file's "
-               "folder)");
+        include_report(
+            search, FINDING_INCLUDE_EMPTY, include, shown,
+            "matches no file; fix it or take it out (relative ones begin in the main file's "
+            "folder)");
     else if (result != 0)
-        report(search, FINDING_FILE_UNREADABLE, include, shown,
-               "leads into a directory that cannot be read");
+        include_report(search, FINDING_FILE_UNREADABLE, include, shown,
+                       "leads into a directory that cannot be read");
     for (size_t i = 0; i < matches.gl_pathc; i++) {
         if (search->n_files == CONFIG_FILES_MAX) {
             diag_add(search->diag, FINDING_TOO_LARGE, include->place, "include",
@@ -118,13 +121,13 @@ static void add_matches(struct search *search, const struct field_text *include,
             search->result = -1;
             break;
         }
-        add_file(search, include, matches.gl_pathv[i]);
+        include_add_file(search, include, matches.gl_pathv[i]);
     }
     globfree(&matches);
 }
 
 /* As a pattern, for a folder that is a name and no pattern; at most twice as long. */
-static size_t escape(char *buffer, struct slice folder)
+static size_t escape_pattern(char *buffer, struct slice folder)
 {
     size_t len = 0;
 
@@ -145,26 +148,28 @@ static struct slice folder_of(const char *main_path)
 }
 
 /* As glob() takes it, and as it is shown: relative to the folder of the main file. */
-struct pattern {
+struct include_pattern {
     char *text, *shown;
 };
 
-static struct pattern make_pattern(struct slice folder, struct slice include, struct arena *arena)
+static struct include_pattern make_pattern(struct slice folder, struct slice include,
+                                           struct arena *arena)
 {
     size_t size = 2 * folder.len + include.len + 1;
-    struct pattern pattern = {arena_alloc(arena, size), arena_alloc(arena, size)};
+    struct include_pattern pattern = {arena_alloc(arena, size), arena_alloc(arena, size)};
 
     if (include.ptr[0] == '/')
         folder.len = 0;
-    snprintf(pattern.text + escape(pattern.text, folder), include.len + 1, "%s", include.ptr);
+    snprintf(pattern.text + escape_pattern(pattern.text, folder), include.len + 1, "%s",
+             include.ptr);
     snprintf(pattern.shown, size, "%.*s%s", SLICE_ARG(folder), include.ptr);
     return pattern;
 }
 
-static void add_pattern(struct search *search, struct slice folder,
+static void add_pattern(struct include_search *search, struct slice folder,
                         const struct field_text *include)
 {
-    struct pattern pattern = make_pattern(folder, include->text, search->arena);
+    struct include_pattern pattern = make_pattern(folder, include->text, search->arena);
 
     add_matches(search, include, pattern.text, pattern.shown);
 }
@@ -172,7 +177,8 @@ static void add_pattern(struct search *search, struct slice folder,
 int include_files_find(const char *main_path, const struct field_texts *patterns,
                        struct arena *arena, struct diag *diag, struct include_files *ret_files)
 {
-    struct search search = {.arena = arena, .diag = diag, .main = identify(main_path)};
+    struct include_search search = {
+        .arena = arena, .diag = diag, .main = file_identity_of(main_path)};
     const size_t max = patterns->n_items > 0 ? CONFIG_FILES_MAX : 0;
     struct slice folder = folder_of(main_path);
 
@@ -205,13 +211,13 @@ static bool matches_same(const char *pattern, const struct include_file *files, 
 void include_files_check(const char *main_path, const struct field_texts *patterns,
                          struct arena *arena, const struct include_files *files, struct diag *diag)
 {
-    struct search search = {.arena = arena, .diag = diag};
+    struct include_search search = {.arena = arena, .diag = diag};
     struct slice folder = folder_of(main_path);
     size_t first = 0, next = 0;
 
     for (size_t i = 0; i < patterns->n_items; i++, first = next) {
         const struct field_text *include = &patterns->items[i];
-        struct pattern pattern;
+        struct include_pattern pattern;
 
         if (include->text.len == 0)
             continue;
@@ -219,7 +225,7 @@ void include_files_check(const char *main_path, const struct field_texts *patter
         while (next < files->n_items && is_same_place(files->items[next].asked_at, include->place))
             next++;
         if (!matches_same(pattern.text, files->items + first, next - first))
-            report(&search, FINDING_FILE_UNREADABLE, include, pattern.shown,
-                   "matches other files than when the configuration was read; try again");
+            include_report(&search, FINDING_FILE_UNREADABLE, include, pattern.shown,
+                           "matches other files than when the configuration was read; try again");
     }
 }

@@ -40,7 +40,7 @@ struct config *config_load_with(const char *path, unsigned care, struct diag *di
 
     *config = (struct config){.n_references = 1, .arena = arena_new_large()};
     raw_config_read(path, care, config->arena, scratch, diag, &raw);
-    settings_resolve(&raw.settings, config, diag);
+    settings_build(&raw.settings, config, diag);
     config_build(&raw, scratch, config, diag);
     check_completeness(config, raw.name, diag);
     raw_config_done(&raw);
@@ -60,7 +60,7 @@ char *config_load_control(const char *path)
     char *control;
 
     raw_config_read(path, 0, config.arena, scratch, diag, &raw);
-    settings_resolve(&raw.settings, &config, diag);
+    settings_build(&raw.settings, &config, diag);
     control = strdup(config.control);
     raw_config_done(&raw);
     diag_free(diag);

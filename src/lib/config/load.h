@@ -24,7 +24,7 @@ enum {
  * Certificates are not looked at.
  *
  * path  "-" is standard input
- * diag  gets every finding; must outlive the snapshot's places
+ * diag  gets every finding; the snapshot does not need it
  * Returns one reference, or NULL if an error was found (also when `diag` held one before).
  */
 struct config *config_load(const char *path, struct diag *diag);

@@ -248,8 +248,8 @@ struct read_context {
 };
 
 /* What is wrong with an included file is said where it was asked for. */
-static void report_file(struct read_context *context, const char *path, struct place asked_at,
-                        const struct err *err)
+static void config_file_report(struct read_context *context, const char *path,
+                               struct place asked_at, const struct err *err)
 {
     enum finding finding = err->code == ERR_LIMIT ? FINDING_TOO_LARGE : FINDING_FILE_UNREADABLE;
     const char *hint = err->code == ERR_LIMIT ? "; split it into several by include:" : "";
@@ -264,8 +264,8 @@ static void report_file(struct read_context *context, const char *path, struct p
                  "the file %s%s", err->msg, hint);
 }
 
-static FILE *open_file(const struct read_context *context, const char *path, struct place asked_at,
-                       struct err *err)
+static FILE *config_file_open(const struct read_context *context, const char *path,
+                              struct place asked_at, struct err *err)
 {
     bool is_main = !asked_at.file;
 
@@ -278,8 +278,8 @@ static FILE *open_file(const struct read_context *context, const char *path, str
 }
 
 /* Reads a file that has settled; at the end of all it is to be what it was then. */
-static int read_settled(struct read_context *context, const char *path, FILE *in,
-                        struct place asked_at, struct slice *ret_bytes, struct err *err)
+static int config_file_read_settled(struct read_context *context, const char *path, FILE *in,
+                                    struct place asked_at, struct slice *ret_bytes, struct err *err)
 {
     const struct place place = asked_at.file ? asked_at : (struct place){context->raw->name, 0, 0};
     uint64_t settle_ms = context->settle_ms < SETTLE_MS ? context->settle_ms : SETTLE_MS;
@@ -295,17 +295,17 @@ static int read_settled(struct read_context *context, const char *path, FILE *in
 }
 
 /* asked_at: no place for the main file. Returns NULL after reporting why it cannot be read. */
-static const struct raw_file *read_file(struct read_context *context, const char *path,
-                                        const struct fields *fields, struct place asked_at)
+static const struct raw_file *config_file_read(struct read_context *context, const char *path,
+                                               const struct fields *fields, struct place asked_at)
 {
     struct raw_config *raw = context->raw;
     struct raw_file *file = &raw->files[raw->n_files];
     struct err err;
-    FILE *in = open_file(context, path, asked_at, &err);
+    FILE *in = config_file_open(context, path, asked_at, &err);
 
     *file = (struct raw_file){.fields = fields};
-    if (!in || read_settled(context, path, in, asked_at, &file->bytes, &err) != 0) {
-        report_file(context, path, asked_at, &err);
+    if (!in || config_file_read_settled(context, path, in, asked_at, &file->bytes, &err) != 0) {
+        config_file_report(context, path, asked_at, &err);
         file = NULL;
     } else {
         /* Places show the name as long as there is the snapshot. */
@@ -318,17 +318,17 @@ static const struct raw_file *read_file(struct read_context *context, const char
 }
 
 /* Reads and parses one file; what is wrong in it is for the second pass to say. */
-static void add_file(struct read_context *context, struct parse_context *parsing, const char *path,
-                     const struct fields *fields, struct place asked_at)
+static void config_file_add(struct read_context *context, struct parse_context *parsing,
+                            const char *path, const struct fields *fields, struct place asked_at)
 {
-    const struct raw_file *file = read_file(context, path, fields, asked_at);
+    const struct raw_file *file = config_file_read(context, path, fields, asked_at);
 
     if (file && parse_file(parsing, file) != 0)
         context->raw->is_cut = true;
 }
 
-static void add_includes(struct read_context *context, struct parse_context *parsing,
-                         const char *main_path)
+static void config_includes_add(struct read_context *context, struct parse_context *parsing,
+                                const char *main_path)
 {
     struct raw_config *raw = context->raw;
     const struct field_texts *patterns = &raw->settings.include;
@@ -342,8 +342,8 @@ static void add_includes(struct read_context *context, struct parse_context *par
     memcpy(files, raw->files, raw->n_files * sizeof(*files));
     raw->files = files;
     for (size_t i = 0; i < includes.n_items; i++)
-        add_file(context, parsing, includes.items[i].path, &schema_include,
-                 includes.items[i].asked_at);
+        config_file_add(context, parsing, includes.items[i].path, &schema_include,
+                        includes.items[i].asked_at);
     if (found == 0)
         include_files_check(main_path, patterns, scratch, &includes, context->diag);
 }
@@ -370,8 +370,8 @@ void raw_config_read(const char *path, unsigned care, struct arena *keep, struct
     ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     ret_raw->files = arena_array(scratch, 1, sizeof(*ret_raw->files));
     field_set_defaults(&parsing.fields, &schema_main, &ret_raw->settings);
-    add_file(&context, &parsing, path, &schema_main, (struct place){0});
-    add_includes(&context, &parsing, path);
+    config_file_add(&context, &parsing, path, &schema_main, (struct place){0});
+    config_includes_add(&context, &parsing, path);
     seen_files_check(&context.seen, diag);
     seen_files_done(&context.seen);
     arena_free(parsing.entry);

@@ -24,23 +24,13 @@ void named_policies_add(struct named_policies *list, const struct named_policy *
     list->items[list->n_items++] = *policy;
 }
 
-static int compare_numbers(uint32_t a, uint32_t b)
-{
-    return (a > b) - (a < b);
-}
-
+/* Of two with one name, the one that stands first comes first. */
 static int compare_policies(const void *left, const void *right)
 {
-    const struct field_text *a = &((const struct named_policy *)left)->name;
-    const struct field_text *b = &((const struct named_policy *)right)->name;
-    int order = slice_compare(a->text, b->text);
+    const struct named_policy *a = left, *b = right;
+    int order = slice_compare(a->name.text, b->name.text);
 
-    /* Of two with one name, the one that stands first comes first. */
-    if (order == 0)
-        order = slice_compare(slice_of(a->place.file), slice_of(b->place.file));
-    if (order == 0)
-        order = compare_numbers(a->place.line, b->place.line);
-    return order != 0 ? order : compare_numbers(a->place.column, b->place.column);
+    return order != 0 ? order : place_compare(a->name.place, b->name.place);
 }
 
 static void report_duplicate_policies(const struct named_policies *list, struct diag *diag)

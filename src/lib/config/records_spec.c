@@ -4,10 +4,11 @@
 #include "lib/config/config.h"
 #include "lib/dns/record.h"
 
-struct dns_wish dns_wish_make(const struct config *config, const struct domain *domain,
-                              const char *withheld)
+struct domain_records_spec domain_records_spec_make(const struct config *config,
+                                                    const struct domain *domain,
+                                                    const char *withheld)
 {
-    return (struct dns_wish){
+    return (struct domain_records_spec){
         .domain = domain->name,
         .zone = domain->zone,
         .policy = domain->policy_name,

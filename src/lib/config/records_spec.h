@@ -7,12 +7,13 @@
 #pragma once
 
 struct config;
-struct dns_wish;
+struct domain_records_spec;
 struct domain;
 
 /**
  * withheld  why the _mta-sts TXT record must wait; NULL: it need not
- * Returns a wish whose texts live as long as the configuration and `withheld`.
+ * Returns a spec whose texts live as long as the configuration and `withheld`.
  */
-struct dns_wish dns_wish_make(const struct config *config, const struct domain *domain,
-                              const char *withheld);
+struct domain_records_spec domain_records_spec_make(const struct config *config,
+                                                    const struct domain *domain,
+                                                    const char *withheld);

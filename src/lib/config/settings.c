@@ -32,21 +32,21 @@ static const struct cert_source default_source = {
     "/etc/letsencrypt/live/{host}/privkey.pem",
 };
 
-struct settling {
+struct settings_context {
     struct config *config;
     struct diag *diag;
 };
 
-static void report(const struct settling *settling, enum finding finding,
-                   const struct field_text *value, const char *path, const char *why)
+static void settings_report(const struct settings_context *context, enum finding finding,
+                            const struct field_text *value, const char *path, const char *why)
 {
     char quoted[ERR_QUOTE_MAX];
 
-    diag_add(settling->diag, finding, value->place, path, "%s %s",
+    diag_add(context->diag, finding, value->place, path, "%s %s",
              err_quote(quoted, sizeof(quoted), value->text), why);
 }
 
-static bool is_address(int family, const char *text)
+static bool is_ip_address(int family, const char *text)
 {
     unsigned char bytes[sizeof(struct in6_addr)];
 
@@ -70,7 +70,7 @@ static int parse_tcp(struct slice text, struct arena *arena, struct listen_addre
         return -1;
     host = arena_copy(arena,
                       is_v6 ? slice_range(text, 1, host_end - 1) : slice_range(text, 0, host_end));
-    if (!is_address(is_v6 ? AF_INET6 : AF_INET, host))
+    if (!is_ip_address(is_v6 ? AF_INET6 : AF_INET, host))
         return -1;
     ret_address->kind = LISTEN_TCP;
     ret_address->host = host;
@@ -90,38 +90,38 @@ static int parse_unix(struct slice text, struct listen_address *ret_address)
     return 0;
 }
 
-static void resolve_control(const struct settling *settling, const struct field_text *raw)
+static void build_control(const struct settings_context *context, const struct field_text *raw)
 {
-    struct config *config = settling->config;
+    struct config *config = context->config;
 
     config->has_default_control = raw->place.line == 0;
     config->control = arena_copy(config->arena, raw->text);
     if (raw->text.len > 0 && (raw->text.ptr[0] != '/' || raw->text.len > UNIX_PATH_MAX))
-        report(settling, FINDING_BAD_VALUE, raw, "control",
-               "is not the absolute path of a socket, of at most 107 bytes");
+        settings_report(context, FINDING_BAD_VALUE, raw, "control",
+                        "is not the absolute path of a socket, of at most 107 bytes");
 }
 
 /* Adds one to those trusted. A unix socket has no addresses to choose by: its peers all are. */
-static void resolve_proxy(const struct settling *settling, const struct field_text *raw,
-                          const char *path, struct listen_address *listen, struct network *trusted)
+static void build_proxy(const struct settings_context *context, const struct field_text *raw,
+                        const char *path, struct listen_address *listen, struct network *trusted)
 {
     struct err err;
 
     if (listen->kind == LISTEN_UNIX) {
         if (!slice_eq_text(raw->text, "unix"))
-            report(settling, FINDING_BAD_VALUE, raw, path,
-                   "is not unix, the only peer that a unix socket has");
+            settings_report(context, FINDING_BAD_VALUE, raw, path,
+                            "is not unix, the only peer that a unix socket has");
     } else if (network_parse(raw->text, &trusted[listen->n_trusted], &err) == 0) {
         listen->n_trusted++;
     } else {
-        report(settling, FINDING_BAD_VALUE, raw, path, err.msg);
+        settings_report(context, FINDING_BAD_VALUE, raw, path, err.msg);
     }
 }
 
-static void resolve_proxies(const struct settling *settling, const struct field_texts *raw,
-                            size_t index, struct listen_address *listen)
+static void build_proxies(const struct settings_context *context, const struct field_texts *raw,
+                          size_t index, struct listen_address *listen)
 {
-    struct network *trusted = arena_array(settling->config->arena, raw->n_items, sizeof(*trusted));
+    struct network *trusted = arena_array(context->config->arena, raw->n_items, sizeof(*trusted));
     char path[96];
 
     listen->has_proxy_protocol = raw->place.line != 0;
@@ -129,14 +129,14 @@ static void resolve_proxies(const struct settling *settling, const struct field_
     for (size_t i = 0; i < raw->n_items; i++) {
         snprintf(path, sizeof(path), "listen[%zu].proxy_protocol.trusted[%zu]", index, i);
         if (raw->items[i].text.len > 0)
-            resolve_proxy(settling, &raw->items[i], path, listen, trusted);
+            build_proxy(context, &raw->items[i], path, listen, trusted);
     }
 }
 
-static int parse_listen(const struct settling *settling, const struct raw_listen *raw,
+static int parse_listen(const struct settings_context *context, const struct raw_listen *raw,
                         struct listen_address *ret_address)
 {
-    struct arena *arena = settling->config->arena;
+    struct arena *arena = context->config->arena;
     struct slice text = {arena_copy(arena, raw->address.text), raw->address.text.len};
 
     *ret_address = (struct listen_address){
@@ -156,46 +156,47 @@ static bool is_listed(const struct config *config, const char *text)
     return false;
 }
 
-static void resolve_listener(const struct settling *settling, const struct raw_listen *raw,
-                             size_t index, struct listen_address *listen)
+static void build_listener(const struct settings_context *context, const struct raw_listen *raw,
+                           size_t index, struct listen_address *listen)
 {
-    struct config *config = settling->config;
+    struct config *config = context->config;
     struct listen_address parsed;
     char path[64];
 
     snprintf(path, sizeof(path), "listen[%zu].address", index);
-    if (parse_listen(settling, raw, &parsed) != 0) {
-        report(settling, FINDING_BAD_VALUE, &raw->address, path,
-               "is not \"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\" (at most "
-               "107 bytes); [::] is all addresses");
+    if (parse_listen(context, raw, &parsed) != 0) {
+        settings_report(
+            context, FINDING_BAD_VALUE, &raw->address, path,
+            "is not \"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\" (at most "
+            "107 bytes); [::] is all addresses");
     } else if (is_listed(config, parsed.text)) {
-        report(settling, FINDING_BAD_VALUE, &raw->address, path,
-               "is listed twice; keep one of them");
+        settings_report(context, FINDING_BAD_VALUE, &raw->address, path,
+                        "is listed twice; keep one of them");
     } else if (raw->serve.value == SERVE_CHALLENGES) {
         snprintf(path, sizeof(path), "listen[%zu].serve", index);
-        diag_add(settling->diag, FINDING_KEY_LATER, raw->serve.place, path,
+        diag_add(context->diag, FINDING_KEY_LATER, raw->serve.place, path,
                  "ACME challenges are not served in this version; the listener stays closed");
     } else {
-        resolve_proxies(settling, &raw->proxy_protocol.trusted, index, &parsed);
+        build_proxies(context, &raw->proxy_protocol.trusted, index, &parsed);
         listen[config->n_listen++] = parsed;
     }
 }
 
-static void resolve_listen(const struct settling *settling, const struct field_groups *raw)
+static void build_listen(const struct settings_context *context, const struct field_groups *raw)
 {
-    struct config *config = settling->config;
+    struct config *config = context->config;
     struct listen_address *listen = arena_array(config->arena, raw->n_items, sizeof(*listen));
     const struct raw_listen *items = raw->items;
 
     config->listen = listen;
     for (size_t i = 0; i < raw->n_items; i++)
         if (items[i].address.text.len > 0)
-            resolve_listener(settling, &items[i], i, listen);
+            build_listener(context, &items[i], i, listen);
 }
 
-static void resolve_admin(const struct settling *settling, const struct field_text *raw)
+static void build_admin(const struct settings_context *context, const struct field_text *raw)
 {
-    struct config *config = settling->config;
+    struct config *config = context->config;
     struct listen_address *admin = arena_alloc(config->arena, sizeof(*admin));
 
     if (raw->text.len == 0 || slice_eq_text(raw->text, "off"))
@@ -206,11 +207,11 @@ static void resolve_admin(const struct settling *settling, const struct field_te
     if (parse_tcp(raw->text, config->arena, admin) == 0)
         config->admin = admin;
     else
-        report(settling, FINDING_BAD_VALUE, raw, "admin",
-               "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
+        settings_report(context, FINDING_BAD_VALUE, raw, "admin",
+                        "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
 }
 
-static void resolve_includes(struct config *config, const struct field_texts *raw)
+static void build_includes(struct config *config, const struct field_texts *raw)
 {
     const char **includes = arena_array(config->arena, raw->n_items, sizeof(*includes));
 
@@ -221,7 +222,7 @@ static void resolve_includes(struct config *config, const struct field_texts *ra
 }
 
 /* Taken literally it would be a file that never is there. */
-static void check_source_path(const struct settling *settling, const struct field_text *raw,
+static void check_source_path(const struct settings_context *context, const struct field_text *raw,
                               size_t index, const char *key)
 {
     char path[64];
@@ -229,14 +230,14 @@ static void check_source_path(const struct settling *settling, const struct fiel
     if (raw->text.len == 0 || !text_has_domain(raw->text))
         return;
     snprintf(path, sizeof(path), "certificates[%zu].%s", index, key);
-    report(settling, FINDING_BAD_VALUE, raw, path,
-           "has {domain}, which only mx and tls_rpt know; write {host}, the policy host "
-           "(mta-sts.<domain>), as in /etc/letsencrypt/live/{host}/fullchain.pem");
+    settings_report(context, FINDING_BAD_VALUE, raw, path,
+                    "has {domain}, which only mx and tls_rpt know; write {host}, the policy host "
+                    "(mta-sts.<domain>), as in /etc/letsencrypt/live/{host}/fullchain.pem");
 }
 
-static void resolve_sources(const struct settling *settling, const struct field_groups *raw)
+static void build_sources(const struct settings_context *context, const struct field_groups *raw)
 {
-    struct config *config = settling->config;
+    struct config *config = context->config;
     struct cert_source *sources = arena_array(config->arena, raw->n_items, sizeof(*sources));
     const struct raw_source *items = raw->items;
 
@@ -246,8 +247,8 @@ static void resolve_sources(const struct settling *settling, const struct field_
         struct slice chain = items[i].chain.text;
         struct slice key = items[i].key.place.line != 0 ? items[i].key.text : chain;
 
-        check_source_path(settling, &items[i].chain, i, "chain");
-        check_source_path(settling, &items[i].key, i, "key");
+        check_source_path(context, &items[i].chain, i, "chain");
+        check_source_path(context, &items[i].key, i, "key");
         if (chain.len > 0)
             sources[config->n_sources++] = (struct cert_source){arena_copy(config->arena, chain),
                                                                 arena_copy(config->arena, key)};
@@ -267,8 +268,8 @@ static void default_sources(struct config *config)
     }
 }
 
-static const char *resolve_name(const struct settling *settling, const struct field_text *raw,
-                                const char *path)
+static const char *build_name(const struct settings_context *context, const struct field_text *raw,
+                              const char *path)
 {
     char name[DNS_NAME_MAX + 1], why[ERR_MSG_MAX + 32];
     struct err err;
@@ -278,15 +279,15 @@ static const char *resolve_name(const struct settling *settling, const struct fi
         return NULL;
     if (dns_name_parse(raw->text, name, &len, &err) != 0) {
         snprintf(why, sizeof(why), "is no domain name: it %s", err.msg);
-        report(settling, FINDING_NAME_SYNTAX, raw, path, why);
+        settings_report(context, FINDING_NAME_SYNTAX, raw, path, why);
         return NULL;
     }
-    return arena_copy(settling->config->arena, (struct slice){name, len});
+    return arena_copy(context->config->arena, (struct slice){name, len});
 }
 
-static void resolve_addresses(const struct settling *settling, const struct field_texts *raw)
+static void build_addresses(const struct settings_context *context, const struct field_texts *raw)
 {
-    struct config *config = settling->config;
+    struct config *config = context->config;
     const char **addresses = arena_array(config->arena, raw->n_items, sizeof(*addresses));
 
     config->policy_host_addresses = addresses;
@@ -295,52 +296,52 @@ static void resolve_addresses(const struct settling *settling, const struct fiel
         char path[64];
 
         snprintf(path, sizeof(path), "policy_host.addresses[%zu]", i);
-        if (is_address(AF_INET, text) || is_address(AF_INET6, text))
+        if (is_ip_address(AF_INET, text) || is_ip_address(AF_INET6, text))
             addresses[config->n_policy_host_addresses++] =
                 arena_copy(config->arena, raw->items[i].text);
         else if (raw->items[i].text.len > 0)
-            report(settling, FINDING_BAD_VALUE, &raw->items[i], path,
-                   "is not an IPv4 or IPv6 address, as 192.0.2.1 or \"2001:db8::1\" is");
+            settings_report(context, FINDING_BAD_VALUE, &raw->items[i], path,
+                            "is not an IPv4 or IPv6 address, as 192.0.2.1 or \"2001:db8::1\" is");
     }
 }
 
-static void resolve_hosts(const struct settling *settling, const struct raw_settings *raw)
+static void build_hosts(const struct settings_context *context, const struct raw_settings *raw)
 {
-    struct config *config = settling->config;
+    struct config *config = context->config;
 
-    config->policy_host_name = resolve_name(settling, &raw->policy_host.name, "policy_host.name");
-    config->report_host = resolve_name(settling, &raw->report_host, "report_host");
-    config->delegation_zone = resolve_name(settling, &raw->delegation_zone, "delegation_zone");
-    resolve_addresses(settling, &raw->policy_host.addresses);
+    config->policy_host_name = build_name(context, &raw->policy_host.name, "policy_host.name");
+    config->report_host = build_name(context, &raw->report_host, "report_host");
+    config->delegation_zone = build_name(context, &raw->delegation_zone, "delegation_zone");
+    build_addresses(context, &raw->policy_host.addresses);
     if (raw->policy_host.name.place.line != 0 && raw->policy_host.addresses.place.line != 0)
-        diag_add(settling->diag, FINDING_KEY_CONFLICT, raw->policy_host.addresses.place,
+        diag_add(context->diag, FINDING_KEY_CONFLICT, raw->policy_host.addresses.place,
                  "policy_host.addresses",
                  "policy_host has a name or addresses, not both, since a CNAME stands alone; leave "
                  "one of them out");
 }
 
-void settings_resolve(const struct raw_settings *raw, struct config *config, struct diag *diag)
+void settings_build(const struct raw_settings *raw, struct config *config, struct diag *diag)
 {
-    const struct settling settling = {config, diag};
+    const struct settings_context context = {config, diag};
 
     if (raw->listen.place.line != 0) {
-        resolve_listen(&settling, &raw->listen);
+        build_listen(&context, &raw->listen);
     } else {
         config->listen = &default_listen;
         config->n_listen = 1;
     }
     if (raw->certificates.place.line != 0)
-        resolve_sources(&settling, &raw->certificates);
+        build_sources(&context, &raw->certificates);
     else
         default_sources(config);
-    resolve_hosts(&settling, raw);
+    build_hosts(&context, raw);
     config->workers = raw->workers.value;
     config->shutdown_delay_s = raw->shutdown_delay.value;
-    resolve_admin(&settling, &raw->admin);
-    resolve_control(&settling, &raw->control);
+    build_admin(&context, &raw->admin);
+    build_control(&context, &raw->control);
     config->user = arena_copy(config->arena, raw->user.text);
     config->has_sandbox = raw->sandbox.value == SANDBOX_ON;
-    resolve_includes(config, &raw->include);
+    build_includes(config, &raw->include);
     config->removed_percent = raw->limits.removed_percent.value;
     config->connections_max = raw->limits.connections.value;
     config->per_source_max = raw->limits.per_source.value;

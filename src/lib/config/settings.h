@@ -11,4 +11,4 @@ struct diag;
 struct raw_settings;
 
 /** Fills the settings of `config` (its arena owns them) and adds what is wrong. */
-void settings_resolve(const struct raw_settings *raw, struct config *config, struct diag *diag);
+void settings_build(const struct raw_settings *raw, struct config *config, struct diag *diag);

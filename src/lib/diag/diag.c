@@ -105,12 +105,8 @@ bool diag_has(const struct diag *diag, enum finding finding)
 static int compare_items(const void *left, const void *right)
 {
     const struct item *a = left, *b = right;
-    int order = slice_compare(slice_of(a->place.file), slice_of(b->place.file));
+    int order = place_compare(a->place, b->place);
 
-    if (order == 0)
-        order = (a->place.line > b->place.line) - (a->place.line < b->place.line);
-    if (order == 0)
-        order = (a->place.column > b->place.column) - (a->place.column < b->place.column);
     if (order == 0)
         order = (int)a->finding - (int)b->finding;
     return order != 0 ? order : strcmp(a->message, b->message);

@@ -14,7 +14,7 @@ enum {
 
 /* The records of one domain as they come about. */
 struct listing {
-    const struct dns_wish *wish;
+    const struct domain_records_spec *spec;
     struct arena *arena;
     struct dns_record *records;
     size_t n_records;
@@ -30,10 +30,10 @@ static const char *join(struct arena *arena, const char *a, const char *b, const
 
 static void add(struct listing *listing, struct dns_record record)
 {
-    record.domain = listing->wish->domain;
-    record.policy = listing->wish->policy;
+    record.domain = listing->spec->domain;
+    record.policy = listing->spec->policy;
     if (!record.zone)
-        record.zone = listing->wish->zone;
+        record.zone = listing->spec->zone;
     listing->records[listing->n_records++] = record;
 }
 
@@ -41,7 +41,7 @@ static void add(struct listing *listing, struct dns_record record)
  * in the provider's zone, under the customer's name so that each domain has an id of its own. */
 static void add_txt(struct listing *listing, struct dns_record txt, bool is_delegated)
 {
-    const char *zone = listing->wish->delegation_zone;
+    const char *zone = listing->spec->delegation_zone;
 
     txt.type = RECORD_TXT;
     if (is_delegated) {
@@ -61,23 +61,23 @@ static void add_txt(struct listing *listing, struct dns_record txt, bool is_dele
 
 static void add_mta_sts(struct listing *listing)
 {
-    const struct dns_wish *wish = listing->wish;
+    const struct domain_records_spec *spec = listing->spec;
 
     add_txt(listing,
             (struct dns_record){
-                .name = join(listing->arena, DNS_PREFIX_MTA_STS, wish->domain, ""),
-                .ttl_s = wish->ttl_mta_sts_s,
-                .value = join(listing->arena, "v=STSv1; id=", wish->id, ";"),
-                .id = wish->id,
-                .withheld = wish->withheld,
+                .name = join(listing->arena, DNS_PREFIX_MTA_STS, spec->domain, ""),
+                .ttl_s = spec->ttl_mta_sts_s,
+                .value = join(listing->arena, "v=STSv1; id=", spec->id, ";"),
+                .id = spec->id,
+                .withheld = spec->withheld,
             },
-            wish->delegates_mta_sts);
+            spec->delegates_mta_sts);
 }
 
 static void add_addresses(struct listing *listing, struct dns_record record, enum record_type type)
 {
-    for (size_t i = 0; i < listing->wish->n_addresses; i++) {
-        const char *address = listing->wish->addresses[i];
+    for (size_t i = 0; i < listing->spec->n_addresses; i++) {
+        const char *address = listing->spec->addresses[i];
 
         if ((strchr(address, ':') ? RECORD_AAAA : RECORD_A) != type)
             continue;
@@ -89,16 +89,16 @@ static void add_addresses(struct listing *listing, struct dns_record record, enu
 
 static void add_policy_host(struct listing *listing)
 {
-    const struct dns_wish *wish = listing->wish;
+    const struct domain_records_spec *spec = listing->spec;
     struct dns_record record = {
-        .name = join(listing->arena, DNS_PREFIX_POLICY_HOST, wish->domain, ""),
+        .name = join(listing->arena, DNS_PREFIX_POLICY_HOST, spec->domain, ""),
         .side = SIDE_CUSTOMER,
-        .ttl_s = wish->ttl_policy_host_s,
+        .ttl_s = spec->ttl_policy_host_s,
     };
 
-    if (wish->policy_host_name) {
+    if (spec->policy_host_name) {
         record.type = RECORD_CNAME;
-        record.value = wish->policy_host_name;
+        record.value = spec->policy_host_name;
         add(listing, record);
         return;
     }
@@ -106,49 +106,49 @@ static void add_policy_host(struct listing *listing)
     add_addresses(listing, record, RECORD_AAAA);
 }
 
-static const char *tls_rpt_value(const struct dns_wish *wish, struct arena *arena)
+static const char *tls_rpt_value(const struct domain_records_spec *spec, struct arena *arena)
 {
     static const char head[] = "v=TLSRPTv1; rua=";
     size_t size = sizeof(head);
     char *value, *end;
 
-    for (size_t i = 0; i < wish->n_rua; i++)
-        size += strlen(",") + strlen(wish->rua[i]);
+    for (size_t i = 0; i < spec->n_rua; i++)
+        size += strlen(",") + strlen(spec->rua[i]);
     value = arena_alloc(arena, size);
     end = stpcpy(value, head);
-    for (size_t i = 0; i < wish->n_rua; i++)
-        end = stpcpy(stpcpy(end, i > 0 ? "," : ""), wish->rua[i]);
+    for (size_t i = 0; i < spec->n_rua; i++)
+        end = stpcpy(stpcpy(end, i > 0 ? "," : ""), spec->rua[i]);
     return value;
 }
 
 static void add_tls_rpt(struct listing *listing)
 {
-    const struct dns_wish *wish = listing->wish;
+    const struct domain_records_spec *spec = listing->spec;
 
     add_txt(listing,
             (struct dns_record){
-                .name = join(listing->arena, DNS_PREFIX_TLS_RPT, wish->domain, ""),
-                .ttl_s = wish->ttl_tls_rpt_s,
-                .value = tls_rpt_value(wish, listing->arena),
+                .name = join(listing->arena, DNS_PREFIX_TLS_RPT, spec->domain, ""),
+                .ttl_s = spec->ttl_tls_rpt_s,
+                .value = tls_rpt_value(spec, listing->arena),
             },
-            wish->delegates_tls_rpt);
+            spec->delegates_tls_rpt);
 }
 
-size_t dns_records_list(const struct dns_wish *wish, struct arena *arena,
+size_t dns_records_list(const struct domain_records_spec *spec, struct arena *arena,
                         struct dns_record **ret_records)
 {
-    size_t n_max = N_MTA_STS_MAX + 1 + wish->n_addresses + N_TLS_RPT_MAX;
+    size_t n_max = N_MTA_STS_MAX + 1 + spec->n_addresses + N_TLS_RPT_MAX;
     struct listing listing = {
-        .wish = wish,
+        .spec = spec,
         .arena = arena,
         .records = arena_array(arena, n_max, sizeof(struct dns_record)),
     };
 
-    if (wish->id) {
+    if (spec->id) {
         add_mta_sts(&listing);
         add_policy_host(&listing);
     }
-    if (wish->n_rua > 0)
+    if (spec->n_rua > 0)
         add_tls_rpt(&listing);
     *ret_records = listing.records;
     return listing.n_records;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The records to publish: from one domain's wishes to resource records, before any output format.
+ * The records to publish: from one domain's settings to resource records, before any output format.
  *
  * Pure: no I/O, no globals. Safe to call from any thread.
  * Source: RFC 8461 3.1, 8.2 (delegation); RFC 8460 3; RFC 1034 3.6.2 (a CNAME stands alone).
@@ -47,7 +47,7 @@ struct dns_record {
 };
 
 /** What one domain wants in DNS. Texts belong to the caller and are shared by the records. */
-struct dns_wish {
+struct domain_records_spec {
     const char *domain;
     const char *zone;   /* the domain's zone: the domain itself or an ancestor */
     const char *policy; /* the policy's name; NULL: the domain's own */
@@ -75,7 +75,7 @@ struct dns_wish {
  * ret_records  the array
  * Returns how many.
  */
-size_t dns_records_list(const struct dns_wish *wish, struct arena *arena,
+size_t dns_records_list(const struct domain_records_spec *spec, struct arena *arena,
                         struct dns_record **ret_records);
 
 /** "TXT", "CNAME", "A" or "AAAA". */

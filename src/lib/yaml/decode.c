@@ -358,8 +358,8 @@ static size_t list_keys(const struct fields *fields, const char *keys[FIELD_KEYS
     return count;
 }
 
-static void report_unknown(struct field_context *context, const struct fields *fields,
-                           const struct yaml_node *key)
+static void report_unknown_key(struct field_context *context, const struct fields *fields,
+                               const struct yaml_node *key)
 {
     const char *keys[FIELD_KEYS_MAX], *nearest = NULL;
     size_t n_keys = list_keys(fields, keys);
@@ -401,7 +401,7 @@ const struct field *field_find(struct field_context *context, const struct field
     const struct field *row = find_row(fields, key->text);
 
     if (!row)
-        report_unknown(context, fields, key);
+        report_unknown_key(context, fields, key);
     else if (row->is_unimplemented)
         note_unimplemented(context, key);
     return row;
@@ -421,9 +421,9 @@ void field_report_duplicate(struct field_context *context, const struct yaml_nod
              "the key is given twice in one mapping; keep one of them");
 }
 
-static void check_required(struct field_context *context, const struct fields *fields,
-                           const struct yaml_node *map, const struct field *const *seen,
-                           size_t n_seen)
+static void check_required_keys(struct field_context *context, const struct fields *fields,
+                                const struct yaml_node *map, const struct field *const *seen,
+                                size_t n_seen)
 {
     for (size_t i = 0; i < fields->n_rows; i++) {
         const struct field *row = &fields->rows[i];
@@ -474,5 +474,5 @@ void field_decode(struct field_context *context, const struct fields *fields,
         }
         yaml_path_leave(&context->path, old_len);
     }
-    check_required(context, fields, map, seen, n_seen);
+    check_required_keys(context, fields, map, seen, n_seen);
 }

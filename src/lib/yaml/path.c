@@ -10,7 +10,7 @@ enum {
     NAME_SHOWN_MAX = 253, /* bytes of one key; as many as a domain name has */
 };
 
-static void append_byte(struct yaml_path *path, char byte)
+static void path_append_byte(struct yaml_path *path, char byte)
 {
     char escaped[8] = {byte};
     size_t len = 1;
@@ -23,10 +23,10 @@ static void append_byte(struct yaml_path *path, char byte)
     path->len += len;
 }
 
-static void append(struct yaml_path *path, struct slice bytes)
+static void path_append(struct yaml_path *path, struct slice bytes)
 {
     for (size_t i = 0; i < bytes.len; i++)
-        append_byte(path, bytes.ptr[i]);
+        path_append_byte(path, bytes.ptr[i]);
 }
 
 size_t yaml_path_enter(struct yaml_path *path, struct slice name)
@@ -34,10 +34,10 @@ size_t yaml_path_enter(struct yaml_path *path, struct slice name)
     size_t old_len = path->len;
 
     if (old_len > 0)
-        append_byte(path, '.');
-    append(path, slice_range(name, 0, NAME_SHOWN_MAX));
+        path_append_byte(path, '.');
+    path_append(path, slice_range(name, 0, NAME_SHOWN_MAX));
     if (name.len > NAME_SHOWN_MAX)
-        append(path, slice_of("..."));
+        path_append(path, slice_of("..."));
     return old_len;
 }
 
@@ -47,7 +47,7 @@ size_t yaml_path_index(struct yaml_path *path, size_t index)
     char text[24];
 
     snprintf(text, sizeof(text), "[%zu]", index);
-    append(path, slice_of(text));
+    path_append(path, slice_of(text));
     return old_len;
 }
 

@@ -30,13 +30,13 @@ static void drop_event(struct yaml_reader *reader)
 }
 
 /* The event that comes next. At a failure, and from then on, it is the stream's end. */
-static yaml_event_type_t peek(struct yaml_reader *reader)
+static yaml_event_type_t reader_peek(struct yaml_reader *reader)
 {
     if (reader->has_failed)
         return YAML_STREAM_END_EVENT;
     if (!reader->has_event) {
         if (!yaml_parser_parse(&reader->parser, &reader->event)) {
-            yaml_problem_report(&reader->parser, reader->file, reader->diag);
+            yaml_syntax_error_report(&reader->parser, reader->file, reader->diag);
             reader->has_failed = true;
             return YAML_STREAM_END_EVENT;
         }
@@ -60,7 +60,7 @@ static struct slice scalar_text(const struct yaml_reader *reader)
                           reader->event.data.scalar.length};
 }
 
-static void fail(struct yaml_reader *reader, enum finding finding, const char *message)
+static void reader_fail(struct yaml_reader *reader, enum finding finding, const char *message)
 {
     diag_add(reader->diag, finding, event_place(reader), NULL, "%s", message);
     reader->has_failed = true;
@@ -123,7 +123,7 @@ void yaml_reader_free(struct yaml_reader *reader)
 }
 
 /* libyaml's time goes up with the square of the depth: 100,000 levels take it half a minute. */
-static void fail_depth(struct yaml_reader *reader)
+static void reader_fail_depth(struct yaml_reader *reader)
 {
     diag_add(reader->diag, FINDING_TOO_LARGE, event_place(reader), NULL,
              "nested deeper than %d levels, as nothing here is; is a bracket left open?",
@@ -137,11 +137,11 @@ static void skip_node(struct yaml_reader *reader)
     size_t depth = 0;
 
     do {
-        switch (peek(reader)) {
+        switch (reader_peek(reader)) {
         case YAML_MAPPING_START_EVENT:
         case YAML_SEQUENCE_START_EVENT:
             if (++depth > YAML_DEPTH_MAX)
-                fail_depth(reader);
+                reader_fail_depth(reader);
             break;
         case YAML_MAPPING_END_EVENT:
         case YAML_SEQUENCE_END_EVENT:
@@ -156,11 +156,11 @@ static void skip_node(struct yaml_reader *reader)
 
 static void skip_starts(struct yaml_reader *reader)
 {
-    yaml_event_type_t type = peek(reader);
+    yaml_event_type_t type = reader_peek(reader);
 
     while (type == YAML_STREAM_START_EVENT || type == YAML_DOCUMENT_START_EVENT) {
         drop_event(reader);
-        type = peek(reader);
+        type = reader_peek(reader);
     }
 }
 
@@ -181,7 +181,7 @@ static void refuse_event(struct yaml_reader *reader, const char *what)
 int yaml_reader_enter(struct yaml_reader *reader, const char *what)
 {
     skip_starts(reader);
-    switch (peek(reader)) {
+    switch (reader_peek(reader)) {
     case YAML_MAPPING_START_EVENT:
         check_properties(reader, reader->event.data.mapping_start.anchor,
                          reader->event.data.mapping_start.tag);
@@ -189,8 +189,8 @@ int yaml_reader_enter(struct yaml_reader *reader, const char *what)
         return 0;
     case YAML_STREAM_END_EVENT:
         if (!reader->has_failed)
-            fail(reader, FINDING_WRONG_TYPE,
-                 "expected a mapping, lines of 'key: value', found an empty file");
+            reader_fail(reader, FINDING_WRONG_TYPE,
+                        "expected a mapping, lines of 'key: value', found an empty file");
         return -1;
     case YAML_ALIAS_EVENT:
         refuse_alias(reader);
@@ -238,7 +238,7 @@ static struct yaml_node *read_key(struct yaml_reader *reader, struct arena *aren
 {
     struct yaml_node *key;
 
-    if (peek(reader) == YAML_SCALAR_EVENT) {
+    if (reader_peek(reader) == YAML_SCALAR_EVENT) {
         bool is_plain = reader->event.data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 
         key = read_text(reader, arena);
@@ -252,7 +252,7 @@ static struct yaml_node *read_key(struct yaml_reader *reader, struct arena *aren
     if (!reader->has_failed)
         diag_add(reader->diag, FINDING_WRONG_TYPE, event_place(reader), NULL,
                  "expected a key, found %s; put a key that begins with {, [ or * in quotes",
-                 node_name(peek(reader)));
+                 node_name(reader_peek(reader)));
     key = new_node(reader, arena, YAML_KIND_BROKEN);
     skip_node(reader);
     return key;
@@ -266,7 +266,7 @@ static void read_map(struct yaml_reader *reader, struct arena *arena, struct yam
     check_properties(reader, reader->event.data.mapping_start.anchor,
                      reader->event.data.mapping_start.tag);
     drop_event(reader);
-    while (peek(reader) != YAML_MAPPING_END_EVENT && !reader->has_failed) {
+    while (reader_peek(reader) != YAML_MAPPING_END_EVENT && !reader->has_failed) {
         struct yaml_node *key = read_key(reader, arena);
 
         key->value = read_node(reader, arena, depth + 1);
@@ -286,7 +286,7 @@ static void read_list(struct yaml_reader *reader, struct arena *arena, struct ya
     check_properties(reader, reader->event.data.sequence_start.anchor,
                      reader->event.data.sequence_start.tag);
     drop_event(reader);
-    while (peek(reader) != YAML_SEQUENCE_END_EVENT && !reader->has_failed) {
+    while (reader_peek(reader) != YAML_SEQUENCE_END_EVENT && !reader->has_failed) {
         *end = read_node(reader, arena, depth + 1);
         end = &(*end)->next;
     }
@@ -296,15 +296,15 @@ static void read_list(struct yaml_reader *reader, struct arena *arena, struct ya
 static void check_size(struct yaml_reader *reader, size_t depth)
 {
     if (depth > YAML_DEPTH_MAX)
-        fail_depth(reader);
+        reader_fail_depth(reader);
     else if (++reader->n_nodes > YAML_NODES_MAX)
-        fail(reader, FINDING_TOO_LARGE,
-             "found more values under one key than any can have; is a bracket left open?");
+        reader_fail(reader, FINDING_TOO_LARGE,
+                    "found more values under one key than any can have; is a bracket left open?");
 }
 
 static struct yaml_node *read_node(struct yaml_reader *reader, struct arena *arena, size_t depth)
 {
-    yaml_event_type_t type = peek(reader);
+    yaml_event_type_t type = reader_peek(reader);
     struct yaml_node *node;
 
     if (!reader->has_failed)
@@ -333,7 +333,7 @@ static struct yaml_node *read_node(struct yaml_reader *reader, struct arena *are
 int yaml_reader_next(struct yaml_reader *reader, struct arena *arena, struct yaml_node **ret_key)
 {
     for (;;) {
-        yaml_event_type_t type = peek(reader);
+        yaml_event_type_t type = reader_peek(reader);
         struct yaml_node *key;
 
         if (type == YAML_MAPPING_END_EVENT)
@@ -369,10 +369,10 @@ void yaml_reader_skip(struct yaml_reader *reader)
 
 int yaml_reader_finish(struct yaml_reader *reader)
 {
-    while (peek(reader) == YAML_DOCUMENT_END_EVENT)
+    while (reader_peek(reader) == YAML_DOCUMENT_END_EVENT)
         drop_event(reader);
-    if (peek(reader) != YAML_STREAM_END_EVENT)
-        fail(reader, FINDING_YAML_FEATURE,
-             "a second document (---) is not taken; use include: for further files");
+    if (reader_peek(reader) != YAML_STREAM_END_EVENT)
+        reader_fail(reader, FINDING_YAML_FEATURE,
+                    "a second document (---) is not taken; use include: for further files");
     return reader->has_failed ? -1 : 0;
 }

@@ -21,12 +21,12 @@ enum shown {
  * What libyaml 0.2 says, and what the author of the file most likely has to do. Of a row, what is
  * NULL matches everything; the first row that matches counts.
  */
-static const struct cure {
+static const struct syntax_hint {
     const char *context;
     const char *problem;
     enum shown shown;
     const char *text;
-} cures[] = {
+} hints[] = {
     {"while scanning an alias", NULL, SHOWN_PROBLEM,
      "a text that begins with * is put in quotes: \"*.example.com\""},
     {"while scanning an anchor", NULL, SHOWN_PROBLEM, "a text that begins with & is put in quotes"},
@@ -63,8 +63,8 @@ static const struct cure {
     {NULL, NULL, SHOWN_PROBLEM, "look at the indentation, quotes and brackets here"},
 };
 
-static const struct cure tab_cure = {NULL, NULL, SHOWN_PROBLEM,
-                                     "indent with spaces, not with tabs"};
+static const struct syntax_hint tab_hint = {NULL, NULL, SHOWN_PROBLEM,
+                                            "indent with spaces, not with tabs"};
 
 static bool is_char_start(char byte)
 {
@@ -72,7 +72,7 @@ static bool is_char_start(char byte)
 }
 
 /* Moves a place over text, lines and columns counted as libyaml does. */
-static void pass_over(struct place *place, struct slice bytes)
+static void move_over(struct place *place, struct slice bytes)
 {
     for (size_t i = 0; i < bytes.len; i++) {
         bool is_crlf = bytes.ptr[i] == '\r' && i + 1 < bytes.len && bytes.ptr[i + 1] == '\n';
@@ -91,7 +91,7 @@ static struct place place_of_mark(const char *file, yaml_mark_t mark)
     return (struct place){file, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1};
 }
 
-static struct slice between(const unsigned char *from, const unsigned char *to)
+static struct slice bytes_between(const unsigned char *from, const unsigned char *to)
 {
     return (struct slice){(const char *)from, (size_t)(to - from)};
 }
@@ -100,14 +100,14 @@ static struct slice between(const unsigned char *from, const unsigned char *to)
  * scanned, and perhaps within a character. */
 static void report_bytes(const yaml_parser_t *parser, const char *file, struct diag *diag)
 {
-    struct slice unread = between(parser->raw_buffer.pointer, parser->raw_buffer.last);
+    struct slice unread = bytes_between(parser->raw_buffer.pointer, parser->raw_buffer.last);
     size_t offset = parser->problem_offset - parser->offset;
     struct place place = place_of_mark(file, parser->mark);
     bool is_utf16 = parser->offset == 0 && (slice_starts_with(unread, "\xff\xfe") ||
                                             slice_starts_with(unread, "\xfe\xff"));
 
-    pass_over(&place, between(parser->buffer.pointer, parser->buffer.last));
-    pass_over(&place, slice_range(unread, 0, offset));
+    move_over(&place, bytes_between(parser->buffer.pointer, parser->buffer.last));
+    move_over(&place, slice_range(unread, 0, offset));
     if (is_utf16)
         diag_add(diag, FINDING_SYNTAX, place, NULL,
                  "the file is UTF-16; a configuration is UTF-8 text, so save it as that");
@@ -117,39 +117,40 @@ static void report_bytes(const yaml_parser_t *parser, const char *file, struct d
                  offset < unread.len ? (unsigned char)unread.ptr[offset] : 0U, parser->problem);
 }
 
-static bool fits(const char *wanted, const char *seen)
+static bool hint_fits(const char *wanted, const char *seen)
 {
     return !wanted || (seen && strcmp(wanted, seen) == 0);
 }
 
-static const struct cure *find_cure(const yaml_parser_t *parser)
+static const struct syntax_hint *find_hint(const yaml_parser_t *parser)
 {
-    const struct cure *cure = cures;
+    const struct syntax_hint *hint = hints;
 
     if (parser->error == YAML_SCANNER_ERROR && *parser->buffer.pointer == '\t')
-        return &tab_cure;
-    while (!fits(cure->context, parser->context) || !fits(cure->problem, parser->problem))
-        cure++;
-    return cure;
+        return &tab_hint;
+    while (!hint_fits(hint->context, parser->context) || !hint_fits(hint->problem, parser->problem))
+        hint++;
+    return hint;
 }
 
 static void report_structure(const yaml_parser_t *parser, const char *file, struct diag *diag)
 {
-    const struct cure *cure = find_cure(parser);
+    const struct syntax_hint *hint = find_hint(parser);
     const char *context = parser->context;
     yaml_mark_t mark = parser->problem_mark;
     char begun[64] = "";
 
-    if (context && cure->shown == SHOWN_CONTEXT)
+    if (context && hint->shown == SHOWN_CONTEXT)
         mark = parser->context_mark;
     else if (context && parser->context_mark.line < mark.line)
         snprintf(begun, sizeof(begun), " begun on line %zu", parser->context_mark.line + 1);
     diag_add(diag, FINDING_SYNTAX, place_of_mark(file, mark), NULL,
              "not well-formed YAML: %s%s%s%s; %s", context ? context : "", begun,
-             context ? ", " : "", parser->problem, cure->text);
+             context ? ", " : "", parser->problem, hint->text);
 }
 
-void yaml_problem_report(const struct yaml_parser_s *parser, const char *file, struct diag *diag)
+void yaml_syntax_error_report(const struct yaml_parser_s *parser, const char *file,
+                              struct diag *diag)
 {
     if (parser->error == YAML_MEMORY_ERROR)
         memory_fail();

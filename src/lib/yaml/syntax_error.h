@@ -15,4 +15,5 @@ struct yaml_parser_s;
  * parser  as it was left by the error, which is not one of reading the input
  * file    the name shown
  */
-void yaml_problem_report(const struct yaml_parser_s *parser, const char *file, struct diag *diag);
+void yaml_syntax_error_report(const struct yaml_parser_s *parser, const char *file,
+                              struct diag *diag);

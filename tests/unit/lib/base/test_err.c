@@ -117,6 +117,23 @@ static void test_quote(void **state)
     }
 }
 
+static void test_place_compare(void **state)
+{
+    /* In their order. */
+    static const struct place places[] = {
+        {NULL, 0, 0}, {"a", 0, 0}, {"a", 1, 1}, {"a", 1, 2}, {"a", 2, 1}, {"b", 1, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        for (size_t j = 0; j < ARRAY_LEN(places); j++) {
+            int order = place_compare(places[i], places[j]);
+
+            if ((order > 0) != (i > j) || (order < 0) != (i < j))
+                fail_msg("places %zu and %zu: %d", i, j, order);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_own_message_as_argument),
         cmocka_unit_test(test_long_message_is_cut),
         cmocka_unit_test(test_quote),
+        cmocka_unit_test(test_place_compare),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

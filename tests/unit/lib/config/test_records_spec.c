@@ -4,7 +4,7 @@
 #include "lib/config/sample.h"
 #include "lib/dns/record.h"
 
-static void test_wishes(void **state)
+static void test_specs(void **state)
 {
     struct sample sample = sample_load("policy_host: {name: policy.example.net}\n"
                                        "delegation_zone: sts.example.net\n"
@@ -17,9 +17,11 @@ static void test_wishes(void **state)
                                        "  d.example: {mta_sts: false, tls_rpt: "
                                        "[\"mailto:a@d.example\"], delegated: [tls-rpt]}\n");
     const struct domain *domains = sample.config->domains;
-    struct dns_wish plain = dns_wish_make(sample.config, &domains[0], NULL);
-    struct dns_wish delegated = dns_wish_make(sample.config, &domains[1], "no certificate");
-    struct dns_wish reporting = dns_wish_make(sample.config, &domains[2], NULL);
+    struct domain_records_spec plain = domain_records_spec_make(sample.config, &domains[0], NULL);
+    struct domain_records_spec delegated =
+        domain_records_spec_make(sample.config, &domains[1], "no certificate");
+    struct domain_records_spec reporting =
+        domain_records_spec_make(sample.config, &domains[2], NULL);
 
     (void)state;
     assert_string_equal(plain.domain, "a.example");
@@ -52,20 +54,21 @@ static void test_addresses(void **state)
 {
     struct sample sample = sample_load("policy_host: {addresses: [192.0.2.1, \"2001:db8::1\"]}\n"
                                        "domains: {a.example: {mode: none}}\n");
-    struct dns_wish wish = dns_wish_make(sample.config, &sample.config->domains[0], NULL);
+    struct domain_records_spec spec =
+        domain_records_spec_make(sample.config, &sample.config->domains[0], NULL);
 
     (void)state;
-    assert_null(wish.policy_host_name);
-    assert_null(wish.delegation_zone);
-    assert_int_equal(wish.n_addresses, 2);
-    assert_string_equal(wish.addresses[1], "2001:db8::1");
+    assert_null(spec.policy_host_name);
+    assert_null(spec.delegation_zone);
+    assert_int_equal(spec.n_addresses, 2);
+    assert_string_equal(spec.addresses[1], "2001:db8::1");
     sample_done(&sample);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_wishes),
+        cmocka_unit_test(test_specs),
         cmocka_unit_test(test_addresses),
     };
 

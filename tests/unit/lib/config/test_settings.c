@@ -13,7 +13,7 @@ static struct config *resolve(struct sample *sample)
     struct config *config = memory_alloc(sizeof(*config));
 
     *config = (struct config){.n_references = 1, .arena = arena_new(0)};
-    settings_resolve(&sample->raw.settings, config, sample->diag);
+    settings_build(&sample->raw.settings, config, sample->diag);
     sample->config = config;
     return config;
 }

@@ -41,7 +41,7 @@ static void print_records(const struct dns_record *records, size_t n_records, ch
 #define TLS A_COM "_smtp._tls.a.com TXT 3 'v=TLSRPTv1; rua=mailto:a@example.com' p - -\n"
 #define TLS_CNAME A_COM "_smtp._tls.a.com CNAME 3 '_smtp._tls.a.com.b.net' p - -\n"
 
-#define WISH                                                                                     \
+#define SPEC                                                                                     \
     .domain = "a.com", .zone = "com", .policy = "p", .ttl_mta_sts_s = 1, .ttl_policy_host_s = 2, \
     .ttl_tls_rpt_s = 3
 #define HOSTED .id = "0f", .policy_host_name = "c.example"
@@ -51,35 +51,35 @@ static void print_records(const struct dns_record *records, size_t n_records, ch
 static void test_list(void **state)
 {
     static const struct {
-        struct dns_wish wish;
+        struct domain_records_spec spec;
         const char *want;
     } rows[] = {
-        {{WISH}, ""},
-        {{WISH, .id = "0f"}, STS},
-        {{WISH, REPORTED}, TLS},
-        {{WISH, .policy_host_name = "c.example", .addresses = addresses, .n_addresses = 4,
+        {{SPEC}, ""},
+        {{SPEC, .id = "0f"}, STS},
+        {{SPEC, REPORTED}, TLS},
+        {{SPEC, .policy_host_name = "c.example", .addresses = addresses, .n_addresses = 4,
           .withheld = "no", REPORTED},
          TLS}, /* without an id nothing of MTA-STS is listed */
-        {{WISH, HOSTED}, STS HOST_CNAME},
-        {{WISH, HOSTED, REPORTED}, STS HOST_CNAME TLS},
-        {{WISH, HOSTED, .addresses = addresses, .n_addresses = 4}, STS HOST_CNAME},
-        {{WISH, .id = "0f", .addresses = addresses, .n_addresses = 4},
+        {{SPEC, HOSTED}, STS HOST_CNAME},
+        {{SPEC, HOSTED, REPORTED}, STS HOST_CNAME TLS},
+        {{SPEC, HOSTED, .addresses = addresses, .n_addresses = 4}, STS HOST_CNAME},
+        {{SPEC, .id = "0f", .addresses = addresses, .n_addresses = 4},
          STS A_COM "mta-sts.a.com A 2 '192.0.2.1' p - -\n" A_COM
                    "mta-sts.a.com A 2 '192.0.2.2' p - -\n" A_COM
                    "mta-sts.a.com AAAA 2 '2001:db8::1' p - -\n" A_COM
                    "mta-sts.a.com AAAA 2 '::ffff:192.0.2.3' p - -\n"},
-        {{WISH, .rua = two_rua, .n_rua = 2},
+        {{SPEC, .rua = two_rua, .n_rua = 2},
          A_COM "_smtp._tls.a.com TXT 3 "
                "'v=TLSRPTv1; rua=mailto:a@example.com,https://b.example/' p - -\n"},
-        {{WISH, HOSTED, REPORTED, DELEGATED}, STS HOST_CNAME TLS},
-        {{WISH, HOSTED, REPORTED, DELEGATED, .delegates_mta_sts = true},
+        {{SPEC, HOSTED, REPORTED, DELEGATED}, STS HOST_CNAME TLS},
+        {{SPEC, HOSTED, REPORTED, DELEGATED, .delegates_mta_sts = true},
          STS_CNAME B_NET "_mta-sts.a.com.b.net TXT 1 'v=STSv1; id=0f;' p 0f -\n" HOST_CNAME TLS},
-        {{WISH, HOSTED, REPORTED, DELEGATED, .delegates_tls_rpt = true},
+        {{SPEC, HOSTED, REPORTED, DELEGATED, .delegates_tls_rpt = true},
          STS HOST_CNAME TLS_CNAME B_NET
          "_smtp._tls.a.com.b.net TXT 3 'v=TLSRPTv1; rua=mailto:a@example.com' p - -\n"},
-        {{WISH, HOSTED, REPORTED, .withheld = "no"},
+        {{SPEC, HOSTED, REPORTED, .withheld = "no"},
          A_COM "_mta-sts.a.com TXT 1 'v=STSv1; id=0f;' p 0f no\n" HOST_CNAME TLS},
-        {{WISH, HOSTED, REPORTED, DELEGATED, .delegates_mta_sts = true, .delegates_tls_rpt = true,
+        {{SPEC, HOSTED, REPORTED, DELEGATED, .delegates_mta_sts = true, .delegates_tls_rpt = true,
           .withheld = "no"},
          STS_CNAME B_NET
          "_mta-sts.a.com.b.net TXT 1 'v=STSv1; id=0f;' p 0f no\n" HOST_CNAME TLS_CNAME B_NET
@@ -93,7 +93,7 @@ static void test_list(void **state)
         struct arena *arena = arena_new(0);
         struct dns_record *records;
         char seen[1000] = "";
-        size_t n_records = dns_records_list(&rows[i].wish, arena, &records);
+        size_t n_records = dns_records_list(&rows[i].spec, arena, &records);
 
         print_records(records, n_records, seen, sizeof(seen));
         if (strcmp(seen, rows[i].want) != 0)
