@@ -115,7 +115,7 @@ static enum exit_status open_store(const struct options *options, const struct c
 
     if (options->no_certificates || config->n_sources == 0)
         return STATUS_GOOD;
-    *ret_store = cert_store_new(config->sources, config->n_sources, 1, &clock_system);
+    *ret_store = cert_store_new(config->sources, config->n_sources, 1, &clock_system, NULL);
     identity_take(config);
     result = cert_store_probe(*ret_store, &err);
     identity_return();

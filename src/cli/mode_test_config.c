@@ -7,6 +7,7 @@
 #include "cli/run_as.h"
 #include "daemon/tls/cert_store.h"
 #include "daemon/tls/certificate.h"
+#include "daemon/tls/trust_store.h"
 #include "lib/base/clock.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
@@ -53,11 +54,12 @@ static void check_domain(void *context, size_t index)
                domain->allow);
 }
 
-static void check_certificates(const struct config *config, struct diag *diag)
+static void check_certificates(const struct config *config, const struct trust_store *trust,
+                               struct diag *diag)
 {
     struct checking checking = {
         .config = config,
-        .store = cert_store_new(config->sources, config->n_sources, 1, &clock_system),
+        .store = cert_store_new(config->sources, config->n_sources, 1, &clock_system, trust),
         .lock = PTHREAD_MUTEX_INITIALIZER,
         .diag = diag,
     };
@@ -90,9 +92,12 @@ enum exit_status mode_test_config(const struct options *options)
     enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
 
     if (config && !options->no_certificates && config->n_sources > 0) {
+        struct trust_store *trust = trust_store_new();
+
         identity_take(config);
-        check_certificates(config, diag);
+        check_certificates(config, trust, diag);
         identity_return();
+        trust_store_free(trust);
     }
     if (options->json) {
         diag_print_json(diag, stdout);

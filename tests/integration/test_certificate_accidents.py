@@ -83,6 +83,22 @@ def test_chain_without_its_intermediate(operate, pki, tmp_path):
     wait_until(lambda: states(daemon) == {"ok": 1}, "counted")
 
 
+def test_leaf_of_a_root(operate, pki, tmp_path, monkeypatch):
+    """Nothing is missing. The trust store is read before the sandbox shuts it out."""
+    chain, _ = pki.issue(tmp_path / "live" / HOST, HOST, issuer="ca")
+    settings = configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")])
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
+    daemon = operate(settings)
+    wait_until(lambda: states(daemon) == {"ok": 1}, "counted")
+    assert b"certificate-" not in daemon.ask("--test-config").stdout
+    daemon.stop()
+    monkeypatch.delenv("SSL_CERT_FILE")
+    daemon = operate(settings)
+    daemon.log.wait_for(f"{HOST}: {chain}: issued by a root that this system does not trust")
+    wait_until(lambda: states(daemon) == {"untrusted": 1}, "counted")
+    assert b"certificate-untrusted" in daemon.ask("--test-config").stdout
+
+
 def test_directory_that_vanishes_and_comes_back(operate, pki, tmp_path):
     """A file system that is not mounted must not look like certificates that are gone."""
     live, away = tmp_path / "live", tmp_path / "away"

@@ -5,9 +5,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-struct cert_store *certificates_store(const struct config *config)
+struct cert_store *certificates_store(const struct config *config, const struct trust_store *trust)
 {
-    return cert_store_new(config->sources, config->n_sources, CERT_STORE_HOSTS, &clock_system);
+    return cert_store_new(config->sources, config->n_sources, CERT_STORE_HOSTS, &clock_system,
+                          trust);
 }
 
 static void report_change(void *context, const char *host, const char *message)

@@ -22,6 +22,7 @@
 struct cert_reader;
 struct cert_store;
 struct connection_counts;
+struct trust_store;
 struct control;
 struct rehearsal;
 struct sandbox;
@@ -91,6 +92,7 @@ struct server {
 
     const char *config_path;
     struct config *config;
+    struct trust_store *trust; /* read before the sandbox is entered */
     struct cert_store *store;
     struct cert_reader *reader;
     struct connection_counts *counts, *admin_counts;
@@ -168,7 +170,7 @@ void reload_note_success(struct server *server);
 void reload_discard(struct server *server);
 
 /** A store for the certificates of `config`. */
-struct cert_store *certificates_store(const struct config *config);
+struct cert_store *certificates_store(const struct config *config, const struct trust_store *trust);
 
 /** Begins a look at every host's certificate, which logs what is wrong; another after one. */
 void survey_start(struct server *server);

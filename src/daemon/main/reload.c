@@ -145,7 +145,7 @@ static void build(uv_work_t *work)
     /* The same sources keep their store: what it has read is still right. */
     server->next_store = has_same_sources(server->reload.config, server->next)
                              ? cert_store_ref(server->reload.store)
-                             : certificates_store(server->next);
+                             : certificates_store(server->next, server->trust);
 }
 
 /* Who asks from now on asks in vain. */

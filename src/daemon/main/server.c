@@ -15,6 +15,7 @@
 #include "daemon/net/listen.h"
 #include "daemon/tls/cert_loader.h"
 #include "daemon/tls/cert_store.h"
+#include "daemon/tls/trust_store.h"
 #include "daemon/worker/connection_counts.h"
 #include "daemon/worker/worker.h"
 #include "lib/base/arena.h"
@@ -468,6 +469,7 @@ static void done(struct server *server)
     if (server->notify_fd >= 0)
         close(server->notify_fd);
     cert_store_unref(server->store);
+    trust_store_free(server->trust);
     config_unref(server->config);
     uv_loop_close(&server->loop);
     /* Joins the thread pool: OpenSSL keeps a little for each thread until the thread ends. */
@@ -491,7 +493,8 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         config_unref(config);
         return -1;
     }
-    server.store = certificates_store(config);
+    server.trust = trust_store_new();
+    server.store = certificates_store(config, server.trust);
     server.reader = cert_reader_new(cert_store_find, CERT_READER_THREADS, CERT_READER_PATIENCE_MS);
     result = prepare(&server, err);
     init_loop(&server);

@@ -37,6 +37,7 @@ struct entry {
 struct cert_store {
     atomic_size_t references;
     const struct clock *clock;
+    const struct trust_store *trust;
     size_t capacity;
     size_t n_sources;
     struct source *sources;
@@ -161,13 +162,15 @@ static void entry_refresh(struct cert_store *store, struct entry *entry,
 }
 
 struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_sources,
-                                  size_t capacity, const struct clock *clock)
+                                  size_t capacity, const struct clock *clock,
+                                  const struct trust_store *trust)
 {
     struct cert_store *store = memory_alloc(sizeof(*store));
 
     *store = (struct cert_store){
         .references = 1,
         .clock = clock,
+        .trust = trust,
         .capacity = capacity,
         .n_sources = n_sources,
         .sources = memory_alloc((n_sources + 1) * sizeof(*store->sources)),
@@ -279,14 +282,15 @@ static void state_note(struct cert_state *state, const char *reason)
              reason);
 }
 
-static void state_serve(struct cert_state *state, const struct look *look, const char *host,
-                        int64_t now_unix_s)
+static void state_serve(const struct cert_store *store, const struct look *look, const char *host,
+                        struct cert_state *state)
 {
     char words[CERTIFICATE_FINDINGS_MAX];
 
     *state = (struct cert_state){
         .certificate = look->certificate,
-        .findings = certificate_check(look->certificate, host, now_unix_s),
+        .findings = certificate_check(look->certificate, host, store->clock->unix_s(store->clock),
+                                      store->trust),
     };
     if (state->findings == 0)
         return;
@@ -304,7 +308,7 @@ void cert_store_check(struct cert_store *store, const char *host, struct cert_st
     for (size_t i = 0; i < n_tried; i++) {
         source_look(&store->sources[i], host, &never, &look);
         if (look.result == LOOK_GOOD) {
-            state_serve(ret_state, &look, host, store->clock->unix_s(store->clock));
+            state_serve(store, &look, host, ret_state);
             return;
         }
         state_note(ret_state, look.err.msg);

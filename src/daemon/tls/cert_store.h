@@ -22,6 +22,7 @@ struct certificate;
 struct clock;
 struct cert_source;
 struct err;
+struct trust_store;
 
 enum {
     CERT_STORE_HOSTS = 10000, /* default capacity */
@@ -31,10 +32,12 @@ enum {
  * sources   copied; may be empty: then no host has a certificate
  * capacity  hosts remembered, at least 1
  * clock     lives as long as the store
+ * trust     lives as long as the store; NULL: cert_store_check() does not judge roots
  * Returns a store with one reference, never NULL.
  */
 struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_sources,
-                                  size_t capacity, const struct clock *clock);
+                                  size_t capacity, const struct clock *clock,
+                                  const struct trust_store *trust);
 
 struct cert_store *cert_store_ref(struct cert_store *store);
 

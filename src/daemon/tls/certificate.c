@@ -2,7 +2,6 @@
 #include "daemon/tls/certificate.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include "daemon/tls/chain_cache.h"
 #include "daemon/tls/key.h"
 #include "daemon/tls/pem.h"
+#include "daemon/tls/trust_store.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/file.h"
@@ -322,49 +322,44 @@ static finding_set check_life(const struct certificate *certificate, int64_t now
     return 0;
 }
 
-/* The system's trust store; written once, and OpenSSL locks it from then on. */
-static pthread_once_t roots_once = PTHREAD_ONCE_INIT;
-static X509_STORE *roots;
-
-static void roots_load(void)
+/* Whether the leaf says where its issuer's certificate can be fetched: RFC 5280 4.2.2.1, caIssuers.
+ * Public authorities say so of every intermediate, and nobody of a root. */
+static bool leaf_names_intermediate(X509 *leaf)
 {
-    roots = X509_STORE_new();
-    X509_STORE_set_default_paths(roots);
+    AUTHORITY_INFO_ACCESS *accesses = X509_get_ext_d2i(leaf, NID_info_access, NULL, NULL);
+    bool is_named = false;
+
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(accesses); i++)
+        is_named |=
+            OBJ_obj2nid(sk_ACCESS_DESCRIPTION_value(accesses, i)->method) == NID_ad_ca_issuers;
+    AUTHORITY_INFO_ACCESS_free(accesses);
+    return is_named;
 }
 
-static bool is_issued_by_root(X509 *leaf)
-{
-    X509_STORE_CTX *context = X509_STORE_CTX_new();
-    X509 *issuer = NULL;
-    bool is_issued;
-
-    pthread_once(&roots_once, roots_load);
-    is_issued = X509_STORE_CTX_init(context, roots, NULL, NULL) == 1 &&
-                X509_STORE_CTX_get1_issuer(&issuer, context, leaf) == 1;
-    X509_free(issuer);
-    X509_STORE_CTX_free(context);
-    return is_issued;
-}
-
-static bool chain_is_complete(const struct certificate *certificate)
+static finding_set check_chain(const struct certificate *certificate,
+                               const struct trust_store *trust)
 {
     const STACK_OF(X509) *sent = chain_certificates(certificate->chain);
-    X509 *subject = certificate->leaf;
+    X509 *last = certificate->leaf;
+    bool ends_in_root;
 
-    if (sk_X509_num(sent) == 0)
-        return is_issued_by_root(subject);
     for (int i = 0; i < sk_X509_num(sent); i++) {
         X509 *issuer = sk_X509_value(sent, i);
 
-        if (X509_check_issued(issuer, subject) != X509_V_OK)
-            return false;
-        subject = issuer;
+        if (X509_check_issued(issuer, last) != X509_V_OK)
+            return finding_bit(FINDING_CERTIFICATE_CHAIN);
+        last = issuer;
     }
-    return true;
+    ends_in_root = last == certificate->leaf || X509_self_signed(last, 0) == 1;
+    if (!ends_in_root || trust_store_issued(trust, last))
+        return 0;
+    if (last == certificate->leaf && leaf_names_intermediate(last))
+        return finding_bit(FINDING_CERTIFICATE_CHAIN);
+    return trust_store_is_empty(trust) ? 0 : finding_bit(FINDING_CERTIFICATE_UNTRUSTED);
 }
 
 finding_set certificate_check(const struct certificate *certificate, const char *host,
-                              int64_t now_unix_s)
+                              int64_t now_unix_s, const struct trust_store *trust)
 {
     finding_set found = check_life(certificate, now_unix_s);
 
@@ -372,8 +367,8 @@ finding_set certificate_check(const struct certificate *certificate, const char 
         found |= finding_bit(FINDING_CERTIFICATE_NAME);
     if (X509_self_signed(certificate->leaf, 0) == 1)
         found |= finding_bit(FINDING_CERTIFICATE_SELF_SIGNED);
-    else if (!chain_is_complete(certificate))
-        found |= finding_bit(FINDING_CERTIFICATE_CHAIN);
+    else
+        found |= check_chain(certificate, trust);
     ERR_clear_error();
     return found;
 }
@@ -397,6 +392,8 @@ const char *certificate_findings_render(const struct certificate *certificate, f
     } rows[] = {
         {FINDING_CERTIFICATE_SELF_SIGNED,
          "self-signed, which no sender trusts; get one from a public authority", NULL},
+        {FINDING_CERTIFICATE_UNTRUSTED,
+         "issued by a root that this system does not trust; get one from a public authority", NULL},
         {FINDING_CERTIFICATE_EXPIRED, "expired on ", &certificate->not_after_unix_s},
         {FINDING_CERTIFICATE_EXPIRING, "in the last sixth of its life, expires on ",
          &certificate->not_after_unix_s},

@@ -20,6 +20,7 @@ struct certificate;
 struct chains;
 struct err;
 struct ssl_st;
+struct trust_store;
 
 enum {
     CERTIFICATE_FILE_MAX = 256 * 1024, /* bytes of a chain or key file */
@@ -91,12 +92,15 @@ int64_t certificate_not_after_unix_s(const struct certificate *certificate);
 
 /**
  * What is wrong with serving this certificate for `host` at this time: a set of
- * FINDING_CERTIFICATE_{NAME, SELF_SIGNED, EXPIRED, EXPIRING, NOT_YET_VALID, CHAIN}.
- * EXPIRING is the last sixth of its life. CHAIN: an intermediate is missing or out of order; a leaf
- * that a root of the system's trust store issued needs none.
+ * FINDING_CERTIFICATE_{NAME, SELF_SIGNED, UNTRUSTED, EXPIRED, EXPIRING, NOT_YET_VALID, CHAIN}.
+ * EXPIRING is the last sixth of its life. CHAIN: an intermediate is missing or out of order.
+ * UNTRUSTED: the chain ends in a root that is not in the trust store, sent or not. A chain that
+ * ends in an intermediate is taken for complete.
+ *
+ * trust  NULL or empty: roots are not judged
  */
 finding_set certificate_check(const struct certificate *certificate, const char *host,
-                              int64_t now_unix_s);
+                              int64_t now_unix_s, const struct trust_store *trust);
 
 /**
  * Says in words for a person what certificate_check() found, with dates: "expired on

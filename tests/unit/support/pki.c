@@ -92,6 +92,9 @@ static X509 *make_certificate(const struct pki_request *request, EVP_PKEY *key,
         add_extension(certificate, issuer_certificate, NID_basic_constraints, "critical,CA:TRUE");
         add_extension(certificate, issuer_certificate, NID_key_usage, "critical,keyCertSign");
     }
+    if (request->names_issuer)
+        add_extension(certificate, issuer_certificate, NID_info_access,
+                      "caIssuers;URI:http://issuer.example/R1.der");
     if (request->names)
         add_extension(certificate, issuer_certificate, NID_subject_alt_name, request->names);
     assert_true(X509_sign(certificate, issuer_key,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <openssl/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct certificate;
@@ -22,6 +23,7 @@ struct pki_request {
     const char *common_name;
     const char *names; /* of the SAN, "DNS:a.example,DNS:b.example"; NULL: no SAN */
     enum { PKI_LEAF, PKI_AUTHORITY } role;
+    bool names_issuer;         /* says where the certificate of its issuer is, as public ones do */
     int64_t not_before_unix_s; /* both 0: valid for 90 days, of which 30 are over */
     int64_t not_after_unix_s;
 };

@@ -33,7 +33,7 @@ static struct cert_store *open_store(void)
     sem_init(&storage.gate, 0, 0);
     sem_init(&storage.reached, 0, 0);
     storage.n_reads = 0;
-    return cert_store_new(NULL, 0, 100, &clock_system);
+    return cert_store_new(NULL, 0, 100, &clock_system, NULL);
 }
 
 static void close_store(struct cert_store *store, struct cert_reader *reader)

@@ -46,7 +46,7 @@ static void write_combined(const char *path, const char *names, int days)
 
 static struct cert_store *open_store(const struct cert_source *sources, size_t n_sources)
 {
-    return cert_store_new(sources, n_sources, CERT_STORE_HOSTS, &fixed_clock);
+    return cert_store_new(sources, n_sources, CERT_STORE_HOSTS, &fixed_clock, NULL);
 }
 
 /* Days left of what the store has for the host, by which these tests tell one certificate from
@@ -184,8 +184,8 @@ static void test_no_sources(void **state)
 /* What was evicted is read anew; what stayed is not. */
 static void test_least_recently_used_goes(void **state)
 {
-    struct cert_store *store = cert_store_new(pem_sources, 1, 2, &fixed_clock);
-    struct cert_store *smallest = cert_store_new(pem_sources, 1, 1, &fixed_clock);
+    struct cert_store *store = cert_store_new(pem_sources, 1, 2, &fixed_clock, NULL);
+    struct cert_store *smallest = cert_store_new(pem_sources, 1, 1, &fixed_clock, NULL);
 
     (void)state;
     write_combined(A ".pem", A, 60);
@@ -555,7 +555,7 @@ static void test_threads(void **state)
 
         race_write(60);
         race.store =
-            cert_store_new(pem_sources, ARRAY_LEN(pem_sources), capacities[i], &fixed_clock);
+            cert_store_new(pem_sources, ARRAY_LEN(pem_sources), capacities[i], &fixed_clock, NULL);
         assert_int_equal(pthread_barrier_init(&race.start, NULL, RACE_THREADS + 1), 0);
         for (size_t j = 0; j < RACE_THREADS; j++)
             assert_int_equal(pthread_create(&threads[j], NULL, race_run, &race), 0);

@@ -13,6 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "daemon/tls/trust_store.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 #include "support/pki.h"
@@ -24,7 +25,8 @@
 /* Made once: keys take time. The leaves are all for HOST and issued by `intermediate`. */
 static struct fixture {
     struct pki_identity *root, *intermediate, *leaf, *other, *p384, *rsa, *weak, *ed25519;
-    struct pki_identity *self_signed, *of_root, *of_trusted;
+    struct pki_identity *self_signed, *of_root, *of_trusted, *of_public, *trusted_root;
+    struct trust_store *trust; /* the root of of_trusted */
 } pki;
 
 static int set_up(void **state)
@@ -33,7 +35,8 @@ static int set_up(void **state)
     const struct pki_request trusted = {.common_name = "trusted", .role = PKI_AUTHORITY};
     const struct pki_request intermediate = {.common_name = "R1", .role = PKI_AUTHORITY};
     const struct pki_request leaf = {.common_name = "leaf", .names = "DNS:" HOST};
-    struct pki_identity *trusted_root;
+    const struct pki_request public = {
+        .common_name = "leaf", .names = "DNS:" HOST, .names_issuer = true};
 
     pki_enter_directory(state);
     pki.root = pki_issue(&root, "P-256", NULL);
@@ -46,23 +49,26 @@ static int set_up(void **state)
     pki.ed25519 = pki_issue(&leaf, "ED25519", pki.intermediate);
     pki.self_signed = pki_issue(&leaf, "P-256", NULL);
     pki.of_root = pki_issue(&leaf, "P-256", pki.root);
-    trusted_root = pki_issue(&trusted, "P-256", NULL);
-    pki.of_trusted = pki_issue(&leaf, "P-256", trusted_root);
-    pki_write("trust.pem", trusted_root->certificate_pem, NULL);
-    pki_free(trusted_root);
-    setenv("SSL_CERT_FILE", "trust.pem", 1); /* read once, at the first question */
+    pki.of_public = pki_issue(&public, "P-256", pki.intermediate);
+    pki.trusted_root = pki_issue(&trusted, "P-256", NULL);
+    pki.of_trusted = pki_issue(&leaf, "P-256", pki.trusted_root);
+    pki_write("trust.pem", pki.trusted_root->certificate_pem, NULL);
+    setenv("SSL_CERT_FILE", "trust.pem", 1);
     setenv("SSL_CERT_DIR", "no-such-directory", 1);
+    pki.trust = trust_store_new();
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct pki_identity *all[] = {pki.root,        pki.intermediate, pki.leaf,      pki.other,
-                                  pki.p384,        pki.rsa,          pki.weak,      pki.ed25519,
-                                  pki.self_signed, pki.of_root,      pki.of_trusted};
+    struct pki_identity *all[] = {pki.root,        pki.intermediate, pki.leaf,       pki.other,
+                                  pki.p384,        pki.rsa,          pki.weak,       pki.ed25519,
+                                  pki.self_signed, pki.of_root,      pki.of_trusted, pki.of_public,
+                                  pki.trusted_root};
 
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
         pki_free(all[i]);
+    trust_store_free(pki.trust);
     return pki_leave_directory(state);
 }
 
@@ -231,7 +237,7 @@ static void test_load_combined(void **state)
         {{intermediate, key, leaf}, 0, NULL, 0},
         {{intermediate, root, leaf, key}, 0, NULL, 0}, /* the rest keeps its order */
         {{root, intermediate, leaf, key}, 0, NULL, finding_bit(FINDING_CERTIFICATE_CHAIN)},
-        {{key, leaf}, 0, NULL, finding_bit(FINDING_CERTIFICATE_CHAIN)},
+        {{key, leaf}, 0, NULL, 0},
     };
 
     (void)state;
@@ -245,7 +251,7 @@ static void test_load_combined(void **state)
         assert_true(loads_as("all.pem", "all.pem", rows[i].code, rows[i].message, i));
         if (pki_load("all.pem", "all.pem", &certificate, &err) != 0)
             continue;
-        findings = certificate_check(certificate, HOST, PKI_NOW_UNIX_S);
+        findings = certificate_check(certificate, HOST, PKI_NOW_UNIX_S, NULL);
         certificate_unref(certificate);
         if (findings != rows[i].findings)
             fail_msg("row %zu: wanted %#llx, saw %#llx", i, (unsigned long long)rows[i].findings,
@@ -424,7 +430,7 @@ static void test_check_life(void **state)
     assert_int_equal(certificate_not_after_unix_s(certificate), TO);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         finding_set want = rows[i].want == FINDING_NONE ? 0 : finding_bit(rows[i].want);
-        finding_set seen = certificate_check(certificate, HOST, rows[i].now_unix_s);
+        finding_set seen = certificate_check(certificate, HOST, rows[i].now_unix_s, NULL);
 
         certificate_findings_render(certificate, seen, words, sizeof(words));
         if (seen != want || strcmp(words, rows[i].words) != 0)
@@ -434,51 +440,70 @@ static void test_check_life(void **state)
     certificate_unref(certificate);
 }
 
+static void check_finds(const struct certificate *certificate, const struct trust_store *trust,
+                        int finding, size_t row)
+{
+    finding_set want = finding == 0 ? 0 : finding_bit((enum finding)finding);
+    finding_set seen = certificate_check(certificate, HOST, PKI_NOW_UNIX_S, trust);
+
+    assert_int_equal(ERR_peek_error(), 0);
+    if (seen != want)
+        fail_msg("row %zu: wanted %#llx, saw %#llx", row, (unsigned long long)want,
+                 (unsigned long long)seen);
+}
+
 static void test_check_chain(void **state)
 {
+    enum {
+        CHAIN = FINDING_CERTIFICATE_CHAIN,
+        SELF_SIGNED = FINDING_CERTIFICATE_SELF_SIGNED,
+        UNTRUSTED = FINDING_CERTIFICATE_UNTRUSTED,
+    };
     const char *leaf = pki.leaf->certificate_pem, *root = pki.root->certificate_pem;
     const char *intermediate = pki.intermediate->certificate_pem;
+    const char *trusted_root = pki.trusted_root->certificate_pem;
     const struct {
         const struct pki_identity *leaf;
         const char *rest[2];
-        enum finding want; /* FINDING_NONE: nothing is wrong */
+        int want;            /* 0: nothing is wrong */
+        int want_untrusting; /* the same, where no root is known */
     } rows[] = {
-        {pki.leaf, {NULL}, FINDING_CERTIFICATE_CHAIN},
-        {pki.leaf, {intermediate}, FINDING_NONE},
-        {pki.leaf, {intermediate, root}, FINDING_NONE},
-        {pki.leaf, {root, intermediate}, FINDING_CERTIFICATE_CHAIN},
-        {pki.leaf, {root}, FINDING_CERTIFICATE_CHAIN},
-        {pki.leaf, {leaf, intermediate}, FINDING_CERTIFICATE_CHAIN},
-        {pki.leaf, {intermediate, intermediate}, FINDING_CERTIFICATE_CHAIN},
-        {pki.self_signed, {NULL}, FINDING_CERTIFICATE_SELF_SIGNED},
-        {pki.self_signed, {intermediate}, FINDING_CERTIFICATE_SELF_SIGNED},
-        {pki.of_root, {NULL}, FINDING_CERTIFICATE_CHAIN}, /* a root that nobody trusts */
-        {pki.of_trusted, {NULL}, FINDING_NONE},           /* a root of the trust store */
-        {pki.of_trusted, {intermediate}, FINDING_CERTIFICATE_CHAIN},
+        {pki.leaf, {intermediate}, 0, 0},
+        {pki.leaf, {intermediate, root}, UNTRUSTED, 0},
+        {pki.leaf, {root, intermediate}, CHAIN, CHAIN},
+        {pki.leaf, {root}, CHAIN, CHAIN},
+        {pki.leaf, {leaf, intermediate}, CHAIN, CHAIN},
+        {pki.leaf, {intermediate, intermediate}, CHAIN, CHAIN},
+        {pki.self_signed, {NULL}, SELF_SIGNED, SELF_SIGNED},
+        {pki.self_signed, {intermediate}, SELF_SIGNED, SELF_SIGNED},
+        {pki.of_public, {NULL}, CHAIN, CHAIN},
+        {pki.of_public, {intermediate}, 0, 0},
+        {pki.of_root, {NULL}, UNTRUSTED, 0},
+        {pki.of_root, {root}, UNTRUSTED, 0},
+        {pki.of_trusted, {NULL}, 0, 0},
+        {pki.of_trusted, {trusted_root}, 0, 0},
+        {pki.of_trusted, {intermediate}, CHAIN, CHAIN},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        finding_set want = rows[i].want == FINDING_NONE ? 0 : finding_bit(rows[i].want), seen;
         struct certificate *certificate;
 
         pki_write("chain.pem", rows[i].leaf->certificate_pem, rows[i].rest[0], rows[i].rest[1],
                   NULL);
         pki_write("key.pem", rows[i].leaf->key_pem, NULL);
         certificate = load_written();
-        seen = certificate_check(certificate, HOST, PKI_NOW_UNIX_S);
-        assert_int_equal(ERR_peek_error(), 0);
+        check_finds(certificate, pki.trust, rows[i].want, i);
+        check_finds(certificate, NULL, rows[i].want_untrusting, i);
         certificate_unref(certificate);
-        if (seen != want)
-            fail_msg("row %zu: wanted %#llx, saw %#llx", i, (unsigned long long)want,
-                     (unsigned long long)seen);
     }
 }
 
 static void test_check_several(void **state)
 {
-    struct certificate *certificate = load(pki.leaf);
-    finding_set found = certificate_check(certificate, "mta-sts.example.org", INT64_C(1) << 40);
+    struct certificate *certificate = load(pki.of_public);
+    finding_set found =
+        certificate_check(certificate, "mta-sts.example.org", INT64_C(1) << 40, NULL);
     char words[CERTIFICATE_FINDINGS_MAX];
 
     (void)state;
