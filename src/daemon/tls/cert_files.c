@@ -49,7 +49,7 @@ static char *path_expand(const char *template, const char *host)
 bool stamp_eq(const struct stamp *a, const struct stamp *b)
 {
     return a->is_set && b->is_set && a->read_errno == b->read_errno &&
-           certificate_files_eq(&a->files, &b->files);
+           file_versions_eq(&a->files, &b->files);
 }
 
 /* Files that were looked at before are read only if they changed since. */
@@ -57,13 +57,13 @@ static void look_again(struct chains *chains, const char *chain, const char *key
                        const struct stamp *last, struct look *ret_look)
 {
     /* Before they are read: a change in between is seen at the next look. */
-    certificate_files_stat(chain, key, &ret_look->stamp.files);
+    ret_look->stamp.files = file_versions_look_up(chain, key);
     if (stamp_eq(&ret_look->stamp, last))
         return;
     if (certificate_load(chain, key, chains, &ret_look->stamp.files, &ret_look->certificate,
                          &ret_look->err) == 0) {
         ret_look->result = LOOK_GOOD;
-    } else if (certificate_files_are_absent(&ret_look->stamp.files)) {
+    } else if (file_versions_are_absent(&ret_look->stamp.files)) {
         ret_look->result = LOOK_ABSENT;
     } else {
         ret_look->result = LOOK_FAULT;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "daemon/tls/certificate.h"
+#include "daemon/tls/file_version.h"
 #include "lib/base/err.h"
 
 struct cert_source;
@@ -24,7 +25,7 @@ enum {
 /** What a pair of files was when it was last read. */
 struct stamp {
     bool is_set;
-    struct certificate_files files;
+    struct file_versions files;
     int read_errno; /* why it could not be read: tried again each time, as the cure (a permission,
                        a free descriptor) leaves no trace in the ids */
 };

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/tls/certificate.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "daemon/tls/chain_cache.h"
+#include "daemon/tls/file_version.h"
 #include "daemon/tls/key.h"
 #include "daemon/tls/pem.h"
 #include "daemon/tls/trust_store.h"
@@ -38,53 +38,6 @@ struct certificate {
     int64_t not_before_unix_s;
     int64_t not_after_unix_s;
 };
-
-static struct certificate_file file_of(const struct stat *status)
-{
-    return (struct certificate_file){
-        .device = status->st_dev,
-        .inode = status->st_ino,
-        .size = status->st_size,
-        .modified = status->st_mtim,
-    };
-}
-
-static struct certificate_file file_stat(const char *path)
-{
-    struct stat status;
-
-    return stat(path, &status) == 0 ? file_of(&status)
-                                    : (struct certificate_file){.stat_errno = errno};
-}
-
-void certificate_files_stat(const char *chain_path, const char *key_path,
-                            struct certificate_files *ret_files)
-{
-    ret_files->chain = file_stat(chain_path);
-    ret_files->key = file_stat(key_path);
-}
-
-static bool file_eq(const struct certificate_file *a, const struct certificate_file *b)
-{
-    return a->stat_errno == b->stat_errno && a->device == b->device && a->inode == b->inode &&
-           a->size == b->size && a->modified.tv_sec == b->modified.tv_sec &&
-           a->modified.tv_nsec == b->modified.tv_nsec;
-}
-
-bool certificate_files_eq(const struct certificate_files *a, const struct certificate_files *b)
-{
-    return file_eq(&a->chain, &b->chain) && file_eq(&a->key, &b->key);
-}
-
-static bool file_is_absent(const struct certificate_file *file)
-{
-    return file->stat_errno == ENOENT || file->stat_errno == ENOTDIR;
-}
-
-bool certificate_files_are_absent(const struct certificate_files *files)
-{
-    return file_is_absent(&files->chain) && file_is_absent(&files->key);
-}
 
 /* Puts the file before what is wrong with it; a path that is too long would hide the reason. */
 static int name_file(struct err *err, const char *path)
@@ -137,7 +90,7 @@ static int take_dates(struct certificate *made, struct err *err)
     return 0;
 }
 
-static int read_file(const char *path, unsigned wanted, struct certificate_file *ret_file,
+static int read_file(const char *path, unsigned wanted, struct file_version *ret_version,
                      struct pem *pem, struct err *err)
 {
     struct stat status;
@@ -146,20 +99,20 @@ static int read_file(const char *path, unsigned wanted, struct certificate_file 
     if (file_read_regular(path, CERTIFICATE_FILE_MAX, pem->arena, &status, &text, err) != 0 ||
         pem_parse(text, wanted, pem, err) != 0)
         return name_file(err, path);
-    *ret_file = file_of(&status);
+    *ret_version = file_version_of(&status);
     return 0;
 }
 
 static int read_files(const char *chain_path, const char *key_path,
-                      struct certificate_files *ret_files, struct pem *pem, struct err *err)
+                      struct file_versions *ret_versions, struct pem *pem, struct err *err)
 {
     bool is_combined = strcmp(chain_path, key_path) == 0;
     unsigned wanted = is_combined ? PEM_CERTIFICATES | PEM_KEY : PEM_LEAF;
 
-    if (read_file(chain_path, wanted, &ret_files->chain, pem, err) != 0)
+    if (read_file(chain_path, wanted, &ret_versions->chain, pem, err) != 0)
         return -1;
-    ret_files->key = ret_files->chain;
-    return is_combined ? 0 : read_file(key_path, PEM_KEY, &ret_files->key, pem, err);
+    ret_versions->key = ret_versions->chain;
+    return is_combined ? 0 : read_file(key_path, PEM_KEY, &ret_versions->key, pem, err);
 }
 
 static struct slice join(const struct pem *pem)
@@ -206,19 +159,19 @@ static int assemble(struct certificate *made, struct pem *pem, const char *chain
 }
 
 int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
-                     struct certificate_files *ret_files, struct certificate **ret_certificate,
+                     struct file_versions *ret_versions, struct certificate **ret_certificate,
                      struct err *err)
 {
     struct certificate *made = memory_alloc(sizeof(*made));
     struct pem pem = {.arena = arena_new(0)};
-    struct certificate_files files;
-    int result = read_files(chain_path, key_path, &files, &pem, err);
+    struct file_versions versions;
+    int result = read_files(chain_path, key_path, &versions, &pem, err);
 
     *made = (struct certificate){.references = 1};
     if (result == 0)
         result = assemble(made, &pem, chain_path, key_path, chains, err);
     if (result == 0) {
-        *ret_files = files;
+        *ret_versions = versions;
         *ret_certificate = made;
     } else {
         certificate_unref(made);

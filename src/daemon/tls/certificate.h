@@ -11,14 +11,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <time.h>
 
 #include "lib/diag/finding.h"
 
 struct certificate;
 struct chains;
 struct err;
+struct file_versions;
 struct ssl_st;
 struct trust_store;
 
@@ -30,42 +29,18 @@ enum {
 };
 
 /**
- * A pair of files as it was at one time, symbolic links followed: certbot replaces a link, and
- * Kubernetes the directory "..data" that lies behind the file's own link.
- */
-struct certificate_files {
-    struct certificate_file {
-        int stat_errno; /* 0: there is a file, and the rest holds */
-        dev_t device;
-        ino_t inode;
-        off_t size;
-        struct timespec modified;
-    } chain, key;
-};
-
-/** Looks at both files; one that is not there is a result too. */
-void certificate_files_stat(const char *chain_path, const char *key_path,
-                            struct certificate_files *ret_files);
-
-/** Neither file was written or replaced between the two. */
-bool certificate_files_eq(const struct certificate_files *a, const struct certificate_files *b);
-
-/** Neither file is there. */
-bool certificate_files_are_absent(const struct certificate_files *files);
-
-/**
  * Reads a chain (leaf first) and its key from PEM files and checks that they belong together.
  *
  * key_path         may equal chain_path: one combined file, in any order
  * chains           where its intermediates are kept
- * ret_files        as they were before they were read
- * ret_certificate  one reference; like *ret_files untouched on failure
+ * ret_versions     as they were before they were read
+ * ret_certificate  one reference; like *ret_versions untouched on failure
  * Returns 0, or -1 with *err set (no place; the message names the file): ERR_IO (sys_errno),
  * ERR_SYNTAX (not PEM, no certificate, no key, key with a pass phrase), ERR_LIMIT (file too large),
  * ERR_CONFIG (no regular file, the key is another certificate's, or too weak for TLS).
  */
 int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
-                     struct certificate_files *ret_files, struct certificate **ret_certificate,
+                     struct file_versions *ret_versions, struct certificate **ret_certificate,
                      struct err *err);
 
 struct certificate *certificate_ref(struct certificate *certificate);

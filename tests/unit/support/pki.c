@@ -21,6 +21,7 @@
 
 #include "daemon/tls/certificate.h"
 #include "daemon/tls/chain_cache.h"
+#include "daemon/tls/file_version.h"
 
 static const char pass_phrase[] = "open sesame";
 
@@ -299,8 +300,8 @@ int pki_load(const char *chain_path, const char *key_path, struct certificate **
              struct err *err)
 {
     struct chains *chains = chains_new();
-    struct certificate_files files;
-    int result = certificate_load(chain_path, key_path, chains, &files, ret_certificate, err);
+    struct file_versions versions;
+    int result = certificate_load(chain_path, key_path, chains, &versions, ret_certificate, err);
 
     chains_unref(chains); /* the certificate's chain keeps it */
     return result;

@@ -529,29 +529,6 @@ static void test_date(void **state)
                         "9999-12-31T23:59:59Z");
 }
 
-static void test_files(void **state)
-{
-    struct certificate_files both, again, one, none;
-
-    (void)state;
-    pki_write("chain.pem", "a", NULL);
-    pki_write("key.pem", "a", NULL);
-    certificate_files_stat("chain.pem", "key.pem", &both);
-    certificate_files_stat("chain.pem", "key.pem", &again);
-    certificate_files_stat("chain.pem", "none.pem", &one);
-    certificate_files_stat("none.pem", "key.pem/below", &none);
-    assert_true(certificate_files_eq(&both, &again));
-    assert_false(certificate_files_eq(&both, &one));
-    assert_false(certificate_files_eq(&one, &none));
-    assert_false(certificate_files_are_absent(&both));
-    assert_false(certificate_files_are_absent(&one));
-    assert_true(certificate_files_are_absent(&none));
-
-    pki_write("key.pem", "a", NULL);
-    certificate_files_stat("chain.pem", "key.pem", &again);
-    assert_false(certificate_files_eq(&both, &again));
-}
-
 static void assert_uses(SSL *ssl, struct certificate *certificate, X509 *leaf, int n_chain)
 {
     STACK_OF(X509) * chain;
@@ -610,8 +587,8 @@ int main(void)
         cmocka_unit_test(test_covers),      cmocka_unit_test(test_covers_many_names),
         cmocka_unit_test(test_names),       cmocka_unit_test(test_check_life),
         cmocka_unit_test(test_check_chain), cmocka_unit_test(test_check_several),
-        cmocka_unit_test(test_date),        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_use),         cmocka_unit_test(test_references),
+        cmocka_unit_test(test_date),        cmocka_unit_test(test_use),
+        cmocka_unit_test(test_references),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
