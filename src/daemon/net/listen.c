@@ -21,14 +21,14 @@ enum {
     USER_TIMEOUT_MS = 20 * 1000, /* a peer that acknowledges nothing for so long is gone */
 };
 
-union address {
+union listen_sockaddr {
     struct sockaddr any;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
     struct sockaddr_un local;
 };
 
-static socklen_t fill_tcp(const char *host, uint16_t port, union address *address)
+static socklen_t listen_fill_tcp(const char *host, uint16_t port, union listen_sockaddr *address)
 {
     memset(address, 0, sizeof(*address));
     if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
@@ -42,23 +42,24 @@ static socklen_t fill_tcp(const char *host, uint16_t port, union address *addres
     return sizeof(address->v6);
 }
 
-static int set_option(int fd, int level, int option, int value)
+static int listen_set_option(int fd, int level, int option, int value)
 {
     return setsockopt(fd, level, option, &value, sizeof(value));
 }
 
 /* A socket bound to `address`, or -1 with errno set. */
-static int bind_tcp(const union address *address, socklen_t len, int reuse_port)
+static int listen_bind_tcp(const union listen_sockaddr *address, socklen_t len, int reuse_port)
 {
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int reason;
 
     if (fd < 0)
         return -1;
-    if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
-        set_option(fd, SOL_SOCKET, SO_REUSEPORT, reuse_port) == 0 &&
+    if (listen_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
+        listen_set_option(fd, SOL_SOCKET, SO_REUSEPORT, reuse_port) == 0 &&
         /* Said outright: what [::] covers must not hang on the sysctl bindv6only. */
-        (address->any.sa_family != AF_INET6 || set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
+        (address->any.sa_family != AF_INET6 ||
+         listen_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
         bind(fd, &address->any, len) == 0)
         return fd;
     reason = errno;
@@ -71,9 +72,9 @@ static int bind_tcp(const union address *address, socklen_t len, int reuse_port)
  * SO_REUSEPORT would let a second daemon of the same user share the port in silence and answer half
  * of the fetches. So the port is tried without it first.
  */
-static int probe_port(const union address *address, socklen_t len)
+static int listen_probe_port(const union listen_sockaddr *address, socklen_t len)
 {
-    int fd = bind_tcp(address, len, 0);
+    int fd = listen_bind_tcp(address, len, 0);
     int result;
 
     if (fd < 0)
@@ -84,7 +85,7 @@ static int probe_port(const union address *address, socklen_t len)
 }
 
 /* Closes what a failed opening leaves behind; errno stays. */
-static int give_up(const int *fds, size_t n_fds)
+static int listen_give_up(const int *fds, size_t n_fds)
 {
     int reason = errno;
 
@@ -96,29 +97,29 @@ static int give_up(const int *fds, size_t n_fds)
 }
 
 /* The accepted connections inherit them. */
-static int set_limits(int fd)
+static int listen_set_limits(int fd)
 {
-    if (set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER) != 0 ||
-        set_option(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER) != 0)
+    if (listen_set_option(fd, SOL_SOCKET, SO_SNDBUF, SEND_BUFFER) != 0 ||
+        listen_set_option(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER) != 0)
         return -1;
-    return set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
+    return listen_set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
 }
 
-static int open_tcp(union address *address, socklen_t len, int *fds, size_t n_fds)
+static int listen_open_tcp(union listen_sockaddr *address, socklen_t len, int *fds, size_t n_fds)
 {
-    if (probe_port(address, len) != 0)
+    if (listen_probe_port(address, len) != 0)
         return -1;
     for (size_t i = 0; i < n_fds; i++) {
-        fds[i] = bind_tcp(address, len, 1);
-        if (fds[i] >= 0 && set_limits(fds[i]) == 0 && listen(fds[i], LISTEN_BACKLOG) == 0 &&
+        fds[i] = listen_bind_tcp(address, len, 1);
+        if (fds[i] >= 0 && listen_set_limits(fds[i]) == 0 && listen(fds[i], LISTEN_BACKLOG) == 0 &&
             getsockname(fds[i], &address->any, &len) == 0)
             continue;
-        return give_up(fds, i + 1);
+        return listen_give_up(fds, i + 1);
     }
     return 0;
 }
 
-static void print_tcp(const union address *address, char name[SOCKET_NAME_MAX])
+static void listen_print_tcp(const union listen_sockaddr *address, char name[SOCKET_NAME_MAX])
 {
     char host[INET6_ADDRSTRLEN];
 
@@ -136,7 +137,7 @@ static void print_tcp(const union address *address, char name[SOCKET_NAME_MAX])
  * A socket that a dead daemon left is in the way and goes; one that answers belongs to somebody. So
  * does what is no socket: connect() says ECONNREFUSED of any file.
  */
-static int remove_stale(const union address *address)
+static int listen_remove_stale(const union listen_sockaddr *address)
 {
     const char *path = address->local.sun_path;
     struct stat status;
@@ -164,12 +165,12 @@ static int remove_stale(const union address *address)
 
 int socket_open_unix(const char *path, mode_t mode)
 {
-    union address address = {.local = {.sun_family = AF_UNIX}};
+    union listen_sockaddr address = {.local = {.sun_family = AF_UNIX}};
     mode_t before;
     int fd, result;
 
     strncpy(address.local.sun_path, path, sizeof(address.local.sun_path) - 1);
-    if (remove_stale(&address) != 0)
+    if (listen_remove_stale(&address) != 0)
         return -1;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -181,28 +182,28 @@ int socket_open_unix(const char *path, mode_t mode)
     before = umask(0);
     result = fchmod(fd, mode) == 0 ? bind(fd, &address.any, sizeof(address.local)) : -1;
     umask(before);
-    return result == 0 && listen(fd, LISTEN_BACKLOG) == 0 ? fd : give_up(&fd, 1);
+    return result == 0 && listen(fd, LISTEN_BACKLOG) == 0 ? fd : listen_give_up(&fd, 1);
 }
 
 /* fds[0] is there, for the first worker; the others get duplicates. All of them or none. */
-static int duplicate(int *fds, size_t n_fds)
+static int listen_duplicate(int *fds, size_t n_fds)
 {
     for (size_t i = 1; i < n_fds; i++) {
         fds[i] = fcntl(fds[0], F_DUPFD_CLOEXEC, 0);
         if (fds[i] < 0)
-            return give_up(fds, i);
+            return listen_give_up(fds, i);
     }
     return 0;
 }
 
-static int open_unix(const char *path, int *fds, size_t n_fds)
+static int listen_open_unix(const char *path, int *fds, size_t n_fds)
 {
     /* The proxy runs as another user; what is served here is public. */
     fds[0] = socket_open_unix(path, 0666);
-    return fds[0] < 0 ? -1 : duplicate(fds, n_fds);
+    return fds[0] < 0 ? -1 : listen_duplicate(fds, n_fds);
 }
 
-static int refuse(const struct listen_address *address, int reason, struct err *err)
+static int listen_refuse(const struct listen_address *address, int reason, struct err *err)
 {
     if (reason == EAFNOSUPPORT && address->kind == LISTEN_TCP && strchr(address->host, ':'))
         return err_io(err, reason,
@@ -215,26 +216,28 @@ static int refuse(const struct listen_address *address, int reason, struct err *
 int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fds,
                  char ret_name[SOCKET_NAME_MAX], struct err *err)
 {
-    union address tcp;
+    union listen_sockaddr tcp;
     int result;
 
     if (address->kind == LISTEN_UNIX) {
         snprintf(ret_name, SOCKET_NAME_MAX, "%s", address->text);
-        result = open_unix(address->host, ret_fds, n_fds);
+        result = listen_open_unix(address->host, ret_fds, n_fds);
     } else {
-        result = open_tcp(&tcp, fill_tcp(address->host, address->port, &tcp), ret_fds, n_fds);
+        result = listen_open_tcp(&tcp, listen_fill_tcp(address->host, address->port, &tcp), ret_fds,
+                                 n_fds);
         /* Nobody asked for IPv6 by name: a machine without it is served by IPv4 alone. */
         if (result != 0 && address->is_default && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
-            result = open_tcp(&tcp, fill_tcp("0.0.0.0", address->port, &tcp), ret_fds, n_fds);
+            result = listen_open_tcp(&tcp, listen_fill_tcp("0.0.0.0", address->port, &tcp), ret_fds,
+                                     n_fds);
         if (result == 0)
-            print_tcp(&tcp, ret_name);
+            listen_print_tcp(&tcp, ret_name);
     }
     if (result == 0)
         return 0;
-    return refuse(address, errno, err);
+    return listen_refuse(address, errno, err);
 }
 
-static int prepare_passed(const struct listen_address *address, int fd)
+static int listen_prepare_adopted(const struct listen_address *address, int fd)
 {
     int is_listening = 0;
     socklen_t len = sizeof(is_listening);
@@ -247,42 +250,45 @@ static int prepare_passed(const struct listen_address *address, int fd)
     }
     if (fcntl(fd, F_SETFD, FD_CLOEXEC) != 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
         return -1;
-    return address->kind == LISTEN_TCP ? set_limits(fd) : 0;
+    return address->kind == LISTEN_TCP ? listen_set_limits(fd) : 0;
 }
 
 int sockets_adopt(const struct listen_address *address, int fd, int *ret_fds, size_t n_fds,
                   struct err *err)
 {
     ret_fds[0] = fd;
-    if (prepare_passed(address, fd) == 0 ? duplicate(ret_fds, n_fds) == 0 : give_up(&fd, 1) == 0)
+    if (listen_prepare_adopted(address, fd) == 0 ? listen_duplicate(ret_fds, n_fds) == 0
+                                                 : listen_give_up(&fd, 1) == 0)
         return 0;
     return err_io(err, errno, "listen: the socket passed for '%s' cannot be used", address->text);
 }
 
 void socket_name(int fd, char ret_name[SOCKET_NAME_MAX])
 {
-    union address address = {0};
+    union listen_sockaddr address = {0};
     socklen_t len = sizeof(address);
 
     snprintf(ret_name, SOCKET_NAME_MAX, "?");
     if (getsockname(fd, &address.any, &len) != 0)
         return;
     if (address.any.sa_family == AF_UNIX)
-        snprintf(ret_name, SOCKET_NAME_MAX, "unix:%s", address.local.sun_path);
+        /* A path of full length has no NUL. */
+        snprintf(ret_name, SOCKET_NAME_MAX, "unix:%.*s", (int)sizeof(address.local.sun_path),
+                 address.local.sun_path);
     else if (address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6)
-        print_tcp(&address, ret_name);
+        listen_print_tcp(&address, ret_name);
 }
 
 void listen_address_name(const struct listen_address *address, char ret_name[SOCKET_NAME_MAX])
 {
-    union address tcp;
+    union listen_sockaddr tcp;
 
     if (address->kind == LISTEN_UNIX) {
         snprintf(ret_name, SOCKET_NAME_MAX, "unix:%s", address->host);
         return;
     }
-    fill_tcp(address->host, address->port, &tcp);
-    print_tcp(&tcp, ret_name);
+    listen_fill_tcp(address->host, address->port, &tcp);
+    listen_print_tcp(&tcp, ret_name);
 }
 
 void sockets_close(const struct listen_address *address, const int *fds, size_t n_fds)

@@ -52,24 +52,24 @@ static const struct combination {
 };
 
 /* Whether the bytes begin with these, or will if the right ones follow. */
-static bool may_start_with(struct slice bytes, struct slice start)
+static bool proxy_header_may_start_with(struct slice bytes, struct slice start)
 {
     return slice_eq(slice_range(bytes, 0, start.len), slice_range(start, 0, bytes.len));
 }
 
-static struct proxy_header incomplete(void)
+static struct proxy_header proxy_header_incomplete(void)
 {
     return (struct proxy_header){.state = PROXY_HEADER_INCOMPLETE};
 }
 
-static struct proxy_header refused(const char *fault)
+static struct proxy_header proxy_header_refused(const char *fault)
 {
     return (struct proxy_header){.state = PROXY_HEADER_REFUSED, .fault = fault};
 }
 
 /* address, port  in network order; not looked at where the family is AF_UNSPEC */
-static struct proxy_header complete(size_t len, sa_family_t family, const void *address,
-                                    in_port_t port)
+static struct proxy_header proxy_header_complete(size_t len, sa_family_t family,
+                                                 const void *address, in_port_t port)
 {
     struct proxy_header header = {.state = PROXY_HEADER_COMPLETE, .len = len};
 
@@ -85,7 +85,7 @@ static struct proxy_header complete(size_t len, sa_family_t family, const void *
 }
 
 /* Returns the number of fields; FIELD_COUNT + 1: there are more. */
-static size_t split_line(struct slice line, struct slice fields[FIELD_COUNT])
+static size_t proxy_header_split_line(struct slice line, struct slice fields[FIELD_COUNT])
 {
     for (size_t n_fields = 0; n_fields < FIELD_COUNT; n_fields++) {
         size_t space = slice_find_byte(line, ' ');
@@ -98,7 +98,7 @@ static size_t split_line(struct slice line, struct slice fields[FIELD_COUNT])
     return FIELD_COUNT + 1;
 }
 
-static int parse_port(struct slice text, in_port_t *ret_port)
+static int proxy_header_parse_port(struct slice text, in_port_t *ret_port)
 {
     uint64_t port;
 
@@ -109,33 +109,33 @@ static int parse_port(struct slice text, in_port_t *ret_port)
 }
 
 /* line  without its start and its end */
-static struct proxy_header parse_line(struct slice line, size_t header_len)
+static struct proxy_header proxy_header_parse_line(struct slice line, size_t header_len)
 {
     unsigned char source[NETWORK_BYTES], destination[NETWORK_BYTES];
     struct slice fields[FIELD_COUNT];
-    size_t n_fields = split_line(line, fields);
+    size_t n_fields = proxy_header_split_line(line, fields);
     in_port_t source_port, destination_port;
     sa_family_t family = AF_UNSPEC;
 
     if (slice_eq_text(fields[FIELD_PROTOCOL], "UNKNOWN"))
-        return complete(header_len, AF_UNSPEC, NULL, 0);
+        return proxy_header_complete(header_len, AF_UNSPEC, NULL, 0);
     if (slice_eq_text(fields[FIELD_PROTOCOL], "TCP4"))
         family = AF_INET;
     else if (slice_eq_text(fields[FIELD_PROTOCOL], "TCP6"))
         family = AF_INET6;
     if (family == AF_UNSPEC || n_fields != FIELD_COUNT)
-        return refused("a line that is neither for TCP4, TCP6 nor UNKNOWN");
+        return proxy_header_refused("a line that is neither for TCP4, TCP6 nor UNKNOWN");
     if (network_address_parse(family, fields[FIELD_SOURCE], source) != 0 ||
         network_address_parse(family, fields[FIELD_DESTINATION], destination) != 0)
-        return refused("a line with a bad address");
-    if (parse_port(fields[FIELD_SOURCE_PORT], &source_port) != 0 ||
-        parse_port(fields[FIELD_DESTINATION_PORT], &destination_port) != 0)
-        return refused("a line with a bad port");
-    return complete(header_len, family, source, source_port);
+        return proxy_header_refused("a line with a bad address");
+    if (proxy_header_parse_port(fields[FIELD_SOURCE_PORT], &source_port) != 0 ||
+        proxy_header_parse_port(fields[FIELD_DESTINATION_PORT], &destination_port) != 0)
+        return proxy_header_refused("a line with a bad port");
+    return proxy_header_complete(header_len, family, source, source_port);
 }
 
 /* Nothing is made of a line before its end has come (2.1). */
-static struct proxy_header parse_v1(struct slice bytes)
+static struct proxy_header proxy_header_parse_v1(struct slice bytes)
 {
     struct slice room = slice_range(bytes, 0, LINE_MAX_V1);
     size_t len = 0;
@@ -145,13 +145,14 @@ static struct proxy_header parse_v1(struct slice bytes)
         len++;
     end = slice_range(room, len, len + line_end.len);
     if (slice_eq(end, line_end))
-        return parse_line(slice_range(room, start_v1.len, len), len + line_end.len);
-    if (!may_start_with(end, line_end))
-        return refused("a line that does not end in CR LF");
-    return room.len < LINE_MAX_V1 ? incomplete() : refused("a line of more than 107 bytes");
+        return proxy_header_parse_line(slice_range(room, start_v1.len, len), len + line_end.len);
+    if (!proxy_header_may_start_with(end, line_end))
+        return proxy_header_refused("a line that does not end in CR LF");
+    return room.len < LINE_MAX_V1 ? proxy_header_incomplete()
+                                  : proxy_header_refused("a line of more than 107 bytes");
 }
 
-static const struct combination *find_combination(unsigned char byte)
+static const struct combination *combination_find(unsigned char byte)
 {
     for (size_t i = 0; i < ARRAY_LEN(combinations); i++)
         if (combinations[i].byte == byte)
@@ -160,7 +161,8 @@ static const struct combination *find_combination(unsigned char byte)
 }
 
 /* address_len  of one of the two addresses; the ports are behind both */
-static struct proxy_header complete_v2(const unsigned char *bytes, size_t len, sa_family_t family)
+static struct proxy_header proxy_header_complete_v2(const unsigned char *bytes, size_t len,
+                                                    sa_family_t family)
 {
     const unsigned char *addresses = bytes + HEAD_LEN_V2;
     size_t address_len = family == AF_INET ? 4 : 16;
@@ -168,10 +170,10 @@ static struct proxy_header complete_v2(const unsigned char *bytes, size_t len, s
 
     if (family != AF_UNSPEC)
         memcpy(&port, addresses + 2 * address_len, sizeof(port));
-    return complete(len, family, addresses, port);
+    return proxy_header_complete(len, family, addresses, port);
 }
 
-static struct proxy_header parse_v2(struct slice bytes)
+static struct proxy_header proxy_header_parse_v2(struct slice bytes)
 {
     const unsigned char *head = (const unsigned char *)bytes.ptr;
     /* LOCAL says nothing of a client, whatever else it brings. */
@@ -179,26 +181,28 @@ static struct proxy_header parse_v2(struct slice bytes)
     size_t len;
 
     if (bytes.len < HEAD_LEN_V2)
-        return incomplete();
+        return proxy_header_incomplete();
     len = HEAD_LEN_V2 + ((size_t)head[14] << 8 | head[15]);
     if (head[12] == COMMAND_PROXY)
-        combination = find_combination(head[13]);
+        combination = combination_find(head[13]);
     else if (head[12] != COMMAND_LOCAL)
-        return refused("a version that is not 2, or a command that is neither LOCAL nor PROXY");
+        return proxy_header_refused(
+            "a version that is not 2, or a command that is neither LOCAL nor PROXY");
     if (!combination)
-        return refused("an unknown address family or protocol");
+        return proxy_header_refused("an unknown address family or protocol");
     if (len - HEAD_LEN_V2 < combination->addresses_len)
-        return refused("a header that is too short for its addresses");
+        return proxy_header_refused("a header that is too short for its addresses");
     if (len > PROXY_HEADER_MAX)
-        return refused("a header of more than 4096 bytes");
-    return bytes.len < len ? incomplete() : complete_v2(head, len, combination->family);
+        return proxy_header_refused("a header of more than 4096 bytes");
+    return bytes.len < len ? proxy_header_incomplete()
+                           : proxy_header_complete_v2(head, len, combination->family);
 }
 
 struct proxy_header proxy_header_parse(struct slice bytes)
 {
-    if (may_start_with(bytes, start_v1))
-        return parse_v1(bytes);
-    if (may_start_with(bytes, start_v2))
-        return parse_v2(bytes);
-    return refused("no header");
+    if (proxy_header_may_start_with(bytes, start_v1))
+        return proxy_header_parse_v1(bytes);
+    if (proxy_header_may_start_with(bytes, start_v2))
+        return proxy_header_parse_v2(bytes);
+    return proxy_header_refused("no header");
 }

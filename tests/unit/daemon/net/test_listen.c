@@ -7,8 +7,10 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -104,12 +106,37 @@ static void test_adopt_refuses(void **state)
     close(pipes[1]);
 }
 
+/* A path as long as the kernel takes: there is no NUL behind it. */
+static void test_longest_path(void **state)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char directory[] = "/tmp/mta-stsd-XXXXXX", name[SOCKET_NAME_MAX], want[SOCKET_NAME_MAX];
+    char path[sizeof(address.sun_path) + 1];
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    memset(path, 'x', sizeof(path) - 1);
+    path[sizeof(path) - 1] = '\0';
+    memcpy(path, directory, strlen(directory));
+    path[strlen(directory)] = '/';
+    memcpy(address.sun_path, path, sizeof(address.sun_path));
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    socket_name(fd, name);
+    snprintf(want, sizeof(want), "unix:%s", path);
+    assert_string_equal(name, want);
+    close(fd);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(directory), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_adopt),
         cmocka_unit_test(test_adopt_refuses),
+        cmocka_unit_test(test_longest_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
