@@ -13,6 +13,13 @@ HEADER = HEAD + "/**\n * A thing.\n */\n#pragma once\n"
 FUNCTION_70 = "int f(void)\n{\n" + "    f();\n" * 67 + "}\n"
 FUNCTION_71 = "int f(void)\n{\n" + "    f();\n" * 68 + "}\n"
 
+# What else the lints of calls and names see: i_do() calls g_do(), f_do() and then e_do().
+OTHERS = {
+    "src/lib/dns/f.c": "struct f_state {\n    int f;\n};\nvoid f_do(void)\n{\n    e_do();\n}\n",
+    "src/lib/dns/g.c": "void g_do(void)\n{\n    f_do();\n}\n",
+    "src/lib/policy/i.c": "void i_do(void)\n{\n    g_do();\n}\n",
+}
+
 # lint, file, content, finding (None: nothing is found)
 CASES = [
     ("format", "src/lib/base/a.c", HEAD + "int a = 1;\n", None),
@@ -49,6 +56,35 @@ CASES = [
     ("layers", "src/lib/base/a.h", '#include "lib/base/c.h"\n', "headers include each other"),
     ("layers", "src/lib/dns/a.c", '#include "lib/policy/b.h"\n', "folders include each other"),
 
+    ("layers", "src/lib/base/internal.h", HEADER, "a header for the inside of a folder"),
+    ("layers", "src/lib/base/a_internal.h", HEADER, "a header for the inside of a folder"),
+
+    ("calls", "src/lib/dns/e.c", "void e_do(void)\n{\n    f_do();\n}\n",
+     "e.c:3: e_do() calls f_do() of lib/dns/f.c, in a circle of lib/dns/e, lib/dns/f"),
+    ("calls", "src/lib/dns/e.h", "static inline void e_do(void)\n{\n    f_do();\n}\n",
+     "e.h:3: e_do() calls f_do() of lib/dns/f.c, in a circle of lib/dns/e, lib/dns/f"),
+    ("calls", "src/lib/dns/e.c", "void e_do(void)\n{\n    g_do();\n}\n",
+     "g.c:3: g_do() calls f_do() of lib/dns/f.c, in a circle of lib/dns/e, lib/dns/f, lib/dns/g"),
+    ("calls", "src/lib/policy/e.c", "void e_do(void)\n{\n}\n",
+     "f.c:6: f_do() calls e_do() of lib/policy/e.c, in a circle of lib/dns, lib/policy"),
+    ("calls", "src/lib/dns/e.c", "void e_do(void)\n{\n    /* f_do(); */\n}\n", None),
+    ("calls", "src/lib/dns/e.c", "void e_do(void)\n{\n    x->f_do();\n}\n", None),
+    ("calls", "src/lib/dns/e.c", "void e_do(void)\n{\n    later(f_do);\n}\n", None),
+    ("calls", "src/lib/dns/e.c", "static void f_do(void)\n{\n}\nvoid e_do(void)\n{\n    f_do();\n}\n",
+     None),
+
+    ("names", "src/lib/base/e.c", "struct e_state;\nstatic int e_get(void)\n{\n    return 1;\n}\n", None),
+    ("names", "src/lib/base/e.c", "struct f_state {\n    int f;\n};\n",
+     "src/lib/base/e.c:1: f_state is also defined at src/lib/dns/f.c:1"),
+    ("names", "src/lib/base/e.c", "enum f_state { E_A };\n", "f_state is also defined at src/lib/dns/f.c:1"),
+    ("names", "src/lib/base/e.c", "typedef int f_state;\n", "f_state is also defined at src/lib/dns/f.c:1"),
+    ("names", "src/lib/base/e.c", "struct f_state;\n", None),
+    ("names", "src/lib/base/e.c", "static void f_do(void)\n{\n}\n",
+     "src/lib/base/e.c:1: f_do is also defined at src/lib/dns/f.c:4"),
+    ("names", "src/lib/base/e.c", "static void leap(void)\n{\n}\n",
+     "src/lib/base/e.c:1: leap() is a single word: add the noun of its file"),
+    ("names", "src/main.c", "int main(void)\n{\n    return 0;\n}\n", None),
+
     ("headers", "src/lib/base/d.h", HEADER + "#include <stddef.h>\n\nextern size_t d;\n", None),
     ("headers", "src/lib/base/d.h", HEADER + "extern size_t d;\n", "alone with clang"),
     ("headers", "src/lib/base/d.h", HEADER + "extern size_t d;\n", "alone with gcc"),
@@ -65,7 +101,8 @@ CASES = [
     ("contracts", "src/lib/base/d.h", HEADER.replace("#pragma once", ""), "no #pragma once"),
     ("contracts", "src/lib/base/d.c", "int i;\n", "the first line is to be /* SPDX"),
 
-    ("tests", "src/daemon/main/d.c", "\n", None),
+    ("tests", "src/daemon/main/d.c", "\n", "d.c:1: has no tests/unit/daemon/main/test_d.c"),
+    ("tests", "src/cli/d.c", "\n", "src/cli/d.c:1: has no tests/unit/cli/test_d.c"),
     ("tests", "src/lib/yaml/d.c", "\n", "src/lib/yaml/d.c:1: has no tests/unit/lib/yaml/test_d.c"),
     ("tests", "tests/unit/lib/yaml/test_d.c", "\n", "tests no source"),
 
@@ -112,11 +149,31 @@ def small_tree(tmp_path):
 
 
 @pytest.mark.parametrize("lint, path, content, wanted", CASES)
-def test_lint(tree, lint, path, content, wanted):
-    (tree.root / path).parent.mkdir(parents=True, exist_ok=True)
-    (tree.root / path).write_text(content)
-    seen = list(importlib.import_module(lint).findings(tree))
+def test_lint(tree, monkeypatch, lint, path, content, wanted):
+    files = OTHERS | {path: content} if lint in ("calls", "names") else {path: content}
+    for name, text in files.items():
+        (tree.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree.root / name).write_text(text)
+    module = importlib.import_module(lint)
+    monkeypatch.setattr(module, "EXEMPT", {}, raising=False)
+    seen = list(module.findings(tree))
     if wanted is None:
         assert seen == []
     else:
         assert any(wanted in finding for finding in seen), seen
+
+
+@pytest.mark.parametrize("files, wanted", [
+    (["src/lib/yaml/d.c", "tests/integration/test_d.py"], None),
+    (["src/lib/yaml/d.c"], "src/lib/yaml/d.c:1: has no tests/integration/test_d.py"),
+    (["src/lib/yaml/d.c", "tests/unit/lib/yaml/test_d.c"], "take it out of EXEMPT"),
+    ([], "src/lib/yaml/d.c is exempt and does not exist"),
+])
+def test_exempt(tree, monkeypatch, files, wanted):
+    for path in files:
+        (tree.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (tree.root / path).touch()
+    module = importlib.import_module("tests")
+    monkeypatch.setattr(module, "EXEMPT", {"src/lib/yaml/d.c": "tests/integration/test_d.py"})
+    seen = list(module.findings(tree))
+    assert any(wanted in finding for finding in seen) if wanted else seen == []

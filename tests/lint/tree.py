@@ -28,8 +28,8 @@ class Tree:
         return json.loads((self.build / "compile_commands.json").read_text(encoding="utf-8"))
 
     def tags(self, kind, paths):
-        """Where ctags sees each function (f) or prototype (p): dicts with path, name, line, end."""
-        options = ["--languages=C", "--langmap=C:.c.h", f"--kinds-C={kind}", "--fields=+ne"]
+        """Where ctags sees each function (f) or prototype (p): dicts with path, name, line, end, file (static)."""
+        options = ["--languages=C", "--langmap=C:.c.h", f"--kinds-C={kind}", "--fields=+nef"]
         output = self.run(["ctags-universal", *options, "--output-format=json", "-f", "-", "-L", "-"],
                           "\n".join(paths), may_fail=False)
         return [json.loads(line) for line in output.splitlines()]

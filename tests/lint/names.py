@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+"""A name stands for one thing: it can be searched, and read in a backtrace.
+
+A struct, enum, union, type or function is defined once in src/, static or not, and a function's
+name has its file's noun in it: no single bare word.
+"""
+
+import collections
+
+# Single words that say enough.
+BARE = {"main"}
+
+KINDS = {"struct": "s", "enum": "g", "union": "u", "type": "t", "function": "f"}
+
+# Names that are still to change.
+KNOWN_TWICE = set("""
+add_file answer_text append begin begin_set begin_zone check_required compare_domains
+compare_numbers compare_records connect_to control end end_set end_zone field field_find fill
+find is_address is_ext_name is_ext_value join load look_again now_ms on_looked place_of print
+print_char print_refusal print_summary print_text print_txt print_withheld read_all read_file
+refuse rehearse report report_unknown run set_option start
+""".split())
+KNOWN_BARE = set("""
+add advise allow answer append ask assemble await become begin between build complete confine
+digest distance done drain drop duplicate end escape fail fault fill find fits forget gravest
+holds identify incomplete join judge keep load match min3 peek perform prepare print publish
+recall refuse refused rehearse release remember report run serve smaller sort start take use
+""".split())
+
+
+def definitions(tree):
+    """Where each name is defined, and as what: lists of (place, kind) by name."""
+    found = collections.defaultdict(list)
+    for kind, letter in KINDS.items():
+        for tag in tree.tags(letter, tree.files("src/**/*.[ch]")):
+            if not tag["name"].startswith("__anon"):
+                found[tag["name"]].append((f"{tag['path']}:{tag['line']}", kind))
+    return found
+
+
+def findings(tree):
+    for name, places in sorted(definitions(tree).items()):
+        functions = [place for place, kind in places if kind == "function"]
+        types = [place for place, kind in places if kind != "function"]
+        for same in (functions, types):
+            if len(same) > 1 and name not in KNOWN_TWICE:
+                yield from (f"{place}: {name} is also defined at "
+                            f"{', '.join(other for other in same if other != place)}"
+                            for place in same)
+        if "_" not in name and name not in BARE | KNOWN_BARE:
+            yield from (f"{place}: {name}() is a single word: add the noun of its file"
+                        for place in functions)
