@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A customer's own web server, nginx, ends TLS and hands the policy on (RFC 8461 8.2)."""
+"""A customer's own web server, nginx, terminates TLS and hands the policy on (RFC 8461 8.2)."""
 
 import contextlib
 import pathlib

@@ -20,12 +20,12 @@ enum {
         2048, /* in the array that grows; enough to be mapped, as in arena_new_large() */
 };
 
-/** All domains on their way into the snapshot. */
+/** What all domains are built with. */
 struct domains_context {
     struct build_context build;
     const struct raw_config *raw;
     size_t size;           /* of config->domains */
-    size_t n_build_errors; /* in what was read without an error */
+    size_t n_build_errors; /* errors that were added here, not by the parser */
 };
 
 static void check_name_length(const struct build_context *context, const struct domain *domain,
@@ -39,7 +39,7 @@ static void check_name_length(const struct build_context *context, const struct 
                  zone ? "." : "", zone ? zone : "", len, DNS_NAME_MAX);
 }
 
-/* What the domain's records need: names that fit, a zone that holds them, a target elsewhere. */
+/* Checks that the names of the domain's records fit, and that no CNAME points to itself. */
 static void check_names(const struct build_context *context, const struct domain *domain,
                         const char *path)
 {
@@ -114,7 +114,7 @@ static void check_publication(const struct build_context *context, const struct 
                  "tls_rpt, or leave mta_sts out");
 }
 
-/* The named policy's report addresses, unless the domain has its own. */
+/* Returns the named policy's report addresses, unless the domain has its own. */
 static const struct reporting *build_reporting(const struct build_context *context,
                                                const struct raw_domain *raw,
                                                const struct named_policy *policy,
@@ -126,8 +126,8 @@ static const struct reporting *build_reporting(const struct build_context *conte
 }
 
 /*
- * A policy of the domain's own: overrides, {domain} in an mx, or no named policy at all. Where not
- * all keys are known, those that are get checked and nothing is built.
+ * Builds a policy of the domain's own: overrides, {domain} in an mx, or no named policy at all. If
+ * not all keys are known, those that are known are checked and nothing is built.
  */
 static int build_own_policy(const struct build_context *context, const struct raw_domain *raw,
                             const struct named_policy *policy, bool is_complete,
@@ -224,7 +224,7 @@ static void build_add_domain(void *user, const struct raw_domain *raw)
     domains->n_build_errors += diag_count(diag, LEVEL_ERROR) - n_errors;
 }
 
-/* Of two entries for one domain, the one that stands first comes first. */
+/* Two entries for one domain keep the order that they have in the files. */
 static int compare_by_name(const void *left, const void *right)
 {
     const struct domain *a = left, *b = right;

@@ -12,10 +12,10 @@ struct diag;
 struct raw_config;
 
 /**
- * Builds each domain as it is parsed into config->domains, sorted, and adds what is wrong. The
- * settings are resolved already.
+ * Builds each domain as soon as it is parsed, sorts config->domains and adds what is wrong. The
+ * settings are built already.
  *
- * scratch  of the load
+ * scratch  for what is parsed; must outlive the call
  */
 void config_build(struct raw_config *raw, struct arena *scratch, struct config *config,
                   struct diag *diag);

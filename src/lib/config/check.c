@@ -13,10 +13,10 @@ enum {
     DAY_S = 86400,
     TWO_WEEKS_S = 14 * DAY_S,
     YEAR_S = 365 * DAY_S,
-    URI_MAX = 1024, /* bytes of a check_report address; 32 of them still fit into a TXT record */
+    URI_MAX = 1024, /* bytes of a report address; 32 of them still fit into a TXT record */
 };
 
-/* A key given by the entry that the findings are for, not by the policy that it builds upon. */
+/* Whether the entry that is checked has the key itself, not from the policy that it builds upon. */
 static bool is_own(struct place place, struct place own)
 {
     return own.line != 0 && own.line == place.line && own.column == place.column &&
@@ -45,7 +45,7 @@ static int check_report(const struct merged_policy *merged, struct diag *diag, e
     return is_error ? -1 : 0;
 }
 
-/* A text with {domain} is another one for each domain, whoever wrote it. */
+/* A text with {domain} differs for each domain, so each domain's is judged, whoever wrote it. */
 static bool is_judged(const struct field_text *text, struct place list, struct place own)
 {
     return is_own(list, own) || text_has_domain(text->text);

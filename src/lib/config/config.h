@@ -2,8 +2,8 @@
 /**
  * The configuration: one immutable, reference-counted snapshot of everything the YAML says.
  *
- * It goes at once. Names are in stored form (lib/dns/name.h). Any number of threads may read a
- * snapshot that they hold a reference to.
+ * The snapshot is freed as a whole. Names are in stored form (lib/dns/name.h). Any number of
+ * threads may read a snapshot that they hold a reference to.
  */
 #pragma once
 
@@ -62,9 +62,9 @@ struct listen_address {
     const char *host; /* TCP: numeric IPv4 or IPv6, without brackets; UNIX: the path */
     uint16_t port;
     bool has_tls;
-    bool is_default; /* not from the YAML, so that nobody insists on it */
+    bool is_default; /* not from the YAML: the daemon can do without it */
     bool has_proxy_protocol;
-    const struct network *trusted; /* who may send its headers; UNIX: none, and everybody may */
+    const struct network *trusted; /* peers whose headers are believed; UNIX: none, all are */
     size_t n_trusted;
     struct place place;
 };
@@ -89,13 +89,13 @@ struct config {
     const struct listen_address *listen;
     size_t n_listen;
     const struct listen_address *admin; /* NULL: none */
-    unsigned workers;                   /* 0: one a core */
+    unsigned workers;                   /* 0: one per core */
     uint32_t shutdown_delay_s;
     const char *control;      /* path of the control socket */
     bool has_default_control; /* not from the YAML: may be impossible to open */
-    const char *user;         /* what root becomes */
+    const char *user;         /* the user that root becomes */
     bool has_sandbox;
-    uint32_t removed_percent; /* of the domains, that one reload may drop */
+    uint32_t removed_percent; /* share of the domains that one reload may drop */
     uint32_t connections_max; /* in all workers together */
     uint32_t per_source_max;  /* from one IPv4 address or IPv6 /64 */
     uint64_t memory_max;      /* bytes that all connections may hold; 0: by the machine's memory */
@@ -117,7 +117,7 @@ struct config {
     const char *delegation_zone; /* NULL: not set */
     uint32_t ttl_mta_sts_s, ttl_policy_host_s, ttl_tls_rpt_s;
 
-    struct domain *domains; /* sorted by name; an array of its own */
+    struct domain *domains; /* sorted by name; not in the arena */
     size_t n_domains;
 };
 
@@ -140,7 +140,6 @@ const struct domain *config_find_policy_host(const struct config *config, struct
 /** Hosts that the daemon answers TLS for beside the policy hosts: policy_host.name, report_host. */
 bool config_is_own_host(const struct config *config, struct slice host);
 
-/** Whether every value that only a restart can change is the same; *ret_key names one that isn't.
- */
+/** Whether each value that needs a restart is the same; *ret_key names one that differs. */
 bool config_can_replace(const struct config *current, const struct config *next,
                         const char **ret_key);

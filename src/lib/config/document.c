@@ -13,7 +13,7 @@
 #include "lib/config/policy_merge.h"
 #include "lib/policy/id.h"
 
-/* By bytes and salt, of which the id is made: the id is computed for a new document only. */
+/* Found by bytes and salt, from which the id is made: so only a new document's id is computed. */
 struct document_entry {
     struct policy_document *document;
     UT_hash_handle hh;
@@ -42,7 +42,7 @@ void documents_free(struct documents *documents)
     free(documents);
 }
 
-/* No body holds a NUL, so no body and its salt read as another body and its salt. */
+/* No body holds a NUL, so a body and its salt never read as another body and its salt. */
 static struct slice join_content(struct slice body, struct slice salt, struct arena *arena)
 {
     size_t len = body.len + 1 + salt.len;

@@ -22,7 +22,7 @@ enum {
 struct file_identity {
     dev_t device;
     ino_t inode;
-    bool is_special; /* neither a file nor unknown; a pipe would keep us waiting for ever */
+    bool is_special; /* not a regular file; to read a pipe might never end */
 };
 
 struct include_search {
@@ -46,7 +46,7 @@ static void include_report(struct include_search *search, enum finding finding,
     search->result = -1;
 }
 
-/* A file that cannot be looked at is none that we know; reading it will say why. */
+/* A file that stat() cannot see equals no other; reading it will say why. */
 static struct file_identity file_identity_of(const char *path)
 {
     struct stat status;
@@ -69,7 +69,7 @@ static bool is_listed_file(const struct include_search *search, struct file_iden
     return false;
 }
 
-/* Read twice, a file would be a duplicate of itself in every line, which helps nobody. */
+/* A file that is read twice would report every line as a duplicate of itself. */
 static void include_add_file(struct include_search *search, const struct field_text *include,
                              const char *path)
 {
@@ -126,7 +126,7 @@ static void add_matches(struct include_search *search, const struct field_text *
     globfree(&matches);
 }
 
-/* As a pattern, for a folder that is a name and no pattern; at most twice as long. */
+/* Writes a folder's name as a pattern that matches this name only; at most twice as long. */
 static size_t escape_pattern(char *buffer, struct slice folder)
 {
     size_t len = 0;
@@ -147,7 +147,7 @@ static struct slice folder_of(const char *main_path)
     return (struct slice){main_path, slash ? (size_t)(slash - main_path) + 1 : 0};
 }
 
-/* As glob() takes it, and as it is shown: relative to the folder of the main file. */
+/* A pattern as glob() takes it, and as findings show it: both with the main file's folder. */
 struct include_pattern {
     char *text, *shown;
 };

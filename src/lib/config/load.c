@@ -10,7 +10,7 @@
 #include "lib/config/settings.h"
 #include "lib/diag/diag.h"
 
-/* Only where nothing is wrong: what is missing may be among what could not be used. */
+/* Says what the configuration lacks, unless there are errors, which may be the reason. */
 static void check_completeness(const struct config *config, const char *name, struct diag *diag)
 {
     const struct place place = {name, 0, 0};

@@ -7,10 +7,10 @@
 struct config;
 struct diag;
 
-/** How much care a load takes; a set. None: a command's, which a person can ask again. */
+/** How careful a load is; a set. Empty for a command, which a person can repeat. */
 enum load_care {
     LOAD_SETTLED = 1 << 0, /* waits for files that were just written, at most 500 ms in all */
-    LOAD_REGULAR = 1 << 1, /* the main file may be no pipe, so that nothing can hold up the load */
+    LOAD_REGULAR = 1 << 1, /* refuses a pipe as the main file: to read it might never end */
 };
 
 enum {
@@ -33,8 +33,8 @@ struct config *config_load(const char *path, struct diag *diag);
 struct config *config_load_with(const char *path, unsigned care, struct diag *diag);
 
 /**
- * Reads where the control socket is, whatever else is wrong with the files: who asks the running
- * daemon to reload may have just broken them.
+ * Reads the path of the control socket, whatever else is wrong with the files: a reload is often
+ * asked for when they have just been broken.
  *
  * Returns the path; the caller frees.
  */

@@ -21,7 +21,7 @@ enum {
     POLICY_NAME_MAX = 64,
     PATH_QUOTE_MAX = 512,
     SETTLE_MS = 100,     /* longer than a tick of the kernel, and than a writer pauses */
-    SETTLE_ALL_MS = 500, /* for all files: their time stamps may all be of the future */
+    SETTLE_ALL_MS = 500, /* for all files together: all time stamps may be of the future */
 };
 
 /** One of the two passes over all files. */
@@ -180,7 +180,7 @@ static void parse_value(struct parse_context *context, const struct field *row)
         yaml_reader_skip(reader);
 }
 
-/* In an included file the main file's keys are known, and out of place. */
+/* In an included file, the main file's keys are known but out of place. */
 static const struct field *find_key(struct parse_context *context, const struct fields *fields,
                                     const struct yaml_node *key)
 {
@@ -237,7 +237,7 @@ static int parse_file(struct parse_context *context, const struct raw_file *file
     return entered != 0 || finished != 0 ? -1 : 0;
 }
 
-/** Files on their way into memory. */
+/** How files are read into memory. */
 struct read_context {
     struct raw_config *raw;
     unsigned care;      /* LOAD_* */
@@ -247,7 +247,7 @@ struct read_context {
     struct seen_files seen;
 };
 
-/* What is wrong with an included file is said where it was asked for. */
+/* An included file that cannot be read is reported where it was included. */
 static void config_file_report(struct read_context *context, const char *path,
                                struct place asked_at, const struct err *err)
 {
@@ -277,7 +277,7 @@ static FILE *config_file_open(const struct read_context *context, const char *pa
     return NULL;
 }
 
-/* Reads a file that has settled; at the end of all it is to be what it was then. */
+/* Waits for the file to settle and reads it; seen_files_check() will notice a change since. */
 static int config_file_read_settled(struct read_context *context, const char *path, FILE *in,
                                     struct place asked_at, struct slice *ret_bytes, struct err *err)
 {
@@ -308,7 +308,7 @@ static const struct raw_file *config_file_read(struct read_context *context, con
         config_file_report(context, path, asked_at, &err);
         file = NULL;
     } else {
-        /* Places show the name as long as there is the snapshot. */
+        /* Places of the snapshot show the name. */
         file->name = asked_at.file ? arena_copy(context->keep, slice_of(path)) : raw->name;
         raw->n_files++;
     }
@@ -317,7 +317,7 @@ static const struct raw_file *config_file_read(struct read_context *context, con
     return file;
 }
 
-/* Reads and parses one file; what is wrong in it is for the second pass to say. */
+/* Reads a file and parses it for the first time; the second pass reports what is wrong in it. */
 static void config_file_add(struct read_context *context, struct parse_context *parsing,
                             const char *path, const struct fields *fields, struct place asked_at)
 {

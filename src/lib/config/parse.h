@@ -48,7 +48,7 @@ struct raw_config {
 void raw_config_read(const char *path, unsigned care, struct arena *keep, struct arena *scratch,
                      struct diag *diag, struct raw_config *ret_raw);
 
-/** Takes one domain, which is gone when this returns. */
+/** Gets one domain, which is valid until the function returns. */
 typedef void on_raw_domain(void *context, const struct raw_domain *domain);
 
 /**

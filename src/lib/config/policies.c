@@ -24,7 +24,7 @@ void named_policies_add(struct named_policies *list, const struct named_policy *
     list->items[list->n_items++] = *policy;
 }
 
-/* Of two with one name, the one that stands first comes first. */
+/* Two policies with one name keep the order that they have in the files. */
 static int compare_policies(const void *left, const void *right)
 {
     const struct named_policy *a = left, *b = right;
@@ -55,7 +55,7 @@ static int compare_policy_name(const void *key, const void *element)
     return slice_compare(*name, policy->name.text);
 }
 
-/* As a policy for itself, with any domain for {domain}. */
+/* Merges a policy with nothing else, and with any domain for {domain}. */
 static struct merged_policy merge_alone(const struct named_policy *policy,
                                         const struct build_context *context)
 {
@@ -79,7 +79,7 @@ static bool lacks_mx(const struct merged_policy *merged)
     return merged->policy.n_mx == 0 && merged->policy.mode != POLICY_MODE_NONE;
 }
 
-/* Makes what all users share that do not override it, unless {domain} makes it another for each. */
+/* Makes what users without overrides share, unless {domain} makes it different for each. */
 static void prepare_policy(struct named_policy *policy, const struct build_context *context,
                            struct diag *unseen)
 {
@@ -100,7 +100,7 @@ static void prepare_policy(struct named_policy *policy, const struct build_conte
 
 void named_policies_prepare(struct named_policies *list, const struct build_context *context)
 {
-    struct diag *unseen = diag_new(); /* named_policies_report() reports what concerns users */
+    struct diag *unseen = diag_new(); /* named_policies_report() adds what concerns the users */
 
     if (list->n_items > 0)
         qsort(list->items, list->n_items, sizeof(*list->items), compare_policies);
@@ -112,7 +112,7 @@ void named_policies_prepare(struct named_policies *list, const struct build_cont
     diag_free(unseen);
 }
 
-/* Whether the domain serves the list of mx that its policy has, or lacks. */
+/* Whether the domain serves its policy's list of mx, or should if there were one. */
 static bool takes_mx(const struct raw_domain *domain)
 {
     const struct raw_policy *keys = &domain->keys;
@@ -153,7 +153,7 @@ bool named_policy_is_usable(const struct named_policy *policy, const struct raw_
     return !policy->is_broken && (has_mx || !takes_mx(domain));
 }
 
-/* Says what is wrong with a policy that somebody uses, or nobody yet. */
+/* Reports what is wrong with a policy, given who uses it. */
 static void report_policy(const struct named_policy *policy, const struct build_context *context)
 {
     struct merged_policy merged = merge_alone(policy, context);
@@ -236,7 +236,7 @@ struct named_policy *named_policies_find(const struct named_policies *list,
     if (list->n_items > 0)
         policy =
             bsearch(name, list->items, list->n_items, sizeof(*list->items), compare_policy_name);
-    /* An empty name was reported when it was read. */
+    /* An empty name is an error of its own, added by the parser. */
     if (!policy && name->len > 0 && !is_cut)
         report_unknown_policy(list, domain, diag);
     return policy;

@@ -28,7 +28,7 @@ struct named_policy {
     bool is_incomplete; /* an error was found when it was read; perhaps not all keys are here */
 
     /* Set by named_policies_prepare(). */
-    bool is_broken;                         /* it has an error, whoever uses it */
+    bool is_broken;                         /* has an error, whoever uses it */
     finding_set allow;                      /* its own */
     const struct policy_document *document; /* NULL: none, or another one for each domain */
     const struct reporting *reporting;      /* likewise */
@@ -36,7 +36,7 @@ struct named_policy {
     /* Counted by named_policy_add_user(). */
     size_t n_users;          /* domains that name it */
     size_t n_mx_users;       /* those that serve its mx */
-    finding_set users_allow; /* what all users allow, or have no use for */
+    finding_set users_allow; /* findings that every user allows, or that do not apply to it */
 };
 
 /** Zeroed to begin with; freed by named_policies_done(). */
@@ -72,7 +72,7 @@ struct named_policy *named_policies_find(const struct named_policies *list,
 /** Counts a domain that names the policy. */
 void named_policy_add_user(struct named_policy *policy, const struct raw_domain *domain);
 
-/** Whether this user can be built: nothing that it takes from the policy is an error there. */
+/** Whether the domain can be built on the policy: what it takes from the policy has no error. */
 bool named_policy_is_usable(const struct named_policy *policy, const struct raw_domain *domain);
 
 /**

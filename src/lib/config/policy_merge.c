@@ -108,7 +108,7 @@ static struct slice replace_variable(struct slice text, const char *domain, stru
     return (struct slice){result, len};
 }
 
-/* Stored form if it can be had; what cannot be brought into it is left for the check to name. */
+/* Brings a pattern into stored form if possible; the check reports the others. */
 static struct slice canonical_mx(struct slice text, struct arena *arena)
 {
     size_t wildcard_len = slice_starts_with(text, "*.") ? 2 : 0;

@@ -16,18 +16,18 @@
 struct arena;
 struct diag;
 
-/** Stands for the domain when a named policy is looked at for itself. */
+/** Stands for the domain when a named policy is checked by itself. */
 #define POLICY_ANY_DOMAIN "example.com"
 
 struct merged_policy {
     struct raw_policy keys;            /* merged; what was not given has place.line 0 */
-    const struct raw_policy *own_keys; /* those whose places findings are shown at */
+    const struct raw_policy *own_keys; /* of the entry itself: findings are about these */
     const char *domain;                /* stored form */
     const char *path;                  /* "policies.standard" or "domains.example.com" */
     struct place place;                /* of that entry */
     finding_set allow;                 /* warnings and notes that are not shown */
-    bool needs_mx;                     /* false: nobody's policy yet, or TLS reporting only */
-    bool is_complete; /* false: of the keys, some could not be read and none is missed */
+    bool needs_mx;                     /* false: no domain serves it, or TLS reporting only */
+    bool is_complete; /* false: some keys could not be read, so none is reported as missing */
 
     struct policy policy; /* set by merged_policy_expand() */
     struct slice *rua;    /* as published; set by merged_policy_expand() */
@@ -40,7 +40,7 @@ struct raw_policy raw_policy_merge(const struct raw_policy *base, const struct r
 /** Whether any key but allow is given. */
 bool raw_policy_is_given(const struct raw_policy *keys);
 
-/** What allow: names; what is no code in it, raw_policy_check_allow() says. */
+/** The findings that allow: names; raw_policy_check_allow() reports the texts that are no code. */
 finding_set raw_policy_allow(const struct raw_policy *keys);
 
 /** Adds a finding for each text under allow: that is no code, or that of an error. */
@@ -49,10 +49,10 @@ void raw_policy_check_allow(const struct raw_policy *keys, const char *path, str
 /** Whether {domain} stands in `text`, which is NUL-terminated. */
 bool text_has_domain(struct slice text);
 
-/** Whether the body is another one for each domain: an mx holds {domain}. */
+/** Whether the body differs for each domain: an mx holds {domain}. */
 bool raw_policy_has_domain_mx(const struct raw_policy *keys);
 
-/** Whether the report addresses are others for each domain. */
+/** Whether the report addresses differ for each domain. */
 bool raw_policy_has_domain_rua(const struct raw_policy *keys, const char *report_host);
 
 /**
@@ -66,8 +66,8 @@ void merged_policy_expand(struct merged_policy *merged, const char *report_host,
                           struct arena *arena);
 
 /**
- * Renders an expanded, checked policy. Adds FINDING_BODY_LONG unless it is allowed or the list of
- * mx is another's, who hears of it.
+ * Renders an expanded, checked policy. Adds FINDING_BODY_LONG unless it is allowed, or the list of
+ * mx is a named policy's and the finding is reported there.
  *
  * arena  owns *ret_body; uncapped
  * Returns 0, or -1 after adding FINDING_BODY_LIMIT.
@@ -76,9 +76,9 @@ int merged_policy_render(const struct merged_policy *merged, struct arena *arena
                          struct slice *ret_body);
 
 /**
- * Checks an expanded policy and adds what is found, each at the place of the key it is about. A
- * finding about keys none of which are own_keys is left to whoever owns them, but for a text with
- * {domain} in it.
+ * Checks an expanded policy and adds findings, each at the place of the key that it is about. A
+ * finding about none of own_keys is left to the entry that has these keys, but for texts with
+ * {domain}.
  *
  * Returns 0, or -1 if there was an error.
  */

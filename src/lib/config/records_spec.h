@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Wishes: what one domain of the configuration wants in DNS.
+ * Record specifications: what one domain of the configuration publishes in DNS.
  *
  * Pure, safe from any thread.
  */

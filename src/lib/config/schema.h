@@ -2,8 +2,8 @@
 /**
  * The schema: the rows of every mapping in the YAML, and the structs that they fill.
  *
- * What stands here is as written, with its place and without defaults; build.h and settings.h make
- * a snapshot of it. Internal to config/, but for the rows, which documents are printed from.
+ * The structs hold values as they were written, each with its place; build.h and settings.h make a
+ * snapshot of them. Internal to config/, except for the rows, from which documents are printed.
  */
 #pragma once
 

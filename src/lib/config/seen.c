@@ -18,7 +18,7 @@ enum {
     PATH_QUOTE_MAX = 512,
 };
 
-/* What tells that a file was replaced or written; who restores the other times cannot set ctime. */
+/* Shows that a file was replaced or written: whoever restores the other times cannot set ctime. */
 struct trace {
     dev_t device;
     ino_t inode;
@@ -54,7 +54,7 @@ static int64_t ms_of(struct timespec time)
     return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-/* The clock of a file server may be ahead: then a whole settle_ms, and no more. */
+/* If a file server's clock is ahead, waits for settle_ms and no longer. */
 static int64_t time_to_settle(const struct trace *trace, unsigned settle_ms)
 {
     int64_t modified_ms = ms_of(trace->modified), changed_ms = ms_of(trace->changed);

@@ -101,7 +101,8 @@ static void build_control(const struct settings_context *context, const struct f
                         "is not the absolute path of a socket, of at most 107 bytes");
 }
 
-/* Adds one to those trusted. A unix socket has no addresses to choose by: its peers all are. */
+/* Adds a trusted peer. A unix socket has no addresses to choose by, so all its peers are trusted.
+ */
 static void build_proxy(const struct settings_context *context, const struct field_text *raw,
                         const char *path, struct listen_address *listen, struct network *trusted)
 {
@@ -221,7 +222,7 @@ static void build_includes(struct config *config, const struct field_texts *raw)
     config->n_includes = raw->n_items;
 }
 
-/* Taken literally it would be a file that never is there. */
+/* Taken literally, the path would be that of a file that never exists. */
 static void check_source_path(const struct settings_context *context, const struct field_text *raw,
                               size_t index, const char *key)
 {
@@ -255,7 +256,7 @@ static void build_sources(const struct settings_context *context, const struct f
     }
 }
 
-/* Certificates by default are certbot's; where TLS ends elsewhere, there are none to have. */
+/* By default, certificates are certbot's; where a proxy terminates TLS, none are needed. */
 static void default_sources(struct config *config)
 {
     for (size_t i = 0; i < config->n_listen; i++) {

@@ -159,7 +159,7 @@ void field_describe_numbers(const struct field *row, char *buffer, size_t size)
                  suffix, row->n_words > 0 ? ", or " : "", row->n_words > 0 ? row->words[0] : "");
 }
 
-/* Returns FINDING_NONE, or which finding the text is. */
+/* Returns FINDING_NONE, or why the text is refused. */
 static enum finding judge_number(const struct field *row, struct slice text, uint64_t *ret_number)
 {
     if (row->n_words > 0 && slice_eq_text(text, row->words[0])) {
@@ -206,7 +206,7 @@ static const char *list_words(char *buffer, size_t size, const char *const *word
     return buffer;
 }
 
-/* Says which words there are and, for a slip of the pen, which one was meant. */
+/* Lists the words and, for a slip of the pen, suggests the one that was meant. */
 static void report_word(struct field_context *context, const struct field *row,
                         const struct yaml_node *node)
 {
@@ -272,7 +272,7 @@ static void decode_switch(struct field_context *context, const struct yaml_node 
     decode_word(context, &row, node, target);
 }
 
-/* Shows the mapping by the first of its keys. */
+/* Says that a mapping is expected, with the first of its keys as an example. */
 static void report_no_group(struct field_context *context, const struct field *row,
                             const struct yaml_node *node, const char *before, const char *after)
 {
@@ -365,7 +365,7 @@ static void report_unknown_key(struct field_context *context, const struct field
     size_t n_keys = list_keys(fields, keys);
     char quoted[ERR_QUOTE_MAX], list[512];
 
-    /* A finding that nobody will be shown is not worth the search: a file has room for millions. */
+    /* A finding that will not be shown is not worth the search: a file has room for millions. */
     if (diag_count(context->diag, LEVEL_ERROR) < DIAG_MAX)
         nearest = nearest_word(key->text, keys, n_keys);
     err_quote(quoted, sizeof(quoted), key->text);

@@ -2,9 +2,10 @@
 /**
  * Fields: rows of a table that turn one YAML mapping into one C struct.
  *
- * A row is a key. The rows say everything that there is to say about the keys of a mapping, so that
- * decoding, error messages and the documents come from one place. Every decoded value carries its
- * place; one with place.line 0 was not given, and is the default or zero.
+ * A row is a key. Decoding, error messages, the man page and the JSON Schema come from the same
+ * rows. Every decoded value carries its place; a value with place.line 0 was not given and is the
+ * default or zero.
+ *
  * Pure but for the findings added; one thread at a time.
  */
 #pragma once
@@ -35,7 +36,7 @@ enum field_type {
     FIELD_STREAM,   /* a mapping of any number of entries: read by the caller, never decoded here */
 };
 
-/** A bad text, once reported, has its place and is empty; so it still counts as given. */
+/** A text that was refused has its place and is empty, so that it still counts as given. */
 struct field_text {
     struct slice text; /* NUL-terminated, without a NUL inside */
     struct place place;
@@ -104,25 +105,24 @@ enum {
     FIELD_LIST_MAX = 1024,
 };
 
-/** Where decoding stands: what findings are added to, and the path of the value at hand. */
+/** Where findings are added, what owns the values, and the path of the value at hand. */
 struct field_context {
     struct diag *diag;
     struct arena *arena; /* owns what is decoded */
     struct yaml_path path;
 };
 
-/** Sets the defaults in `object`, which the caller has zeroed, and in its groups. They have no
- * place. */
+/** Sets the defaults, without places, in `object`, which the caller has zeroed, and its groups. */
 void field_set_defaults(struct field_context *context, const struct fields *fields, void *object);
 
 /**
- * Decodes a mapping into `object`, which the caller has zeroed, over its defaults. What is wrong is
- * added to the context's diag; every row and key is looked at in one run.
+ * Decodes a mapping into `object`, which the caller has zeroed, over its defaults. All that is
+ * wrong with any key is added to the context's diag.
  */
 void field_decode(struct field_context *context, const struct fields *fields,
                   const struct yaml_node *map, void *object);
 
-/** Decodes one value by its row; also for keys that the caller read itself. */
+/** Decodes one value by its row, for a key that the caller has read itself. */
 void field_decode_value(struct field_context *context, const struct field *row,
                         const struct yaml_node *value, void *object);
 
@@ -141,8 +141,8 @@ void field_report_type(struct field_context *context, const struct yaml_node *no
 /** Says that `key`, whose path the context holds, was already given in its mapping. */
 void field_report_duplicate(struct field_context *context, const struct yaml_node *key);
 
-/** Says what numbers a NUMBER or DURATION may be, in the notation of the YAML. */
+/** Describes the numbers that a NUMBER or DURATION takes, as they are written in the YAML. */
 void field_describe_numbers(const struct field *row, char *buffer, size_t size);
 
-/** Whether `row` is one of these. */
+/** Whether `row` is among `rows`. */
 bool field_is_among(const struct field *const *rows, size_t n_rows, const struct field *row);

@@ -103,8 +103,8 @@ static void print_choices(struct output *output, const struct field *row)
 }
 
 /*
- * What has a pattern is never a number to a reader of YAML; what has none may be. It may be a
- * boolean too, but then editors would offer true and false for every text.
+ * A reader of YAML never takes a text with a pattern for a number, but may take another one for a
+ * number or a boolean. Booleans are left out, lest editors offer true and false for every text.
  */
 static void print_text_rules(struct output *output, const struct field *row)
 {
@@ -120,7 +120,7 @@ static void print_text_rules(struct output *output, const struct field *row)
         print_number(output, "minLength", 1);
 }
 
-/* A number with a unit, or in quotes, is a text, of which only the loader checks the range. */
+/* A number with a unit or in quotes is a text; only the loader checks its range. */
 static void print_number_pattern(struct output *output, const struct field *row)
 {
     char regex[64], expected[128];
@@ -224,7 +224,7 @@ static void print_rules(struct output *output, const struct field *row)
     }
 }
 
-/* As a reader of YAML has it: a number and a boolean without quotes. */
+/* As a reader of YAML takes it: a number or a boolean without quotes. */
 static void print_default(struct output *output, const struct field *row)
 {
     bool is_number = row->default_text[strspn(row->default_text, "0123456789")] == '\0';

@@ -16,7 +16,7 @@ struct yaml_reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the one looked at; consumed by drop_event() */
     bool has_event;
-    bool has_failed; /* a finding ended the walk: every event from now on is a stream's end */
+    bool has_failed; /* a finding ended the walk: every event from then on is the stream's end */
     const char *file;
     struct diag *diag;
     size_t n_nodes; /* of the tree being built */
@@ -29,7 +29,7 @@ static void drop_event(struct yaml_reader *reader)
     reader->has_event = false;
 }
 
-/* The event that comes next. At a failure, and from then on, it is the stream's end. */
+/* Returns the next event. From a failure on, this is the stream's end. */
 static yaml_event_type_t reader_peek(struct yaml_reader *reader)
 {
     if (reader->has_failed)
@@ -66,7 +66,7 @@ static void reader_fail(struct yaml_reader *reader, enum finding finding, const 
     reader->has_failed = true;
 }
 
-/* What is refused, by name, and the way to say it here. */
+/* Refuses a feature of YAML by name and says what to write instead. */
 static void refuse_feature(struct yaml_reader *reader, const char *what, char sign,
                            const yaml_char_t *name)
 {
@@ -99,7 +99,7 @@ static void check_properties(struct yaml_reader *reader, const yaml_char_t *anch
 
 struct yaml_reader *yaml_reader_new(const char *file, struct slice bytes, struct diag *diag)
 {
-    static const char windows_mark[] = "\xef\xbb\xbf"; /* that Windows puts before UTF-8 */
+    static const char windows_mark[] = "\xef\xbb\xbf"; /* Windows puts it before UTF-8 */
     struct yaml_reader *reader = memory_alloc(sizeof(*reader));
 
     *reader = (struct yaml_reader){.file = file, .diag = diag};
@@ -131,7 +131,7 @@ static void reader_fail_depth(struct yaml_reader *reader)
     reader->has_failed = true;
 }
 
-/* Passes over one whole node without building anything; nothing is missed in a failed walk. */
+/* Passes over one whole node without building anything. */
 static void skip_node(struct yaml_reader *reader)
 {
     size_t depth = 0;
@@ -164,7 +164,7 @@ static void skip_starts(struct yaml_reader *reader)
     }
 }
 
-/* Says what stands where a mapping is expected. */
+/* Reports what stands where a mapping is expected. */
 static void refuse_event(struct yaml_reader *reader, const char *what)
 {
     char quoted[ERR_QUOTE_MAX];
@@ -225,7 +225,7 @@ static struct yaml_node *read_text(struct yaml_reader *reader, struct arena *are
 
 static struct yaml_node *read_node(struct yaml_reader *reader, struct arena *arena, size_t depth);
 
-/* What an event begins that is no text. */
+/* Names what an event begins that is not a text. */
 static const char *node_name(yaml_event_type_t type)
 {
     return type == YAML_MAPPING_START_EVENT    ? "a mapping"
@@ -356,7 +356,7 @@ struct yaml_node *yaml_reader_value(struct yaml_reader *reader, struct arena *ar
 
     reader->n_nodes = 0;
     node = read_node(reader, arena, 1);
-    /* Half a value would be judged for what the other half has. */
+    /* Half a value would be judged for lacking what is in the other half. */
     if (reader->has_failed)
         node->kind = YAML_KIND_BROKEN;
     return node;

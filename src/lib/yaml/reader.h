@@ -28,7 +28,7 @@ enum yaml_kind {
     YAML_KIND_TEXT,
     YAML_KIND_LIST,
     YAML_KIND_MAP,
-    YAML_KIND_BROKEN, /* already reported: decoders pass over it in silence */
+    YAML_KIND_BROKEN, /* already reported: decoders ignore it */
 };
 
 struct yaml_node {

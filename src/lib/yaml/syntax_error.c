@@ -11,15 +11,15 @@
 #include "lib/base/slice.h"
 #include "lib/diag/diag.h"
 
-/* Which end of the trouble to show: where libyaml stopped, or where the thing it was in begins. */
+/* Which place to show: where libyaml stopped, or where the construct that it was in begins. */
 enum shown {
     SHOWN_PROBLEM,
     SHOWN_CONTEXT,
 };
 
 /*
- * What libyaml 0.2 says, and what the author of the file most likely has to do. Of a row, what is
- * NULL matches everything; the first row that matches counts.
+ * What libyaml 0.2 says, and what the author of the file most likely has to do. NULL matches
+ * everything; the first row that matches counts.
  */
 static const struct syntax_hint {
     const char *context;
@@ -96,7 +96,7 @@ static struct slice bytes_between(const unsigned char *from, const unsigned char
     return (struct slice){(const char *)from, (size_t)(to - from)};
 }
 
-/* libyaml's reader stopped at bytes that are no text: behind what it has checked, and not yet
+/* libyaml's reader stopped at bytes that are not text: after those that it has checked but not yet
  * scanned, and perhaps within a character. */
 static void report_bytes(const yaml_parser_t *parser, const char *file, struct diag *diag)
 {

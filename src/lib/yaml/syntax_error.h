@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Problems: why libyaml could not read on, in words for the person who wrote the file.
+ * Syntax errors: why libyaml could not read on, in words for the person who wrote the file.
  *
  * Internal to yaml/.
  */
@@ -10,9 +10,9 @@ struct diag;
 struct yaml_parser_s;
 
 /**
- * Adds one FINDING_SYNTAX about the parser's error, with the usual cure where there is one.
+ * Adds one FINDING_SYNTAX about the parser's error, with a hint.
  *
- * parser  as it was left by the error, which is not one of reading the input
+ * parser  as the error left it
  * file    the name shown
  */
 void yaml_syntax_error_report(const struct yaml_parser_s *parser, const char *file,
