@@ -63,6 +63,44 @@ def test_one_source_against_many(capped, address, one, others):
     close_all(kept + connections)
 
 
+@pytest.mark.parametrize("workers, per_source, n_connections",
+                         [(8, 16, 12), (8, 16, 16), (64, 256, 256)])
+def test_many_workers_below_the_cap(pki, tmp_path, workers, per_source, n_connections):
+    """However unevenly the kernel spreads one source's connections, none of them is too many."""
+    with Target(tmp_path, pki, workers=workers, limits={"per_source": per_source}) as target:
+        with nothing_lost(target):
+            connections = open_until_counted(target, [ATTACKERS[0]] * n_connections)
+            assert not any(is_ended(connection) for connection in connections)
+            assert target.ended("evicted") + target.ended("refused") == 0
+            target.fetch()
+            close_all(connections)
+
+
+def test_many_workers_above_the_cap(pki, tmp_path):
+    """Each connection that is too many costs an older one at its worker, or is refused there."""
+    with Target(tmp_path, pki, workers=8, limits={"per_source": 16}) as target:
+        with nothing_lost(target):
+            connections = open_until_counted(target, [ATTACKERS[0]] * 40)
+            eventually(lambda: target.ended("evicted") + target.ended("refused") == 24, "24 go")
+            assert [is_ended(connection) for connection in connections].count(False) == 16
+            assert not target.fetch_for(0.5, source=FETCHER).failures
+            close_all(connections)
+
+
+def test_many_workers_and_few_connections(pki, tmp_path):
+    """The cap over all holds for all workers together, and no worker is locked out by others."""
+    with Target(tmp_path, pki, workers=8, limits={"connections": 16}) as target:
+        with nothing_lost(target):
+            connections = open_until_counted(target, ATTACKERS[:16])
+            assert not any(is_ended(connection) for connection in connections)
+            connections += open_until_counted(target, ATTACKERS[16:80])
+            eventually(lambda: target.metric("connections_open") <= 16, "16 are left")
+            latencies = target.fetch_for(1)
+            assert not latencies.failures and latencies.seconds
+            assert target.ended("refused") == 0
+            close_all(connections)
+
+
 def test_loopback_is_no_source(capped):
     """A proxy on this machine stands for everybody: only the cap over all holds."""
     connections = open_until_counted(capped, ["127.0.0.1"] * 20, address=("127.0.0.1", capped.port))

@@ -25,11 +25,6 @@ EXEMPT = {
     "src/daemon/confine/privileges.c": "tests/integration/test_privileges.py",
     "src/daemon/confine/sandbox.c": "tests/integration/test_privileges.py",
     "src/daemon/control/control_client.c": "tests/integration/test_control.py",
-    "src/daemon/http/admin_handler.c": "tests/integration/test_admin.py",
-    "src/daemon/http/answer.c": "tests/integration/test_fetch.py",
-    "src/daemon/http/policy_handler.c": "tests/integration/test_fetch.py",
-    "src/daemon/http/router.c": "tests/integration/test_fetch.py",
-    "src/daemon/http/routes.c": "tests/integration/test_fetch.py",
     "src/daemon/main/admin_pages.c": "tests/integration/test_admin.py",
     "src/daemon/main/cert_refresh.c": "tests/integration/test_certificates.py",
     "src/daemon/main/cert_scan.c": "tests/integration/test_certificates.py",
@@ -40,16 +35,8 @@ EXEMPT = {
     "src/daemon/main/reload.c": "tests/integration/test_reload.py",
     "src/daemon/main/server.c": "tests/integration/test_signals.py",
     "src/daemon/main/trial_load.c": "tests/integration/test_rehearsal.py",
-    "src/daemon/worker/acceptor.c": "tests/integration/test_limits.py",
-    "src/daemon/worker/hello.c": "tests/attack/test_handshakes.py",
-    "src/daemon/worker/listener.c": "tests/integration/test_listeners.py",
-    "src/daemon/worker/peer.c": "tests/integration/test_proxy_protocol.py",
-    "src/daemon/worker/proxy_protocol.c": "tests/integration/test_proxy_protocol.py",
-    "src/daemon/worker/read_stage.c": "tests/attack/test_slow.py",
-    "src/daemon/worker/request.c": "tests/attack/test_framing.py",
     "src/daemon/worker/sni.c": "tests/integration/test_tls.py",
     "src/daemon/worker/tls_guard.c": "tests/attack/test_records.py",
-    "src/daemon/worker/worker.c": "tests/integration/test_fetch.py",
 }
 
 

@@ -31,7 +31,7 @@ static void count_call(void *context)
 }
 
 /* Pushes one record, known by its status; returns whether the ring has taken it. */
-static bool put(struct log_ring *ring, unsigned *n_notified, uint16_t status)
+static bool put(struct log_ring *ring, const unsigned *n_notified, uint16_t status)
 {
     struct log_record record = {.status = status};
     unsigned before = *n_notified;
