@@ -41,7 +41,8 @@ class Pki:
         if issuer == "intermediate":  # as public authorities do
             lines.append("authorityInfoAccess = caIssuers;URI:http://ca.example/intermediate.der")
         extensions.write_text("\n".join(lines))
-        algorithm = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"]}[kind]
+        algorithm = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"],
+                     "ed448": ["ed448"]}[kind]
         openssl("req", "-new", "-newkey", *algorithm, "-noenc", "-subj", "/CN=mta-sts.example.com",
                 "-keyout", key, "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.folder / f"{issuer}.pem",

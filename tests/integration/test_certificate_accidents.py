@@ -83,6 +83,27 @@ def test_chain_without_its_intermediate(operate, pki, tmp_path):
     wait_until(lambda: states(daemon) == {"ok": 1}, "counted")
 
 
+def test_key_of_a_kind_that_no_sender_takes(operate, pki, tmp_path):
+    """Seen by all who look, before a sender is: a handshake was tried as the files were read."""
+    folder = tmp_path / "live" / HOST
+    pki.issue(folder, HOST, kind="ed448")
+    daemon = operate(configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")]))
+    why = f"{HOST}: {folder}/chain.pem: senders cannot use the certificate: "
+    daemon.log.wait_for(why + ".*no suitable signature algorithm")
+    wait_until(lambda: states(daemon) == {"unusable": 1}, "counted")
+    assert not answers(daemon, pki, HOST)
+    daemon.log.wait_for(f"refused: no certificate for '{HOST}' can be used")
+    assert b"[certificate-unusable]" in daemon.ask("--test-config").stdout
+    assert b"withheld: _mta-sts.example.com." in daemon.ask("--print-dns").stdout
+    wanted = leaf_of(pki.issue(folder, HOST)[0])
+    assert daemon.ask("--reload").returncode == 0
+    wait_until(lambda: answers(daemon, pki, HOST), "served")
+    pki.issue(folder, HOST, kind="ed448")
+    assert daemon.ask("--reload").returncode == 0
+    daemon.log.wait_for(why + ".*; the certificate read before stays in use")
+    assert leaf(daemon, pki) == wanted
+
+
 def test_leaf_of_a_root(operate, pki, tmp_path, monkeypatch):
     """Nothing is missing. The trust store is read before the sandbox shuts it out."""
     chain, _ = pki.issue(tmp_path / "live" / HOST, HOST, issuer="ca")
@@ -210,7 +231,7 @@ def test_pipe_in_place_of_a_file(operate, pki, tmp_path):
     daemon = operate(configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")]))
     assert not answers(daemon, pki, HOST)
     daemon.log.wait_for(f"{HOST}: {folder}/key.pem: is not a regular file")
-    daemon.log.wait_for(f"refused: no certificate for '{HOST}' can be read")
+    daemon.log.wait_for(f"refused: no certificate for '{HOST}' can be used")
 
 
 SLOW = r"""

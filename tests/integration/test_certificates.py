@@ -147,7 +147,7 @@ def test_names_of_a_shared_certificate(serve, pki, tmp_path, names, covered):
             assert served(daemon, pki, host) == leaf_of(chain)
             continue
         assert served_or_none(daemon, pki, host) is None
-        daemon.log.wait_for(f"refused: no certificate for '{host}' can be read")
+        daemon.log.wait_for(f"refused: no certificate for '{host}' can be used")
 
 
 def test_first_source_that_covers_the_host_wins(serve, pki, tmp_path):
@@ -166,7 +166,7 @@ def test_missing_certificate_that_comes_later(serve, pki, tmp_path):
     daemon = serve(configuration(pki, DOMAINS, certificates=certificates))
     daemon.log.wait_for(f"warning: {HOST}: .*{HOST}.pem: cannot be read: No such file or directory")
     assert served_or_none(daemon, pki) is None
-    daemon.log.wait_for(f"handshake from 127.0.0.1:.* no certificate for '{HOST}' can be read")
+    daemon.log.wait_for(f"handshake from 127.0.0.1:.* no certificate for '{HOST}' can be used")
     chain, key = pki.issue(tmp_path / "issued", HOST)
     install_combined(tmp_path / "live", chain, key, 1)
     renew(daemon, pki, None, leaf_of(chain))
@@ -224,7 +224,7 @@ def test_common_name_is_no_name(serve, pki, tmp_path):
     daemon.log.wait_for(f"warning: {HOST}: .*is a certificate for no DNS name")
     with pytest.raises(OSError):
         fetch(daemon.address, HOST, tls_context())
-    daemon.log.wait_for(f"refused: no certificate for '{HOST}' can be read")
+    daemon.log.wait_for(f"refused: no certificate for '{HOST}' can be used")
 
 
 def test_expired_certificate_is_served_with_a_warning(serve, pki, tmp_path):

@@ -36,7 +36,7 @@ static void log_refusal(const struct log_record *record)
     err_quote(quoted, sizeof(quoted), slice_of(record->server));
     if (record->kind == LOG_RECORD_NO_CERTIFICATE)
         log_line(LOG_WARNING,
-                 "handshake from %s refused: no certificate for %s can be read; --test-config says "
+                 "handshake from %s refused: no certificate for %s can be used; --test-config says "
                  "why",
                  peer, quoted);
     else if (record->kind == LOG_RECORD_LATE_CERTIFICATE)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "daemon/tls/cert_store.h"
+#include "daemon/tls/handshake_trial.h"
 #include "lib/base/arena.h"
 #include "lib/config/config.h"
 
@@ -53,14 +54,14 @@ bool stamp_eq(const struct stamp *a, const struct stamp *b)
 }
 
 /* Files that were looked at before are read only if they changed since. */
-static void look_again(struct chains *chains, const char *chain, const char *key,
+static void look_again(const struct source *source, const char *chain, const char *key,
                        const struct stamp *last, struct look *ret_look)
 {
     /* Before they are read: a change in between is seen at the next look. */
     ret_look->stamp.files = file_versions_look_up(chain, key);
     if (stamp_eq(&ret_look->stamp, last))
         return;
-    if (certificate_load(chain, key, chains, &ret_look->stamp.files, &ret_look->certificate,
+    if (certificate_load(chain, key, source->chains, &ret_look->stamp.files, &ret_look->certificate,
                          &ret_look->err) == 0) {
         ret_look->result = LOOK_GOOD;
     } else if (file_versions_are_absent(&ret_look->stamp.files)) {
@@ -71,20 +72,35 @@ static void look_again(struct chains *chains, const char *chain, const char *key
     }
 }
 
+/* Tries what was read in a handshake. */
+static void look_try(const struct source *source, struct look *look)
+{
+    struct err reason;
+
+    if (look->result != LOOK_GOOD ||
+        handshake_trial_run(source->trial, look->certificate, &reason) == 0)
+        return;
+    err_set(&look->err, ERR_CRYPTO, "%s: %s", look->path, reason.msg);
+    certificate_unref(look->certificate);
+    look->certificate = NULL;
+    look->result = LOOK_UNUSABLE;
+}
+
 /*
  * The first look is spared the calls for a stamp, as loading gives it. After a fault all is done
  * again: its stamp must be from before it, or what was mended in between would never be read.
  */
-static void look_at_files(struct chains *chains, const char *chain, const char *key,
+static void look_at_files(const struct source *source, const char *chain, const char *key,
                           const struct stamp *last, struct look *ret_look)
 {
     *ret_look = (struct look){.result = LOOK_SAME, .stamp.is_set = true};
     snprintf(ret_look->path, sizeof(ret_look->path), "%s", chain);
-    if (!last->is_set && certificate_load(chain, key, chains, &ret_look->stamp.files,
+    if (!last->is_set && certificate_load(chain, key, source->chains, &ret_look->stamp.files,
                                           &ret_look->certificate, &ret_look->err) == 0)
         ret_look->result = LOOK_GOOD;
     else
-        look_again(chains, chain, key, last, ret_look);
+        look_again(source, chain, key, last, ret_look);
+    look_try(source, ret_look);
 }
 
 static void look_judge_name(struct look *look, const char *host)
@@ -106,7 +122,7 @@ static void look_at_template(const struct source *source, const char *host,
     char *chain = path_expand(source->chain, host);
     char *key = path_expand(source->key, host);
 
-    look_at_files(source->chains, chain, key, last, ret_look);
+    look_at_files(source, chain, key, last, ret_look);
     free(chain);
     free(key);
 }
@@ -126,7 +142,7 @@ static void read_shared(struct source *source)
     pthread_mutex_unlock(&source->lock);
     if (is_read)
         return;
-    look_at_files(source->chains, source->chain, source->key, &never, &look);
+    look_at_files(source, source->chain, source->key, &never, &look);
     if (look.result != LOOK_GOOD)
         look.stamp = never;
     pthread_mutex_lock(&source->lock);
@@ -164,13 +180,15 @@ void source_look(struct source *source, const char *host, const struct stamp *la
     look_judge_name(ret_look, host);
 }
 
-void source_init(struct source *source, const struct cert_source *texts, struct chains *chains)
+void source_init(struct source *source, const struct cert_source *texts, struct chains *chains,
+                 const struct handshake_trial *trial)
 {
     *source = (struct source){
         .chain = text_copy(texts->chain),
         .key = text_copy(texts->key),
         .is_shared = !strstr(texts->chain, host_variable) && !strstr(texts->key, host_variable),
         .chains = chains,
+        .trial = trial,
     };
     pthread_mutex_init(&source->lock, NULL);
 }
@@ -196,7 +214,7 @@ bool source_refresh(struct source *source, struct look *ret_look,
     pthread_mutex_unlock(&source->lock);
     if (!is_read)
         return false;
-    look_at_files(source->chains, source->chain, source->key, &last, ret_look);
+    look_at_files(source, source->chain, source->key, &last, ret_look);
     if (ret_look->result == LOOK_SAME)
         return false;
     pthread_mutex_lock(&source->lock);

@@ -17,6 +17,7 @@
 
 struct cert_source;
 struct chains;
+struct handshake_trial;
 
 enum {
     PATH_SHOWN_MAX = 192, /* of a path in a message, so that the reason still fits behind it */
@@ -37,6 +38,7 @@ enum look_result {
     LOOK_SAME,       /* the files are as they were at the last look; nothing was read */
     LOOK_ABSENT,     /* neither file is there */
     LOOK_FAULT,      /* a file cannot be read or used */
+    LOOK_UNUSABLE,   /* no sender could complete a handshake */
     LOOK_OTHER_NAME, /* the certificate does not cover the host */
     LOOK_GOOD,
 };
@@ -53,16 +55,18 @@ struct look {
 struct source {
     char *chain;
     char *key;
-    bool is_shared;        /* no {host} */
-    struct chains *chains; /* not its own */
-    pthread_mutex_t lock;  /* of the rest, which only a shared source has */
-    bool is_read;          /* whether the rest holds */
-    struct stamp seen;     /* of the files when they were last looked at, good or not */
-    struct look look;      /* what hosts are answered */
+    bool is_shared;                      /* no {host} */
+    struct chains *chains;               /* not its own */
+    const struct handshake_trial *trial; /* not its own */
+    pthread_mutex_t lock;                /* of the rest, which only a shared source has */
+    bool is_read;                        /* whether the rest holds */
+    struct stamp seen; /* of the files when they were last looked at, good or not */
+    struct look look;  /* what hosts are answered */
 };
 
-/** chains  outlives the source */
-void source_init(struct source *source, const struct cert_source *texts, struct chains *chains);
+/** chains, trial  outlive the source */
+void source_init(struct source *source, const struct cert_source *texts, struct chains *chains,
+                 const struct handshake_trial *trial);
 
 void source_done(struct source *source);
 

@@ -15,6 +15,7 @@
 #include "daemon/tls/cert_files.h"
 #include "daemon/tls/certificate.h"
 #include "daemon/tls/chain_cache.h"
+#include "daemon/tls/handshake_trial.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
@@ -42,6 +43,7 @@ struct cert_store {
     size_t n_sources;
     struct source *sources;
     struct chains *chains;
+    struct handshake_trial *trial;
     pthread_mutex_t lock; /* workers wait for it: never held over I/O or a walk over the hosts */
     struct entry *hosts;  /* by name; in the order of use, the latest last */
     struct entry **slots; /* the same, each in its place as long as it is there */
@@ -144,7 +146,7 @@ static bool entry_consider(struct cert_store *store, struct entry *entry, size_t
         return kept;
     if (reporter && look_is_news(&look, source, last, kept))
         report_look(reporter, entry->host, &look, kept);
-    is_fault = look.result == LOOK_FAULT || look.result == LOOK_OTHER_NAME;
+    is_fault = look.result != LOOK_GOOD && look.result != LOOK_ABSENT;
     if (reporter || source->is_shared || !is_fault)
         *last = look.stamp;
     if (look.result != LOOK_GOOD)
@@ -175,11 +177,12 @@ struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_so
         .n_sources = n_sources,
         .sources = memory_alloc((n_sources + 1) * sizeof(*store->sources)),
         .chains = chains_new(),
+        .trial = handshake_trial_new(),
         .slots = memory_alloc((capacity + 1) * sizeof(struct entry *)),
     };
     pthread_mutex_init(&store->lock, NULL);
     for (size_t i = 0; i < n_sources; i++)
-        source_init(&store->sources[i], &sources[i], store->chains);
+        source_init(&store->sources[i], &sources[i], store->chains, store->trial);
     return store;
 }
 
@@ -206,6 +209,7 @@ void cert_store_unref(struct cert_store *store)
     free(store->sources);
     free(store->slots);
     chains_unref(store->chains);
+    handshake_trial_free(store->trial);
     pthread_mutex_destroy(&store->lock);
     free(store);
 }
@@ -314,6 +318,8 @@ void cert_store_check(struct cert_store *store, const char *host, struct cert_st
         state_note(ret_state, look.err.msg);
         if (look.result == LOOK_FAULT)
             ret_state->findings |= finding_bit(FINDING_CERTIFICATE_UNREADABLE);
+        if (look.result == LOOK_UNUSABLE)
+            ret_state->findings |= finding_bit(FINDING_CERTIFICATE_UNUSABLE);
         if (look.result == LOOK_OTHER_NAME)
             ret_state->findings |= finding_bit(FINDING_CERTIFICATE_NAME);
     }

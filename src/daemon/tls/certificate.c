@@ -368,14 +368,12 @@ const char *certificate_findings_render(const struct certificate *certificate, f
     return buffer;
 }
 
-int certificate_use(struct certificate *certificate, struct ssl_st *ssl)
+int certificate_install(struct certificate *certificate, struct ssl_st *ssl)
 {
-    bool is_used;
-
     /* The ClientHello after a HelloRetryRequest may name another host: nothing may be left over. */
     SSL_certs_clear(ssl);
-    is_used = SSL_use_cert_and_key(ssl, certificate->leaf, certificate->key,
-                                   chain_certificates(certificate->chain), 1) == 1;
-    ERR_clear_error();
-    return is_used ? 0 : -1;
+    return SSL_use_cert_and_key(ssl, certificate->leaf, certificate->key,
+                                chain_certificates(certificate->chain), 1) == 1
+               ? 0
+               : -1;
 }

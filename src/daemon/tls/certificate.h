@@ -92,6 +92,6 @@ const char *certificate_date_render(int64_t unix_s, char buffer[static CERTIFICA
 
 /**
  * Makes a handshake present this certificate; called from the servername callback.
- * Returns 0, or -1 when OpenSSL refuses (its error queue is left empty).
+ * Returns 0, or -1 when OpenSSL refuses, whose error queue then holds the reason.
  */
-int certificate_use(struct certificate *certificate, struct ssl_st *ssl);
+int certificate_install(struct certificate *certificate, struct ssl_st *ssl);

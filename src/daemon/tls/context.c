@@ -30,7 +30,8 @@ static int choose_certificate(SSL *ssl, int *ret_alert, void *argument)
     if (!certificate)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *ret_alert = SSL_AD_INTERNAL_ERROR;
-    result = certificate_use(certificate, ssl);
+    result = certificate_install(certificate, ssl);
+    ERR_clear_error();
     certificate_unref(certificate);
     return result == 0 ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }

@@ -61,6 +61,8 @@ static const struct finding_row rows[FINDING_COUNT] = {
                                 "this version does not take in reports by HTTPS yet"},
     [FINDING_CERTIFICATE_UNREADABLE] = {"certificate-unreadable", LEVEL_WARNING,
                                         "a certificate or key file cannot be read or used"},
+    [FINDING_CERTIFICATE_UNUSABLE] = {"certificate-unusable", LEVEL_WARNING,
+                                      "no sender can complete a handshake with a certificate"},
     [FINDING_CERTIFICATE_MISSING] = {"certificate-missing", LEVEL_WARNING,
                                      "there is no certificate for a policy host"},
     [FINDING_CERTIFICATE_NAME] = {"certificate-name", LEVEL_WARNING,

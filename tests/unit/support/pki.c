@@ -17,6 +17,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 
 #include "daemon/tls/certificate.h"
@@ -25,16 +26,47 @@
 
 static const char pass_phrase[] = "open sesame";
 
+/* RSA keys for the signature scheme of one digest; the length of the salt is the digest's. */
+static EVP_PKEY *make_pss_key(const char *digest)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    const EVP_MD *md = EVP_get_digestbyname(digest);
+    EVP_PKEY *key = NULL;
+
+    assert_true(EVP_PKEY_keygen_init(context) == 1 &&
+                EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) == 1 &&
+                EVP_PKEY_CTX_set_rsa_pss_keygen_md(context, md) == 1 &&
+                EVP_PKEY_CTX_set_rsa_pss_keygen_mgf1_md(context, md) == 1 &&
+                EVP_PKEY_CTX_set_rsa_pss_keygen_saltlen(context, EVP_MD_get_size(md)) == 1 &&
+                EVP_PKEY_generate(context, &key) == 1);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+static EVP_PKEY *make_explicit_key(const char *curve)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", curve);
+
+    assert_int_equal(EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"),
+                     1);
+    return key;
+}
+
 static EVP_PKEY *make_key(const char *kind)
 {
+    static const char explicit[] = "explicit ", pss[] = "RSA-PSS-";
     EVP_PKEY *key;
 
-    if (strncmp(kind, "RSA-", 4) == 0)
-        key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)strtoul(kind + 4, NULL, 10));
-    else if (strncmp(kind, "P-", 2) == 0)
-        key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind);
-    else
+    if (strncmp(kind, explicit, strlen(explicit)) == 0)
+        key = make_explicit_key(kind + strlen(explicit));
+    else if (strncmp(kind, pss, strlen(pss)) == 0)
+        key = make_pss_key(kind + strlen(pss));
+    else if (strncmp(kind, "ED", 2) == 0)
         key = EVP_PKEY_Q_keygen(NULL, NULL, kind);
+    else if (strncmp(kind, "RSA-", 4) == 0)
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)strtoul(kind + 4, NULL, 10));
+    else
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind);
     assert_non_null(key);
     return key;
 }
@@ -98,8 +130,11 @@ static X509 *make_certificate(const struct pki_request *request, EVP_PKEY *key,
                       "caIssuers;URI:http://issuer.example/R1.der");
     if (request->names)
         add_extension(certificate, issuer_certificate, NID_subject_alt_name, request->names);
-    assert_true(X509_sign(certificate, issuer_key,
-                          EVP_PKEY_is_a(issuer_key, "ED25519") ? NULL : EVP_sha256()) > 0);
+    assert_true(
+        X509_sign(certificate, issuer_key,
+                  EVP_PKEY_is_a(issuer_key, "ED25519")
+                      ? NULL
+                      : EVP_get_digestbyname(request->digest ? request->digest : "SHA256")) > 0);
     return certificate;
 }
 

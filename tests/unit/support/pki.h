@@ -23,6 +23,7 @@ struct pki_request {
     const char *common_name;
     const char *names; /* of the SAN, "DNS:a.example,DNS:b.example"; NULL: no SAN */
     enum { PKI_LEAF, PKI_AUTHORITY } role;
+    const char *digest;        /* of the signature; NULL: SHA256 */
     bool names_issuer;         /* says where the certificate of its issuer is, as public ones do */
     int64_t not_before_unix_s; /* both 0: valid for 90 days, of which 30 are over */
     int64_t not_after_unix_s;
@@ -39,9 +40,9 @@ struct pki_identity {
 /**
  * Makes a key and issues its certificate.
  *
- * kind    "P-256", "P-384", "RSA-1024", "RSA-2048" or "ED25519"
- * issuer  NULL: self-signed
- * Returns an identity that pki_free() takes back.
+ * kind    "RSA-1024", "RSA-2048", "RSA-PSS-SHA256" with parameters for this digest alone,
+ * "ED25519", "ED448", a curve, "P-256", or one written out, "explicit P-256" issuer  NULL:
+ * self-signed Returns an identity that pki_free() takes back.
  */
 struct pki_identity *pki_issue(const struct pki_request *request, const char *kind,
                                const struct pki_identity *issuer);

@@ -11,6 +11,7 @@
 
 #include "daemon/tls/cert_store.h"
 #include "daemon/tls/chain_cache.h"
+#include "daemon/tls/handshake_trial.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "support/pki.h"
@@ -19,10 +20,11 @@
 #define B "mta-sts.b.example"
 
 static const struct stamp never;
+static struct handshake_trial *trial;
 
 static void make(struct source *source, const char *chain, const char *key, struct chains *chains)
 {
-    source_init(source, &(struct cert_source){chain, key}, chains);
+    source_init(source, &(struct cert_source){chain, key}, chains, trial);
 }
 
 /* One look; the stamp of what was seen is kept for the next. */
@@ -195,6 +197,11 @@ int main(void)
         cmocka_unit_test(test_probe),
     };
 
-    return cmocka_run_group_tests_name("tls.source", tests, pki_enter_directory,
-                                       pki_leave_directory);
+    int result;
+
+    trial = handshake_trial_new();
+    result =
+        cmocka_run_group_tests_name("tls.source", tests, pki_enter_directory, pki_leave_directory);
+    handshake_trial_free(trial);
+    return result;
 }
