@@ -1,47 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_load: fetches policies as senders do, checks every answer, prints how it went as JSON.
+ * bench_load: fetches policies as senders do (connect, full handshake with SNI, GET, read to the
+ * end, close), checks every answer, and prints how it went as JSON.
  *
- * Closed loop, so many fetches at a time, or open loop, so many started each second whether or not
- * the server keeps up; there a fetch's time counts from when it was due.
+ * Each connection of the --connections is a thread that makes one fetch after the other. With
+ * --rate each fetch has a time at which it is due, and its duration counts from then, so that a
+ * server that falls behind is not spared.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "fetch.h"
-#include "options.h"
-#include "random.h"
-#include "targets.h"
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
 
 enum {
-    EVENTS_MAX = 256,
-    TIMEOUT_S = 10,
+    CONNECTIONS_MAX = 256,
+    ANSWER_MAX = 65536,
+    TIMEOUT_S = 10, /* of one read or write */
 };
 
 static const int64_t second_ns = 1000000000;
 
-struct load {
-    struct options options;
-    struct client client;
-    struct secrets secrets;
-    struct targets targets;
-    struct fetch *fetches;
-    struct fetch **idle; /* a stack */
-    size_t n_idle;
-    uint64_t random;
-    int64_t start_ns;
-    size_t n_started;
-    size_t counts[OUTCOME_COUNT];
-    float *times_ms; /* of the good ones */
-    size_t n_times, times_size;
+struct target {
+    char *host;
+    char *body;
 };
+
+/* Only read once the threads run, but for the counters and each fetch's own duration. */
+static struct load {
+    unsigned long port, n_fetches, n_connections;
+    unsigned long seed, first; /* seed 0: hosts in order, from `first` on */
+    unsigned long rate;        /* fetches a second; 0: as many as the connections make */
+    const char *targets_path;  /* a line for each host: name, tab, body with \r and \n escaped */
+    const char *certificates;  /* folder; NULL: certificates are not checked */
+    struct target *targets;
+    size_t n_targets;
+    SSL_CTX *context;
+    int64_t start_ns;
+    float *durations_ms; /* by fetch; negative: it failed */
+    atomic_size_t n_started;
+    atomic_size_t n_failed;
+} load = {.n_connections = 16};
+
+_Noreturn static void load_fail(const char *what)
+{
+    fprintf(stderr, "bench_load: %s\n", what);
+    exit(2);
+}
 
 static int64_t now_ns(void)
 {
@@ -51,203 +66,267 @@ static int64_t now_ns(void)
     return time.tv_sec * second_ns + time.tv_nsec;
 }
 
-static const struct target *choose_target(struct load *load)
+/* splitmix64: the same hosts in every run with the same seed. */
+static uint64_t mix_number(uint64_t z)
 {
-    const struct options *options = &load->options;
-    uint64_t number = options->seed ? random_next(&load->random) : options->first + load->n_started;
-
-    return &load->targets.items[number % load->targets.n_items];
+    z *= 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
 }
 
-static void add_time(struct load *load, int64_t ns)
+static const struct target *choose_target(size_t number)
 {
-    if (load->n_times == load->times_size) {
-        load->times_size = load->times_size * 2 + 65536;
-        load->times_ms = reallocarray(load->times_ms, load->times_size, sizeof(*load->times_ms));
-        if (!load->times_ms)
-            abort();
+    uint64_t index = load.seed ? mix_number((load.seed << 32) + number) : load.first + number;
+
+    return &load.targets[index % load.n_targets];
+}
+
+static void unescape_body(char *body)
+{
+    char *to = body;
+
+    for (const char *from = body; *from; from++)
+        *to++ = *from != '\\' ? *from : *++from == 'r' ? '\r' : '\n';
+    *to = '\0';
+}
+
+static void read_targets(void)
+{
+    FILE *in = fopen(load.targets_path, "r");
+    size_t capacity = 0, size = 0;
+    char *line = NULL;
+
+    if (!in)
+        load_fail("the file of targets cannot be read");
+    while (getline(&line, &size, in) > 0) {
+        char *host = strtok(line, "\t"), *body = strtok(NULL, "\n");
+
+        if (!body)
+            load_fail("a line of the targets has no body");
+        if (load.n_targets == capacity) {
+            capacity = capacity * 2 + 1024;
+            load.targets = reallocarray(load.targets, capacity, sizeof(*load.targets));
+            if (!load.targets)
+                load_fail("no memory");
+        }
+        unescape_body(body);
+        load.targets[load.n_targets++] = (struct target){strdup(host), strdup(body)};
     }
-    load->times_ms[load->n_times++] = (float)ns / 1e6F;
+    free(line);
+    fclose(in);
+    if (load.n_targets == 0)
+        load_fail("there is no target");
 }
 
-static void finish(struct load *load, struct fetch *fetch, enum outcome outcome)
+/* Returns a connected socket or -1. */
+static int connect_socket(void)
 {
-    load->counts[outcome]++;
-    if (outcome == OUTCOME_GOOD)
-        add_time(load, now_ns() - fetch->due_ns);
-    load->idle[load->n_idle++] = fetch;
+    static const int on = 1;
+    static const struct timeval timeout = {.tv_sec = TIMEOUT_S};
+    struct sockaddr_in server = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                 .sin_port = htons((uint16_t)load.port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (fd < 0)
+        return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout));
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+    if (connect(fd, (const struct sockaddr *)&server, sizeof(server)) == 0)
+        return fd;
+    close(fd);
+    return -1;
 }
 
-static void start_one(struct load *load, int64_t due_ns)
+static int has_own_certificate(SSL *ssl, const char *host)
 {
-    struct fetch *fetch = load->idle[--load->n_idle];
-    const struct target *target = choose_target(load);
-    enum outcome outcome;
+    char path[4096];
+    X509 *wanted;
+    FILE *in;
+    int is_own;
 
-    load->n_started++;
-    fetch->due_ns = due_ns;
-    outcome = fetch_start(fetch, &load->client, target);
-    if (outcome != OUTCOME_PENDING)
-        finish(load, fetch, outcome);
+    snprintf(path, sizeof(path), "%s/%s/fullchain.pem", load.certificates, host);
+    in = fopen(path, "r");
+    if (!in)
+        load_fail("a certificate cannot be read");
+    wanted = PEM_read_X509(in, NULL, NULL, NULL);
+    is_own = wanted && X509_cmp(wanted, SSL_get0_peer_certificate(ssl)) == 0;
+    X509_free(wanted);
+    fclose(in);
+    return is_own;
 }
 
-static bool has_more(const struct load *load, int64_t now)
+/* Returns NULL, or what is wrong with the answer. */
+static const char *check_answer(const char *answer, const struct target *target)
 {
-    return load->n_started < load->options.n_fetches &&
-           (double)(now - load->start_ns) < load->options.seconds * (double)second_ns;
+    static const char status[] = "HTTP/1.1 200 ";
+    const char *body = strstr(answer, "\r\n\r\n");
+
+    if (!body)
+        return "the answer is cut";
+    if (strncmp(answer, status, strlen(status)) != 0)
+        return "the status is not 200";
+    return strcmp(body + 4, target->body) == 0 ? NULL : "the body is not the host's";
 }
 
-static int64_t next_due_ns(const struct load *load)
+/* Asks on a connection that is established. Returns NULL, or what went wrong. */
+static const char *exchange(SSL *ssl, const struct target *target)
 {
-    return load->start_ns +
-           (int64_t)((double)load->n_started / load->options.rate * (double)second_ns);
+    char request[512], answer[ANSWER_MAX];
+    size_t len = 0;
+    int n = snprintf(request, sizeof(request),
+                     "GET /.well-known/mta-sts.txt HTTP/1.1\r\n"
+                     "Host: %s\r\nUser-Agent: bench\r\nConnection: close\r\n\r\n",
+                     target->host);
+
+    if (load.certificates && !has_own_certificate(ssl, target->host))
+        return "the certificate is not the host's";
+    if (SSL_write(ssl, request, n) != n)
+        return "the request cannot be sent";
+    while (len < sizeof(answer) - 1 &&
+           (n = SSL_read(ssl, answer + len, (int)(sizeof(answer) - 1 - len))) > 0)
+        len += (size_t)n;
+    answer[len] = '\0';
+    return check_answer(answer, target);
 }
 
-/* Starts what is due. Returns the nanoseconds until more is, or -1: only an end brings more. */
-static int64_t start_due(struct load *load)
+/* Returns NULL, or what went wrong. */
+static const char *fetch_policy(const struct target *target)
 {
-    for (;;) {
-        int64_t now = now_ns(), due = now;
+    const char *fault;
+    int fd = connect_socket();
+    SSL *ssl;
 
-        if (load->n_idle == 0 || !has_more(load, now))
-            return -1;
-        if (load->options.rate > 0.0)
-            due = next_due_ns(load);
-        if (due > now)
-            return due - now;
-        start_one(load, due);
+    if (fd < 0)
+        return "there is no connection";
+    ssl = SSL_new(load.context);
+    if (!ssl || !SSL_set_fd(ssl, fd) || !SSL_set_tlsext_host_name(ssl, target->host))
+        load_fail("no memory");
+    fault = SSL_connect(ssl) == 1 ? exchange(ssl, target) : "the handshake failed";
+    SSL_free(ssl);
+    close(fd);
+    return fault;
+}
+
+/* When a fetch is due; now, if there is no rate. */
+static int64_t wait_until_due(size_t number)
+{
+    int64_t due_ns;
+    struct timespec due;
+
+    if (load.rate == 0)
+        return now_ns();
+    due_ns = load.start_ns + (int64_t)((double)number / (double)load.rate * (double)second_ns);
+    due = (struct timespec){.tv_sec = due_ns / second_ns, .tv_nsec = due_ns % second_ns};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &due, NULL);
+    return due_ns;
+}
+
+static void *connection_run(void *unused)
+{
+    size_t number;
+
+    while ((number = atomic_fetch_add(&load.n_started, 1)) < load.n_fetches) {
+        const struct target *target = choose_target(number);
+        int64_t due_ns = wait_until_due(number);
+        const char *fault = fetch_policy(target);
+
+        load.durations_ms[number] = fault ? -1.0F : (float)(now_ns() - due_ns) / 1e6F;
+        if (fault && atomic_fetch_add(&load.n_failed, 1) == 0)
+            fprintf(stderr, "bench_load: %s: %s\n", target->host, fault);
     }
+    return unused;
 }
 
-static void drop_late(struct load *load, int64_t now)
+static void run_connections(void)
 {
-    for (size_t i = 0; i < load->options.n_connections; i++) {
-        struct fetch *fetch = &load->fetches[i];
+    pthread_t threads[CONNECTIONS_MAX];
 
-        if (fetch->fd < 0 || now - fetch->due_ns < TIMEOUT_S * second_ns)
-            continue;
-        fetch_abandon(fetch);
-        finish(load, fetch, OUTCOME_LATE);
-    }
+    load.start_ns = now_ns();
+    for (size_t i = 0; i < load.n_connections; i++)
+        if (pthread_create(&threads[i], NULL, connection_run, NULL) != 0)
+            load_fail("a thread cannot be made");
+    for (size_t i = 0; i < load.n_connections; i++)
+        pthread_join(threads[i], NULL);
 }
 
-static void wait_for_peers(struct load *load, int64_t wait_ns)
-{
-    struct epoll_event events[EVENTS_MAX];
-    struct timespec timeout = {.tv_sec = 1};
-    int n;
-
-    if (wait_ns >= 0 && wait_ns < second_ns)
-        timeout = (struct timespec){.tv_nsec = wait_ns};
-    n = epoll_pwait2(load->client.epoll_fd, events, EVENTS_MAX, &timeout, NULL);
-    for (int i = 0; i < n; i++) {
-        struct fetch *fetch = events[i].data.ptr;
-        enum outcome outcome = fetch_advance(fetch);
-
-        if (outcome != OUTCOME_PENDING)
-            finish(load, fetch, outcome);
-    }
-}
-
-static void run(struct load *load)
-{
-    int64_t swept_ns;
-
-    load->start_ns = swept_ns = now_ns();
-    for (;;) {
-        int64_t wait_ns = start_due(load), now = now_ns();
-
-        if (load->n_idle == load->options.n_connections && !has_more(load, now))
-            return;
-        wait_for_peers(load, wait_ns);
-        if (now - swept_ns < second_ns)
-            continue;
-        drop_late(load, now);
-        swept_ns = now;
-    }
-}
-
-static int compare_times(const void *left, const void *right)
+static int compare_durations(const void *left, const void *right)
 {
     float a = *(const float *)left, b = *(const float *)right;
 
     return (a > b) - (a < b);
 }
 
-static double percentile(const struct load *load, double part)
+/* Of the good ones: sorted, those that failed come first. */
+static double percentile_ms(double part)
 {
-    if (load->n_times == 0)
+    size_t n_good = load.n_fetches - load.n_failed;
+
+    if (n_good == 0)
         return 0.0;
-    return (double)load->times_ms[(size_t)(part * (double)(load->n_times - 1) + 0.5)];
+    return (double)load.durations_ms[load.n_failed + (size_t)(part * (double)(n_good - 1) + 0.5)];
 }
 
-static void print(struct load *load, double seconds)
+static void print_result(void)
 {
-    size_t n_failed = 0;
-
-    if (load->n_times > 0)
-        qsort(load->times_ms, load->n_times, sizeof(*load->times_ms), compare_times);
-    printf("{\"fetches\": %zu, \"seconds\": %.3f, \"per_second\": %.1f, ",
-           load->counts[OUTCOME_GOOD], seconds, (double)load->counts[OUTCOME_GOOD] / seconds);
-    printf("\"p50_ms\": %.3f, \"p90_ms\": %.3f, \"p99_ms\": %.3f, \"p999_ms\": %.3f, ",
-           percentile(load, 0.5), percentile(load, 0.9), percentile(load, 0.99),
-           percentile(load, 0.999));
-    for (int i = OUTCOME_GOOD + 1; i < OUTCOME_COUNT; i++) {
-        printf("\"%s\": %zu, ", outcome_names[i], load->counts[i]);
-        n_failed += load->counts[i];
-    }
-    printf("\"failures\": %zu}\n", n_failed);
+    qsort(load.durations_ms, load.n_fetches, sizeof(*load.durations_ms), compare_durations);
+    printf("{\"fetches\": %zu, \"failures\": %zu, \"p50_ms\": %.3f, \"p999_ms\": %.3f}\n",
+           load.n_fetches - load.n_failed, (size_t)load.n_failed, percentile_ms(0.5),
+           percentile_ms(0.999));
 }
 
-static void prepare(struct load *load)
+static void parse_options(int argc, char **argv)
 {
-    const struct options *options = &load->options;
-    struct sockaddr_in *server = (struct sockaddr_in *)&load->client.server;
+    static const struct {
+        const char *name;
+        unsigned long *number;
+        const char **text;
+    } rows[] = {
+        {"--port", &load.port, NULL},
+        {"--targets", NULL, &load.targets_path},
+        {"--certificates", NULL, &load.certificates},
+        {"--fetches", &load.n_fetches, NULL},
+        {"--connections", &load.n_connections, NULL},
+        {"--rate", &load.rate, NULL},
+        {"--seed", &load.seed, NULL},
+        {"--first", &load.first, NULL},
+    };
+    size_t n_rows = sizeof(rows) / sizeof(rows[0]), row;
 
-    targets_load(options->targets, &load->targets);
-    if (options->certificates)
-        targets_read_leaves(&load->targets, options->certificates);
-    *server =
-        (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)options->port)};
-    if (inet_pton(AF_INET, options->address, &server->sin_addr) != 1) {
-        fprintf(stderr, "bench_load: '%s' is not an IPv4 address\n", options->address);
-        exit(2);
+    for (int i = 1; i + 1 < argc; i += 2) {
+        for (row = 0; row < n_rows && strcmp(rows[row].name, argv[i]) != 0; row++)
+            ;
+        if (row == n_rows)
+            load_fail("an option is unknown");
+        if (rows[row].text)
+            *rows[row].text = argv[i + 1];
+        else
+            *rows[row].number = strtoul(argv[i + 1], NULL, 10);
     }
-    secrets_init(&load->secrets);
-    load->client.server_len = sizeof(*server);
-    load->client.checks_certificates = options->certificates != NULL;
-    load->client.secrets = &load->secrets;
-    load->client.random = (uint64_t)now_ns();
-    load->client.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    load->random = options->seed;
-    load->fetches = calloc(options->n_connections, sizeof(*load->fetches));
-    load->idle = calloc(options->n_connections, sizeof(struct fetch *));
-    if (!load->fetches || !load->idle || load->client.epoll_fd < 0)
-        abort();
-    for (size_t i = 0; i < options->n_connections; i++) {
-        load->fetches[i].fd = -1;
-        load->idle[load->n_idle++] = &load->fetches[i];
-    }
-}
-
-static void clean_up(struct load *load)
-{
-    close(load->client.epoll_fd);
-    secrets_done(&load->secrets);
-    targets_done(&load->targets);
-    free(load->fetches);
-    free(load->idle);
-    free(load->times_ms);
+    if (load.port == 0 || !load.targets_path || load.n_fetches == 0 || load.n_connections == 0 ||
+        load.n_connections > CONNECTIONS_MAX)
+        load_fail("--port, --targets and --fetches are needed, and at most 256 --connections");
 }
 
 int main(int argc, char **argv)
 {
-    static struct load load;
-
-    options_parse(argc, argv, &load.options);
-    prepare(&load);
-    run(&load);
-    print(&load, (double)(now_ns() - load.start_ns) / (double)second_ns);
-    clean_up(&load);
+    parse_options(argc, argv);
+    read_targets();
+    signal(SIGPIPE, SIG_IGN);
+    load.context = SSL_CTX_new(TLS_client_method());
+    load.durations_ms = calloc(load.n_fetches, sizeof(*load.durations_ms));
+    if (!load.context || !load.durations_ms)
+        load_fail("no memory");
+    run_connections();
+    print_result();
+    for (size_t i = 0; i < load.n_targets; i++) {
+        free(load.targets[i].host);
+        free(load.targets[i].body);
+    }
+    free(load.targets);
+    free(load.durations_ms);
+    SSL_CTX_free(load.context);
     return 0;
 }
