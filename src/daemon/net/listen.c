@@ -18,7 +18,7 @@
 enum {
     SEND_BUFFER = 32 * 1024,     /* bytes; the largest answer fits, and a peer can pin no more */
     RECEIVE_BUFFER = 64 * 1024,  /* bytes; h2o reads all that is there at once (tls_guard.h, U15) */
-    USER_TIMEOUT_MS = 20 * 1000, /* a peer that acknowledges nothing for so long is gone */
+    USER_TIMEOUT_MS = 20 * 1000, /* after this time without an acknowledgement a peer is gone */
 };
 
 union listen_sockaddr {
@@ -57,7 +57,7 @@ static int listen_bind_tcp(const union listen_sockaddr *address, socklen_t len, 
         return -1;
     if (listen_set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == 0 &&
         listen_set_option(fd, SOL_SOCKET, SO_REUSEPORT, reuse_port) == 0 &&
-        /* Said outright: what [::] covers must not hang on the sysctl bindv6only. */
+        /* Set always: what [::] covers must not depend on the sysctl bindv6only. */
         (address->any.sa_family != AF_INET6 ||
          listen_set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0) == 0) &&
         bind(fd, &address->any, len) == 0)
@@ -69,8 +69,8 @@ static int listen_bind_tcp(const union listen_sockaddr *address, socklen_t len, 
 }
 
 /*
- * SO_REUSEPORT would let a second daemon of the same user share the port in silence and answer half
- * of the fetches. So the port is tried without it first.
+ * SO_REUSEPORT would let a second daemon of the same user share the port unnoticed and answer half
+ * of the fetches. So the port is bound without it first.
  */
 static int listen_probe_port(const union listen_sockaddr *address, socklen_t len)
 {
@@ -84,7 +84,7 @@ static int listen_probe_port(const union listen_sockaddr *address, socklen_t len
     return result;
 }
 
-/* Closes what a failed opening leaves behind; errno stays. */
+/* Closes the descriptors of a failed opening; keeps errno. */
 static int listen_give_up(const int *fds, size_t n_fds)
 {
     int reason = errno;
@@ -134,8 +134,8 @@ static void listen_print_tcp(const union listen_sockaddr *address, char name[SOC
 }
 
 /*
- * A socket that a dead daemon left is in the way and goes; one that answers belongs to somebody. So
- * does what is no socket: connect() says ECONNREFUSED of any file.
+ * Removes the socket file of a dead process. A socket that answers stays, and so does any file that
+ * is no socket, for which connect() says ECONNREFUSED as well.
  */
 static int listen_remove_stale(const union listen_sockaddr *address)
 {
@@ -185,7 +185,7 @@ int socket_open_unix(const char *path, mode_t mode)
     return result == 0 && listen(fd, LISTEN_BACKLOG) == 0 ? fd : listen_give_up(&fd, 1);
 }
 
-/* fds[0] is there, for the first worker; the others get duplicates. All of them or none. */
+/* fds[0] is the first worker's; the others get duplicates. All of them or none. */
 static int listen_duplicate(int *fds, size_t n_fds)
 {
     for (size_t i = 1; i < n_fds; i++) {
@@ -198,7 +198,7 @@ static int listen_duplicate(int *fds, size_t n_fds)
 
 static int listen_open_unix(const char *path, int *fds, size_t n_fds)
 {
-    /* The proxy runs as another user; what is served here is public. */
+    /* The proxy runs as another user, and what is served here is public. */
     fds[0] = socket_open_unix(path, 0666);
     return fds[0] < 0 ? -1 : listen_duplicate(fds, n_fds);
 }
@@ -225,7 +225,7 @@ int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fd
     } else {
         result = listen_open_tcp(&tcp, listen_fill_tcp(address->host, address->port, &tcp), ret_fds,
                                  n_fds);
-        /* Nobody asked for IPv6 by name: a machine without it is served by IPv4 alone. */
+        /* The user did not ask for IPv6: a machine without IPv6 serves by IPv4 alone. */
         if (result != 0 && address->is_default && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
             result = listen_open_tcp(&tcp, listen_fill_tcp("0.0.0.0", address->port, &tcp), ret_fds,
                                      n_fds);
@@ -272,7 +272,7 @@ void socket_name(int fd, char ret_name[SOCKET_NAME_MAX])
     if (getsockname(fd, &address.any, &len) != 0)
         return;
     if (address.any.sa_family == AF_UNIX)
-        /* A path of full length has no NUL. */
+        /* A path of full length does not end in NUL. */
         snprintf(ret_name, SOCKET_NAME_MAX, "unix:%.*s", (int)sizeof(address.local.sun_path),
                  address.local.sun_path);
     else if (address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6)

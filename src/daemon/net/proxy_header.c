@@ -36,7 +36,7 @@ enum line_field {
     FIELD_COUNT,
 };
 
-/* The combinations of 2.2. Where the family is AF_UNSPEC, no address is made use of. */
+/* The combinations of 2.2. Where the family is AF_UNSPEC, the addresses are ignored. */
 static const struct combination {
     unsigned char byte;
     sa_family_t family;
@@ -51,7 +51,7 @@ static const struct combination {
     {0x32, AF_UNSPEC, 216}, /* unix datagram */
 };
 
-/* Whether the bytes begin with these, or will if the right ones follow. */
+/* Whether the bytes begin with `start`, or with a part of it. */
 static bool proxy_header_may_start_with(struct slice bytes, struct slice start)
 {
     return slice_eq(slice_range(bytes, 0, start.len), slice_range(start, 0, bytes.len));
@@ -67,7 +67,7 @@ static struct proxy_header proxy_header_refused(const char *fault)
     return (struct proxy_header){.state = PROXY_HEADER_REFUSED, .fault = fault};
 }
 
-/* address, port  in network order; not looked at where the family is AF_UNSPEC */
+/* address, port  in network order; ignored where the family is AF_UNSPEC */
 static struct proxy_header proxy_header_complete(size_t len, sa_family_t family,
                                                  const void *address, in_port_t port)
 {
@@ -84,7 +84,7 @@ static struct proxy_header proxy_header_complete(size_t len, sa_family_t family,
     return header;
 }
 
-/* Returns the number of fields; FIELD_COUNT + 1: there are more. */
+/* Returns the number of fields; FIELD_COUNT + 1: there are too many. */
 static size_t proxy_header_split_line(struct slice line, struct slice fields[FIELD_COUNT])
 {
     for (size_t n_fields = 0; n_fields < FIELD_COUNT; n_fields++) {
@@ -134,7 +134,7 @@ static struct proxy_header proxy_header_parse_line(struct slice line, size_t hea
     return proxy_header_complete(header_len, family, source, source_port);
 }
 
-/* Nothing is made of a line before its end has come (2.1). */
+/* A line is not parsed before it is complete (2.1). */
 static struct proxy_header proxy_header_parse_v1(struct slice bytes)
 {
     struct slice room = slice_range(bytes, 0, LINE_MAX_V1);
@@ -176,7 +176,7 @@ static struct proxy_header proxy_header_complete_v2(const unsigned char *bytes, 
 static struct proxy_header proxy_header_parse_v2(struct slice bytes)
 {
     const unsigned char *head = (const unsigned char *)bytes.ptr;
-    /* LOCAL says nothing of a client, whatever else it brings. */
+    /* LOCAL names no client, whatever addresses follow it. */
     const struct combination *combination = &combinations[0];
     size_t len;
 

@@ -10,12 +10,12 @@
 #include "lib/base/arena.h"
 
 enum {
-    CANDIDATES = 8, /* of a class, so that a fetch that has become its first need not go */
+    CANDIDATES = 8, /* of a class: a fetch that has become its first is spared for others */
     CLASSES = sizeof(size_t) * CHAR_BIT + 1, /* by the number of bits that a size has */
 };
 
 struct budget_class {
-    struct budget_share *shares; /* those that can be evicted; the one that came first is first */
+    struct budget_share *shares; /* those that can be evicted, in the order in which they came */
     size_t bytes;                /* of these shares */
 };
 

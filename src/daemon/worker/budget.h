@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * A budget: how much memory the connections of a worker hold, and which of them is to go for
- * others.
+ * A budget: how much memory the connections of a worker hold, and which connection has to end when
+ * that is too much.
  *
- * What a connection holds is reckoned by its owner (daemon/worker/cost.h); nothing is allocated
- * here. Shares are kept in classes of size, each twice the one before, so that every operation
- * takes constant time however many connections there are. Belongs to one worker and its thread.
+ * The owner of a share says how much it holds (daemon/worker/cost.h); nothing is allocated here.
+ * Shares are kept in classes of size, each class twice as large as the one before, so that every
+ * operation takes constant time, however many connections there are.
+ * Belongs to one worker and its thread.
  */
 #pragma once
 
@@ -15,7 +16,7 @@
 
 struct budget;
 
-/** What one connection holds; zeroed: nothing. It is a member of its owner. */
+/** What one connection holds; zeroed: nothing. A member of its owner. */
 struct budget_share {
     struct budget_share *prev, *next; /* in its class, if it can be evicted */
     size_t bytes;
@@ -34,13 +35,13 @@ void budget_free(struct budget *budget);
 void budget_set_max(struct budget *budget, size_t bytes);
 
 /**
- * The share holds so much from now on, and can be evicted for it.
+ * Says how much the share holds from now on. The share can be evicted.
  *
  * now_ms  by the monotonic clock, as below
  */
 void budget_hold(struct budget *budget, struct budget_share *share, size_t bytes, uint64_t now_ms);
 
-/** The share goes on holding what it holds, but cannot be evicted from now on. */
+/** From now on the share cannot be evicted; what it holds stays the same. */
 void budget_pin(struct budget *budget, struct budget_share *share);
 
 /** The share holds nothing any more. */
@@ -53,12 +54,13 @@ size_t budget_held(const struct budget *budget);
 bool budget_is_exceeded(const struct budget *budget);
 
 /**
- * The share to evict: that with the most bytes times milliseconds times connections of its client
- * times bytes in its class of size, of the few that have been in their class for longest.
+ * Finds the share to evict, among the few that have been in their class for longest: that with the
+ * largest product of its bytes, its milliseconds in the class, its client's connections and the
+ * bytes of its whole class.
  *
- * By size alone, a fetch in its handshake would go for the many connections of a few peers that
- * hold a little each, for seconds. The bytes in the class spare what is unlike the many that an
- * attack opens: a fetch whose handshake is over, beside thousands of handshakes.
+ * By size alone, a fetch in its handshake would end for the sake of many connections of a few peers
+ * that hold a little each, for seconds. The bytes of the class protect a connection that is unlike
+ * the many that an attack opens: a fetch after its handshake, beside thousands of handshakes.
  *
  * Returns NULL if none can be evicted.
  */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Connections of one worker: what we know of each that h2o does not, how long it may live, and
- * which of them goes when there are too many, or too large ones.
+ * Connections of one worker: what h2o does not know of each, its deadline, and which one has to end
+ * when there are too many or they hold too much memory.
  *
  * A connection is made at the accept and goes with its socket, whose on_close it is; so it can be
  * found from the socket, from a request and from a handshake. All belong to one worker's thread.
  *
  * Each phase has a deadline by the monotonic clock, which bytes that drip in do not extend. h2o's
- * own timers run on the wall clock and do not fire for an hour if it is set back by one.
+ * own timers run on the wall clock: set back by an hour, they do not fire for an hour.
  */
 #pragma once
 
@@ -131,9 +131,10 @@ void connections_end_turn(struct connections *connections);
 bool connections_sweep(struct connections *connections);
 
 /**
- * From now on an answer is a connection's last. A proxy's connection between two requests ends.
+ * From now on each answer is the last of its connection, and a proxy's connection between two
+ * requests ends.
  *
- * until_ms  by the monotonic clock: then connections_end_turn() ends all that are left
+ * until_ms  by the monotonic clock; then connections_end_turn() ends all that are left
  */
 void connections_drain(struct connections *connections, uint64_t until_ms);
 
@@ -157,8 +158,8 @@ struct connection *connection_open(struct connections *connections,
                                    const struct sockaddr *client);
 
 /**
- * Says who is behind a proxy's connection: from now on that is the peer that counts and is logged.
- * Returns false if the client's connections are at their cap and none can be ended for this one.
+ * Sets the client behind a proxy's connection: from now on it is counted and logged as the peer.
+ * Returns false if the client is at its cap and none of its connections can end for this one.
  */
 bool connection_set_client(struct connection *connection, struct sockaddr *client, socklen_t len);
 
@@ -171,28 +172,29 @@ struct connection *connection_of_ssl(const SSL *ssl);
 void connection_enter(struct connection *connection, enum connection_phase phase);
 
 /**
- * Says how many bytes of memory the connection holds from now on. If all together hold more than
- * they may, others are ended for it, or this connection is going to be (daemon/worker/budget.h).
+ * Says how many bytes of memory the connection holds from now on. If all connections hold more than
+ * they may, others end for it, or this one ends later (daemon/worker/budget.h).
  */
 void connection_hold(struct connection *connection, size_t bytes);
 
-/** The same of a connection that reads a request: what it costs, its input and so much more. */
+/** The same while a request is read: the connection's cost, its input and `more` bytes. */
 void connection_hold_request(struct connection *connection, size_t more);
 
 /**
- * Hands the connection to h2o's HTTP/1, whose buffers will hold so much for the request's body; or
- * ends it, if such requests hold more than their part of the memory. h2o's connections can only
- * be shut down, so that their memory comes back when it gets to them.
+ * Hands the connection to h2o's HTTP/1, whose buffers will hold `body_bytes` for the request's
+ * body. If all requests' bodies hold more than their part of the memory, the connection ends
+ * instead: h2o frees the memory of those that it has only when it gets to them.
  */
 void connection_hand_over(struct connection *connection, size_t body_bytes);
 
-/** The handshake is done. */
+/** Notes that the handshake is done: the request's time begins. */
 void connection_handshake_done(struct connection *connection);
 
-/** The peer has sent close_notify. */
+/** Notes that the peer has sent close_notify. */
 void connection_close_notified(struct connection *connection);
 
-/** The last request is here: its answer, close_notify and FIN go out together (TCP_CORK). */
+/** Notes that the last request is here: its answer, close_notify and FIN leave together (TCP_CORK).
+ */
 void connection_cork(struct connection *connection);
 
 /** Ends a connection that is not on the call stack. Unless it is h2o's, it is freed. */

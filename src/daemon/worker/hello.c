@@ -34,7 +34,7 @@ static size_t hello_record_len(const h2o_buffer_t *input)
     return (size_t)octets[3] << 8 | octets[4];
 }
 
-/* Also true of octets that are no such record: OpenSSL says so at once. */
+/* Also true of octets that are no handshake record: OpenSSL refuses these at once. */
 static bool hello_has_first_record(const h2o_buffer_t *input)
 {
     size_t len;
@@ -47,7 +47,7 @@ static bool hello_has_first_record(const h2o_buffer_t *input)
     return len > RECORD_MAX || input->size >= RECORD_HEADER_LEN + len;
 }
 
-/* What OpenSSL takes for the message, a third more than its size, if it is no small one. */
+/* What OpenSSL allocates for a large message: a third more than its size. */
 static size_t hello_message_cost(const h2o_buffer_t *input)
 {
     const unsigned char *message = (const unsigned char *)input->bytes + RECORD_HEADER_LEN;

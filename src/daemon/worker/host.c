@@ -4,7 +4,7 @@
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 
-/* Peers send A-labels; anything else would be another host's name to libidn2 than to the peer. */
+/* Peers send A-labels. libidn2 might take anything else for another name than the peer does. */
 static bool host_is_ascii(struct slice host)
 {
     for (size_t i = 0; i < host.len; i++)

@@ -17,15 +17,15 @@ enum log_record_kind {
     LOG_RECORD_NO_CERTIFICATE,
     LOG_RECORD_LATE_CERTIFICATE, /* its first read has not ended yet */
     LOG_RECORD_UNTRUSTED,        /* a peer that may send no PROXY protocol header was turned away */
-    LOG_RECORD_BAD_HEADER,       /* one that may has sent something else */
+    LOG_RECORD_BAD_HEADER,       /* a trusted peer has sent something else */
 };
 
-/** The peer of a connection that was reset before it was accepted: the kernel knows it no more. */
+/** The peer of a connection that was reset before the accept: the kernel has forgotten it. */
 #define LOG_RECORD_PEER_UNKNOWN "unknown"
 
 /**
- * Texts are cut where their buffers end. Those of the peer hold any bytes; however these are
- * escaped, a line printed has at most PIPE_BUF.
+ * Texts are cut where their buffers end, and hold any bytes of the peer's. A printed line has at
+ * most PIPE_BUF bytes, however these are escaped.
  */
 struct log_record {
     enum log_record_kind kind;
@@ -41,7 +41,7 @@ struct log_record {
     uint16_t status;
 };
 
-/** Copies `bytes` into a buffer of an record, cut and NUL-terminated. */
+/** Copies `bytes` into a buffer of a record, cut and NUL-terminated. */
 void log_record_set_text(char *buffer, size_t size, struct slice bytes);
 
 /** Prints one line: time, peer, server, "method path", status, bytes, TLS version, "agent". */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Metrics of one worker: numbers that it alone writes and anyone may read.
+ * Metrics of one worker: numbers that only its thread writes and any thread may read.
  *
- * Relaxed atomics: each number is right for itself, but those of one moment may not fit each other.
- * They only grow, but for those in bytes.
+ * They are relaxed atomics: each number is right, but two that are read together may be of
+ * different moments. All but those in bytes only grow.
  */
 #pragma once
 
@@ -72,7 +72,7 @@ struct metrics {
 const char *handshake_result_name(enum handshake_result result);
 const char *end_reason_name(enum end_reason end);
 
-/** One more; only the worker that the counter belongs to calls it. */
+/** Counts one more. Safe from the worker's thread only, as are the next two. */
 void metrics_count(_Atomic uint64_t *counter);
 
 /** Sets a number that does not only grow. */
@@ -81,5 +81,5 @@ void metrics_set(_Atomic uint64_t *gauge, uint64_t value);
 /** Counts an answer by its status. */
 void metrics_count_request(struct metrics *metrics, unsigned status);
 
-/** Adds the numbers of one worker to a sum. */
+/** Adds the numbers of one worker to the caller's sum. Safe from any thread. */
 void metrics_add(struct metrics *sum, const struct metrics *metrics);

@@ -22,7 +22,7 @@ static void request_on_refused(h2o_socket_t *sock, const char *err)
     h2o_socket_close(sock);
 }
 
-/* As a handler of h2o's would answer; the text is that of the whole answer. */
+/* text  the whole answer, as h2o would send it */
 static void request_refuse(struct connection *connection, unsigned status, const char *text,
                            size_t len)
 {
@@ -61,7 +61,8 @@ static void request_hand_over(struct connection *connection, struct slice head)
 {
     const h2o_globalconf_t *globalconf = connection->accept_ctx.ctx->globalconf;
     size_t body_len = request_body_len(head, globalconf->max_request_entity_size);
-    /* h2o copies the head if a body follows, and doubles its buffer when that is full. */
+    /* If a body follows, h2o copies the head, and doubles its buffer whenever the buffer is full.
+     */
     size_t body_bytes = body_len > 0 ? head.len + 2 * body_len : 0;
 
     connection_hold_request(connection, COST_REQUEST + body_bytes);
@@ -80,7 +81,7 @@ static void request_take(struct connection *connection)
         return;
     }
     h2o_socket_read_stop(sock);
-    /* Without its end a head is never handed over: h2o might wait for it beyond all bounds. */
+    /* An incomplete head is never handed over: h2o would wait for its end without a limit. */
     if (head_len > HEAD_MAX || (head_len == 0 && bytes.len > HEAD_MAX))
         request_refuse_large_head(connection);
     else if (head_len == 0)

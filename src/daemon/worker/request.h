@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The stage before h2o's HTTP/1: reads the first request's head, which has a bound here.
+ * The read stage of the first request's head, before h2o's HTTP/1. The head has a limit here.
  *
  * h2o would read up to 417 kB of head, copy a field's name of that size to its stack (U11), and
- * keep its whole state for a request that may never be one.
+ * keep its whole state for octets that may never become a request.
+ * Runs in a worker's thread.
  * Source: RFC 6585 5 (431)
  */
 #pragma once

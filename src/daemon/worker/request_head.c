@@ -5,7 +5,7 @@
 
 #include "lib/base/slice.h"
 
-/* What has been seen of the fields that say how long a request is and whom it is for. */
+/* The fields that say how long a request is and which host it is for, as far as they were read. */
 struct request_head {
     unsigned n_hosts;
     unsigned n_lengths;

@@ -18,31 +18,31 @@ struct slice;
 /**
  * Finds the end of a request's head: two line ends in a row, as h2o takes them, CR LF or bare LF.
  *
- * bytes  from the request line on, maybe not all of it yet
- * from   how many of these were there when it was last looked for; 0: first call
- * Returns the length of the head with its empty line, or 0: its end is not there.
+ * bytes  from the request line on; the head may be incomplete
+ * from   how many bytes the last call has searched; 0: this is the first call
+ * Returns the length of the head with its empty line, or 0: the head is incomplete.
  */
 size_t request_head_len(struct slice bytes, size_t from);
 
 /**
- * Whether what has come of a request line may still become a good one: no control character, and
- * "HTTP/1.x" at its end. Others are refused at once, so that nobody has to wait for the rest.
+ * Whether the beginning of a request line may still become a good line: it has no control
+ * character, and "HTTP/1.x" at its end. A bad line is refused at once, without its fields.
  */
 bool request_may_be_good(struct slice bytes);
 
 /**
- * How long the body behind a head will be.
+ * How long a body the head announces.
  *
- * max  octets; what h2o takes at most
- * Returns at most `max`, and just that for a Transfer-Encoding; 0 if the head announces no body.
+ * max  octets that h2o accepts
+ * Returns at most `max`, and `max` for any Transfer-Encoding; 0 if the head announces no body.
  */
 size_t request_body_len(struct slice head, size_t max);
 
 /**
- * Looks at the head of a request that h2o has accepted.
+ * Checks the head of a request that h2o has accepted.
  *
- * bytes  the connection's input from the request line on; what follows the empty line is not looked
- *        at. h2o has made field names lower case in place.
+ * bytes  the connection's input from the request line on; what follows the empty line is ignored.
+ *        h2o has made the field names lower case in place.
  * Returns NULL, or what is wrong as a short text for the answer's body.
  */
 const char *request_head_fault(struct slice bytes);

@@ -9,7 +9,7 @@
 #include "daemon/worker/hello.h"
 
 enum {
-    KEY_UPDATES_MAX = 8, /* nobody needs any for a request of some hundred octets */
+    KEY_UPDATES_MAX = 8, /* a request of some hundred octets needs none */
     RANDOM_AT = 6,       /* in a ServerHello: behind its type, length and version */
 };
 
@@ -27,7 +27,7 @@ static long tls_guard_on_bio(BIO *bio, int operation, const char *argument, size
 
 static void tls_guard_on_info(const SSL *ssl, int where, int result)
 {
-    /* Before the first read, and the first moment at which h2o has set the BIO. */
+    /* The first moment at which h2o has set the BIO, and before its first read. */
     if (where & SSL_CB_HANDSHAKE_START)
         BIO_set_callback_ex(SSL_get_rbio(ssl), tls_guard_on_bio);
     if (where & SSL_CB_HANDSHAKE_DONE)
@@ -42,11 +42,11 @@ static void tls_guard_count_key_update(SSL *ssl)
 
     if (++connection->n_key_updates <= KEY_UPDATES_MAX)
         return;
-    SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN); /* nothing behind it is looked at */
+    SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN); /* SSL_read() stops here */
     connection_end_later(connection, END_PEER);
 }
 
-/* A ServerHello that is a HelloRetryRequest has this for its random (RFC 8446 4.1.3). */
+/* By this random a ServerHello is a HelloRetryRequest (RFC 8446 4.1.3). */
 static bool tls_guard_is_retry(const unsigned char *message, size_t len)
 {
     static const unsigned char random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11};
