@@ -9,7 +9,7 @@
 #include "lib/policy/parse.h"
 #include "lib/policy/policy.h"
 
-static void print_text(const struct policy *policy)
+static void policy_print_text(const struct policy *policy)
 {
     printf("valid\nmode: %s\n", policy_mode_name(policy->mode));
     for (size_t i = 0; i < policy->n_mx; i++)
@@ -17,23 +17,37 @@ static void print_text(const struct policy *policy)
     printf("max_age: %u\n", policy->max_age_s);
 }
 
-static void print_json(const struct policy *policy)
+static void policy_print_json(const struct policy *policy)
 {
-    printf("{\"valid\": true, \"mode\": \"%s\", \"mx\": [", policy_mode_name(policy->mode));
-    for (size_t i = 0; i < policy->n_mx; i++) {
-        fputs(i == 0 ? "" : ", ", stdout);
-        json_print_slice(policy->mx[i], stdout);
-    }
-    printf("], \"max_age\": %u}\n", policy->max_age_s);
+    struct json_writer json = {.out = stdout};
+
+    json_begin_object(&json, JSON_ON_ONE_LINE);
+    json_key(&json, "valid");
+    json_bool(&json, true);
+    json_text_member(&json, "mode", policy_mode_name(policy->mode));
+    json_key(&json, "mx");
+    json_begin_array(&json, JSON_ON_ONE_LINE);
+    for (size_t i = 0; i < policy->n_mx; i++)
+        json_slice(&json, policy->mx[i]);
+    json_end_array(&json);
+    json_number_member(&json, "max_age", policy->max_age_s);
+    json_end_object(&json);
+    puts("");
 }
 
-static void print_refusal(const struct options *options, const struct err *err)
+static void policy_print_refusal(const struct options *options, const struct err *err)
 {
+    struct json_writer json = {.out = stdout};
+
     if (options->json) {
-        printf("{\"valid\": false, \"line\": %u, \"column\": %u, \"reason\": ", err->place.line,
-               err->place.column);
-        json_print_text(err->msg, stdout);
-        puts("}");
+        json_begin_object(&json, JSON_ON_ONE_LINE);
+        json_key(&json, "valid");
+        json_bool(&json, false);
+        json_number_member(&json, "line", err->place.line);
+        json_number_member(&json, "column", err->place.column);
+        json_text_member(&json, "reason", err->msg);
+        json_end_object(&json);
+        puts("");
     } else if (err->place.line == 0) {
         printf("invalid: %s\n", err->msg);
     } else {
@@ -53,9 +67,9 @@ enum exit_status mode_parse_policy(const struct options *options)
     if (file_read(path, POLICY_FETCH_MAX, arena, &body, &err) != 0 && err.code == ERR_IO) {
         status = cli_fail(STATUS_FAILED, "%s %s", path, err.msg);
     } else if (err.code == ERR_LIMIT || policy_parse(body, arena, &policy, &err) != 0) {
-        print_refusal(options, &err);
+        policy_print_refusal(options, &err);
     } else {
-        (options->json ? print_json : print_text)(&policy);
+        (options->json ? policy_print_json : policy_print_text)(&policy);
         status = STATUS_GOOD;
     }
     arena_free(arena);

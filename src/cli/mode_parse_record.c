@@ -12,18 +12,50 @@ enum {
     RECORD_MAX = 64 * 1024, /* octets of a TXT record's data */
 };
 
-static void print_rua(const struct tls_rpt_record *record, bool json)
+static void record_begin_json(struct json_writer *json, bool is_valid)
 {
-    fputs(json ? "{\"valid\": true, \"rua\": [" : "valid\n", stdout);
-    for (size_t i = 0; i < record->n_rua; i++) {
-        if (json) {
-            fputs(i == 0 ? "" : ", ", stdout);
-            json_print_slice(record->rua[i], stdout);
-        } else {
-            printf("rua: %.*s\n", SLICE_ARG(record->rua[i]));
-        }
+    json_begin_object(json, JSON_ON_ONE_LINE);
+    json_key(json, "valid");
+    json_bool(json, is_valid);
+}
+
+static void record_end_json(struct json_writer *json)
+{
+    json_end_object(json);
+    puts("");
+}
+
+static void record_print_rua_json(const struct tls_rpt_record *record)
+{
+    struct json_writer json = {.out = stdout};
+
+    record_begin_json(&json, true);
+    json_key(&json, "rua");
+    json_begin_array(&json, JSON_ON_ONE_LINE);
+    for (size_t i = 0; i < record->n_rua; i++)
+        json_slice(&json, record->rua[i]);
+    json_end_array(&json);
+    record_end_json(&json);
+}
+
+static void record_print_rua(const struct tls_rpt_record *record)
+{
+    puts("valid");
+    for (size_t i = 0; i < record->n_rua; i++)
+        printf("rua: %.*s\n", SLICE_ARG(record->rua[i]));
+}
+
+static void record_print_id(const char *id, bool as_json)
+{
+    struct json_writer json = {.out = stdout};
+
+    if (!as_json) {
+        printf("valid\nid: %s\n", id);
+        return;
     }
-    fputs(json ? "]}\n" : "", stdout);
+    record_begin_json(&json, true);
+    json_text_member(&json, "id", id);
+    record_end_json(&json);
 }
 
 static int parse_tls_rpt(struct slice value, struct arena *arena, bool json, struct err *err)
@@ -32,7 +64,7 @@ static int parse_tls_rpt(struct slice value, struct arena *arena, bool json, str
 
     if (tls_rpt_record_parse(&value, 1, arena, &record, err) != 0)
         return -1;
-    print_rua(&record, json);
+    (json ? record_print_rua_json : record_print_rua)(&record);
     return 0;
 }
 
@@ -42,16 +74,19 @@ static int parse_sts(struct slice value, bool json, struct err *err)
 
     if (sts_record_parse(&value, 1, &record, err) != 0)
         return -1;
-    printf(json ? "{\"valid\": true, \"id\": \"%s\"}\n" : "valid\nid: %s\n", record.id);
+    record_print_id(record.id, json);
     return 0;
 }
 
-static void print_refusal(const struct err *err, bool json)
+static void record_print_refusal(const struct err *err, bool as_json)
 {
-    if (json) {
-        printf("{\"valid\": false, \"column\": %u, \"reason\": ", err->place.column);
-        json_print_text(err->msg, stdout);
-        puts("}");
+    struct json_writer json = {.out = stdout};
+
+    if (as_json) {
+        record_begin_json(&json, false);
+        json_number_member(&json, "column", err->place.column);
+        json_text_member(&json, "reason", err->msg);
+        record_end_json(&json);
     } else if (err->place.column > 0) {
         printf("invalid: octet %u: %s\n", err->place.column, err->msg);
     } else {
@@ -85,7 +120,7 @@ enum exit_status mode_parse_record(const struct options *options)
         result = options->tls_rpt ? parse_tls_rpt(value, arena, options->json, &err)
                                   : parse_sts(value, options->json, &err);
         if (result != 0) {
-            print_refusal(&err, options->json);
+            record_print_refusal(&err, options->json);
             status = STATUS_FINDINGS;
         }
     }

@@ -16,15 +16,20 @@ void log_record_set_text(char *buffer, size_t size, struct slice bytes)
     buffer[len] = '\0';
 }
 
-static void log_record_print_time(const struct log_record *record, FILE *out)
+enum {
+    LOG_TIME_SIZE = sizeof("2026-11-23T17:00:00.000Z"),
+};
+
+static const char *log_record_time(const struct log_record *record, char text[LOG_TIME_SIZE])
 {
     time_t seconds = (time_t)(record->at_unix_ms / 1000);
-    char text[sizeof("2026-11-23T17:00:00")];
     struct tm utc;
+    size_t len;
 
     gmtime_r(&seconds, &utc);
-    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &utc);
-    fprintf(out, "%s.%03dZ", text, (int)(record->at_unix_ms % 1000));
+    len = strftime(text, LOG_TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text + len, LOG_TIME_SIZE - len, ".%03uZ", (unsigned)(record->at_unix_ms % 1000));
+    return text;
 }
 
 /* What a peer sent goes out in quotes and escaped, so that it can forge neither line nor colour. */
@@ -37,8 +42,10 @@ static void log_record_print_quoted(const char *text, FILE *out)
 
 void log_record_print_text(const struct log_record *record, FILE *out)
 {
-    log_record_print_time(record, out);
-    fprintf(out, " %s ", record->peer[0] != '\0' ? record->peer : "unix");
+    char time[LOG_TIME_SIZE];
+
+    fprintf(out, "%s %s ", log_record_time(record, time),
+            record->peer[0] != '\0' ? record->peer : "unix");
     log_record_print_quoted(record->server, out);
     fputc(' ', out);
     log_record_print_quoted(record->method, out);
@@ -50,23 +57,21 @@ void log_record_print_text(const struct log_record *record, FILE *out)
     fputc('\n', out);
 }
 
-static void log_record_print_member(const char *name, const char *text, FILE *out)
-{
-    fprintf(out, ", \"%s\": ", name);
-    json_print_text(text, out);
-}
-
 void log_record_print_json(const struct log_record *record, FILE *out)
 {
-    fputs("{\"time\": \"", out);
-    log_record_print_time(record, out);
-    fputc('"', out);
-    log_record_print_member("peer", record->peer[0] != '\0' ? record->peer : NULL, out);
-    log_record_print_member("server", record->server, out);
-    log_record_print_member("method", record->method, out);
-    log_record_print_member("path", record->path, out);
-    fprintf(out, ", \"status\": %u, \"bytes\": %u", record->status, record->body_len);
-    log_record_print_member("tls", record->tls_version, out);
-    log_record_print_member("agent", record->agent, out);
-    fputs("}\n", out);
+    struct json_writer json = {.out = out};
+    char time[LOG_TIME_SIZE];
+
+    json_begin_object(&json, JSON_ON_ONE_LINE);
+    json_text_member(&json, "time", log_record_time(record, time));
+    json_text_member(&json, "peer", record->peer[0] != '\0' ? record->peer : NULL);
+    json_text_member(&json, "server", record->server);
+    json_text_member(&json, "method", record->method);
+    json_text_member(&json, "path", record->path);
+    json_number_member(&json, "status", record->status);
+    json_number_member(&json, "bytes", record->body_len);
+    json_text_member(&json, "tls", record->tls_version);
+    json_text_member(&json, "agent", record->agent);
+    json_end_object(&json);
+    fputc('\n', out);
 }

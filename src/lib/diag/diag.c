@@ -153,31 +153,36 @@ void diag_print(struct diag *diag, enum level least, FILE *out)
         fprintf(out, "... and %zu more, not shown\n", unkept);
 }
 
-static void print_item_json(const struct item *item, FILE *out)
+static void diag_print_item_json(const struct item *item, struct json_writer *writer)
 {
     const struct finding_row *row = finding_row(item->finding);
 
-    fprintf(out, "{\"level\": \"%s\", \"code\": \"%s\", \"file\": ", level_name(row->level),
-            row->code);
-    json_print_text(item->place.file, out);
-    fprintf(out, ", \"line\": %u, \"column\": %u, \"path\": ", item->place.line,
-            item->place.column);
-    json_print_text(item->path, out);
-    fputs(", \"message\": ", out);
-    json_print_text(item->message, out);
-    fputs(", \"meaning\": ", out);
-    json_print_text(row->meaning, out);
-    fputc('}', out);
+    json_begin_object(writer, JSON_ON_ONE_LINE);
+    json_text_member(writer, "level", level_name(row->level));
+    json_text_member(writer, "code", row->code);
+    json_text_member(writer, "file", item->place.file);
+    json_number_member(writer, "line", item->place.line);
+    json_number_member(writer, "column", item->place.column);
+    json_text_member(writer, "path", item->path);
+    json_text_member(writer, "message", item->message);
+    json_text_member(writer, "meaning", row->meaning);
+    json_end_object(writer);
 }
 
 void diag_print_json(struct diag *diag, FILE *out)
 {
+    struct json_writer writer = {.out = out, .indent = 2};
+
     sort_items(diag);
-    fprintf(out, "{\"errors\": %zu, \"warnings\": %zu, \"notes\": %zu, \"findings\": [",
-            diag->counts[LEVEL_ERROR], diag->counts[LEVEL_WARNING], diag->counts[LEVEL_NOTE]);
-    for (size_t i = 0; i < diag->n_items; i++) {
-        fputs(i == 0 ? "\n  " : ",\n  ", out);
-        print_item_json(&diag->items[i], out);
-    }
-    fputs(diag->n_items == 0 ? "]}\n" : "\n]}\n", out);
+    json_begin_object(&writer, JSON_ON_ONE_LINE);
+    json_number_member(&writer, "errors", diag->counts[LEVEL_ERROR]);
+    json_number_member(&writer, "warnings", diag->counts[LEVEL_WARNING]);
+    json_number_member(&writer, "notes", diag->counts[LEVEL_NOTE]);
+    json_key(&writer, "findings");
+    json_begin_array(&writer, JSON_ON_LINES);
+    for (size_t i = 0; i < diag->n_items; i++)
+        diag_print_item_json(&diag->items[i], &writer);
+    json_end_array(&writer);
+    json_end_object(&writer);
+    fputc('\n', out);
 }

@@ -75,7 +75,7 @@ static void print_zone(const struct dns_format *format, struct dns_output *outpu
 void dns_format_print(const struct dns_format *format, const struct dns_record *records,
                       size_t n_records, FILE *out)
 {
-    struct dns_output output = {.out = out};
+    struct dns_output output = {.out = out, .json = {.out = out, .indent = 1}};
     const struct dns_record **order = memory_resize(NULL, n_records + 1, sizeof(*order));
 
     for (size_t i = 0; i < n_records; i++)

@@ -12,12 +12,14 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "lib/base/json.h"
 #include "lib/base/slice.h"
 #include "lib/dns/record.h"
 
-/** One output under way; zeroed but for `out` before the first call. */
+/** One output under way; zeroed but for `out` and `json` before the first call. */
 struct dns_output {
     FILE *out;
+    struct json_writer json;           /* to the same stream, for formats that are JSON */
     size_t n_records;                  /* printed so far, for formats with separators */
     size_t n_sets;                     /* of this zone, ended so far; withheld ones left out */
     size_t n_in_set;                   /* records of this set printed so far */

@@ -9,66 +9,59 @@
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
 
-static void begin(struct dns_output *output)
+static void json_format_begin(struct dns_output *output)
 {
-    fputc('[', output->out);
+    json_begin_array(&output->json, JSON_ON_LINES);
 }
 
-static void print_member(const char *name, const char *text, FILE *out)
-{
-    fprintf(out, "\"%s\": ", name);
-    json_print_text(text, out);
-    fputs(", ", out);
-}
-
-static void print_strings(const struct dns_record *record, FILE *out)
+static void json_format_strings(const struct dns_record *record, struct json_writer *json)
 {
     struct slice text = slice_of(record->value);
     size_t at = 0;
 
-    fputs("\"strings\": ", out);
+    json_key(json, "strings");
     if (record->type != RECORD_TXT) {
-        fputs("null, ", out);
+        json_text(json, NULL);
         return;
     }
+    json_begin_array(json, JSON_ON_ONE_LINE);
     do {
-        fputs(at == 0 ? "[" : ", ", out);
-        json_print_slice(slice_range(text, at, at + DNS_STRING_MAX), out);
+        json_slice(json, slice_range(text, at, at + DNS_STRING_MAX));
         at += DNS_STRING_MAX;
     } while (at < text.len);
-    fputs("], ", out);
+    json_end_array(json);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void json_format_record(struct dns_output *output, const struct dns_record *record)
 {
-    FILE *out = output->out;
+    struct json_writer *json = &output->json;
 
-    fputs(output->n_records > 0 ? ",\n {" : "\n {", out);
-    print_member("domain", record->domain, out);
-    print_member("zone", record->zone, out);
-    print_member("side", record_side_name(record->side), out);
-    print_member("name", record->name, out);
-    print_member("type", record_type_name(record->type), out);
-    fprintf(out, "\"ttl\": %u, ", record->ttl_s);
-    print_member("value", record->value, out);
-    print_strings(record, out);
-    print_member("policy", record->policy, out);
-    print_member("id", record->id, out);
-    fputs("\"withheld\": ", out);
-    json_print_text(record->withheld, out);
-    fputc('}', out);
+    json_begin_object(json, JSON_ON_ONE_LINE);
+    json_text_member(json, "domain", record->domain);
+    json_text_member(json, "zone", record->zone);
+    json_text_member(json, "side", record_side_name(record->side));
+    json_text_member(json, "name", record->name);
+    json_text_member(json, "type", record_type_name(record->type));
+    json_number_member(json, "ttl", record->ttl_s);
+    json_text_member(json, "value", record->value);
+    json_format_strings(record, json);
+    json_text_member(json, "policy", record->policy);
+    json_text_member(json, "id", record->id);
+    json_text_member(json, "withheld", record->withheld);
+    json_end_object(json);
 }
 
-static void end(struct dns_output *output)
+static void json_format_end(struct dns_output *output)
 {
-    fputs(output->n_records > 0 ? "\n]\n" : "]\n", output->out);
+    json_end_array(&output->json);
+    fputc('\n', output->out);
 }
 
 const struct dns_format dns_format_json = {
     .name = "json",
     .file_suffix = ".json",
     .what = "one array of objects, for scripts",
-    .begin = begin,
-    .print = print,
-    .end = end,
+    .begin = json_format_begin,
+    .print = json_format_record,
+    .end = json_format_end,
 };

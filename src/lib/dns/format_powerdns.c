@@ -13,55 +13,79 @@
 #include "lib/base/json.h"
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
+#include "lib/dns/name.h"
 
-static void begin_zone(struct dns_output *output, const char *zone)
+/* As PowerDNS has names, with a final dot. */
+static void powerdns_name_member(struct json_writer *json, const char *name)
 {
-    fprintf(output->out, "{\"name\": \"%s.\", \"rrsets\": [", zone);
+    char absolute[DNS_NAME_MAX + sizeof(".")];
+
+    snprintf(absolute, sizeof(absolute), "%s.", name);
+    json_text_member(json, "name", absolute);
 }
 
-static void end_zone(struct dns_output *output, const char *zone)
+static void powerdns_begin_zone(struct dns_output *output, const char *zone)
+{
+    json_begin_object(&output->json, JSON_ON_ONE_LINE);
+    powerdns_name_member(&output->json, zone);
+    json_key(&output->json, "rrsets");
+    json_begin_array(&output->json, JSON_ON_LINES);
+}
+
+static void powerdns_end_zone(struct dns_output *output, const char *zone)
 {
     (void)zone;
-    fputs(output->n_sets > 0 ? "\n]}\n" : "]}\n", output->out);
+    json_end_array(&output->json);
+    json_end_object(&output->json);
+    fputc('\n', output->out);
 }
 
-static void begin_set(struct dns_output *output, const struct dns_record *first)
+static void powerdns_begin_set(struct dns_output *output, const struct dns_record *first)
 {
+    struct json_writer *json = &output->json;
+
     if (first->withheld)
         return;
-    fprintf(output->out,
-            "%s\n {\"name\": \"%s.\", \"type\": \"%s\", \"ttl\": %u, \"changetype\": \"REPLACE\", "
-            "\"records\": [",
-            output->n_sets > 0 ? "," : "", first->name, record_type_name(first->type),
-            first->ttl_s);
+    json_begin_object(json, JSON_ON_ONE_LINE);
+    powerdns_name_member(json, first->name);
+    json_text_member(json, "type", record_type_name(first->type));
+    json_number_member(json, "ttl", first->ttl_s);
+    json_text_member(json, "changetype", "REPLACE");
+    json_key(json, "records");
+    json_begin_array(json, JSON_ON_ONE_LINE);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void powerdns_record(struct dns_output *output, const struct dns_record *record)
 {
+    struct json_writer *json = &output->json;
     char *content;
 
     if (record->withheld)
         return;
     content = dns_rdata_text(record);
-    fputs(output->n_in_set > 0 ? ", {\"content\": " : "{\"content\": ", output->out);
-    json_print_text(content, output->out);
-    fputs(", \"disabled\": false}", output->out);
+    json_begin_object(json, JSON_ON_ONE_LINE);
+    json_text_member(json, "content", content);
+    json_key(json, "disabled");
+    json_bool(json, false);
+    json_end_object(json);
     free(content);
 }
 
-static void end_set(struct dns_output *output, const struct dns_record *last)
+static void powerdns_end_set(struct dns_output *output, const struct dns_record *last)
 {
-    if (!last->withheld)
-        fputs("]}", output->out);
+    if (last->withheld)
+        return;
+    json_end_array(&output->json);
+    json_end_object(&output->json);
 }
 
 const struct dns_format dns_format_powerdns = {
     .name = "powerdns",
     .file_suffix = ".powerdns.json",
     .what = "bodies for PATCH requests to PowerDNS's API",
-    .begin_zone = begin_zone,
-    .begin_set = begin_set,
-    .print = print,
-    .end_set = end_set,
-    .end_zone = end_zone,
+    .begin_zone = powerdns_begin_zone,
+    .begin_set = powerdns_begin_set,
+    .print = powerdns_record,
+    .end_set = powerdns_end_set,
+    .end_zone = powerdns_end_zone,
 };

@@ -7,121 +7,64 @@
 #include "lib/base/slice.h"
 #include "lib/yaml/decode.h"
 
-/* Nested objects, a member a line. */
-struct output {
-    FILE *out;
-    int depth;
-    bool has_members; /* the object at hand */
-};
-
-static void begin_line(const struct output *output)
+static void schema_print_type(struct json_writer *writer, const char *json)
 {
-    fprintf(output->out, "\n%*s", 2 * output->depth, "");
+    json_key(writer, "type");
+    json_raw(writer, json);
 }
 
-static void begin_object(struct output *output)
+static void schema_print_words(struct json_writer *writer, const struct field *row)
 {
-    fputc('{', output->out);
-    output->depth++;
-    output->has_members = false;
-}
-
-static void end_object(struct output *output)
-{
-    output->depth--;
-    if (output->has_members)
-        begin_line(output);
-    fputc('}', output->out);
-    output->has_members = true;
-}
-
-/* Prints the name of a member, whose value is to follow. */
-static void begin_member(struct output *output, const char *name)
-{
-    if (output->has_members)
-        fputc(',', output->out);
-    begin_line(output);
-    json_print_text(name, output->out);
-    fputs(": ", output->out);
-    output->has_members = true;
-}
-
-static void print_text(struct output *output, const char *name, const char *text)
-{
-    begin_member(output, name);
-    json_print_text(text, output->out);
-}
-
-static void print_number(struct output *output, const char *name, uint32_t number)
-{
-    begin_member(output, name);
-    fprintf(output->out, "%u", number);
-}
-
-/* A member whose value needs no escapes. */
-static void print_raw(struct output *output, const char *name, const char *json)
-{
-    begin_member(output, name);
-    fputs(json, output->out);
-}
-
-/* An item of a list of texts, behind n others; a bracket is to follow the last. */
-static void print_word(struct output *output, size_t n, const char *word)
-{
-    fputs(n == 0 ? "[" : ", ", output->out);
-    json_print_text(word, output->out);
-}
-
-static void print_words(struct output *output, const struct field *row)
-{
-    begin_member(output, "enum");
+    json_key(writer, "enum");
+    json_begin_array(writer, JSON_ON_ONE_LINE);
     for (size_t i = 0; i < row->n_words; i++)
-        print_word(output, i, row->words[i]);
-    fputc(']', output->out);
+        json_text(writer, row->words[i]);
+    json_end_array(writer);
 }
 
-static void print_expected(struct output *output, const char *expected)
+static void schema_print_expected(struct json_writer *writer, const char *expected)
 {
     char message[256];
 
     snprintf(message, sizeof(message), "expected %s", expected);
-    print_text(output, "errorMessage", message);
+    json_text_member(writer, "errorMessage", message);
 }
 
-static void print_pattern(struct output *output, const struct field_pattern *pattern)
+static void schema_print_pattern(struct json_writer *writer, const struct field_pattern *pattern)
 {
-    print_text(output, "pattern", pattern->regex);
-    print_expected(output, pattern->expected);
+    json_text_member(writer, "pattern", pattern->regex);
+    schema_print_expected(writer, pattern->expected);
 }
 
-static void print_choices(struct output *output, const struct field *row)
+static void schema_print_choices(struct json_writer *writer, const struct field *row)
 {
-    begin_member(output, "enum");
+    json_key(writer, "enum");
+    json_begin_array(writer, JSON_ON_ONE_LINE);
     for (size_t i = 0; row->choice(i); i++)
-        print_word(output, i, row->choice(i));
-    fputc(']', output->out);
+        json_text(writer, row->choice(i));
+    json_end_array(writer);
 }
 
 /*
  * A reader of YAML never takes a text with a pattern for a number, but may take another one for a
  * number or a boolean. Booleans are left out, lest editors offer true and false for every text.
  */
-static void print_text_rules(struct output *output, const struct field *row)
+static void schema_print_text_rules(struct json_writer *writer, const struct field *row)
 {
     if (row->choice) {
-        print_choices(output, row);
+        schema_print_choices(writer, row);
         return;
     }
-    print_raw(output, "type", row->pattern ? "\"string\"" : "[\"string\", \"number\"]");
-    print_number(output, "maxLength", row->max != 0 ? row->max : FIELD_TEXT_MAX);
+    schema_print_type(writer, row->pattern ? "\"string\"" : "[\"string\", \"number\"]");
+    json_number_member(writer, "maxLength", row->max != 0 ? row->max : FIELD_TEXT_MAX);
     if (row->pattern)
-        print_pattern(output, row->pattern);
+        schema_print_pattern(writer, row->pattern);
     else
-        print_number(output, "minLength", 1);
+        json_number_member(writer, "minLength", 1);
 }
 
 /* A number with a unit or in quotes is a text; only the loader checks its range. */
-static void print_number_pattern(struct output *output, const struct field *row)
+static void schema_print_number_pattern(struct json_writer *writer, const struct field *row)
 {
     char regex[64], expected[128];
 
@@ -130,168 +73,173 @@ static void print_number_pattern(struct output *output, const struct field *row)
     else
         snprintf(regex, sizeof(regex), "^(%s%s[0-9]+%s)$", row->n_words > 0 ? row->words[0] : "",
                  row->n_words > 0 ? "|" : "", row->suffix ? row->suffix : "");
-    print_text(output, "pattern", regex);
+    json_text_member(writer, "pattern", regex);
     field_describe_numbers(row, expected, sizeof(expected));
-    print_expected(output, expected);
+    schema_print_expected(writer, expected);
 }
 
-static void print_number_rules(struct output *output, const struct field *row)
+static void schema_print_number_rules(struct json_writer *writer, const struct field *row)
 {
-    print_raw(output, "type", row->suffix ? "\"string\"" : "[\"integer\", \"string\"]");
+    schema_print_type(writer, row->suffix ? "\"string\"" : "[\"integer\", \"string\"]");
     if (!row->suffix) {
-        print_number(output, "minimum", row->min);
-        print_number(output, "maximum", row->max);
+        json_number_member(writer, "minimum", row->min);
+        json_number_member(writer, "maximum", row->max);
     }
-    print_number_pattern(output, row);
+    schema_print_number_pattern(writer, row);
 }
 
-static void print_keys(struct output *output, const struct fields *fields);
+static void schema_print_keys(struct json_writer *writer, const struct fields *fields);
 
-static void print_item_rules(struct output *output, const struct field *row)
+static void schema_print_item_rules(struct json_writer *writer, const struct field *row)
 {
-    begin_member(output, "items");
-    begin_object(output);
+    json_key(writer, "items");
+    json_begin_object(writer, JSON_ON_LINES);
     if (row->type == FIELD_TEXTS) {
-        print_text_rules(output, row);
+        schema_print_text_rules(writer, row);
     } else if (row->type == FIELD_WORDS) {
-        print_words(output, row);
+        schema_print_words(writer, row);
     } else {
-        print_raw(output, "type", "\"object\"");
-        print_keys(output, row->fields);
+        schema_print_type(writer, "\"object\"");
+        schema_print_keys(writer, row->fields);
     }
-    end_object(output);
+    json_end_object(writer);
 }
 
-static void print_list_rules(struct output *output, const struct field *row)
+static void schema_print_list_rules(struct json_writer *writer, const struct field *row)
 {
-    print_raw(output, "type", "\"array\"");
+    schema_print_type(writer, "\"array\"");
     if (row->empty_error)
-        print_number(output, "minItems", 1);
+        json_number_member(writer, "minItems", 1);
     if (row->type == FIELD_TEXTS)
-        print_number(output, "maxItems", row->max_items != 0 ? row->max_items : FIELD_LIST_MAX);
-    print_item_rules(output, row);
+        json_number_member(writer, "maxItems",
+                           row->max_items != 0 ? row->max_items : FIELD_LIST_MAX);
+    schema_print_item_rules(writer, row);
 }
 
-static void print_stream_rules(struct output *output, const struct field *row)
+static void schema_print_stream_rules(struct json_writer *writer, const struct field *row)
 {
-    print_raw(output, "type", "\"object\"");
+    schema_print_type(writer, "\"object\"");
     if (row->pattern) {
-        begin_member(output, "propertyNames");
-        begin_object(output);
-        print_pattern(output, row->pattern);
-        end_object(output);
+        json_key(writer, "propertyNames");
+        json_begin_object(writer, JSON_ON_LINES);
+        schema_print_pattern(writer, row->pattern);
+        json_end_object(writer);
     }
-    begin_member(output, "additionalProperties");
-    begin_object(output);
-    print_raw(output, "type",
-              row->has_short_form ? "[\"object\", \"string\", \"number\"]" : "\"object\"");
+    json_key(writer, "additionalProperties");
+    json_begin_object(writer, JSON_ON_LINES);
+    schema_print_type(writer,
+                      row->has_short_form ? "[\"object\", \"string\", \"number\"]" : "\"object\"");
     if (row->has_short_form)
-        print_number(output, "minLength", 1);
-    print_keys(output, row->fields);
-    end_object(output);
+        json_number_member(writer, "minLength", 1);
+    schema_print_keys(writer, row->fields);
+    json_end_object(writer);
 }
 
-static void print_rules(struct output *output, const struct field *row)
+static void schema_print_rules(struct json_writer *writer, const struct field *row)
 {
     switch (row->type) {
     case FIELD_TEXT:
-        print_text_rules(output, row);
+        schema_print_text_rules(writer, row);
         break;
     case FIELD_NUMBER:
     case FIELD_DURATION:
-        print_number_rules(output, row);
+        schema_print_number_rules(writer, row);
         break;
     case FIELD_WORD:
-        print_words(output, row);
+        schema_print_words(writer, row);
         break;
     case FIELD_SWITCH:
-        print_raw(output, "type", "[\"boolean\", \"string\"]");
-        print_raw(output, "pattern", "\"^(true|false)$\"");
-        print_expected(output, "true or false");
+        schema_print_type(writer, "[\"boolean\", \"string\"]");
+        json_text_member(writer, "pattern", "^(true|false)$");
+        schema_print_expected(writer, "true or false");
         break;
     case FIELD_TEXTS:
     case FIELD_WORDS:
     case FIELD_GROUPS:
-        print_list_rules(output, row);
+        schema_print_list_rules(writer, row);
         break;
     case FIELD_GROUP:
-        print_raw(output, "type", "\"object\"");
-        print_keys(output, row->fields);
+        schema_print_type(writer, "\"object\"");
+        schema_print_keys(writer, row->fields);
         break;
     case FIELD_STREAM:
-        print_stream_rules(output, row);
+        schema_print_stream_rules(writer, row);
         break;
     }
 }
 
 /* As a reader of YAML takes it: a number or a boolean without quotes. */
-static void print_default(struct output *output, const struct field *row)
+static void schema_print_default(struct json_writer *writer, const struct field *row)
 {
     bool is_number = row->default_text[strspn(row->default_text, "0123456789")] == '\0';
 
+    json_key(writer, "default");
     if (is_number || row->type == FIELD_SWITCH)
-        print_raw(output, "default", row->default_text);
+        json_raw(writer, row->default_text);
     else
-        print_text(output, "default", row->default_text);
+        json_text(writer, row->default_text);
 }
 
-static void print_property(struct output *output, const struct field *row)
+static void schema_print_property(struct json_writer *writer, const struct field *row)
 {
     char description[512];
 
-    begin_member(output, row->key);
-    begin_object(output);
+    json_key(writer, row->key);
+    json_begin_object(writer, JSON_ON_LINES);
     snprintf(description, sizeof(description), "%s%s%s%s", row->help,
              row->default_text ? "; default: " : "", row->default_text ? row->default_text : "",
              row->is_unimplemented ? "; this version does not act on it yet" : "");
-    print_text(output, "description", description);
-    print_rules(output, row);
+    json_text_member(writer, "description", description);
+    schema_print_rules(writer, row);
     if (row->default_text)
-        print_default(output, row);
-    end_object(output);
+        schema_print_default(writer, row);
+    json_end_object(writer);
 }
 
-static void print_properties(struct output *output, const struct fields *fields)
+static void schema_print_properties(struct json_writer *writer, const struct fields *fields)
 {
     if (fields->base)
-        print_properties(output, fields->base);
+        schema_print_properties(writer, fields->base);
     for (size_t i = 0; i < fields->n_rows; i++)
-        print_property(output, &fields->rows[i]);
+        schema_print_property(writer, &fields->rows[i]);
 }
 
-static void print_required(struct output *output, const struct fields *fields)
+static void schema_print_required(struct json_writer *writer, const struct fields *fields)
 {
-    size_t n = 0;
+    size_t n_required = 0;
 
     for (size_t i = 0; i < fields->n_rows; i++) {
         if (!fields->rows[i].is_required)
             continue;
-        if (n == 0)
-            begin_member(output, "required");
-        print_word(output, n++, fields->rows[i].key);
+        if (n_required++ == 0) {
+            json_key(writer, "required");
+            json_begin_array(writer, JSON_ON_ONE_LINE);
+        }
+        json_text(writer, fields->rows[i].key);
     }
-    if (n > 0)
-        fputc(']', output->out);
+    if (n_required > 0)
+        json_end_array(writer);
 }
 
-static void print_keys(struct output *output, const struct fields *fields)
+static void schema_print_keys(struct json_writer *writer, const struct fields *fields)
 {
-    print_raw(output, "additionalProperties", "false");
-    print_required(output, fields);
-    begin_member(output, "properties");
-    begin_object(output);
-    print_properties(output, fields);
-    end_object(output);
+    json_key(writer, "additionalProperties");
+    json_bool(writer, false);
+    schema_print_required(writer, fields);
+    json_key(writer, "properties");
+    json_begin_object(writer, JSON_ON_LINES);
+    schema_print_properties(writer, fields);
+    json_end_object(writer);
 }
 
 void json_schema_print(const struct fields *fields, FILE *out)
 {
-    struct output output = {.out = out};
+    struct json_writer writer = {.out = out, .indent = 2};
 
-    begin_object(&output);
-    print_text(&output, "$schema", "http://json-schema.org/draft-07/schema#");
-    print_raw(&output, "type", "\"object\"");
-    print_keys(&output, fields);
-    end_object(&output);
+    json_begin_object(&writer, JSON_ON_LINES);
+    json_text_member(&writer, "$schema", "http://json-schema.org/draft-07/schema#");
+    schema_print_type(&writer, "\"object\"");
+    schema_print_keys(&writer, fields);
+    json_end_object(&writer);
     fputc('\n', out);
 }

@@ -58,11 +58,71 @@ static void test_print_text(void **state)
     free(seen);
 }
 
+static void write_all(struct json_writer *writer)
+{
+    json_begin_object(writer, JSON_ON_LINES);
+    json_text_member(writer, "text", "a\"b");
+    json_text_member(writer, "null", NULL);
+    json_number_member(writer, "number", UINT64_MAX);
+    json_key(writer, "bool");
+    json_bool(writer, true);
+    json_key(writer, "no bool");
+    json_bool(writer, false);
+    json_key(writer, "raw");
+    json_raw(writer, "3.5");
+    json_key(writer, "empty");
+    json_begin_object(writer, JSON_ON_LINES);
+    json_end_object(writer);
+    json_key(writer, "line");
+    json_begin_array(writer, JSON_ON_ONE_LINE);
+    json_number(writer, 0);
+    json_slice(writer, (struct slice){"ab", 1});
+    json_begin_object(writer, JSON_ON_ONE_LINE);
+    json_number_member(writer, "a", 1);
+    json_number_member(writer, "b", 2);
+    json_end_object(writer);
+    json_begin_array(writer, JSON_ON_LINES);
+    json_text(writer, "c");
+    json_text(writer, "d");
+    json_end_array(writer);
+    json_begin_array(writer, JSON_ON_ONE_LINE);
+    json_end_array(writer);
+    json_end_array(writer);
+    json_end_object(writer);
+}
+
+static void test_writer(void **state)
+{
+    char *seen = NULL;
+    size_t len;
+    struct json_writer writer = {.out = open_memstream(&seen, &len), .indent = 2};
+
+    (void)state;
+    write_all(&writer);
+    fclose(writer.out);
+    assert_string_equal(seen, "{\n"
+                              "  \"text\": \"a\\\"b\",\n"
+                              "  \"null\": null,\n"
+                              "  \"number\": 18446744073709551615,\n"
+                              "  \"bool\": true,\n"
+                              "  \"no bool\": false,\n"
+                              "  \"raw\": 3.5,\n"
+                              "  \"empty\": {},\n"
+                              "  \"line\": [0, \"a\", {\"a\": 1, \"b\": 2}, [\n"
+                              "    \"c\",\n"
+                              "    \"d\"\n"
+                              "  ], []]\n"
+                              "}");
+    assert_int_equal(writer.depth, 0);
+    free(seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_print_slice),
         cmocka_unit_test(test_print_text),
+        cmocka_unit_test(test_writer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
