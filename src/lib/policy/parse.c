@@ -36,7 +36,7 @@
 
 #define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
-enum field {
+enum policy_field {
     FIELD_VERSION,
     FIELD_MODE,
     FIELD_MAX_AGE,
@@ -154,9 +154,9 @@ static const struct {
     [FIELD_MX] = {"mx", parse_mx_value},
 };
 
-static enum field field_find(struct slice name)
+static enum policy_field policy_field_find(struct slice name)
 {
-    enum field field = 0;
+    enum policy_field field = 0;
 
     while (field < FIELD_COUNT && !slice_eq_text(name, fields[field].name))
         field++;
@@ -219,7 +219,7 @@ static int parse_field(struct parser *parser)
 {
     struct slice line = parser->lines.line;
     struct slice name = field_name(line), value = field_value(line);
-    enum field field = field_find(name);
+    enum policy_field field = policy_field_find(name);
 
     if (line.len == 0)
         return fault(parser, "line", line, "is empty, which is not allowed in a policy");
@@ -246,7 +246,7 @@ static int check_utf8(struct parser *parser)
 }
 
 /* Points at the extension that was meant to be `field`, if there is one: "max-age", "Mode". */
-static int fault_missing(struct parser *parser, enum field field)
+static int fault_missing(struct parser *parser, enum policy_field field)
 {
     const char *name = fields[field].name;
     struct lines lines = {.rest = parser->body};
@@ -265,7 +265,7 @@ static int fault_missing(struct parser *parser, enum field field)
 
 static int check_required(struct parser *parser)
 {
-    for (enum field field = 0; field < FIELD_COUNT; field++) {
+    for (enum policy_field field = 0; field < FIELD_COUNT; field++) {
         if (field == FIELD_MX && parser->policy.mode == POLICY_MODE_NONE)
             continue;
         if (!parser->seen[field])
@@ -294,7 +294,7 @@ static const struct slice *copy_mx(struct slice body, size_t n_mx, struct arena 
     while (mx && next_line(&lines)) {
         struct slice value = field_value(lines.line);
 
-        if (field_find(field_name(lines.line)) != FIELD_MX)
+        if (policy_field_find(field_name(lines.line)) != FIELD_MX)
             continue;
         mx[i] = (struct slice){arena_copy(arena, value), value.len};
         if (!mx[i++].ptr)
