@@ -48,7 +48,10 @@ void json_text(struct json_writer *writer, const char *text);
 /** The same, of bytes. */
 void json_slice(struct json_writer *writer, struct slice text);
 
+/** Writes a number. */
 void json_number(struct json_writer *writer, uint64_t number);
+
+/** Writes true or false. */
 void json_bool(struct json_writer *writer, bool value);
 
 /** Writes a value that is JSON already. */
