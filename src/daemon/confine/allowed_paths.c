@@ -16,8 +16,8 @@
 static const char host_variable[] = "{host}";
 static const char glob_characters[] = "*?[\\";
 
-/* Whether `path` is `directory` or below it; both are without links. */
-static bool is_within(const char *path, const char *directory)
+/* Whether `path` is `directory` or below it; both are free of links. */
+static bool path_is_within(const char *path, const char *directory)
 {
     size_t len = strlen(directory);
 
@@ -26,8 +26,8 @@ static bool is_within(const char *path, const char *directory)
     return strncmp(path, directory, len) == 0 && (path[len] == '\0' || path[len] == '/');
 }
 
-/* The length of the first `len` bytes of a path without the last name in them. */
-static size_t parent_len(const char *path, size_t len)
+/* The length of the parent of the first `len` bytes of a path, without its last slash. */
+static size_t path_parent_len(const char *path, size_t len)
 {
     while (len > 0 && path[len - 1] != '/')
         len--;
@@ -36,20 +36,20 @@ static size_t parent_len(const char *path, size_t len)
     return len;
 }
 
-static const char *first_part(struct arena *arena, const char *path, size_t len)
+static const char *path_prefix(struct arena *arena, const char *path, size_t len)
 {
     if (len == 0)
         return path[0] == '/' ? "/" : ".";
     return arena_copy(arena, slice_range(slice_of(path), 0, len));
 }
 
-/* The directory of what the first `len` bytes of a path are or begin. */
-static const char *directory_of(struct arena *arena, const char *path, size_t len)
+/* The directory of the file whose path is, or begins with, the first `len` bytes of `path`. */
+static const char *path_directory(struct arena *arena, const char *path, size_t len)
 {
-    return first_part(arena, path, parent_len(path, len));
+    return path_prefix(arena, path, path_parent_len(path, len));
 }
 
-static const char *join(struct arena *arena, const char *directory, const char *rest)
+static const char *path_join(struct arena *arena, const char *directory, const char *rest)
 {
     char *path = arena_alloc(arena, strlen(directory) + strlen(rest) + 2);
 
@@ -59,146 +59,152 @@ static const char *join(struct arena *arena, const char *directory, const char *
     return strcat(strcat(strcpy(path, strcmp(directory, "/") == 0 ? "" : directory), "/"), rest);
 }
 
-/* Finds `directory`, or the nearest one above it that is there. */
-static int find(struct arena *arena, const char *directory, struct reach_directory *ret_found)
+/* Finds `directory` or its nearest existing parent. */
+static int directory_find(struct arena *arena, const char *directory,
+                          struct allowed_directory *ret_found)
 {
     size_t len = strlen(directory);
     char real[PATH_MAX];
     struct stat status;
 
-    while (!realpath(first_part(arena, directory, len), real)) {
-        /* A working directory that is gone: nothing relative to it can be read anyway. */
+    while (!realpath(path_prefix(arena, directory, len), real)) {
+        /* The working directory was removed: no relative path can be read anyway. */
         if (len == 0)
             return -1;
-        len = parent_len(directory, len);
+        len = path_parent_len(directory, len);
     }
     if (stat(real, &status) != 0)
         return -1;
-    ret_found->path = arena_copy(arena, slice_of(real));
-    ret_found->named = join(arena, ret_found->path, directory + len);
+    ret_found->actual = arena_copy(arena, slice_of(real));
+    ret_found->wanted = path_join(arena, ret_found->actual, directory + len);
     ret_found->device = status.st_dev;
     ret_found->inode = status.st_ino;
     return 0;
 }
 
-static bool is_live(const char *path)
+static bool directory_is_live(const char *path)
 {
     return strcmp(strrchr(path, '/'), "/live") == 0;
 }
 
-/* One in another would be right as well, but is too much for a log line. */
-static void keep(struct reach *reach, const struct reach_directory *directory)
+/* Landlock would accept a directory within another, but the log line is shorter without. */
+static void allowed_paths_add(struct allowed_paths *allowed,
+                              const struct allowed_directory *directory)
 {
     size_t n_kept = 0;
 
-    for (size_t i = 0; i < reach->n_read; i++)
-        if (is_within(directory->named, reach->read[i].named))
+    for (size_t i = 0; i < allowed->n_read; i++)
+        if (path_is_within(directory->wanted, allowed->read[i].wanted))
             return;
-    for (size_t i = 0; i < reach->n_read; i++)
-        if (!is_within(reach->read[i].named, directory->named))
-            reach->read[n_kept++] = reach->read[i];
-    reach->read = memory_resize(reach->read, n_kept + 1, sizeof(*reach->read));
-    reach->read[n_kept] = *directory;
-    reach->n_read = n_kept + 1;
+    for (size_t i = 0; i < allowed->n_read; i++)
+        if (!path_is_within(allowed->read[i].wanted, directory->wanted))
+            allowed->read[n_kept++] = allowed->read[i];
+    allowed->read = memory_resize(allowed->read, n_kept + 1, sizeof(*allowed->read));
+    allowed->read[n_kept] = *directory;
+    allowed->n_read = n_kept + 1;
 }
 
-static void add_directory(struct reach *reach, const char *directory)
+static void allow_directory(struct allowed_paths *allowed, const char *directory)
 {
-    struct arena *arena = reach->arena;
-    struct reach_directory found;
+    struct arena *arena = allowed->arena;
+    struct allowed_directory found;
 
-    if (find(arena, directory, &found) != 0)
+    if (directory_find(arena, directory, &found) != 0)
         return;
-    if (is_live(found.named) &&
-        find(arena, directory_of(arena, found.named, strlen(found.named)), &found) != 0)
+    if (directory_is_live(found.wanted) &&
+        directory_find(arena, path_directory(arena, found.wanted, strlen(found.wanted)), &found) !=
+            0)
         return;
-    keep(reach, &found);
+    allowed_paths_add(allowed, &found);
 }
 
-static void add_file(struct reach *reach, const char *path)
+static void allow_file(struct allowed_paths *allowed, const char *path)
 {
     char real[PATH_MAX];
 
-    add_directory(reach, directory_of(reach->arena, path, strlen(path)));
+    allow_directory(allowed, path_directory(allowed->arena, path, strlen(path)));
     if (realpath(path, real))
-        add_directory(reach, directory_of(reach->arena, real, strlen(real)));
+        allow_directory(allowed, path_directory(allowed->arena, real, strlen(real)));
 }
 
-static void add_source(struct reach *reach, const char *path)
+static void allow_cert_source(struct allowed_paths *allowed, const char *path)
 {
     const char *variable = strstr(path, host_variable);
 
     if (variable)
-        add_directory(reach, directory_of(reach->arena, path, (size_t)(variable - path)));
+        allow_directory(allowed, path_directory(allowed->arena, path, (size_t)(variable - path)));
     else
-        add_file(reach, path);
+        allow_file(allowed, path);
 }
 
-/* The files that match now, as they may be links, and the directory in which others will. */
-static void add_include(struct reach *reach, const char *config_path, const char *include)
+/* Files that match now may be links to elsewhere; later files appear in the same directory. */
+static void allow_include(struct allowed_paths *allowed, const char *config_path,
+                          const char *include)
 {
-    struct arena *arena = reach->arena;
-    const char *folder = directory_of(arena, config_path, strlen(config_path));
-    const char *pattern = include[0] == '/' ? include : join(arena, folder, include);
+    struct arena *arena = allowed->arena;
+    const char *folder = path_directory(arena, config_path, strlen(config_path));
+    const char *pattern = include[0] == '/' ? include : path_join(arena, folder, include);
     glob_t matches = {0};
 
-    add_directory(reach, directory_of(arena, pattern, strcspn(pattern, glob_characters)));
+    allow_directory(allowed, path_directory(arena, pattern, strcspn(pattern, glob_characters)));
     glob(pattern, 0, NULL, &matches);
     for (size_t i = 0; i < matches.gl_pathc; i++)
-        add_file(reach, matches.gl_pathv[i]);
+        allow_file(allowed, matches.gl_pathv[i]);
     globfree(&matches);
 }
 
-static void add_socket(struct reach *reach, const char *path)
+static void allow_socket(struct allowed_paths *allowed, const char *path)
 {
-    struct reach_directory found;
+    struct allowed_directory found;
 
-    if (find(reach->arena, directory_of(reach->arena, path, strlen(path)), &found) == 0)
-        reach->sockets[reach->n_sockets++] = found.path;
+    if (directory_find(allowed->arena, path_directory(allowed->arena, path, strlen(path)),
+                       &found) == 0)
+        allowed->sockets[allowed->n_sockets++] = found.actual;
 }
 
-struct reach *reach_new(const struct config *config, const char *config_path)
+struct allowed_paths *allowed_paths_new(const struct config *config, const char *config_path)
 {
-    struct reach *reach = memory_alloc(sizeof(*reach));
+    struct allowed_paths *allowed = memory_alloc(sizeof(*allowed));
 
-    *reach = (struct reach){.arena = arena_new(0)};
+    *allowed = (struct allowed_paths){.arena = arena_new(0)};
     if (strcmp(config_path, "-") != 0)
-        add_file(reach, config_path);
+        allow_file(allowed, config_path);
     for (size_t i = 0; i < config->n_includes; i++)
-        add_include(reach, config_path, config->includes[i]);
+        allow_include(allowed, config_path, config->includes[i]);
     for (size_t i = 0; i < config->n_sources; i++) {
-        add_source(reach, config->sources[i].chain);
-        add_source(reach, config->sources[i].key);
+        allow_cert_source(allowed, config->sources[i].chain);
+        allow_cert_source(allowed, config->sources[i].key);
     }
-    reach->sockets = arena_array(reach->arena, config->n_listen + 1, sizeof(*reach->sockets));
-    add_socket(reach, config->control);
+    allowed->sockets = arena_array(allowed->arena, config->n_listen + 1, sizeof(*allowed->sockets));
+    allow_socket(allowed, config->control);
     for (size_t i = 0; i < config->n_listen; i++)
         if (config->listen[i].kind == LISTEN_UNIX)
-            add_socket(reach, config->listen[i].host);
-    return reach;
+            allow_socket(allowed, config->listen[i].host);
+    return allowed;
 }
 
-void reach_free(struct reach *reach)
+void allowed_paths_free(struct allowed_paths *allowed)
 {
-    if (!reach)
+    if (!allowed)
         return;
-    arena_free(reach->arena);
-    free(reach->read);
-    free(reach);
+    arena_free(allowed->arena);
+    free(allowed->read);
+    free(allowed);
 }
 
-static bool holds(const struct reach *reach, const char *path)
+static bool allowed_paths_contain(const struct allowed_paths *allowed, const char *path)
 {
-    for (size_t i = 0; i < reach->n_read; i++)
-        if (is_within(path, reach->read[i].path))
+    for (size_t i = 0; i < allowed->n_read; i++)
+        if (path_is_within(path, allowed->read[i].actual))
             return true;
     return false;
 }
 
-const char *reach_find_outside(const struct reach *reach, const struct reach *next)
+const char *allowed_paths_find_outside(const struct allowed_paths *allowed,
+                                       const struct allowed_paths *next)
 {
     for (size_t i = 0; i < next->n_read; i++)
-        if (!holds(reach, next->read[i].named))
-            return next->read[i].named;
+        if (!allowed_paths_contain(allowed, next->read[i].wanted))
+            return next->read[i].wanted;
     return NULL;
 }

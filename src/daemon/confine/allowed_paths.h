@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Reach: the directories that the daemon has to do with after its start, as the sandbox needs them.
+ * Allowed paths: the directories that the sandbox leaves open to the daemon after its start.
  *
- * Of each file that the YAML names it is the directory; where the path has a {host} or a wildcard,
- * the directory before that; where a path leads over a symbolic link, both. A directory "live" is
- * certbot's, whose links lead to ../archive: so it is the one above. What is not there yet is stood
- * for by the nearest directory above it that is.
+ * Every file that the configuration names needs its directory. A path with {host} or a wildcard
+ * needs the directory before that; a path over a symbolic link needs the directory of the link and
+ * the directory of its target. certbot's links in live/ lead to ../archive/, so a directory named
+ * "live" needs its parent. The nearest existing parent stands in for a directory that does not
+ * exist yet.
  */
 #pragma once
 
@@ -15,26 +16,32 @@
 struct arena;
 struct config;
 
-struct reach_directory {
-    const char *named; /* what the configuration needs; without links, as far as it is there */
-    const char *path;  /* that, or what stands for it; with everything below */
-    dev_t device;      /* which directory that was when we looked */
+struct allowed_directory {
+    const char *wanted; /* what the configuration needs; free of links, as far as it exists */
+    const char *actual; /* `wanted` or its nearest existing parent; allowed with all below it */
+    dev_t device;       /* of `actual`, when the paths were collected */
     ino_t inode;
 };
 
-struct reach {
+struct allowed_paths {
     struct arena *arena;
-    struct reach_directory *read; /* none needed within another */
+    struct allowed_directory *read; /* no `wanted` is within another */
     size_t n_read;
-    const char **sockets; /* directories of unix sockets, which are removed at the end */
+    const char **sockets; /* directories where a stopping daemon removes its unix sockets */
     size_t n_sockets;
 };
 
-/** config_path  "-" needs no directory. Never returns NULL. */
-struct reach *reach_new(const struct config *config, const char *config_path);
+/**
+ * Collects the directories that `config` needs. Looks at the file system as the calling user.
+ *
+ * config_path  the file that `config` was read from; "-" (standard input) needs no directory
+ * Never returns NULL.
+ */
+struct allowed_paths *allowed_paths_new(const struct config *config, const char *config_path);
 
 /** Takes NULL. */
-void reach_free(struct reach *reach);
+void allowed_paths_free(struct allowed_paths *allowed);
 
-/** A directory that `next` has to read and `reach` does not hold, or NULL. */
-const char *reach_find_outside(const struct reach *reach, const struct reach *next);
+/** Finds a directory that `next` wants to read and `allowed` does not contain, or NULL. */
+const char *allowed_paths_find_outside(const struct allowed_paths *allowed,
+                                       const struct allowed_paths *next);

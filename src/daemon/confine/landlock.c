@@ -12,7 +12,7 @@
 #include "lib/base/log.h"
 #include "lib/base/slice.h"
 
-/* How many rights to files each ABI knows: truncating came with 3, ioctl() on devices with 5. */
+/* The number of file rights by ABI: ABI 3 added truncation, ABI 5 ioctl() on devices. */
 static const unsigned n_file_rights[] = {0, 13, 14, 15, 15, 16, 16};
 
 enum {
@@ -21,24 +21,24 @@ enum {
     ABI_SCOPE = 6,
     TCP_BIND_AND_CONNECT = 3,
     SCOPE_SOCKETS_AND_SIGNALS = 3,
-    READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+    RIGHTS_TO_READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
 };
 
-/* Debian 12's header ends at ABI 2. An older kernel takes what it does not know if it is zero. */
-struct ruleset {
+/* Debian 12's header ends at ABI 2. Older kernels accept the members they lack if these are 0. */
+struct ruleset_attr {
     uint64_t files, tcp, scope;
 };
 
-static int find_abi(void)
+static int landlock_find_abi(void)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 
     return abi < ABI_MAX ? (int)abi : ABI_MAX;
 }
 
-static int make_ruleset(int abi)
+static int ruleset_create(int abi)
 {
-    const struct ruleset ruleset = {
+    const struct ruleset_attr ruleset = {
         .files = (UINT64_C(1) << n_file_rights[abi]) - 1,
         .tcp = abi >= ABI_TCP ? TCP_BIND_AND_CONNECT : 0,
         .scope = abi >= ABI_SCOPE ? SCOPE_SOCKETS_AND_SIGNALS : 0,
@@ -47,8 +47,8 @@ static int make_ruleset(int abi)
     return (int)syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(ruleset), 0);
 }
 
-/* A directory that cannot be opened will not be read later either: that is no reason to stop. */
-static void allow(int ruleset, const char *directory, uint64_t rights)
+/* A directory that cannot be opened now cannot be read later either, so its rule is no loss. */
+static void ruleset_allow(int ruleset, const char *directory, uint64_t rights)
 {
     struct landlock_path_beneath_attr rule = {
         .allowed_access = rights,
@@ -62,16 +62,16 @@ static void allow(int ruleset, const char *directory, uint64_t rights)
         close(rule.parent_fd);
 }
 
-int landlock_enter(const struct reach *reach, unsigned *ret_abi)
+int landlock_enter(const struct allowed_paths *allowed, unsigned *ret_abi)
 {
-    int abi = find_abi(), ruleset = abi < 0 ? -1 : make_ruleset(abi), reason = 0;
+    int abi = landlock_find_abi(), ruleset = abi < 0 ? -1 : ruleset_create(abi), reason = 0;
 
     if (ruleset < 0)
         return -1;
-    for (size_t i = 0; i < reach->n_read; i++)
-        allow(ruleset, reach->read[i].path, READ);
-    for (size_t i = 0; i < reach->n_sockets; i++)
-        allow(ruleset, reach->sockets[i], LANDLOCK_ACCESS_FS_REMOVE_FILE);
+    for (size_t i = 0; i < allowed->n_read; i++)
+        ruleset_allow(ruleset, allowed->read[i].actual, RIGHTS_TO_READ);
+    for (size_t i = 0; i < allowed->n_sockets; i++)
+        ruleset_allow(ruleset, allowed->sockets[i], LANDLOCK_ACCESS_FS_REMOVE_FILE);
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
         reason = errno;
     close(ruleset);

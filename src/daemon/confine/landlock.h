@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Landlock: from here on this thread, and those that it starts, reach no files but these.
+ * Landlock: the kernel refuses this thread, and the threads it starts later, all other files.
  */
 #pragma once
 
-struct reach;
+struct allowed_paths;
 
 /**
- * Allows the directories of `reach`: to read below `read`, to remove files in `sockets`. Everything
- * else is refused with EACCES, and so are, as far as the kernel knows how, TCP ports, abstract unix
- * sockets and signals to other processes. What is open stays open.
+ * Allows this thread to read files below `allowed->read` and to remove files in `allowed->sockets`.
+ * The kernel refuses all other files with EACCES. A kernel that is new enough also refuses to bind
+ * and connect TCP sockets, to connect to abstract unix sockets and to signal other processes.
+ * Files and sockets that are open stay open.
  *
- * ret_abi  what is in force, of what kernel and daemon both know
- * Returns 0, or -1 with errno: the kernel has no Landlock, or does not let us.
+ * ret_abi  the Landlock version in force: the newest that both kernel and daemon know
+ * Returns 0, or -1 with errno: the kernel has no Landlock, or forbids its use.
  * Source: landlock(7), Linux 6.1 Documentation/userspace-api/landlock.rst
  */
-int landlock_enter(const struct reach *reach, unsigned *ret_abi);
+int landlock_enter(const struct allowed_paths *allowed, unsigned *ret_abi);

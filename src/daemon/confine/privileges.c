@@ -14,7 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 
-static void describe_self(struct account *account)
+static void account_describe_self(struct account *account)
 {
     const struct passwd *entry = getpwuid(geteuid());
 
@@ -30,7 +30,7 @@ int account_find(const char *user, struct account *ret_account, struct err *err)
     const struct passwd *entry;
 
     if (geteuid() != 0) {
-        describe_self(ret_account);
+        account_describe_self(ret_account);
         if (strcmp(ret_account->name, user) != 0)
             log_line(LOG_INFO, "user: '%s' is ignored, as it is '%s' who has started the daemon",
                      user, ret_account->name);
@@ -42,10 +42,10 @@ int account_find(const char *user, struct account *ret_account, struct err *err)
                        "user: there is no user '%s'; make it, 'useradd --system --user-group "
                        "--no-create-home --shell /usr/sbin/nologin %s', or set user: to another",
                        user, user);
-    *ret_account =
-        (struct account){.uid = entry->pw_uid, .gid = entry->pw_gid, .is_new = entry->pw_uid != 0};
+    *ret_account = (struct account){
+        .uid = entry->pw_uid, .gid = entry->pw_gid, .needs_switch = entry->pw_uid != 0};
     snprintf(ret_account->name, sizeof(ret_account->name), "%s", user);
-    if (!ret_account->is_new)
+    if (!ret_account->needs_switch)
         log_line(LOG_WARNING,
                  "user: '%s' keeps every right, so that any fault in the daemon or "
                  "its libraries is one with the rights of root",
@@ -53,15 +53,15 @@ int account_find(const char *user, struct account *ret_account, struct err *err)
     return 0;
 }
 
-int account_take_file(const struct account *account, const char *path, struct err *err)
+int account_chown(const struct account *account, const char *path, struct err *err)
 {
-    /* Not chown(): the folder may be the account's, where a link could have taken its place. */
-    if (!account->is_new || lchown(path, account->uid, account->gid) == 0)
+    /* Not chown(): the account may own the folder, and may have put a link in the file's place. */
+    if (!account->needs_switch || lchown(path, account->uid, account->gid) == 0)
         return 0;
     return err_io(err, errno, "'%s' cannot be given to '%s'", path, account->name);
 }
 
-static int become(const struct account *account)
+static int account_become(const struct account *account)
 {
     if (initgroups(account->name, account->gid) != 0 ||
         setresgid(account->gid, account->gid, account->gid) != 0)
@@ -69,8 +69,8 @@ static int become(const struct account *account)
     return setresuid(account->uid, account->uid, account->uid);
 }
 
-/* Ambient ones go with the permitted ones, see capabilities(7). */
-static int drop_capabilities(void)
+/* The kernel drops the ambient capabilities with the permitted ones, see capabilities(7). */
+static int capabilities_drop(void)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
@@ -80,12 +80,12 @@ static int drop_capabilities(void)
 
 int privileges_drop(const struct account *account, struct err *err)
 {
-    if (account->is_new && become(account) != 0)
+    if (account->needs_switch && account_become(account) != 0)
         return err_io(err, errno,
                       "user: root cannot become '%s' here; allow CAP_SETUID and CAP_SETGID, or "
                       "start the daemon as that user",
                       account->name);
-    if (account->uid != 0 && drop_capabilities() != 0)
+    if (account->uid != 0 && capabilities_drop() != 0)
         return err_io(err, errno, "capabilities cannot be dropped");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return err_io(err, errno, "new privileges cannot be renounced");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Privileges: root binds the sockets, somebody with no rights at all serves.
+ * Privileges: root binds the sockets, an account without privileges serves.
  *
- * Started without root, the daemon stays who it is; what capabilities it was given to bind low
- * ports go all the same. Every function is for the time before any thread.
+ * A daemon that is not started by root keeps its user, and still drops the capabilities that it got
+ * to bind low ports. Call these functions before the first thread starts.
  */
 #pragma once
 
@@ -16,29 +16,31 @@ enum {
     ACCOUNT_NAME_MAX = 64,
 };
 
-/** Who the daemon is once its sockets are bound. */
+/** The user and group that the daemon runs as once its sockets are bound. */
 struct account {
     char name[ACCOUNT_NAME_MAX + 1];
     uid_t uid;
     gid_t gid;
-    bool is_new; /* root has to become it */
+    bool needs_switch; /* the daemon runs as root and has to become this user */
 };
 
 /**
- * Finds out who the daemon is to be: `user` if root has started it, else who has.
- * Returns 0, or -1 with *err set: ERR_CONFIG (there is no such user).
+ * Finds the account: `user` if root has started the daemon, else the user who has started it. Logs
+ * when `user` is ignored, and when it is root.
+ * Returns 0, or -1 with *err set: ERR_CONFIG (root has started the daemon and `user` is unknown).
  */
 int account_find(const char *user, struct account *ret_account, struct err *err);
 
 /**
- * Gives the file of a unix socket to the account, which is to connect to it and to remove it.
+ * Gives the file of a unix socket to the account, which connects to the socket and removes it.
+ * Changes nothing unless account->needs_switch. Does not follow a symbolic link.
  * Returns 0, or -1 with *err set: ERR_IO.
  */
-int account_take_file(const struct account *account, const char *path, struct err *err);
+int account_chown(const struct account *account, const char *path, struct err *err);
 
 /**
- * Becomes the account, for good: without capabilities (unless it is root), without a way to new
- * ones, and without memory that others of this user could read, as there are keys in it.
+ * Becomes the account, for good. Drops all capabilities, unless the account is root, and the means
+ * to gain new ones. Other processes of the user cannot read our memory then, which holds keys.
  * Returns 0, or -1 with *err set: ERR_IO.
  */
 int privileges_drop(const struct account *account, struct err *err);

@@ -16,39 +16,39 @@
 #include "lib/config/config.h"
 
 struct sandbox {
-    struct reach *reach;
+    struct allowed_paths *allowed;
 };
 
-static void print_directories(const struct sandbox *sandbox, FILE *out)
+static void sandbox_print_directories(const struct sandbox *sandbox, FILE *out)
 {
-    const struct reach *reach = sandbox->reach;
+    const struct allowed_paths *allowed = sandbox->allowed;
 
-    for (size_t i = 0; i < reach->n_read; i++)
-        fprintf(out, "%s'%s'", i > 0 ? ", " : "", reach->read[i].path);
-    if (reach->n_read == 0)
+    for (size_t i = 0; i < allowed->n_read; i++)
+        fprintf(out, "%s'%s'", i > 0 ? ", " : "", allowed->read[i].actual);
+    if (allowed->n_read == 0)
         fputs("nothing", out);
 }
 
-static void log_directories(const struct sandbox *sandbox)
+static void sandbox_log_directories(const struct sandbox *sandbox)
 {
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
 
-    print_directories(sandbox, out);
+    sandbox_print_directories(sandbox, out);
     fclose(out);
     log_line(LOG_INFO, "sandbox: may read below %s", text);
     free(text);
 }
 
-static struct sandbox *enter_landlock(const struct config *config, const char *config_path,
-                                      char *words, size_t size)
+static struct sandbox *sandbox_enter_landlock(const struct config *config, const char *config_path,
+                                              char *words, size_t size)
 {
     struct sandbox *sandbox = memory_alloc(sizeof(*sandbox));
     unsigned abi;
 
-    sandbox->reach = reach_new(config, config_path);
-    if (landlock_enter(sandbox->reach, &abi) == 0) {
+    sandbox->allowed = allowed_paths_new(config, config_path);
+    if (landlock_enter(sandbox->allowed, &abi) == 0) {
         snprintf(words, size, "Landlock ABI %u", abi);
         return sandbox;
     }
@@ -60,9 +60,9 @@ static struct sandbox *enter_landlock(const struct config *config, const char *c
     return NULL;
 }
 
-static bool enter_seccomp(void)
+static bool sandbox_enter_seccomp(void)
 {
-    if (syscalls_restrict() == 0)
+    if (seccomp_enter() == 0)
         return true;
     log_line(LOG_WARNING,
              "sandbox: there is no seccomp here (%s), so that every system call is open to the "
@@ -79,16 +79,16 @@ struct sandbox *sandbox_enter(const struct config *config, const char *config_pa
     struct sandbox *sandbox = NULL;
 
     if (is_on) {
-        tzset(); /* strftime() would go on looking for /etc/localtime */
-        sandbox = enter_landlock(config, config_path, landlock, sizeof(landlock));
-        has_seccomp = enter_seccomp();
+        tzset(); /* reads /etc/localtime now, as Landlock refuses it to strftime() later */
+        sandbox = sandbox_enter_landlock(config, config_path, landlock, sizeof(landlock));
+        has_seccomp = sandbox_enter_seccomp();
     }
     log_line(LOG_INFO, "sandbox: user %s, %s, %s, %s%s", account->name,
              account->uid == 0 ? "all capabilities" : "no capabilities", landlock,
              has_seccomp ? "seccomp" : "no seccomp",
              MTA_INSTRUMENTED ? " (instrumented build)" : "");
     if (sandbox)
-        log_directories(sandbox);
+        sandbox_log_directories(sandbox);
     return sandbox;
 }
 
@@ -96,27 +96,27 @@ void sandbox_free(struct sandbox *sandbox)
 {
     if (!sandbox)
         return;
-    reach_free(sandbox->reach);
+    allowed_paths_free(sandbox->allowed);
     free(sandbox);
 }
 
 bool sandbox_allows(const struct sandbox *sandbox, const struct config *next,
                     const char *config_path, FILE *out)
 {
-    struct reach *reach;
+    struct allowed_paths *needed;
     const char *outside;
 
     if (!sandbox)
         return true;
-    reach = reach_new(next, config_path);
-    outside = reach_find_outside(sandbox->reach, reach);
+    needed = allowed_paths_new(next, config_path);
+    outside = allowed_paths_find_outside(sandbox->allowed, needed);
     if (outside)
         fprintf(out,
                 "reload refused: files below '%s' are needed now, which the sandbox has not "
                 "allowed since the start: this needs a restart; the configuration from before "
                 "goes on being served\n",
                 outside);
-    reach_free(reach);
+    allowed_paths_free(needed);
     return !outside;
 }
 
@@ -125,17 +125,17 @@ void sandbox_explain(const struct sandbox *sandbox, FILE *out)
     if (!sandbox)
         return;
     fputs("the sandbox allows to read below ", out);
-    print_directories(sandbox, out);
+    sandbox_print_directories(sandbox, out);
     fputs(" only, since the start; what has come to lie elsewhere needs a restart\n", out);
 }
 
 void sandbox_watch(struct sandbox *sandbox)
 {
-    for (size_t i = 0; sandbox && i < sandbox->reach->n_read; i++) {
-        struct reach_directory *directory = &sandbox->reach->read[i];
+    for (size_t i = 0; sandbox && i < sandbox->allowed->n_read; i++) {
+        struct allowed_directory *directory = &sandbox->allowed->read[i];
         struct stat status;
 
-        if (stat(directory->path, &status) != 0 ||
+        if (stat(directory->actual, &status) != 0 ||
             (status.st_dev == directory->device && status.st_ino == directory->inode))
             continue;
         directory->device = status.st_dev;
@@ -143,6 +143,6 @@ void sandbox_watch(struct sandbox *sandbox)
         log_line(LOG_WARNING,
                  "another directory has taken the place of '%s', which the sandbox does not allow "
                  "to be read: this needs a restart",
-                 directory->path);
+                 directory->actual);
     }
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The sandbox: what the kernel keeps a daemon from that somebody else has taken over.
+ * The sandbox: the kernel limits what an intruder could do who has taken over the daemon.
  *
- * Landlock leaves it the files that the configuration names, seccomp the system calls of serving.
- * Entered once, before the first thread; there is no way out, so what a reload may name is settled
- * then.
+ * Landlock allows only the files that the configuration names, seccomp only the system calls of
+ * serving. The daemon enters the sandbox once, before its first thread, and can never leave it: a
+ * reloaded configuration may name files only in the directories that were allowed at the start.
  */
 #pragma once
 
@@ -16,8 +16,11 @@ struct config;
 struct sandbox;
 
 /**
- * Enters, and logs what is in force and what this kernel lacks.
- * Returns NULL where any file may be read: Landlock is off or not to be had.
+ * Enters the sandbox, and logs which parts are in force and which this kernel lacks.
+ *
+ * config_path  as allowed_paths_new() takes it
+ * Returns NULL if no file is refused: the configuration turns the sandbox off, the kernel lacks
+ * Landlock, or the build is instrumented.
  */
 struct sandbox *sandbox_enter(const struct config *config, const char *config_path,
                               const struct account *account);
@@ -26,17 +29,18 @@ struct sandbox *sandbox_enter(const struct config *config, const char *config_pa
 void sandbox_free(struct sandbox *sandbox);
 
 /**
- * Whether files that `next` names may be read. If not, prints a sentence that says so.
- * Any thread; also with NULL.
+ * Whether the sandbox allows all files that `next` names. If not, prints a line that says which
+ * directory is refused and what to do. NULL allows everything. Safe to call from any thread.
  */
 bool sandbox_allows(const struct sandbox *sandbox, const struct config *next,
                     const char *config_path, FILE *out);
 
-/** Prints what may be read, for a file that could not be; nothing with NULL. */
+/** Prints which directories are allowed, after a file could not be read. NULL prints nothing. */
 void sandbox_explain(const struct sandbox *sandbox, FILE *out);
 
 /**
- * Logs each directory that may be read and in whose place there is another one now, which may not.
- * One caller at a time; also with NULL.
+ * Logs each allowed directory that another directory has replaced: Landlock allows the old one and
+ * refuses the new one, whatever its name. Logs each replacement once. One caller at a time. Takes
+ * NULL.
  */
 void sandbox_watch(struct sandbox *sandbox);

@@ -12,10 +12,11 @@
 #include "lib/base/slice.h"
 
 /*
- * What glibc, libuv, libh2o and OpenSSL ask for while the daemon serves, reloads and ends; seen
- * with strace, and read in their sources for what is rare: lack of memory, of a vDSO, of epoll.
+ * The system calls that glibc, libuv, libh2o and OpenSSL make while the daemon serves, reloads and
+ * stops. strace showed the frequent calls; the rare ones (without memory, vDSO or epoll) come from
+ * reading the sources.
  */
-static const char *const allowed[] = {
+static const char *const allowed_calls[] = {
     /* memory */
     "brk", "madvise", "mremap", "munmap",
     /* threads */
@@ -33,35 +34,35 @@ static const char *const allowed[] = {
     "access", "close", "faccessat", "faccessat2", "fcntl", "fstat", "getcwd", "getdents64", "lseek",
     "lstat", "newfstatat", "pread64", "read", "readlink", "readlinkat", "readv", "stat", "statx",
     "unlink", "unlinkat", "write", "writev",
-    /* sockets that there are */
+    /* open sockets */
     "accept", "accept4", "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmsg",
     "sendmsg", "sendto", "setsockopt", "shutdown",
-    /* facts */
+    /* identity and system */
     "getegid", "geteuid", "getgid", "getrandom", "getrusage", "getuid", "sysinfo", "uname"};
 
-/* Allowed where the bits of an argument in `mask` are `value`. */
-static const struct condition {
+/* Allowed if the bits of the argument that `mask` selects equal `value`. */
+static const struct argument_condition {
     const char *name;
     unsigned argument;
     uint64_t mask, value;
-} conditions[] = {
+} conditional_calls[] = {
     {"clone", 0, CLONE_THREAD, CLONE_THREAD},
     {"ioctl", 1, UINT32_MAX, FIONBIO},
-    {"ioctl", 1, UINT32_MAX, TCGETS}, /* isatty(); others type into the terminal */
+    {"ioctl", 1, UINT32_MAX, TCGETS}, /* isatty(); other requests could type into the terminal */
     {"mmap", 2, PROT_EXEC, 0},
     {"mprotect", 2, PROT_EXEC, 0},
     {"openat", 2, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY},
-    {"prlimit64", 2, UINT64_MAX, 0}, /* to look, not to set */
+    {"prlimit64", 2, UINT64_MAX, 0}, /* reads a limit, sets none */
 };
 
-/* Nothing here starts a program or looks into another process, so whoever tries is not us. */
-static const char *const fatal[] = {
+/* The daemon never starts a program or looks into another process: only an intruder would. */
+static const char *const fatal_calls[] = {
     "execve", "execveat", "process_vm_readv", "process_vm_writev", "ptrace",
 };
 
-/* A name that this machine or libseccomp does not know is nothing that anybody could call. */
-static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names,
-                     size_t n_names)
+/* Skips a name that libseccomp does not know; the filter refuses that call anyway. */
+static int filter_add_names(scmp_filter_ctx filter, uint32_t action, const char *const *names,
+                            size_t n_names)
 {
     for (size_t i = 0; i < n_names; i++) {
         int number = seccomp_syscall_resolve_name(names[i]);
@@ -74,10 +75,10 @@ static int add_names(scmp_filter_ctx filter, uint32_t action, const char *const 
     return 0;
 }
 
-static int add_conditions(scmp_filter_ctx filter)
+static int filter_add_conditions(scmp_filter_ctx filter)
 {
-    for (size_t i = 0; i < ARRAY_LEN(conditions); i++) {
-        const struct condition *condition = &conditions[i];
+    for (size_t i = 0; i < ARRAY_LEN(conditional_calls); i++) {
+        const struct argument_condition *condition = &conditional_calls[i];
         const struct scmp_arg_cmp comparison = {condition->argument, SCMP_CMP_MASKED_EQ,
                                                 condition->mask, condition->value};
         int result = seccomp_rule_add_array(
@@ -89,22 +90,24 @@ static int add_conditions(scmp_filter_ctx filter)
     return 0;
 }
 
-static int fill(scmp_filter_ctx filter)
+static int filter_add_rules(scmp_filter_ctx filter)
 {
-    int result = add_names(filter, SCMP_ACT_ALLOW, allowed, ARRAY_LEN(allowed));
+    int result = filter_add_names(filter, SCMP_ACT_ALLOW, allowed_calls, ARRAY_LEN(allowed_calls));
 
     if (result == 0)
-        result = add_conditions(filter);
+        result = filter_add_conditions(filter);
     if (result == 0)
-        result = add_names(filter, SCMP_ACT_KILL_PROCESS, fatal, ARRAY_LEN(fatal));
+        result =
+            filter_add_names(filter, SCMP_ACT_KILL_PROCESS, fatal_calls, ARRAY_LEN(fatal_calls));
     return result;
 }
 
 /*
  * ENOSYS, not death: after an upgrade a library may try a call that is newer than the list, and
- * falls back on the older one. EPERM it would take for the answer. The kernel logs each refusal.
+ * falls back on the older call. The library would take EPERM for the final answer. The kernel logs
+ * each refusal.
  */
-static int load_list(void)
+static int filter_load_list(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     int result;
@@ -113,7 +116,7 @@ static int load_list(void)
         return -EINVAL;
     seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1); /* kernels before 4.14 cannot */
-    result = fill(filter);
+    result = filter_add_rules(filter);
     if (result == 0)
         result = seccomp_load(filter);
     seccomp_release(filter);
@@ -121,10 +124,10 @@ static int load_list(void)
 }
 
 /*
- * The flags of clone3 lie where no filter can see them, so that glibc has to do with clone. In a
- * filter of its own, which logs nothing: glibc tries it first for each thread.
+ * The flags of clone3 lie in memory, which no filter can read, so glibc has to fall back on clone.
+ * This filter is separate because it must not log: glibc tries clone3 first for each thread.
  */
-static int load_no_clone3(void)
+static int filter_load_no_clone3(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int result;
@@ -138,15 +141,15 @@ static int load_no_clone3(void)
     return result;
 }
 
-int syscalls_restrict(void)
+int seccomp_enter(void)
 {
     int result = -EOPNOTSUPP;
 
-    /* On 32-bit machines many of these calls have other names. */
+    /* On 32-bit machines many calls of the list have other names. */
     if (sizeof(void *) >= sizeof(uint64_t))
-        result = load_no_clone3();
+        result = filter_load_no_clone3();
     if (result == 0)
-        result = load_list();
+        result = filter_load_list();
     errno = -result;
     return result == 0 ? 0 : -1;
 }

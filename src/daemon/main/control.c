@@ -287,7 +287,7 @@ static int listen_at(struct control *control, struct err *err)
         result = uv_listen((uv_stream_t *)&control->listener, ACCEPT_BACKLOG, on_connection);
     if (result != 0)
         return err_io(err, -result, "control: '%s' cannot be opened", control->path);
-    return account_take_file(&control->server->account, control->path, err);
+    return account_chown(&control->server->account, control->path, err);
 }
 
 int control_open(struct server *server, struct err *err)

@@ -172,7 +172,7 @@ static int open_socket(struct server *server, const struct listen_address *addre
         return -1;
     if (address->kind != LISTEN_UNIX || passed_sockets_have(passed, address))
         return 0;
-    return account_take_file(&server->account, address->host, err);
+    return account_chown(&server->account, address->host, err);
 }
 
 /* fds[listener * n_workers + worker]; all of them or none. */

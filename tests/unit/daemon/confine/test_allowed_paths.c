@@ -181,24 +181,24 @@ static bool is_named(const char *folder, const char *path, const char *name)
     return path[len] == '/' && strcmp(path + len + 1, name) == 0;
 }
 
-static bool is_right(size_t row, const char *folder, const struct reach *reach)
+static bool is_right(size_t row, const char *folder, const struct allowed_paths *allowed)
 {
-    bool is_right = reach->n_read == count(cases[row].read) &&
-                    reach->n_sockets == 1 + count(cases[row].sockets);
+    bool is_right = allowed->n_read == count(cases[row].read) &&
+                    allowed->n_sockets == 1 + count(cases[row].sockets);
 
-    for (size_t i = 0; i < reach->n_read && is_right; i++)
-        is_right = is_named(folder, reach->read[i].path, cases[row].read[i]);
+    for (size_t i = 0; i < allowed->n_read && is_right; i++)
+        is_right = is_named(folder, allowed->read[i].actual, cases[row].read[i]);
     /* The first is the control socket's, "/". */
-    for (size_t i = 1; i < reach->n_sockets && is_right; i++)
-        is_right = is_named(folder, reach->sockets[i], cases[row].sockets[i - 1]);
+    for (size_t i = 1; i < allowed->n_sockets && is_right; i++)
+        is_right = is_named(folder, allowed->sockets[i], cases[row].sockets[i - 1]);
     if (is_right)
         return true;
     print_error("row %zu, %s: in %s, seen", row, cases[row].what, folder);
-    for (size_t i = 0; i < reach->n_read; i++)
-        print_error(" %s", reach->read[i].path);
+    for (size_t i = 0; i < allowed->n_read; i++)
+        print_error(" %s", allowed->read[i].actual);
     print_error(", sockets");
-    for (size_t i = 0; i < reach->n_sockets; i++)
-        print_error(" %s", reach->sockets[i]);
+    for (size_t i = 0; i < allowed->n_sockets; i++)
+        print_error(" %s", allowed->sockets[i]);
     print_error("\n");
     return false;
 }
@@ -217,7 +217,7 @@ static bool try(size_t row, const char *folder)
         .n_listen = count(cases[row].listen),
         .control = "/control.sock",
     };
-    struct reach *reach;
+    struct allowed_paths *allowed;
     bool result;
 
     for (size_t i = 0; i < ENTRIES_MAX && cases[row].tree[i]; i++)
@@ -226,9 +226,9 @@ static bool try(size_t row, const char *folder)
         sources[i] = (struct cert_source){cases[row].chains[i], cases[row].chains[i]};
     for (size_t i = 0; i < config.n_listen; i++)
         listen[i] = (struct listen_address){.kind = LISTEN_UNIX, .host = cases[row].listen[i]};
-    reach = reach_new(&config, config_path ? config_path : "etc/mta-stsd.yaml");
-    result = is_right(row, folder, reach);
-    reach_free(reach);
+    allowed = allowed_paths_new(&config, config_path ? config_path : "etc/mta-stsd.yaml");
+    result = is_right(row, folder, allowed);
+    allowed_paths_free(allowed);
     clear(folder);
     return result;
 }
@@ -256,7 +256,7 @@ static void test_outside(void **state)
     };
     struct cert_source source = {"a/{host}.pem", "was/{host}.pem"};
     struct config config = {.control = "/control.sock", .sources = &source, .n_sources = 1};
-    struct reach *reach;
+    struct allowed_paths *allowed;
     int n_failed = 0;
 
     (void)state;
@@ -265,22 +265,22 @@ static void test_outside(void **state)
     make_entry("ab/");
     make_entry("link>a/b");
     make_entry("was/");
-    reach = reach_new(&config, "-");
+    allowed = allowed_paths_new(&config, "-");
     assert_int_equal(rmdir("was"), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct cert_source next_source = {rows[i].chain, rows[i].chain};
         struct config next_config = {
             .control = "/control.sock", .sources = &next_source, .n_sources = 1};
-        struct reach *next = reach_new(&next_config, "-");
-        const char *outside = reach_find_outside(reach, next);
+        struct allowed_paths *next = allowed_paths_new(&next_config, "-");
+        const char *outside = allowed_paths_find_outside(allowed, next);
 
         if ((outside != NULL) != rows[i].is_outside) {
             print_error("row %zu, %s: seen %s\n", i, rows[i].chain, outside ? outside : "nothing");
             n_failed++;
         }
-        reach_free(next);
+        allowed_paths_free(next);
     }
-    reach_free(reach);
+    allowed_paths_free(allowed);
     assert_int_equal(n_failed, 0);
 }
 
@@ -289,14 +289,14 @@ static void test_root(void **state)
 {
     struct cert_source source = {"/{host}.pem", "/{host}.pem"};
     struct config config = {.control = "/control.sock", .sources = &source, .n_sources = 1};
-    struct reach *reach = reach_new(&config, "/etc/mta-stsd.yaml");
+    struct allowed_paths *allowed = allowed_paths_new(&config, "/etc/mta-stsd.yaml");
 
     (void)state;
-    assert_int_equal(reach->n_read, 1);
-    assert_string_equal(reach->read[0].path, "/");
-    assert_null(reach_find_outside(reach, reach));
-    reach_free(reach);
-    reach_free(NULL);
+    assert_int_equal(allowed->n_read, 1);
+    assert_string_equal(allowed->read[0].actual, "/");
+    assert_null(allowed_paths_find_outside(allowed, allowed));
+    allowed_paths_free(allowed);
+    allowed_paths_free(NULL);
 }
 
 int main(void)

@@ -150,15 +150,15 @@ static int tear_down(void **state)
 static int enter(const char *folder)
 {
     char in[64], sockets[64];
-    struct reach_directory read = {.path = in};
+    struct allowed_directory read = {.actual = in};
     const char *paths[] = {sockets};
-    struct reach reach = {.read = &read, .n_read = 1, .sockets = paths, .n_sockets = 1};
+    struct allowed_paths allowed = {.read = &read, .n_read = 1, .sockets = paths, .n_sockets = 1};
     unsigned abi = 0;
 
     snprintf(in, sizeof(in), "%s/in", folder);
     snprintf(sockets, sizeof(sockets), "%s/sockets", folder);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    return landlock_enter(&reach, &abi) == 0 && abi > 0 ? 0 : -1;
+    return landlock_enter(&allowed, &abi) == 0 && abi > 0 ? 0 : -1;
 }
 
 static void test_cases(void **state)

@@ -180,7 +180,7 @@ static int try(attempt *function)
 
     if (child == 0) {
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core files of those that are to be killed */
-        _exit(syscalls_restrict() != 0 ? NOT_TO_BE_HAD : function());
+        _exit(seccomp_enter() != 0 ? NOT_TO_BE_HAD : function());
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     return status;
