@@ -295,7 +295,7 @@ def test_survey_of_slow_storage(operate, pki, tmp_path, slow_library):
 
 @pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
 def test_many_hosts_on_slow_storage(operate, pki, tmp_path, slow_library):
-    """Each that was never asked for would hold its worker; who is known is answered meanwhile."""
+    """None but the first holds its worker; known hosts are answered at speed meanwhile."""
     live = tmp_path / "live"
     pki.issue(live / HOST, HOST)
     domains = [f"d{i}.slow.example" for i in range(40)]
@@ -306,7 +306,14 @@ def test_many_hosts_on_slow_storage(operate, pki, tmp_path, slow_library):
                       {name: {"mode": "none"} for name in ["example.com", *domains]},
                       certificates=[own_source(live)]), wrapper=slowly(slow_library))
     assert answers(daemon, pki, HOST)
-    senders = [threading.Thread(target=answers, args=(daemon, pki, f"mta-sts.{domain}"))
+
+    def ask_again_and_again(host):
+        for _ in range(4):
+            if answers(daemon, pki, host):
+                return
+            time.sleep(1)
+
+    senders = [threading.Thread(target=ask_again_and_again, args=(f"mta-sts.{domain}",))
                for domain in domains]
     for sender in senders:
         sender.start()
@@ -317,7 +324,8 @@ def test_many_hosts_on_slow_storage(operate, pki, tmp_path, slow_library):
         took.append(time.monotonic() - began)
     for sender in senders:
         sender.join()
-    assert max(took) < 6 and sum(took) < 12, took
+    # Only the first read holds up workers, for its two seconds.
+    assert max(took) < 4 and len([seconds for seconds in took if seconds > 1]) <= 2, took
 
 
 @pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")

@@ -19,7 +19,7 @@
 #include "lib/config/diff.h"
 #include "lib/dns/name.h"
 
-struct cert_reader;
+struct cert_loader;
 struct cert_store;
 struct connection_counts;
 struct trust_store;
@@ -94,7 +94,7 @@ struct server {
     struct config *config;
     struct trust_store *trust; /* read before the sandbox is entered */
     struct cert_store *store;
-    struct cert_reader *reader;
+    struct cert_loader *reader;
     struct connection_counts *counts, *admin_counts;
     struct worker_thread *workers;
     size_t n_workers; /* that serve policies; the admin worker comes after them */

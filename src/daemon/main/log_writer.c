@@ -43,7 +43,7 @@ static void log_refusal(const struct log_record *record)
         log_line(LOG_WARNING,
                  "handshake from %s refused: the certificate for %s could not be read within %d s: "
                  "its storage is slow, or hangs",
-                 peer, quoted, CERT_READER_PATIENCE_MS / 1000);
+                 peer, quoted, CERT_LOADER_TIMEOUT_MS / 1000);
     else if (record->kind == LOG_RECORD_UNTRUSTED)
         log_line(LOG_INFO, "connection from %s refused: it is not among proxy_protocol.trusted",
                  peer);

@@ -464,7 +464,10 @@ static void done(struct server *server)
     free(server->fds);
     control_free(server->control);
     rehearsal_free(server->rehearsal);
-    cert_reader_free(server->reader);
+    if (cert_loader_free(server->reader) != 0) {
+        log_line(LOG_WARNING, "ended while the read of a certificate hangs");
+        _exit(0); /* exit() would take OpenSSL away from under that read */
+    }
     sandbox_free(server->sandbox);
     if (server->notify_fd >= 0)
         close(server->notify_fd);
@@ -495,7 +498,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     }
     server.trust = trust_store_new();
     server.store = certificates_store(config, server.trust);
-    server.reader = cert_reader_new(cert_store_find, CERT_READER_THREADS, CERT_READER_PATIENCE_MS);
+    server.reader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);
     result = prepare(&server, err);
     init_loop(&server);
     if (result == 0)

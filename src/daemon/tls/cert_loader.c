@@ -2,6 +2,7 @@
 #include "daemon/tls/cert_loader.h"
 
 #include <pthread.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,279 +12,241 @@
 #include "daemon/tls/cert_store.h"
 #include "daemon/tls/certificate.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 
-/* A read that runs, or has run and is still waited for; under the reader's lock. */
-struct reading {
-    struct reading *next;
+/* A host to read, from when it is asked for until it is read. */
+struct load_job {
+    struct load_job *prev, *next;
     struct cert_store *store;
     char *host;
-    size_t references; /* of those who wait, and the thread's */
-    struct timespec give_up_at;
+    uint64_t deadline_ms;
+    size_t references; /* of the handshakes that wait, and the list's */
+    bool is_running;
     bool is_done;
     struct certificate *certificate;
 };
 
-/* Made when all are busy; it stays, as making one takes as long as half a read. */
-struct thread {
-    struct thread *next; /* among the idle */
-    struct cert_reader *reader;
-    pthread_cond_t called;
-    struct reading *reading; /* NULL: idle */
-};
-
-struct cert_reader {
-    cert_reader_load *load;
-    size_t threads_max;
-    unsigned patience_ms;
-    pthread_mutex_t lock;
-    pthread_cond_t done;
-    struct reading *readings; /* that run */
-    size_t n_readings;
-    struct thread *idle; /* the latest first: what it needs is still in the processor's caches */
-    size_t n_threads;
+struct cert_loader {
+    cert_loader_load *load;
+    unsigned timeout_ms;
+    pthread_mutex_t lock; /* of the rest and of all jobs */
+    pthread_cond_t added, done;
+    struct load_job *jobs;    /* in the order of their deadlines */
+    size_t n_jobs, n_waiting; /* all, and those that no thread has taken */
+    size_t n_threads, n_idle;
+    bool was_late; /* the last read */
     bool is_ending;
 };
 
-struct cert_reader *cert_reader_new(cert_reader_load *load, size_t threads_max,
-                                    unsigned patience_ms)
+static uint64_t loader_now_ms(void)
 {
-    struct cert_reader *reader = memory_alloc(sizeof(*reader));
+    return clock_system.monotonic_ms(&clock_system);
+}
+
+struct cert_loader *cert_loader_new(cert_loader_load *load, unsigned timeout_ms)
+{
+    struct cert_loader *loader = memory_alloc(sizeof(*loader));
     pthread_condattr_t attributes;
 
-    *reader =
-        (struct cert_reader){.load = load, .threads_max = threads_max, .patience_ms = patience_ms};
-    pthread_mutex_init(&reader->lock, NULL);
+    *loader = (struct cert_loader){.load = load, .timeout_ms = timeout_ms};
+    pthread_mutex_init(&loader->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&reader->done, &attributes);
+    pthread_cond_init(&loader->added, &attributes);
+    pthread_cond_init(&loader->done, &attributes);
     pthread_condattr_destroy(&attributes);
-    return reader;
+    return loader;
 }
 
-void cert_reader_free(struct cert_reader *reader)
+/* Returns false if the deadline has passed. */
+static bool loader_wait_done(struct cert_loader *loader, uint64_t deadline_ms)
 {
-    struct thread *thread;
+    struct timespec at = {.tv_sec = (time_t)(deadline_ms / 1000),
+                          .tv_nsec = (long)(deadline_ms % 1000) * 1000 * 1000};
 
-    if (!reader)
+    return pthread_cond_timedwait(&loader->done, &loader->lock, &at) == 0;
+}
+
+static void job_unref(struct load_job *job)
+{
+    if (--job->references > 0)
         return;
-    pthread_mutex_lock(&reader->lock);
-    reader->is_ending = true;
-    LL_FOREACH (reader->idle, thread)
-        pthread_cond_signal(&thread->called);
-    while (reader->n_threads > 0)
-        pthread_cond_wait(&reader->done, &reader->lock);
-    pthread_mutex_unlock(&reader->lock);
-    pthread_cond_destroy(&reader->done);
-    pthread_mutex_destroy(&reader->lock);
-    free(reader);
+    certificate_unref(job->certificate);
+    cert_store_unref(job->store);
+    free(job->host);
+    free(job);
 }
 
-static void release(struct reading *reading)
+int cert_loader_free(struct cert_loader *loader)
 {
-    if (--reading->references > 0)
-        return;
-    certificate_unref(reading->certificate);
-    cert_store_unref(reading->store);
-    free(reading->host);
-    free(reading);
+    uint64_t deadline_ms = loader_now_ms() + (loader ? loader->timeout_ms : 0);
+    struct load_job *job, *next;
+    size_t n_left;
+
+    if (!loader)
+        return 0;
+    pthread_mutex_lock(&loader->lock);
+    loader->is_ending = true;
+    pthread_cond_broadcast(&loader->added);
+    while (loader->n_threads > 0 && loader_wait_done(loader, deadline_ms))
+        ;
+    n_left = loader->n_threads;
+    pthread_mutex_unlock(&loader->lock);
+    if (n_left > 0)
+        return -1;
+    DL_FOREACH_SAFE (loader->jobs, job, next)
+        job_unref(job); /* nobody waits for it any more */
+    pthread_cond_destroy(&loader->added);
+    pthread_cond_destroy(&loader->done);
+    pthread_mutex_destroy(&loader->lock);
+    free(loader);
+    return 0;
 }
 
-static void drop(struct cert_reader *reader, struct reading *reading)
+static struct load_job *loader_next_job(const struct cert_loader *loader)
 {
-    LL_DELETE(reader->readings, reading);
-    reader->n_readings--;
-    release(reading);
+    struct load_job *job;
+
+    DL_FOREACH (loader->jobs, job)
+        if (!job->is_running)
+            return job;
+    return NULL;
 }
 
-/*
- * Under the lock, which is let go of for the read, and for those who wait to find it free. From the
- * moment that they may go on, this thread can be given the next one.
- */
-static void perform(struct thread *thread)
+/* Under the lock, which is released for the read. */
+static void loader_run_job(struct cert_loader *loader, struct load_job *job)
 {
-    struct cert_reader *reader = thread->reader;
-    struct reading *reading = thread->reading;
     struct certificate *certificate;
 
-    pthread_mutex_unlock(&reader->lock);
-    certificate = reader->load(reading->store, reading->host);
-    pthread_mutex_lock(&reader->lock);
-    reading->certificate = certificate;
-    reading->is_done = true;
-    drop(reader, reading);
-    thread->reading = NULL;
-    LL_PREPEND(reader->idle, thread);
-    pthread_mutex_unlock(&reader->lock);
-    pthread_cond_broadcast(&reader->done);
-    pthread_mutex_lock(&reader->lock);
+    job->is_running = true;
+    loader->n_waiting--;
+    pthread_mutex_unlock(&loader->lock);
+    certificate = loader->load(job->store, job->host);
+    pthread_mutex_lock(&loader->lock);
+    job->certificate = certificate;
+    job->is_done = true;
+    loader->was_late = loader_now_ms() > job->deadline_ms;
+    DL_DELETE(loader->jobs, job);
+    loader->n_jobs--;
+    job_unref(job);
+    pthread_cond_broadcast(&loader->done);
 }
 
-static void *run(void *context)
+static void *loader_main(void *context)
 {
-    struct thread *thread = context;
-    struct cert_reader *reader = thread->reader;
+    struct cert_loader *loader = context;
+    struct load_job *job;
 
-    pthread_mutex_lock(&reader->lock);
-    while (thread->reading || !reader->is_ending) {
-        if (thread->reading)
-            perform(thread);
-        else
-            pthread_cond_wait(&thread->called, &reader->lock);
+    pthread_mutex_lock(&loader->lock);
+    while (!loader->is_ending) {
+        job = loader_next_job(loader);
+        if (job) {
+            loader_run_job(loader, job);
+            continue;
+        }
+        loader->n_idle++;
+        pthread_cond_wait(&loader->added, &loader->lock);
+        loader->n_idle--;
     }
-    reader->n_threads--;
-    pthread_cond_broadcast(&reader->done);
-    pthread_mutex_unlock(&reader->lock);
-    pthread_cond_destroy(&thread->called);
-    free(thread);
+    loader->n_threads--;
+    pthread_cond_broadcast(&loader->done);
+    pthread_mutex_unlock(&loader->lock);
     return NULL;
 }
 
-static struct timespec after_ms(unsigned ms)
+/* Detached: one that hangs is never joined. Without one, a job waits for those that are there. */
+static void loader_start_thread(struct cert_loader *loader)
 {
-    static const long second_ns = 1000L * 1000 * 1000;
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    time.tv_sec += ms / 1000;
-    time.tv_nsec += (long)(ms % 1000) * 1000 * 1000;
-    if (time.tv_nsec >= second_ns) {
-        time.tv_sec++;
-        time.tv_nsec -= second_ns;
-    }
-    return time;
-}
-
-static int start_thread(struct cert_reader *reader, struct reading *reading)
-{
-    struct thread *thread = memory_alloc(sizeof(*thread));
     pthread_attr_t attributes;
     pthread_t id;
-    int result;
 
-    *thread = (struct thread){.reader = reader, .reading = reading};
-    pthread_cond_init(&thread->called, NULL);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    result = pthread_create(&id, &attributes, run, thread);
+    if (pthread_create(&id, &attributes, loader_main, loader) == 0)
+        loader->n_threads++;
     pthread_attr_destroy(&attributes);
-    if (result != 0) {
-        pthread_cond_destroy(&thread->called);
-        free(thread);
-        return -1;
-    }
-    reader->n_threads++;
-    return 0;
 }
 
-/* Under the lock, which is let go of for the thread that is called to find it free. */
-static int hand_over(struct cert_reader *reader, struct reading *reading)
+/* The first job has the earliest deadline. */
+static bool loader_is_slow(const struct cert_loader *loader)
 {
-    struct thread *thread = reader->idle;
-
-    reading->references++;
-    if (!thread)
-        return start_thread(reader, reading);
-    LL_DELETE(reader->idle, thread);
-    thread->reading = reading;
-    pthread_mutex_unlock(&reader->lock);
-    pthread_cond_signal(&thread->called);
-    pthread_mutex_lock(&reader->lock);
-    return 0;
+    return loader->was_late || (loader->jobs && loader_now_ms() > loader->jobs->deadline_ms);
 }
 
-static bool is_past(const struct timespec *time)
+/* Returns the job, which is the list's, or NULL if there are too many. */
+static struct load_job *loader_add_job(struct cert_loader *loader, struct cert_store *store,
+                                       const char *host)
 {
-    struct timespec now;
+    struct load_job *job;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec > time->tv_sec ||
-           (now.tv_sec == time->tv_sec && now.tv_nsec >= time->tv_nsec);
+    if (loader->n_jobs >= CERT_LOADER_JOBS_MAX)
+        return NULL;
+    job = memory_alloc(sizeof(*job));
+    *job = (struct load_job){
+        .store = cert_store_ref(store),
+        .host = strcpy(memory_alloc(strlen(host) + 1), host),
+        .deadline_ms = loader_now_ms() + loader->timeout_ms,
+        .references = 1,
+    };
+    DL_APPEND(loader->jobs, job);
+    loader->n_jobs++;
+    loader->n_waiting++;
+    if (loader->n_waiting > loader->n_idle && loader->n_threads < CERT_LOADER_THREADS)
+        loader_start_thread(loader);
+    pthread_cond_signal(&loader->added);
+    return job;
+}
+
+static struct load_job *loader_find_job(const struct cert_loader *loader,
+                                        const struct cert_store *store, const char *host)
+{
+    struct load_job *job;
+
+    DL_FOREACH (loader->jobs, job)
+        if (job->store == store && strcmp(job->host, host) == 0)
+            return job;
+    return NULL;
 }
 
 /*
- * While one read hangs, the next one would as a rule hang too, and each costs its worker the whole
- * patience, in which all its other peers wait.
+ * Returns the certificate, or NULL if there is none or a deadline has passed: the job's, or that of
+ * one before it, so that a path that hangs stops all workers at one time and not one after another.
  */
-static bool is_stuck(const struct cert_reader *reader)
+static struct certificate *loader_await(struct cert_loader *loader, struct load_job *job,
+                                        bool *ret_is_late)
 {
-    const struct reading *reading;
+    struct certificate *certificate;
 
-    LL_FOREACH (reader->readings, reading)
-        if (is_past(&reading->give_up_at))
-            return true;
-    return false;
-}
-
-/* Returns a reference, or NULL if there are too many, or one hangs. */
-static struct reading *start(struct cert_reader *reader, struct cert_store *store, const char *host)
-{
-    struct reading *reading;
-
-    if (reader->n_readings >= reader->threads_max || is_stuck(reader))
-        return NULL;
-    reading = memory_alloc(sizeof(*reading));
-    *reading = (struct reading){.store = cert_store_ref(store),
-                                .host = memory_alloc(strlen(host) + 1),
-                                .references = 1,
-                                .give_up_at = after_ms(reader->patience_ms)};
-    strcpy(reading->host, host);
-    LL_PREPEND(reader->readings, reading);
-    reader->n_readings++;
-    if (hand_over(reader, reading) == 0)
-        return reading;
-    reading->references--; /* the thread's that there is not */
-    drop(reader, reading);
-    return NULL;
-}
-
-/* Returns a reference, or NULL. */
-static struct reading *find(const struct cert_reader *reader, const struct cert_store *store,
-                            const char *host)
-{
-    struct reading *reading;
-
-    LL_FOREACH (reader->readings, reading)
-        if (reading->store == store && strcmp(reading->host, host) == 0)
-            break;
-    if (reading)
-        reading->references++;
-    return reading;
-}
-
-/* Until it is done or has taken too long since it began; takes the caller's reference. */
-static struct certificate *await(struct cert_reader *reader, struct reading *reading,
-                                 bool *ret_is_late)
-{
-    struct certificate *certificate = NULL;
-    int result = 0;
-
-    while (!reading->is_done && result == 0)
-        result = pthread_cond_timedwait(&reader->done, &reader->lock, &reading->give_up_at);
-    if (reading->certificate)
-        certificate = certificate_ref(reading->certificate);
-    *ret_is_late = !reading->is_done;
-    release(reading);
+    job->references++;
+    while (!job->is_done && loader_wait_done(loader, loader->jobs->deadline_ms))
+        ;
+    *ret_is_late = !job->is_done;
+    certificate = job->certificate ? certificate_ref(job->certificate) : NULL;
+    job_unref(job);
     return certificate;
 }
 
-struct certificate *cert_reader_find(struct cert_reader *reader, struct cert_store *store,
+struct certificate *cert_loader_find(struct cert_loader *loader, struct cert_store *store,
                                      const char *host, bool *ret_is_late)
 {
     struct certificate *certificate = NULL;
-    struct reading *reading;
+    struct load_job *job;
+    bool is_slow;
 
     *ret_is_late = false;
-    if (cert_store_recall(store, host, &certificate))
+    if (cert_store_lookup(store, host, &certificate))
         return certificate;
-    pthread_mutex_lock(&reader->lock);
-    reading = find(reader, store, host);
+    pthread_mutex_lock(&loader->lock);
+    is_slow = loader_is_slow(loader);
+    job = loader_find_job(loader, store, host);
     /* Asked again under the lock: the read may just have ended. */
-    if (!reading && !cert_store_recall(store, host, &certificate)) {
-        reading = start(reader, store, host);
-        *ret_is_late = !reading;
+    if (job || !cert_store_lookup(store, host, &certificate)) {
+        if (!job)
+            job = loader_add_job(loader, store, host);
+        *ret_is_late = true;
+        if (job && !is_slow)
+            certificate = loader_await(loader, job, ret_is_late);
     }
-    if (reading)
-        certificate = await(reader, reading, ret_is_late);
-    pthread_mutex_unlock(&reader->lock);
+    pthread_mutex_unlock(&loader->lock);
     return certificate;
 }

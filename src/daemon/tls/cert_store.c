@@ -243,7 +243,7 @@ static struct entry *remember(struct cert_store *store, struct entry *entry)
     return oldest;
 }
 
-bool cert_store_recall(struct cert_store *store, const char *host,
+bool cert_store_lookup(struct cert_store *store, const char *host,
                        struct certificate **ret_certificate)
 {
     struct entry *entry;
@@ -261,7 +261,7 @@ struct certificate *cert_store_find(struct cert_store *store, const char *host)
     struct entry *entry, *spare;
     struct certificate *certificate = NULL;
 
-    if (!host_is_safe(host) || cert_store_recall(store, host, &certificate))
+    if (!host_is_safe(host) || cert_store_lookup(store, host, &certificate))
         return certificate;
     spare = entry_new(store, host);
     entry_refresh(store, spare, NULL);

@@ -56,7 +56,7 @@ struct certificate *cert_store_find(struct cert_store *store, const char *host);
  *
  * ret_certificate  one reference, or NULL: remembered as having none; untouched if not remembered
  */
-bool cert_store_recall(struct cert_store *store, const char *host,
+bool cert_store_lookup(struct cert_store *store, const char *host,
                        struct certificate **ret_certificate);
 
 /** What cert_store_check() says of one host. */

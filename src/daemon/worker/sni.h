@@ -8,7 +8,7 @@
  */
 #pragma once
 
-struct cert_reader;
+struct cert_loader;
 struct certificate;
 struct snapshot;
 struct ssl_st;
@@ -17,7 +17,7 @@ struct st_h2o_context_t;
 /** What SNI chooses from; the worker's. */
 struct sni {
     const struct snapshot *snapshot;
-    struct cert_reader *reader;
+    struct cert_loader *reader;
     struct st_h2o_context_t *policy_context; /* for policy hosts: small bodies */
     struct st_h2o_context_t *report_context; /* for report_host: large ones */
 };

@@ -7,25 +7,25 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "daemon/tls/cert_store.h"
 #include "lib/base/clock.h"
-#include "lib/base/slice.h"
 
 enum {
-    PATIENT_MS = 60 * 1000, /* never waited for */
-    THREADS = 8,
+    LONG_MS = 60 * 1000, /* never waited for */
+    SHORT_MS = 50,
+    ASKERS = 8,
 };
 
-/* Storage that the test holds back: the store's context in a test is nothing but this. */
+/* Storage that the test holds back. */
 static struct {
     sem_t gate; /* a read needs one of these */
     sem_t reached;
     _Atomic unsigned n_reads;
-    pthread_t threads[THREADS]; /* that read, in order */
 } storage;
 
 static struct cert_store *open_store(void)
@@ -36,9 +36,10 @@ static struct cert_store *open_store(void)
     return cert_store_new(NULL, 0, 100, &clock_system, NULL);
 }
 
-static void close_store(struct cert_store *store, struct cert_reader *reader)
+static void close_store(struct cert_store *store, struct cert_loader *loader)
 {
-    cert_reader_free(reader);
+    while (cert_loader_free(loader) != 0)
+        sched_yield();
     cert_store_unref(store);
     sem_destroy(&storage.gate);
     sem_destroy(&storage.reached);
@@ -53,71 +54,107 @@ static struct certificate *load_slowly(struct cert_store *store, const char *hos
 }
 
 /* Whether it is not known yet that the host has no certificate. */
-static bool is_late(struct cert_reader *reader, struct cert_store *store, const char *host)
+static bool is_late(struct cert_loader *loader, struct cert_store *store, const char *host)
 {
     bool result;
 
-    assert_null(cert_reader_find(reader, store, host, &result));
+    assert_null(cert_loader_find(loader, store, host, &result));
     return result;
 }
 
-static void test_what_is_remembered_is_not_read(void **state)
+static bool is_stored(struct cert_store *store, const char *host)
+{
+    struct certificate *certificate = NULL;
+    bool result = cert_store_lookup(store, host, &certificate);
+
+    assert_null(certificate);
+    return result;
+}
+
+static void test_stored_is_not_read(void **state)
 {
     struct cert_store *store = open_store();
-    struct cert_reader *reader = cert_reader_new(load_slowly, 1, PATIENT_MS);
+    struct cert_loader *loader = cert_loader_new(load_slowly, LONG_MS);
 
     (void)state;
     assert_null(cert_store_find(store, "a.example"));
-    assert_false(is_late(reader, store, "a.example"));
+    assert_false(is_late(loader, store, "a.example"));
     assert_int_equal(storage.n_reads, 0);
-    close_store(store, reader);
+    close_store(store, loader);
+    assert_int_equal(cert_loader_free(NULL), 0);
 }
 
 static void test_read_in_time(void **state)
 {
     struct cert_store *store = open_store();
-    struct cert_reader *reader = cert_reader_new(load_slowly, 1, PATIENT_MS);
-    struct certificate *certificate;
+    struct cert_loader *loader = cert_loader_new(load_slowly, LONG_MS);
 
     (void)state;
     sem_post(&storage.gate);
-    assert_false(cert_store_recall(store, "a.example", &certificate));
-    assert_false(is_late(reader, store, "a.example"));
-    assert_true(cert_store_recall(store, "a.example", &certificate));
-    assert_null(certificate);
-    assert_false(is_late(reader, store, "a.example"));
+    assert_false(is_stored(store, "a.example"));
+    assert_false(is_late(loader, store, "a.example"));
+    assert_true(is_stored(store, "a.example"));
+    assert_false(is_late(loader, store, "a.example"));
     assert_int_equal(storage.n_reads, 1);
-    close_store(store, reader);
+    close_store(store, loader);
 }
 
-/* It is refused, read once all the same, and there when the read is through. */
+/* Refused, read once all the same, and in the store when the read is through. */
 static void test_read_too_slow(void **state)
 {
     struct cert_store *store = open_store();
-    struct cert_reader *reader = cert_reader_new(load_slowly, 2, 0);
-    struct certificate *certificate;
+    struct cert_loader *loader = cert_loader_new(load_slowly, 0);
 
     (void)state;
     assert_null(cert_store_find(store, "known.example"));
     for (int i = 0; i < 3; i++)
-        assert_true(is_late(reader, store, "a.example"));
+        assert_true(is_late(loader, store, "a.example"));
     sem_wait(&storage.reached);
-    assert_false(cert_store_recall(store, "a.example", &certificate));
-    /* As long as that read hangs, no other begins; what is in the store is answered. */
-    assert_true(is_late(reader, store, "b.example"));
-    assert_false(is_late(reader, store, "known.example"));
+    assert_false(is_stored(store, "a.example"));
+    assert_true(is_late(loader, store, "b.example"));
+    assert_false(is_late(loader, store, "known.example"));
+    sem_wait(&storage.reached); /* b.example is read beside a.example */
     sem_post(&storage.gate);
-    while (!cert_store_recall(store, "a.example", &certificate))
+    sem_post(&storage.gate);
+    while (!is_stored(store, "a.example") || !is_stored(store, "b.example"))
         sched_yield();
-    sem_post(&storage.gate);
-    while (!cert_store_recall(store, "b.example", &certificate))
-        assert_null(cert_reader_find(reader, store, "b.example", &(bool){false}));
     assert_int_equal(storage.n_reads, 2);
-    close_store(store, reader);
+    close_store(store, loader);
+}
+
+/* A time-out is waited for once, not by each of many hosts; then it ends as reads are fast again.
+ */
+static void test_many_on_slow_storage(void **state)
+{
+    struct cert_store *store = open_store();
+    struct cert_loader *loader = cert_loader_new(load_slowly, SHORT_MS);
+    uint64_t began_ms = clock_system.monotonic_ms(&clock_system);
+    char host[32];
+
+    (void)state;
+    for (int i = 0; i < CERT_LOADER_JOBS_MAX + 10; i++) {
+        snprintf(host, sizeof(host), "h%d.example", i);
+        assert_true(is_late(loader, store, host));
+    }
+    assert_true(clock_system.monotonic_ms(&clock_system) - began_ms <
+                (CERT_LOADER_JOBS_MAX / 2) * SHORT_MS);
+    for (int i = 0; i < CERT_LOADER_THREADS; i++)
+        sem_wait(&storage.reached);
+    assert_int_equal(storage.n_reads, CERT_LOADER_THREADS);
+    for (int i = 0; i < 1000; i++)
+        sem_post(&storage.gate);
+    snprintf(host, sizeof(host), "h%d.example", CERT_LOADER_JOBS_MAX - 1);
+    while (!is_stored(store, host))
+        sched_yield();
+    assert_false(is_stored(store, "h64.example")); /* one too many */
+    do
+        host[0]++; /* hosts that are new to the store */
+    while (is_late(loader, store, host));
+    close_store(store, loader);
 }
 
 struct asker {
-    struct cert_reader *reader;
+    struct cert_loader *loader;
     struct cert_store *store;
     const char *host;
 };
@@ -126,84 +163,85 @@ static void *ask(void *context)
 {
     const struct asker *asker = context;
 
-    assert_false(is_late(asker->reader, asker->store, asker->host));
+    assert_false(is_late(asker->loader, asker->store, asker->host));
     return NULL;
-}
-
-static void test_too_many_read(void **state)
-{
-    struct cert_store *store = open_store();
-    struct cert_reader *reader = cert_reader_new(load_slowly, 2, PATIENT_MS);
-    struct asker askers[] = {{reader, store, "a.example"}, {reader, store, "b.example"}};
-    pthread_t threads[ARRAY_LEN(askers)];
-    struct certificate *certificate;
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(askers); i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
-    for (size_t i = 0; i < ARRAY_LEN(askers); i++)
-        sem_wait(&storage.reached);
-    /* No thread is left for a third. */
-    assert_true(is_late(reader, store, "c.example"));
-    for (size_t i = 0; i < ARRAY_LEN(askers); i++)
-        sem_post(&storage.gate);
-    for (size_t i = 0; i < ARRAY_LEN(askers); i++)
-        pthread_join(threads[i], NULL);
-    assert_int_equal(storage.n_reads, 2);
-    assert_false(cert_store_recall(store, "c.example", &certificate));
-    close_store(store, reader);
 }
 
 static void test_many_ask_at_once(void **state)
 {
     struct cert_store *store = open_store();
-    struct asker asker = {cert_reader_new(load_slowly, THREADS, PATIENT_MS), store, "a.example"};
-    pthread_t threads[THREADS];
+    struct asker asker = {cert_loader_new(load_slowly, LONG_MS), store, "a.example"};
+    pthread_t threads[ASKERS];
 
     (void)state;
-    for (size_t i = 0; i < THREADS; i++)
+    for (size_t i = 0; i < ASKERS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, ask, &asker), 0);
     sem_wait(&storage.reached);
     sem_post(&storage.gate);
-    /* Who comes after the first read is through finds it remembered. */
-    for (size_t i = 0; i < THREADS; i++)
+    /* Those that come after the first read is through find the host in the store. */
+    for (size_t i = 0; i < ASKERS; i++)
         pthread_join(threads[i], NULL);
     assert_int_equal(storage.n_reads, 1);
-    close_store(store, asker.reader);
+    close_store(store, asker.loader);
 }
 
-static struct certificate *load_at_once(struct cert_store *store, const char *host)
+static void test_more_hosts_than_threads(void **state)
 {
-    storage.threads[storage.n_reads++] = pthread_self();
-    return cert_store_find(store, host);
-}
-
-/* Whose caches are warm: the thread that has just been waited for. */
-static void test_one_after_the_other(void **state)
-{
+    static const char *const hosts[ASKERS] = {"a.example", "b.example", "c.example", "d.example",
+                                              "e.example", "f.example", "g.example", "h.example"};
     struct cert_store *store = open_store();
-    struct cert_reader *reader = cert_reader_new(load_at_once, THREADS, PATIENT_MS);
-    char host[] = "0.example";
+    struct cert_loader *loader = cert_loader_new(load_slowly, LONG_MS);
+    struct asker askers[ASKERS];
+    pthread_t threads[ASKERS];
 
     (void)state;
-    for (; host[0] < '0' + THREADS; host[0]++)
-        assert_false(is_late(reader, store, host));
-    assert_int_equal(storage.n_reads, THREADS);
-    for (size_t i = 1; i < THREADS; i++)
-        assert_true(pthread_equal(storage.threads[i], storage.threads[0]));
-    close_store(store, reader);
+    for (size_t i = 0; i < ASKERS; i++) {
+        askers[i] = (struct asker){loader, store, hosts[i]};
+        assert_int_equal(pthread_create(&threads[i], NULL, ask, &askers[i]), 0);
+    }
+    for (size_t i = 0; i < CERT_LOADER_THREADS; i++)
+        sem_wait(&storage.reached);
+    assert_int_equal(storage.n_reads, CERT_LOADER_THREADS);
+    for (size_t i = 0; i < ASKERS; i++)
+        sem_post(&storage.gate);
+    for (size_t i = 0; i < ASKERS; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(storage.n_reads, ASKERS);
+    close_store(store, loader);
+}
+
+/* An end waits for no read that hangs, nor for those behind it. */
+static void test_end_while_a_read_hangs(void **state)
+{
+    struct cert_store *store = open_store();
+    struct cert_loader *loader = cert_loader_new(load_slowly, 0);
+    char host[] = "a.example";
+
+    (void)state;
+    for (; host[0] <= 'a' + CERT_LOADER_THREADS; host[0]++)
+        assert_true(is_late(loader, store, host));
+    for (int i = 0; i < CERT_LOADER_THREADS; i++)
+        sem_wait(&storage.reached);
+    assert_int_equal(cert_loader_free(loader), -1);
+    for (int i = 0; i < CERT_LOADER_THREADS; i++)
+        sem_post(&storage.gate);
+    while (cert_loader_free(loader) != 0)
+        sched_yield();
+    assert_int_equal(storage.n_reads, CERT_LOADER_THREADS);
+    close_store(store, NULL);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_remembered_is_not_read),
+        cmocka_unit_test(test_stored_is_not_read),
         cmocka_unit_test(test_read_in_time),
         cmocka_unit_test(test_read_too_slow),
-        cmocka_unit_test(test_too_many_read),
+        cmocka_unit_test(test_many_on_slow_storage),
         cmocka_unit_test(test_many_ask_at_once),
-        cmocka_unit_test(test_one_after_the_other),
+        cmocka_unit_test(test_more_hosts_than_threads),
+        cmocka_unit_test(test_end_while_a_read_hangs),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests_name("tls.cert_loader", tests, NULL, NULL);
 }

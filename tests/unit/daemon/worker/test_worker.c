@@ -32,7 +32,7 @@
 struct serving {
     struct config *config;
     struct cert_store *store;
-    struct cert_reader *reader;
+    struct cert_loader *reader;
     struct connection_counts *counts;
     struct worker *worker;
     struct sockaddr_un address;
@@ -123,7 +123,7 @@ static void serving_open(struct serving *serving)
 
     *serving = (struct serving){.config = load(),
                                 .store = cert_store_new(NULL, 0, 1, &clock_system, NULL),
-                                .reader = cert_reader_new(cert_store_find, 1, 1000),
+                                .reader = cert_loader_new(cert_store_find, 1000),
                                 .counts = connection_counts_new(16)};
     socket.fd = listen_abstract(serving);
     options.config = serving->config;
@@ -144,7 +144,7 @@ static void serving_close(struct serving *serving)
 {
     worker_free(serving->worker);
     connection_counts_free(serving->counts);
-    cert_reader_free(serving->reader);
+    cert_loader_free(serving->reader);
     cert_store_unref(serving->store);
     config_unref(serving->config);
     sem_destroy(&serving->swapped);
