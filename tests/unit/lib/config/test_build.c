@@ -35,7 +35,7 @@ enum {
     MANY = 5000,
 };
 
-/* All with one name: the first in the file stays the first. */
+/* Many entries with one name keep their order. */
 static void test_many_duplicates(void **state)
 {
     struct sample sample = sample_open("");
@@ -145,9 +145,7 @@ static void test_attributes(void **state)
     sample_done(&sample);
 }
 
-/*
- * One mistake is one finding: whoever builds on what is broken is judged by what is his own only.
- */
+/* One mistake is one finding: a domain on a broken policy is judged only by its own keys. */
 static void test_no_echo(void **state)
 {
     static const struct {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who is told: the owner of a key, once. What is found at all is shown by data/config.
+ * Findings are about the entry that has a key, once. What is found at all is shown by data/config.
  */
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "lib/config/policy_merge.h"
 #include "lib/config/sample.h"
 
-/* What is said of the policy `own` on top of `base`, for the domain d.example. */
+/* Compares what is found in the policy `own` on top of `base`, for the domain d.example. */
 static bool check(const char *base, const char *own, const char *want)
 {
     int result;
@@ -57,7 +57,7 @@ static void test_ownership(void **state)
         {"mode: none", "mode: testing",
          "f:3:2: error: x: mode testing needs at least one mx, the MX hosts of the domain, as in "
          "mx: [mail.example.com] [mx-missing]\n"},
-        /* An mx of the base's is the base's matter, unless it is another for each domain. */
+        /* An mx of the base is judged with the base, unless it differs for each domain. */
         {"mx: [a_b.example]", "", ""},
         {"mx: [a_b.example]", "mx: [c_d.example]",
          "f:3:13: error: x.mx[0]: 'c_d.example' has an underscore, which no host name has "
@@ -70,7 +70,7 @@ static void test_ownership(void **state)
          "f:3:17: warning: x.max_age: 7200 s is below 1d (86400 s); Google and others ignore such "
          "a policy; write 1d or more [max-age-short]\n"},
         {MX ", max_age: 1h", "mode: none", ""},
-        /* Of the two keys that make a finding, either may be one's own. */
+        /* Either of the two keys that make a finding may be the entry's own. */
         {MX ", max_age: 1w, tls_rpt: [\"mailto:a@b.example\"]", "mode: enforce",
          "f:3:14: note: x.mode: in mode enforce, max_age is 604800 s; 2w (1209600 s) or more "
          "protects better [max-age-below-two-weeks]\n"},
@@ -97,7 +97,7 @@ static void test_ownership(void **state)
     assert_int_equal(n_failed, 0);
 }
 
-/* A bad text, reported when it was read, is an error still and no second finding. */
+/* A text that was refused when it was read is an error, but not a second finding. */
 static void test_reported_before(void **state)
 {
     struct field_text bad = {slice_of(""), {"f", 1, 1}};
@@ -118,7 +118,7 @@ static void test_reported_before(void **state)
     sample_done(&sample);
 }
 
-/* `allow` silences what is no error. */
+/* `allow` silences warnings and notes, not errors. */
 static void test_allowed(void **state)
 {
     struct sample sample = sample_read("policies:\n p: {mx: [a_b, \"*.github.io\"], mode: enforce, "
@@ -145,12 +145,12 @@ enum {
     REST_LEN = sizeof("version: STSv1\r\nmode: testing\r\nmx: \r\nmax_age: 604800\r\n") - 1,
 };
 
-/* The length of a body is said to whoever owns the list of mx. */
+/* The length of a body is reported for the entry that has the list of mx. */
 static void test_sizes(void **state)
 {
     static const struct {
         size_t body_len;
-        uint32_t list_line; /* of the own list of mx; 0: it is another's */
+        uint32_t list_line; /* of the entry's own list of mx; 0: it has none */
         const char *mx;
         finding_set allow;
         const char *want;
@@ -197,7 +197,7 @@ static void test_sizes(void **state)
     }
 }
 
-/* Codes that nobody will see are not compared with all others. */
+/* Codes in findings that are not kept are not compared with all others. */
 static void test_many_codes(void **state)
 {
     struct field_text code = {slice_of("nonsense"), {"f", 1, 1}};

@@ -72,7 +72,7 @@ static void test_shared(void **state)
     assert_string_not_equal(salted->id, first->id);
     assert_string_not_equal(longer->id, first->id);
     assert_int_equal(strlen(first->id), POLICY_ID_LEN);
-    /* All that it points to is its own: what it was made of may go. */
+    /* A document points only to its own copies: what it was made of may be freed. */
     assert_true(first->policy.mx[0].ptr != a[0].ptr);
     assert_string_equal(first->policy.mx[0].ptr, "a.example");
     assert_int_equal(longer->policy.n_mx, 2);
@@ -81,7 +81,7 @@ static void test_shared(void **state)
     documents_free(NULL);
 }
 
-/* What no sender takes whole is no document. */
+/* A body that no sender takes whole makes no document. */
 static void test_too_large(void **state)
 {
     char text[POLICY_BODY_MAX];

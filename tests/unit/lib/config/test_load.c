@@ -21,7 +21,7 @@
 
 #define DATA TEST_DATA "/config/"
 
-/* What a data file says of itself: the comments that it begins with, without the "# ". */
+/* The findings that a data file expects: the comments at its beginning, without the "# ". */
 static char *expectations(const char *path)
 {
     struct arena *arena = arena_new(0);
@@ -105,7 +105,7 @@ static bool is_about_certificates(enum finding finding)
     return slice_starts_with(slice_of(finding_row(finding)->code), "certificate-");
 }
 
-/* Whoever adds a finding adds a file that shows it. */
+/* Each finding has a file that shows it. */
 static void test_every_finding_has_a_file(void **state)
 {
     bool is_shown[FINDING_COUNT] = {false};
@@ -169,7 +169,7 @@ static void test_standard_input(void **state)
     diag_free(diag);
 }
 
-/* What a daemon that serves can be held up by: a pipe that nobody writes to, above all. */
+/* Files that could hold up a daemon that serves, above all a pipe that nobody writes to. */
 static void test_regular(void **state)
 {
     static const struct {
@@ -203,7 +203,7 @@ static void test_regular(void **state)
     assert_int_equal(n_failed, 0);
 }
 
-/* An error from before is as good a reason to refuse as one of this file. */
+/* An error that was added before the load refuses the configuration too. */
 static void test_earlier_error(void **state)
 {
     struct diag *diag = diag_new();

@@ -93,7 +93,7 @@ static void test_include(void **state)
     diag_free(diag);
 }
 
-/* A pipe is read once, and what stands at its end is known where its beginning is built. */
+/* A pipe is read once, and a policy at its end is known to a domain at its beginning. */
 static void test_pipe(void **state)
 {
     static const char yaml[] = "policy_host: {name: p.example}\n"
@@ -117,7 +117,7 @@ static void test_pipe(void **state)
     close(fds[0]);
 }
 
-/* Where something may be missing that is in the configuration. */
+/* When is_cut says that a part of the configuration may be missing. */
 static void test_cut(void **state)
 {
     static const struct {

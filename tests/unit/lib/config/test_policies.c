@@ -110,7 +110,7 @@ static bool usable_seen(struct listing *listing)
     return listing->is_usable;
 }
 
-/* Who can be built on a policy that lacks what it needs by itself. */
+/* Which domains can be built on a policy that lacks something. */
 static void test_usable(void **state)
 {
     static const struct {
@@ -147,7 +147,7 @@ static void test_usable(void **state)
     }
 }
 
-/* A finding about a policy is shown while there is one user whom it concerns. */
+/* A finding about a policy is shown if it concerns at least one user. */
 static void test_silenced(void **state)
 {
     static const struct {
@@ -246,7 +246,7 @@ static void test_find(void **state)
     }
 }
 
-/* In a file that was read in part, a policy may stand where nobody has been. */
+/* A policy may stand in the part of a file that could not be read. */
 static void test_find_in_part(void **state)
 {
     struct listing listing;
@@ -260,7 +260,7 @@ static void test_find_in_part(void **state)
     listing_done(&listing);
 }
 
-/* Nobody is shown what a name beyond the findings kept may have meant. */
+/* No name is suggested in a finding that is not kept. */
 static void test_many_unknown(void **state)
 {
     struct listing listing;

@@ -113,7 +113,7 @@ static void test_expand_mx(void **state)
         {"*.B\xc3\x9c"
          "CHER.example",
          "*.xn--bcher-kva.example"},
-        /* What has no stored form is left for the check to name. */
+        /* What has no stored form is left as it is, for the check to report. */
         {"a_b.example", "a_b.example"},
         {"*.", "*."},
         {"A@b", "A@b"},

@@ -136,7 +136,7 @@ static void check_duplicate(const struct field *row, const struct context *conte
     expect(context, pair, want);
 }
 
-/* Of two letters, one wrong is too much to guess at; but then all the keys are listed. */
+/* With one of two letters wrong no key can be guessed; then all the keys are listed. */
 static void check_slip(const struct field *row, const struct context *context)
 {
     char pair[128], want[256];
@@ -183,7 +183,7 @@ static void check_default(const struct field *row, const struct context *context
     free(seen);
 }
 
-/* What is served when nothing is said. The default of a policy's key does not fill the struct. */
+/* What is served by default. The default of a policy's key is not set in the struct. */
 static void check_policy_default(const struct field *row)
 {
     char yaml[256];

@@ -89,7 +89,7 @@ static void test_settle(void **state)
     unlink(path);
 }
 
-/* As a file server's clock may have it: waited for once, not until then. */
+/* A file server's clock may be ahead: such a file is waited for once, not until that time. */
 static void test_settle_from_the_future(void **state)
 {
     const struct timespec times[] = {{4102444800, 0}, {4102444800, 0}};
@@ -118,7 +118,7 @@ static void test_settle_pipe(void **state)
 
 static atomic_bool has_ended;
 
-/* As an editor that truncates, and then takes its time. */
+/* Like an editor that truncates the file and writes it slowly. */
 static void *write_in_pieces(void *context)
 {
     (void)context;

@@ -247,7 +247,7 @@ static void test_sources(void **state)
     sample_done(&sample);
 }
 
-/* Who has no TLS has no use for certificates, and nobody is to miss certbot's. */
+/* Without TLS, no certificates are expected where certbot puts them. */
 static void test_no_sources(void **state)
 {
     static const char *const rows[] = {

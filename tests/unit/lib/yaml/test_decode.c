@@ -290,7 +290,7 @@ static void test_texts(void **state)
     assert_string_equal(decoded.object.later.text.ptr, "d");
     decoded_done(&decoded);
 
-    /* A bad one keeps its index for those behind it, and its place. */
+    /* A bad item keeps its place, and its index counts for those after it. */
     decode_pair(&decoded, "text: abcde, texts: [a, '', c]");
     assert_int_equal(decoded.object.base.text.text.len, 0);
     assert_int_equal(decoded.object.base.text.place.line, 1);
@@ -467,7 +467,7 @@ static void test_defaults(void **state)
     }
 }
 
-/* What was broken when it was read is passed over in silence, whatever is expected. */
+/* A value that the reader has reported is ignored, whatever is expected. */
 static void test_broken(void **state)
 {
     static const struct yaml_node broken = {.kind = YAML_KIND_BROKEN, .place = {"f", 1, 1}};
@@ -485,7 +485,7 @@ static void test_broken(void **state)
     diag_free(context.diag);
 }
 
-/* When nobody will see it, the nearest key is not looked for. */
+/* The nearest key is not looked for in a finding that is not kept. */
 static void test_many_unknown(void **state)
 {
     struct field_context context = {.diag = diag_new(), .arena = arena_new(0)};

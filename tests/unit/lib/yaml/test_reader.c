@@ -214,7 +214,7 @@ static void test_features(void **state)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
-/* What is read before the walk ends is good; half a value is not. */
+/* Values that were read before the walk failed are good; half a value is not. */
 static void test_failure(void **state)
 {
     static const struct row rows[] = {

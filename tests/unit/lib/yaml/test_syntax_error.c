@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* By way of the reader, which alone can bring libyaml into trouble. */
+/* Tested by way of the reader, since libyaml itself makes the errors. */
 #include "lib/yaml/syntax_error.h"
 
 #include <setjmp.h>
@@ -103,7 +103,7 @@ static void test_utf16(void **state)
     assert_int_equal(n_failed, 0);
 }
 
-/* A row for each cure; how they read with a configuration is in data/config/bad/syntax-*.yaml. */
+/* A row for each hint; how hints read in a configuration is in data/config/bad/syntax-*.yaml. */
 static void test_cures(void **state)
 {
     static const struct {
@@ -158,7 +158,7 @@ static void test_cures(void **state)
     assert_int_equal(n_failed, 0);
 }
 
-/* What was begun on an earlier line is named with it; on the same line that says nothing. */
+/* The line where the construct began is named if it is an earlier one. */
 static void test_beginning(void **state)
 {
     static const struct {
