@@ -246,6 +246,8 @@ static void dawdle(const char *path)
 {
     if (strstr(path, "slow.example"))
         usleep(1300000);
+    while (strstr(path, "hangs.example"))
+        pause();
 }
 int open(const char *path, int flags, ...)
 {
@@ -291,6 +293,26 @@ def test_survey_of_slow_storage(operate, pki, tmp_path, slow_library):
         configuration(pki, tmp_path, {domain: {"mode": "none"} for domain in domains},
                       certificates=[own_source(live)]), wrapper=slowly(slow_library))
     wait_until(lambda: states(daemon) == {"ok": 2}, "both certificates are counted")
+
+
+@pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
+def test_end_while_a_read_hangs(operate, pki, tmp_path, slow_library):
+    """A handshake's read hangs, and that of the background too; the end waits for neither."""
+    live = tmp_path / "live"
+    hangs = "mta-sts.hangs.example"
+    for host in (HOST, hangs):
+        pki.issue(live / host, host)
+    daemon = operate(
+        configuration(pki, tmp_path, {name: {"mode": "none"} for name in
+                                      ["example.com", "hangs.example"]},
+                      certificates=[own_source(live)]), wrapper=slowly(slow_library))
+    assert answers(daemon, pki, HOST)
+    assert not answers(daemon, pki, hangs)
+    began = time.monotonic()
+    daemon.stop()
+    assert time.monotonic() - began < 8
+    assert daemon.log.find("ended while a read hangs")
+    assert not (tmp_path / "control.sock").exists()
 
 
 @pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")

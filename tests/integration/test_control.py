@@ -130,7 +130,10 @@ def test_warnings_come_with_a_good_reload(operate, pki, tmp_path):
 
 
 @pytest.mark.parametrize("n_before, n_after, removed, is_refused", [
-    (10, 0, "5%", False),    # ten may always go
+    (10, 5, "5%", False),    # of a few, half may go
+    (8, 3, "5%", True),      # 5 of 9: a truncated file
+    (1, 0, "5%", False),
+    (10, 0, "100%", False),
     (20, 10, "5%", False),
     (20, 9, "5%", True),
     (220, 209, "5%", False),  # 11 of 221: just below
@@ -156,6 +159,16 @@ def test_removal_guard(operate, pki, tmp_path, n_before, n_after, removed, is_re
     assert f"d{n_before - 1}.example" in daemon.converse(b"served\n").decode()
     assert_answer(daemon.ask("--reload", "--force"), GOOD, f"{n_removed} removed")
     assert f"d{n_before - 1}.example" not in daemon.converse(b"served\n").decode()
+
+
+def test_removal_guard_counts_withdrawn_policies(operate, pki, tmp_path):
+    withdrawn = {name: {"mta_sts": "false", "tls_rpt": ["mailto:tls@example.com"]}
+                 for name in many(15)}
+    daemon = operate(configuration(pki, tmp_path, many(15)))
+    assert_answer(daemon.change(configuration(pki, tmp_path, withdrawn)), FINDINGS,
+                  "15 domains: 0 added, 15 removed, 0 changed",
+                  "reload refused: 15 of 15 domains would go")
+    assert_answer(daemon.ask("--reload", "--force"), GOOD, "15 removed")
 
 
 def test_signal_is_guarded_too(operate, pki, tmp_path):

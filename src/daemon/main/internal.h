@@ -22,6 +22,7 @@
 struct cert_loader;
 struct cert_store;
 struct connection_counts;
+struct end_guard;
 struct trust_store;
 struct control;
 struct rehearsal;
@@ -104,6 +105,8 @@ struct server {
     size_t memory_auto;     /* for connections, unless the configuration says */
     uint64_t looked_at_ms;  /* at the workers' loops, by the monotonic clock */
     int *fds;               /* n_listen rows of one a worker */
+    bool has_sockets;       /* whose files are ours to remove */
+    struct end_guard *end_guard;
     atomic_size_t n_swapped, n_ended;
 
     struct account account;

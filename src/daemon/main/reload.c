@@ -18,7 +18,7 @@
 
 enum {
     LINES_MAX = 200,     /* of a difference, as printed by --reload */
-    REMOVED_ALWAYS = 10, /* domains that any reload may drop */
+    REMOVED_ALWAYS = 10, /* domains that a reload may drop, if half are left */
     LOADS_MAX = 2,
 };
 
@@ -33,13 +33,17 @@ static bool has_same_sources(const struct config *a, const struct config *b)
     return true;
 }
 
-/* A truncated YAML file is valid YAML: many domains fewer are more likely an accident. */
+/*
+ * A truncated YAML file is valid YAML: many domains fewer are more likely an accident, and most of
+ * a few are too.
+ */
 static bool drops_too_many(const struct server *server, const struct config *current)
 {
-    size_t n_removed = server->difference.n_removed;
+    size_t n_removed = server->difference.n_removed, n_domains = current->n_domains;
+    bool is_share_large = n_removed * 100 > n_domains * (size_t)current->removed_percent;
+    bool is_most_of_few = n_removed > 1 && n_removed * 2 > n_domains;
 
-    return !server->is_forced && n_removed > REMOVED_ALWAYS &&
-           n_removed * 100 > current->n_domains * (size_t)current->removed_percent;
+    return !server->is_forced && is_share_large && (n_removed > REMOVED_ALWAYS || is_most_of_few);
 }
 
 static void print_summary(const struct server *server, FILE *out)

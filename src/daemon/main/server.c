@@ -9,6 +9,7 @@
 
 #include "daemon/confine/sandbox.h"
 #include "daemon/http/router.h"
+#include "daemon/main/end_guard.h"
 #include "daemon/main/internal.h"
 #include "daemon/main/memory.h"
 #include "daemon/main/trial_load.h"
@@ -105,17 +106,39 @@ static void block_signals(sigset_t *ret_before)
     pthread_sigmask(SIG_SETMASK, &all, ret_before);
 }
 
-/* A worker has left its loop; after the last one nothing keeps the control plane's from ending. */
+/* The descriptors themselves are the workers', who have closed them. */
+static void remove_socket_files(struct server *server)
+{
+    const struct config *config = server->config;
+
+    for (size_t i = 0; i < config->n_listen; i++)
+        if (!passed_sockets_have(&server->passed, &config->listen[i]))
+            sockets_close(&config->listen[i], NULL, 0);
+    if (config->admin)
+        sockets_close(config->admin, NULL, 0);
+    server->has_sockets = false;
+}
+
+/*
+ * A worker has left its loop; after the last one nothing keeps the control plane's from ending.
+ * What matters is done here: a thread of the pool may hang in a read for ever.
+ */
 static void on_ended(uv_async_t *handle)
 {
     struct server *server = handle->data;
 
     if (atomic_load(&server->n_ended) < server->n_threads)
         return;
+    for (size_t i = 0; i < server->n_threads; i++)
+        pthread_join(server->workers[i].thread, NULL);
+    events_write(server);
+    events_summarize(server);
     control_close(server->control);
-    /* One that comes after its handler is closed would kill what is about to end well. */
+    remove_socket_files(server);
+    /* A signal that comes after its handler is closed would kill what is about to end well. */
     block_signals(NULL);
     uv_walk(&server->loop, close_handle, NULL);
+    server->end_guard = end_guard_new(END_GUARD_PATIENCE_MS);
 }
 
 static void notify_swapped(void *context)
@@ -410,6 +433,7 @@ static int start(struct server *server, struct err *err)
     server->admin_counts = connection_counts_new(ADMIN_CONNECTIONS);
     server->workers = memory_alloc((server->n_workers + 1) * sizeof(*server->workers));
     memset(server->workers, 0, (server->n_workers + 1) * sizeof(*server->workers));
+    server->has_sockets = true;
     for (size_t i = 0; i < server->n_workers; i++)
         if (make_worker(server, i, err) != 0)
             return -1;
@@ -437,27 +461,18 @@ static void serve(struct server *server)
     uv_timer_start(&server->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
     liveness_start(server);
     uv_run(&server->loop, UV_RUN_DEFAULT);
-    for (size_t i = 0; i < server->n_threads; i++)
-        pthread_join(server->workers[i].thread, NULL);
-    events_write(server);
-    events_summarize(server);
 }
 
 static void done(struct server *server)
 {
-    const struct config *config = server->config;
-
     control_close(server->control);
     uv_walk(&server->loop, close_handle, NULL);
     uv_run(&server->loop, UV_RUN_DEFAULT);
     reload_discard(server);
     for (size_t i = 0; i < server->n_threads && server->workers; i++)
         worker_free(server->workers[i].worker);
-    for (size_t i = 0; i < config->n_listen && server->workers; i++)
-        if (!passed_sockets_have(&server->passed, &config->listen[i]))
-            sockets_close(&config->listen[i], NULL, 0);
-    if (config->admin && server->workers)
-        sockets_close(config->admin, NULL, 0);
+    if (server->has_sockets)
+        remove_socket_files(server);
     free(server->workers);
     connection_counts_free(server->counts);
     connection_counts_free(server->admin_counts);
@@ -477,6 +492,7 @@ static void done(struct server *server)
     uv_loop_close(&server->loop);
     /* Joins the thread pool: OpenSSL keeps a little for each thread until the thread ends. */
     uv_library_shutdown();
+    end_guard_free(server->end_guard);
 }
 
 int server_run(struct config *config, const char *config_path, struct err *err)

@@ -3,7 +3,8 @@
  * The daemon: the control plane that starts workers, reloads, and ends in good order.
  *
  * SIGHUP reads configuration and certificates again and keeps what was running on any error.
- * SIGTERM and SIGINT finish what runs; a second one ends at once.
+ * SIGTERM and SIGINT finish what runs, within 10 s; a second one ends at once. Neither waits for a
+ * read that hangs.
  */
 #pragma once
 

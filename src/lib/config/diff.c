@@ -61,37 +61,16 @@ static void print_policies(const struct policy *was, const struct policy *is, FI
 static void print_change(const struct domain *was, const struct domain *is, FILE *out)
 {
     fprintf(out, "changed: %s", is->name);
-    if (was->document && is->document)
+    if (was->document)
         print_policies(&was->document->policy, &is->document->policy, out);
     else
         fprintf(out, "; %s -> %s", mode_of(was), mode_of(is));
-    if (is->document)
-        fprintf(out, "; id %s", is->document->id);
-    fputc('\n', out);
-}
-
-static void diff_domain(struct comparison *comparison, const struct domain *was,
-                        const struct domain *is)
-{
-    const char *was_id = was->document ? was->document->id : "";
-    const char *is_id = is->document ? is->document->id : "";
-
-    if (strcmp(was_id, is_id) == 0)
-        return;
-    comparison->counts.n_changed++;
-    if (may_print(comparison))
-        print_change(was, is, comparison->out);
-}
-
-static void diff_added(struct comparison *comparison, const struct domain *domain)
-{
-    comparison->counts.n_added++;
-    if (may_print(comparison))
-        fprintf(comparison->out, "added: %s (%s)\n", domain->name, mode_of(domain));
+    fprintf(out, "; id %s\n", is->document->id);
 }
 
 /* Senders hold what they have; who leaves goes by mode none (RFC 8461 8.3). */
-static void diff_removed(struct comparison *comparison, const struct domain *domain)
+static void diff_removed(struct comparison *comparison, const struct domain *domain,
+                         const char *what_is_left)
 {
     const struct policy *policy = domain->document ? &domain->document->policy : NULL;
 
@@ -103,7 +82,31 @@ static void diff_removed(struct comparison *comparison, const struct domain *dom
         fprintf(comparison->out,
                 "; senders may enforce it for %u s; to leave, serve mode none first",
                 policy->max_age_s);
-    fputs(")\n", comparison->out);
+    fprintf(comparison->out, ")%s\n", what_is_left);
+}
+
+static void diff_domain(struct comparison *comparison, const struct domain *was,
+                        const struct domain *is)
+{
+    const char *was_id = was->document ? was->document->id : "";
+    const char *is_id = is->document ? is->document->id : "";
+
+    if (strcmp(was_id, is_id) == 0)
+        return;
+    if (!is->document) {
+        diff_removed(comparison, was, "; TLS reporting only is left");
+        return;
+    }
+    comparison->counts.n_changed++;
+    if (may_print(comparison))
+        print_change(was, is, comparison->out);
+}
+
+static void diff_added(struct comparison *comparison, const struct domain *domain)
+{
+    comparison->counts.n_added++;
+    if (may_print(comparison))
+        fprintf(comparison->out, "added: %s (%s)\n", domain->name, mode_of(domain));
 }
 
 struct difference config_compare(const struct config *current, const struct config *next, FILE *out,
@@ -120,12 +123,12 @@ struct difference config_compare(const struct config *current, const struct conf
         if (order == 0)
             diff_domain(&comparison, was++, is++);
         else if (order < 0)
-            diff_removed(&comparison, was++);
+            diff_removed(&comparison, was++, "");
         else
             diff_added(&comparison, is++);
     }
     while (was < was_end)
-        diff_removed(&comparison, was++);
+        diff_removed(&comparison, was++, "");
     while (is < is_end)
         diff_added(&comparison, is++);
     if (out && comparison.n_lines > lines_max)

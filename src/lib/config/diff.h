@@ -12,7 +12,9 @@
 struct config;
 
 struct difference {
-    size_t n_added, n_removed, n_changed; /* policy domains; changed: other bytes or another id */
+    size_t n_added;
+    size_t n_removed; /* that are gone, or have no policy any more */
+    size_t n_changed; /* that have other bytes or another id */
 };
 
 /**

@@ -89,8 +89,8 @@ static const struct {
      "a.example: {mx: [mx2.a.example, mx1.a.example]}", 0, 0, 1, "changed: a.example; id #\n"},
     /* Another id for the same bytes. */
     {A, "a.example: {mx: [mx.a.example], id_salt: 2}", 0, 0, 1, "changed: a.example; id #\n"},
-    {"a.example: {mx: [mx.a.example], " RUA "}", "a.example: {mta_sts: false, " RUA "}", 0, 0, 1,
-     "changed: a.example; testing -> TLS reporting only\n"},
+    {"a.example: {mx: [mx.a.example], " RUA "}", "a.example: {mta_sts: false, " RUA "}", 0, 1, 0,
+     "removed: a.example (testing); TLS reporting only is left\n"},
     {"a.example: {mta_sts: false, " RUA "}", "a.example: {mode: none, " RUA "}", 0, 0, 1,
      "changed: a.example; TLS reporting only -> none; id #\n"},
     /* What is published by DNS alone changes no policy. */
