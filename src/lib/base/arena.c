@@ -68,7 +68,7 @@ struct arena *arena_new_large(void)
     return arena;
 }
 
-static void free_blocks(struct block *block)
+static void arena_free_blocks(struct block *block)
 {
     while (block) {
         struct block *older = block->older;
@@ -82,7 +82,7 @@ void arena_free(struct arena *arena)
 {
     if (!arena)
         return;
-    free_blocks(arena->newest);
+    arena_free_blocks(arena->newest);
     free(arena);
 }
 
@@ -90,13 +90,13 @@ void arena_reset(struct arena *arena)
 {
     if (!arena->newest)
         return;
-    free_blocks(arena->newest->older);
+    arena_free_blocks(arena->newest->older);
     arena->newest->older = NULL;
     arena->newest->used = 0;
     arena->used_bytes = 0;
 }
 
-static struct block *add_block(struct arena *arena, size_t size)
+static struct block *arena_add_block(struct arena *arena, size_t size)
 {
     size_t wanted = arena->newest ? arena->newest->size * 2 : arena->block_first;
     struct block *block;
@@ -115,7 +115,7 @@ static struct block *add_block(struct arena *arena, size_t size)
     return block;
 }
 
-static char *take(struct arena *arena, size_t size, size_t alignment)
+static char *arena_take(struct arena *arena, size_t size, size_t alignment)
 {
     struct block *block = arena->newest;
     size_t start = 0;
@@ -125,7 +125,7 @@ static char *take(struct arena *arena, size_t size, size_t alignment)
     if (block)
         start = (block->used + alignment - 1) & ~(alignment - 1);
     if (!block || start > block->size || size > block->size - start) {
-        block = add_block(arena, size);
+        block = arena_add_block(arena, size);
         start = 0;
     }
     block->used = start + size;
@@ -135,7 +135,7 @@ static char *take(struct arena *arena, size_t size, size_t alignment)
 
 void *arena_alloc(struct arena *arena, size_t size)
 {
-    void *memory = take(arena, size, alignof(max_align_t));
+    void *memory = arena_take(arena, size, alignof(max_align_t));
 
     if (memory)
         memset(memory, 0, size);
@@ -153,7 +153,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size)
 
 char *arena_copy(struct arena *arena, struct slice bytes)
 {
-    char *copy = take(arena, bytes.len + 1, 1);
+    char *copy = arena_take(arena, bytes.len + 1, 1);
 
     if (!copy)
         return NULL;

@@ -16,8 +16,9 @@ int place_compare(struct place a, struct place b)
     return order != 0 ? order : (a.column > b.column) - (a.column < b.column);
 }
 
-__attribute__((format(printf, 4, 0))) static int
-fill(struct err *err, struct place place, enum err_code code, const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static int err_fill(struct err *err, struct place place,
+                                                          enum err_code code, const char *format,
+                                                          va_list arguments)
 {
     char msg[ERR_MSG_MAX];
 
@@ -32,7 +33,7 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
     va_list arguments;
 
     va_start(arguments, format);
-    fill(err, (struct place){0}, code, format, arguments);
+    err_fill(err, (struct place){0}, code, format, arguments);
     va_end(arguments);
     return -1;
 }
@@ -42,7 +43,7 @@ int err_at(struct err *err, struct place place, enum err_code code, const char *
     va_list arguments;
 
     va_start(arguments, format);
-    fill(err, place, code, format, arguments);
+    err_fill(err, place, code, format, arguments);
     va_end(arguments);
     return -1;
 }
@@ -54,7 +55,7 @@ int err_io(struct err *err, int sys_errno, const char *format, ...)
     size_t len;
 
     va_start(arguments, format);
-    fill(err, (struct place){0}, ERR_IO, format, arguments);
+    err_fill(err, (struct place){0}, ERR_IO, format, arguments);
     va_end(arguments);
     err->sys_errno = sys_errno;
     len = strlen(err->msg);
@@ -64,7 +65,7 @@ int err_io(struct err *err, int sys_errno, const char *format, ...)
 }
 
 /* Appends `count` bytes if they and the closing ...' still fit behind them. */
-static bool append(char *buffer, size_t size, size_t *used, const char *bytes, size_t count)
+static bool err_append(char *buffer, size_t size, size_t *used, const char *bytes, size_t count)
 {
     static const size_t tail = sizeof("...'");
 
@@ -91,7 +92,7 @@ const char *err_quote(char *buffer, size_t size, struct slice value)
             snprintf(escaped, sizeof(escaped), "\\x%02x", byte);
         else
             snprintf(escaped, sizeof(escaped), "%c", byte);
-        whole = append(buffer, size, &used, escaped, strlen(escaped));
+        whole = err_append(buffer, size, &used, escaped, strlen(escaped));
     }
     snprintf(buffer + used, size - used, "%s'", whole ? "" : "...");
     return buffer;

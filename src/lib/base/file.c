@@ -20,8 +20,8 @@ enum {
  * Reads to the end into a buffer that grows: a pipe has no size and a file may grow meanwhile. What
  * has its size and no more when there is room for more is at its end.
  */
-static int read_all(int fd, const struct stat *status, size_t max_bytes, char **ret_buffer,
-                    size_t *ret_len, struct err *err)
+static int file_read_all(int fd, const struct stat *status, size_t max_bytes, char **ret_buffer,
+                         size_t *ret_len, struct err *err)
 {
     size_t expected = S_ISREG(status->st_mode) ? (size_t)status->st_size : 0;
     size_t size = expected > 0 && expected <= max_bytes ? expected + 1 : READ_FIRST, len = 0;
@@ -59,7 +59,7 @@ static int read_into(int fd, const struct stat *status, size_t max_bytes, struct
     char *buffer;
     size_t len;
 
-    if (read_all(fd, status, max_bytes, &buffer, &len, err) != 0)
+    if (file_read_all(fd, status, max_bytes, &buffer, &len, err) != 0)
         return -1;
     *ret_bytes = (struct slice){arena_copy(arena, (struct slice){buffer, len}), len};
     free(buffer);

@@ -10,7 +10,7 @@ enum {
     DISTANCE_MAX = 3,
 };
 
-static size_t min3(size_t a, size_t b, size_t c)
+static size_t suggest_min3(size_t a, size_t b, size_t c)
 {
     size_t least = a < b ? a : b;
 
@@ -18,7 +18,7 @@ static size_t min3(size_t a, size_t b, size_t c)
 }
 
 /* Optimal string alignment over three rows: the one being filled and the two above it. */
-static size_t distance(struct slice a, struct slice b)
+static size_t suggest_distance(struct slice a, struct slice b)
 {
     size_t rows[3][WORD_MAX + 1];
 
@@ -31,7 +31,7 @@ static size_t distance(struct slice a, struct slice b)
         for (size_t j = 1; j <= b.len; j++) {
             char x = ascii_to_lower(a.ptr[i - 1]), y = ascii_to_lower(b.ptr[j - 1]);
 
-            row[j] = min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + (x != y));
+            row[j] = suggest_min3(above[j] + 1, row[j - 1] + 1, above[j - 1] + (x != y));
             if (i > 1 && j > 1 && x == ascii_to_lower(b.ptr[j - 2]) &&
                 y == ascii_to_lower(a.ptr[i - 2]) && above2[j - 2] + 1 < row[j])
                 row[j] = above2[j - 2] + 1;
@@ -53,7 +53,7 @@ const char *nearest_word(struct slice word, const char *const *words, size_t n_w
 
         if (candidate.len > WORD_MAX)
             continue;
-        steps = distance(word, candidate);
+        steps = suggest_distance(word, candidate);
         if (steps < least && steps * 3 <= candidate.len) {
             least = steps;
             nearest = words[i];

@@ -12,28 +12,28 @@
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
 
-static void begin(struct dns_output *output)
+static void dnscontrol_begin(struct dns_output *output)
 {
     fputs("// require() this file after the D() of every zone in it: D_EXTEND() adds to them.\n"
           "// DNSControl deletes what it does not find; IGNORE() leaves alone what is withheld.\n",
           output->out);
 }
 
-static void begin_zone(struct dns_output *output, const char *zone)
+static void dnscontrol_begin_zone(struct dns_output *output, const char *zone)
 {
     fputs("\nD_EXTEND(", output->out);
     json_print_text(zone, output->out);
     fputs(", [\n", output->out);
 }
 
-static void end_zone(struct dns_output *output, const char *zone)
+static void dnscontrol_end_zone(struct dns_output *output, const char *zone)
 {
     (void)zone;
     fputs("]);\n", output->out);
 }
 
 /* Neither added, changed nor deleted, whichever of the two stands at the name. */
-static void print_withheld(const struct dns_record *record, FILE *out)
+static void dnscontrol_print_withheld(const struct dns_record *record, FILE *out)
 {
     fputs("  // withheld: ", out);
     dns_print_visible(slice_of(record->withheld), out);
@@ -42,12 +42,12 @@ static void print_withheld(const struct dns_record *record, FILE *out)
     fputs(", \"TXT,CNAME\"),\n", out);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void dnscontrol_print(struct dns_output *output, const struct dns_record *record)
 {
     FILE *out = output->out;
 
     if (record->withheld) {
-        print_withheld(record, out);
+        dnscontrol_print_withheld(record, out);
         return;
     }
     fprintf(out, "  %s(", record_type_name(record->type));
@@ -64,8 +64,8 @@ const struct dns_format dns_format_dnscontrol = {
     .name = "dnscontrol",
     .file_suffix = ".js",
     .what = "D_EXTEND() calls for DNSControl",
-    .begin = begin,
-    .begin_zone = begin_zone,
-    .print = print,
-    .end_zone = end_zone,
+    .begin = dnscontrol_begin,
+    .begin_zone = dnscontrol_begin_zone,
+    .print = dnscontrol_print,
+    .end_zone = dnscontrol_end_zone,
 };

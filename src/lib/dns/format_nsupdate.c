@@ -24,56 +24,56 @@ static const char *const replaced[RECORD_TYPE_COUNT][4] = {
     [RECORD_AAAA] = {" CNAME", " A", " AAAA"},
 };
 
-static void begin_zone(struct dns_output *output, const char *zone)
+static void nsupdate_begin_zone(struct dns_output *output, const char *zone)
 {
     fprintf(output->out, "zone %s.\n", zone);
 }
 
-static void end_zone(struct dns_output *output, const char *zone)
+static void nsupdate_end_zone(struct dns_output *output, const char *zone)
 {
     (void)zone;
     fputs("send\n", output->out);
 }
 
-static void print_record(const struct dns_record *record, FILE *out)
+static void nsupdate_print_record(const struct dns_record *record, FILE *out)
 {
     fprintf(out, "%s. %u IN %s ", record->name, record->ttl_s, record_type_name(record->type));
     dns_print_rdata(record, out);
 }
 
-static void print_deletes(const struct dns_record *record, FILE *out)
+static void nsupdate_print_deletes(const struct dns_record *record, FILE *out)
 {
     for (const char *const *type = replaced[record->type]; *type; type++)
         fprintf(out, "update delete %s.%s\n", record->name, *type);
 }
 
 /* Neither added nor deleted: what is published already stays as it is. */
-static void print_withheld(const struct dns_record *record, FILE *out)
+static void nsupdate_print_withheld(const struct dns_record *record, FILE *out)
 {
     fputs("; withheld: ", out);
-    print_record(record, out);
+    nsupdate_print_record(record, out);
     fputs(": ", out);
     dns_print_visible(slice_of(record->withheld), out);
     fputc('\n', out);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void nsupdate_print(struct dns_output *output, const struct dns_record *record)
 {
     const struct dns_record *previous = output->previous;
 
     if (previous && output->n_records % SEND_MAX == 0) {
-        end_zone(output, record->zone);
-        begin_zone(output, record->zone);
+        nsupdate_end_zone(output, record->zone);
+        nsupdate_begin_zone(output, record->zone);
     }
     if (record->withheld) {
-        print_withheld(record, output->out);
+        nsupdate_print_withheld(record, output->out);
         return;
     }
     /* Once a name: of several addresses the second must not delete the first. */
     if (!previous || strcmp(previous->name, record->name) != 0)
-        print_deletes(record, output->out);
+        nsupdate_print_deletes(record, output->out);
     fputs("update add ", output->out);
-    print_record(record, output->out);
+    nsupdate_print_record(record, output->out);
     fputc('\n', output->out);
 }
 
@@ -81,7 +81,7 @@ const struct dns_format dns_format_nsupdate = {
     .name = "nsupdate",
     .file_suffix = ".nsupdate",
     .what = "input of nsupdate (RFC 2136)",
-    .begin_zone = begin_zone,
-    .print = print,
-    .end_zone = end_zone,
+    .begin_zone = nsupdate_begin_zone,
+    .print = nsupdate_print,
+    .end_zone = nsupdate_end_zone,
 };

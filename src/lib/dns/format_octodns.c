@@ -16,7 +16,7 @@
 #include "lib/dns/format_row.h"
 
 /* The leading digits of a slice, or what stands before the first one. */
-static struct slice take_run(struct slice *rest, bool is_number)
+static struct slice octodns_take_run(struct slice *rest, bool is_number)
 {
     size_t len = 0;
     struct slice run;
@@ -28,7 +28,7 @@ static struct slice take_run(struct slice *rest, bool is_number)
     return run;
 }
 
-static int compare_numbers(struct slice a, struct slice b)
+static int octodns_compare_numbers(struct slice a, struct slice b)
 {
     while (a.len > 0 && a.ptr[0] == '0')
         a = slice_range(a, 1, a.len);
@@ -40,37 +40,38 @@ static int compare_numbers(struct slice a, struct slice b)
 }
 
 /* Texts and numbers in turn, a text first, as Python's natsort compares them. */
-static int compare_naturally(struct slice a, struct slice b)
+static int octodns_compare_naturally(struct slice a, struct slice b)
 {
     int order = 0;
 
     for (bool is_number = false; order == 0 && (a.len > 0 || b.len > 0); is_number = !is_number) {
-        struct slice run_a = take_run(&a, is_number), run_b = take_run(&b, is_number);
+        struct slice run_a = octodns_take_run(&a, is_number),
+                     run_b = octodns_take_run(&b, is_number);
 
-        order = is_number && run_a.len > 0 && run_b.len > 0 ? compare_numbers(run_a, run_b)
+        order = is_number && run_a.len > 0 && run_b.len > 0 ? octodns_compare_numbers(run_a, run_b)
                                                             : slice_compare(run_a, run_b);
     }
     return order;
 }
 
 /* Of one name, as they came: the elements are pointers into one array. */
-static int compare_records(const void *left, const void *right)
+static int octodns_compare_records(const void *left, const void *right)
 {
     const struct dns_record *a = *(const struct dns_record *const *)left;
     const struct dns_record *b = *(const struct dns_record *const *)right;
-    int order = compare_naturally(dns_relative_name(a, ""), dns_relative_name(b, ""));
+    int order = octodns_compare_naturally(dns_relative_name(a, ""), dns_relative_name(b, ""));
 
     if (order == 0)
         order = strcmp(a->name, b->name);
     return order != 0 ? order : (a > b) - (a < b);
 }
 
-static void sort(const struct dns_record **records, size_t n_records)
+static void octodns_sort(const struct dns_record **records, size_t n_records)
 {
-    qsort(records, n_records, sizeof(*records), compare_records);
+    qsort(records, n_records, sizeof(*records), octodns_compare_records);
 }
 
-static void begin_zone(struct dns_output *output, const char *zone)
+static void octodns_begin_zone(struct dns_output *output, const char *zone)
 {
     fprintf(output->out,
             "---\n"
@@ -80,7 +81,7 @@ static void begin_zone(struct dns_output *output, const char *zone)
 }
 
 /* A scalar between single quotes, where the quote alone is special. */
-static void print_scalar(struct slice text, bool is_txt, FILE *out)
+static void octodns_print_scalar(struct slice text, bool is_txt, FILE *out)
 {
     fputc('\'', out);
     for (size_t i = 0; i < text.len; i++) {
@@ -93,7 +94,7 @@ static void print_scalar(struct slice text, bool is_txt, FILE *out)
     fputc('\'', out);
 }
 
-static void begin_set(struct dns_output *output, const struct dns_record *first)
+static void octodns_begin_set(struct dns_output *output, const struct dns_record *first)
 {
     struct slice name = dns_relative_name(first, "''");
     FILE *out = output->out;
@@ -111,7 +112,7 @@ static void begin_set(struct dns_output *output, const struct dns_record *first)
         fputs("  values:\n", out);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void octodns_print(struct dns_output *output, const struct dns_record *record)
 {
     FILE *out = output->out;
 
@@ -120,7 +121,7 @@ static void print(struct dns_output *output, const struct dns_record *record)
         return;
     }
     fputs("  - ", out);
-    print_scalar(slice_of(record->value), record->type == RECORD_TXT, out);
+    octodns_print_scalar(slice_of(record->value), record->type == RECORD_TXT, out);
     fputc('\n', out);
 }
 
@@ -128,8 +129,8 @@ const struct dns_format dns_format_octodns = {
     .name = "octodns",
     .file_suffix = ".yaml",
     .what = "a zone file for octoDNS's YamlProvider",
-    .begin_zone = begin_zone,
-    .begin_set = begin_set,
-    .print = print,
-    .sort = sort,
+    .begin_zone = octodns_begin_zone,
+    .begin_set = octodns_begin_set,
+    .print = octodns_print,
+    .sort = octodns_sort,
 };

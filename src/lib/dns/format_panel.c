@@ -8,13 +8,13 @@
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
 
-static void begin_zone(struct dns_output *output, const char *zone)
+static void panel_begin_zone(struct dns_output *output, const char *zone)
 {
     fprintf(output->out, "%sZone %s\n\n", output->n_records > 0 ? "\n" : "", zone);
     fprintf(output->out, "%-32s %-6s %6s  %s\n", "Name", "Type", "TTL", "Value");
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void panel_print(struct dns_output *output, const struct dns_record *record)
 {
     struct slice name = dns_relative_name(record, "@"), value = slice_of(record->value);
     FILE *out = output->out;
@@ -41,6 +41,6 @@ const struct dns_format dns_format_panel = {
     .name = "panel",
     .file_suffix = ".txt",
     .what = "a table to paste from into a web form",
-    .begin_zone = begin_zone,
-    .print = print,
+    .begin_zone = panel_begin_zone,
+    .print = panel_print,
 };

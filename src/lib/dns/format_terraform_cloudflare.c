@@ -24,7 +24,7 @@ enum {
 
 static const struct terraform_provider provider = {"cloudflare_dns_record", "cloudflare_zone"};
 
-static void begin(struct dns_output *output)
+static void cloudflare_begin(struct dns_output *output)
 {
     fputs(
         "# Import a record that exists already, by the ID <zone id>/<record id>: a second TXT at\n"
@@ -33,13 +33,13 @@ static void begin(struct dns_output *output)
         output->out);
 }
 
-static void begin_zone(struct dns_output *output, const char *zone)
+static void cloudflare_begin_zone(struct dns_output *output, const char *zone)
 {
     terraform_begin_zone(&provider, zone, output->out);
     fprintf(output->out, "  filter = {\n    name = \"%s\"\n  }\n}\n", zone);
 }
 
-static void print_ttl(uint32_t ttl_s, FILE *out)
+static void cloudflare_print_ttl(uint32_t ttl_s, FILE *out)
 {
     if (ttl_s < TTL_MIN || ttl_s > TTL_MAX)
         fprintf(out, "  ttl     = %d # not %u: Cloudflare takes %d to %d\n",
@@ -49,7 +49,8 @@ static void print_ttl(uint32_t ttl_s, FILE *out)
 }
 
 /* An address as Cloudflare hands it back: in another form it would be a change to every plan. */
-static const char *find_address(const struct dns_record *record, char text[INET6_ADDRSTRLEN])
+static const char *cloudflare_find_address(const struct dns_record *record,
+                                           char text[INET6_ADDRSTRLEN])
 {
     struct in6_addr address;
 
@@ -58,7 +59,7 @@ static const char *find_address(const struct dns_record *record, char text[INET6
     return inet_ntop(AF_INET6, &address, text, INET6_ADDRSTRLEN);
 }
 
-static void print_txt(const struct dns_record *record, FILE *out)
+static void cloudflare_print_txt(const struct dns_record *record, FILE *out)
 {
     char *content = dns_rdata_text(record);
 
@@ -66,18 +67,18 @@ static void print_txt(const struct dns_record *record, FILE *out)
     free(content);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void cloudflare_print(struct dns_output *output, const struct dns_record *record)
 {
     bool is_address = record->type == RECORD_A || record->type == RECORD_AAAA;
     char text[INET6_ADDRSTRLEN];
-    const char *value = find_address(record, text);
+    const char *value = cloudflare_find_address(record, text);
     FILE *out = output->out;
 
     terraform_begin_resource(&provider, record, is_address ? value : NULL, out);
-    print_ttl(record->ttl_s, out);
+    cloudflare_print_ttl(record->ttl_s, out);
     fputs("  content = ", out);
     if (record->type == RECORD_TXT)
-        print_txt(record, out);
+        cloudflare_print_txt(record, out);
     else
         terraform_print_text(slice_of(value), out);
     fputs(record->type == RECORD_TXT ? "\n" : "\n  proxied = false\n", out);
@@ -88,7 +89,7 @@ const struct dns_format dns_format_terraform_cloudflare = {
     .name = "terraform-cloudflare",
     .file_suffix = ".cloudflare.tf",
     .what = "cloudflare_dns_record resources (provider 5)",
-    .begin = begin,
-    .begin_zone = begin_zone,
-    .print = print,
+    .begin = cloudflare_begin,
+    .begin_zone = cloudflare_begin_zone,
+    .print = cloudflare_print,
 };

@@ -16,7 +16,7 @@
 
 static const struct terraform_provider provider = {"aws_route53_record", "aws_route53_zone"};
 
-static void begin(struct dns_output *output)
+static void route53_begin(struct dns_output *output)
 {
     fputs(
         "# A record that exists and is not in Terraform's state is refused: import it, by the ID\n"
@@ -26,13 +26,13 @@ static void begin(struct dns_output *output)
         output->out);
 }
 
-static void begin_zone(struct dns_output *output, const char *zone)
+static void route53_begin_zone(struct dns_output *output, const char *zone)
 {
     terraform_begin_zone(&provider, zone, output->out);
     fprintf(output->out, "  name = \"%s.\"\n}\n", zone);
 }
 
-static void begin_set(struct dns_output *output, const struct dns_record *first)
+static void route53_begin_set(struct dns_output *output, const struct dns_record *first)
 {
     terraform_begin_resource(&provider, first, first->type == RECORD_AAAA ? "aaaa" : NULL,
                              output->out);
@@ -40,7 +40,7 @@ static void begin_set(struct dns_output *output, const struct dns_record *first)
 }
 
 /* The strings of a TXT with nothing between their quotes, and without the outermost two. */
-static void print_txt(struct slice value, FILE *out)
+static void route53_print_txt(struct slice value, FILE *out)
 {
     char *text = NULL;
     size_t len, at = 0;
@@ -57,19 +57,19 @@ static void print_txt(struct slice value, FILE *out)
     free(text);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void route53_print(struct dns_output *output, const struct dns_record *record)
 {
     struct slice value = slice_of(record->value);
 
     if (output->n_in_set > 0)
         fputs(", ", output->out);
     if (record->type == RECORD_TXT)
-        print_txt(value, output->out);
+        route53_print_txt(value, output->out);
     else
         terraform_print_text(value, output->out);
 }
 
-static void end_set(struct dns_output *output, const struct dns_record *last)
+static void route53_end_set(struct dns_output *output, const struct dns_record *last)
 {
     fputs("]\n", output->out);
     terraform_end_resource(last, output->out);
@@ -79,9 +79,9 @@ const struct dns_format dns_format_terraform_route53 = {
     .name = "terraform-route53",
     .file_suffix = ".route53.tf",
     .what = "aws_route53_record resources",
-    .begin = begin,
-    .begin_zone = begin_zone,
-    .begin_set = begin_set,
-    .print = print,
-    .end_set = end_set,
+    .begin = route53_begin,
+    .begin_zone = route53_begin_zone,
+    .begin_set = route53_begin_set,
+    .print = route53_print,
+    .end_set = route53_end_set,
 };

@@ -8,12 +8,12 @@
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
 
-static void begin_zone(struct dns_output *output, const char *zone)
+static void zone_begin_zone(struct dns_output *output, const char *zone)
 {
     fprintf(output->out, "%s; zone %s\n", output->n_records > 0 ? "\n" : "", zone);
 }
 
-static void print_line(struct dns_output *output, const struct dns_record *record)
+static void zone_print_line(struct dns_output *output, const struct dns_record *record)
 {
     /* The dot stands right behind the name, so the padding is that of an empty text. */
     int padding = 40 - fprintf(output->out, "%s.", record->name);
@@ -23,11 +23,11 @@ static void print_line(struct dns_output *output, const struct dns_record *recor
     dns_print_rdata(record, output->out);
 }
 
-static void print(struct dns_output *output, const struct dns_record *record)
+static void zone_print(struct dns_output *output, const struct dns_record *record)
 {
     if (record->withheld)
         fputs("; withheld: ", output->out);
-    print_line(output, record);
+    zone_print_line(output, record);
     if (record->withheld) {
         fputs(": ", output->out);
         dns_print_visible(slice_of(record->withheld), output->out);
@@ -39,6 +39,6 @@ const struct dns_format dns_format_zone = {
     .name = "zone",
     .file_suffix = ".zone",
     .what = "lines of a zone file (BIND, Knot, NSD)",
-    .begin_zone = begin_zone,
-    .print = print,
+    .begin_zone = zone_begin_zone,
+    .print = zone_print,
 };

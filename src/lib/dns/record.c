@@ -20,7 +20,7 @@ struct listing {
     size_t n_records;
 };
 
-static const char *join(struct arena *arena, const char *a, const char *b, const char *c)
+static const char *records_join(struct arena *arena, const char *a, const char *b, const char *c)
 {
     char *text = arena_alloc(arena, strlen(a) + strlen(b) + strlen(c) + 1);
 
@@ -28,7 +28,7 @@ static const char *join(struct arena *arena, const char *a, const char *b, const
     return text;
 }
 
-static void add(struct listing *listing, struct dns_record record)
+static void records_add(struct listing *listing, struct dns_record record)
 {
     record.domain = listing->spec->domain;
     record.policy = listing->spec->policy;
@@ -39,42 +39,43 @@ static void add(struct listing *listing, struct dns_record record)
 
 /* A TXT in the customer's zone; or, delegated, a CNAME there that never changes again and the TXT
  * in the provider's zone, under the customer's name so that each domain has an id of its own. */
-static void add_txt(struct listing *listing, struct dns_record txt, bool is_delegated)
+static void records_add_txt(struct listing *listing, struct dns_record txt, bool is_delegated)
 {
     const char *zone = listing->spec->delegation_zone;
 
     txt.type = RECORD_TXT;
     if (is_delegated) {
-        const char *target = join(listing->arena, txt.name, ".", zone);
+        const char *target = records_join(listing->arena, txt.name, ".", zone);
 
-        add(listing, (struct dns_record){.name = txt.name,
-                                         .type = RECORD_CNAME,
-                                         .side = SIDE_CUSTOMER,
-                                         .ttl_s = txt.ttl_s,
-                                         .value = target});
+        records_add(listing, (struct dns_record){.name = txt.name,
+                                                 .type = RECORD_CNAME,
+                                                 .side = SIDE_CUSTOMER,
+                                                 .ttl_s = txt.ttl_s,
+                                                 .value = target});
         txt.name = target;
         txt.zone = zone;
         txt.side = SIDE_PROVIDER;
     }
-    add(listing, txt);
+    records_add(listing, txt);
 }
 
-static void add_mta_sts(struct listing *listing)
+static void records_add_mta_sts(struct listing *listing)
 {
     const struct domain_records_spec *spec = listing->spec;
 
-    add_txt(listing,
-            (struct dns_record){
-                .name = join(listing->arena, DNS_PREFIX_MTA_STS, spec->domain, ""),
-                .ttl_s = spec->ttl_mta_sts_s,
-                .value = join(listing->arena, "v=STSv1; id=", spec->id, ";"),
-                .id = spec->id,
-                .withheld = spec->withheld,
-            },
-            spec->delegates_mta_sts);
+    records_add_txt(listing,
+                    (struct dns_record){
+                        .name = records_join(listing->arena, DNS_PREFIX_MTA_STS, spec->domain, ""),
+                        .ttl_s = spec->ttl_mta_sts_s,
+                        .value = records_join(listing->arena, "v=STSv1; id=", spec->id, ";"),
+                        .id = spec->id,
+                        .withheld = spec->withheld,
+                    },
+                    spec->delegates_mta_sts);
 }
 
-static void add_addresses(struct listing *listing, struct dns_record record, enum record_type type)
+static void records_add_addresses(struct listing *listing, struct dns_record record,
+                                  enum record_type type)
 {
     for (size_t i = 0; i < listing->spec->n_addresses; i++) {
         const char *address = listing->spec->addresses[i];
@@ -83,15 +84,15 @@ static void add_addresses(struct listing *listing, struct dns_record record, enu
             continue;
         record.type = type;
         record.value = address;
-        add(listing, record);
+        records_add(listing, record);
     }
 }
 
-static void add_policy_host(struct listing *listing)
+static void records_add_policy_host(struct listing *listing)
 {
     const struct domain_records_spec *spec = listing->spec;
     struct dns_record record = {
-        .name = join(listing->arena, DNS_PREFIX_POLICY_HOST, spec->domain, ""),
+        .name = records_join(listing->arena, DNS_PREFIX_POLICY_HOST, spec->domain, ""),
         .side = SIDE_CUSTOMER,
         .ttl_s = spec->ttl_policy_host_s,
     };
@@ -99,11 +100,11 @@ static void add_policy_host(struct listing *listing)
     if (spec->policy_host_name) {
         record.type = RECORD_CNAME;
         record.value = spec->policy_host_name;
-        add(listing, record);
+        records_add(listing, record);
         return;
     }
-    add_addresses(listing, record, RECORD_A);
-    add_addresses(listing, record, RECORD_AAAA);
+    records_add_addresses(listing, record, RECORD_A);
+    records_add_addresses(listing, record, RECORD_AAAA);
 }
 
 static const char *tls_rpt_value(const struct domain_records_spec *spec, struct arena *arena)
@@ -121,17 +122,17 @@ static const char *tls_rpt_value(const struct domain_records_spec *spec, struct 
     return value;
 }
 
-static void add_tls_rpt(struct listing *listing)
+static void records_add_tls_rpt(struct listing *listing)
 {
     const struct domain_records_spec *spec = listing->spec;
 
-    add_txt(listing,
-            (struct dns_record){
-                .name = join(listing->arena, DNS_PREFIX_TLS_RPT, spec->domain, ""),
-                .ttl_s = spec->ttl_tls_rpt_s,
-                .value = tls_rpt_value(spec, listing->arena),
-            },
-            spec->delegates_tls_rpt);
+    records_add_txt(listing,
+                    (struct dns_record){
+                        .name = records_join(listing->arena, DNS_PREFIX_TLS_RPT, spec->domain, ""),
+                        .ttl_s = spec->ttl_tls_rpt_s,
+                        .value = tls_rpt_value(spec, listing->arena),
+                    },
+                    spec->delegates_tls_rpt);
 }
 
 size_t dns_records_list(const struct domain_records_spec *spec, struct arena *arena,
@@ -145,11 +146,11 @@ size_t dns_records_list(const struct domain_records_spec *spec, struct arena *ar
     };
 
     if (spec->id) {
-        add_mta_sts(&listing);
-        add_policy_host(&listing);
+        records_add_mta_sts(&listing);
+        records_add_policy_host(&listing);
     }
     if (spec->n_rua > 0)
-        add_tls_rpt(&listing);
+        records_add_tls_rpt(&listing);
     *ret_records = listing.records;
     return listing.n_records;
 }

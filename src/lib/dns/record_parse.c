@@ -43,7 +43,7 @@ struct record {
 };
 
 /* The place of an octet; where something is missing, one past the end. */
-static struct place place_of(size_t at)
+static struct place record_place_of(size_t at)
 {
     return (struct place){.column = (uint32_t)at + 1};
 }
@@ -68,7 +68,7 @@ static struct slice trim_end(struct slice text)
     return text;
 }
 
-static int select_record(const struct grammar *grammar, const struct slice *rrs, size_t n_rrs,
+static int record_select(const struct grammar *grammar, const struct slice *rrs, size_t n_rrs,
                          struct slice *ret_text, struct err *err)
 {
     const struct slice *candidate = rrs;
@@ -92,18 +92,18 @@ static int select_record(const struct grammar *grammar, const struct slice *rrs,
     return 0;
 }
 
-static int check_octets(struct slice text, struct err *err)
+static int record_check_octets(struct slice text, struct err *err)
 {
     char quoted[ERR_QUOTE_MAX];
 
     for (size_t i = 0; i < text.len; i++)
         if ((text.ptr[i] < 0x20 || text.ptr[i] > 0x7e) && text.ptr[i] != '\t')
-            return err_at(err, place_of(i), ERR_SYNTAX, "%s is not printable ASCII",
+            return err_at(err, record_place_of(i), ERR_SYNTAX, "%s is not printable ASCII",
                           err_quote(quoted, sizeof(quoted), slice_range(text, i, i + 1)));
     return 0;
 }
 
-static int check_version(const struct record *record, struct err *err)
+static int record_check_version(const struct record *record, struct err *err)
 {
     const char *version = record->grammar->version;
     size_t at = 0;
@@ -111,11 +111,11 @@ static int check_version(const struct record *record, struct err *err)
     while (version[at] && at < record->text.len && record->text.ptr[at] == version[at])
         at++;
     if (version[at])
-        return err_at(err, place_of(at), ERR_SYNTAX, "does not begin with '%s'", version);
+        return err_at(err, record_place_of(at), ERR_SYNTAX, "does not begin with '%s'", version);
     return 0;
 }
 
-static bool is_ext_name(struct slice name)
+static bool record_is_ext_name(struct slice name)
 {
     if (name.len == 0 || name.len > EXT_NAME_MAX || !ascii_is_alnum(name.ptr[0]))
         return false;
@@ -126,7 +126,7 @@ static bool is_ext_name(struct slice name)
 }
 
 /* The octets are printable ASCII, space or tab already, and no ";". */
-static bool is_ext_value(struct slice value)
+static bool record_is_ext_value(struct slice value)
 {
     for (size_t i = 0; i < value.len; i++)
         if (value.ptr[i] == '=' || is_wsp(value.ptr[i]))
@@ -135,7 +135,7 @@ static bool is_ext_value(struct slice value)
 }
 
 /* Reads the field that begins at *at and moves *at behind it. */
-static int read_field(struct record *record, size_t *at, struct err *err)
+static int record_read_field(struct record *record, size_t *at, struct err *err)
 {
     struct slice rest = slice_range(record->text, *at, record->text.len);
     struct slice field = trim_end(slice_range(rest, 0, slice_find_byte(rest, ';')));
@@ -144,17 +144,17 @@ static int read_field(struct record *record, size_t *at, struct err *err)
     char quoted[ERR_QUOTE_MAX];
 
     if (name.len == field.len)
-        return err_at(err, place_of(*at), ERR_SYNTAX, "%s is not a field (name=value)",
+        return err_at(err, record_place_of(*at), ERR_SYNTAX, "%s is not a field (name=value)",
                       err_quote(quoted, sizeof(quoted), field));
-    if (!is_ext_name(name))
-        return err_at(err, place_of(*at), ERR_SYNTAX,
+    if (!record_is_ext_name(name))
+        return err_at(err, record_place_of(*at), ERR_SYNTAX,
                       "%s is not a field name (1 to %d letters, digits, '_', '-', '.')",
                       err_quote(quoted, sizeof(quoted), name), EXT_NAME_MAX);
     if (slice_eq_text(name, record->grammar->key)) {
         if (!record->value.ptr)
             record->value = value;
-    } else if (!is_ext_value(value)) {
-        return err_at(err, place_of(*at + name.len + 1), ERR_SYNTAX,
+    } else if (!record_is_ext_value(value)) {
+        return err_at(err, record_place_of(*at + name.len + 1), ERR_SYNTAX,
                       "the value of %s is empty or has a space or '=' in it",
                       err_quote(quoted, sizeof(quoted), name));
     }
@@ -163,7 +163,7 @@ static int read_field(struct record *record, size_t *at, struct err *err)
 }
 
 /* Everything behind the version. */
-static int read_fields(struct record *record, struct err *err)
+static int record_read_fields(struct record *record, struct err *err)
 {
     struct slice text = record->text;
     size_t at = strlen(record->grammar->version);
@@ -172,33 +172,33 @@ static int read_fields(struct record *record, struct err *err)
         size_t delim = skip_wsp(text, at);
 
         if (delim == text.len)
-            return err_at(err, place_of(at), ERR_SYNTAX, "ends in a space without a ';'");
+            return err_at(err, record_place_of(at), ERR_SYNTAX, "ends in a space without a ';'");
         if (text.ptr[delim] != ';')
-            return err_at(err, place_of(delim), ERR_SYNTAX, "'%c' stands where a ';' is due",
+            return err_at(err, record_place_of(delim), ERR_SYNTAX, "expected ';', found '%c'",
                           text.ptr[delim]);
         at = skip_wsp(text, delim + 1);
-        if (at < text.len && read_field(record, &at, err) < 0)
+        if (at < text.len && record_read_field(record, &at, err) < 0)
             return -1;
     }
     if (!record->value.ptr)
-        return err_at(err, place_of(text.len), ERR_SYNTAX, "has no field '%s'",
+        return err_at(err, record_place_of(text.len), ERR_SYNTAX, "has no field '%s'",
                       record->grammar->key);
     return 0;
 }
 
-static int read_record(struct record *record, const struct slice *rrs, size_t n_rrs,
+static int record_read(struct record *record, const struct slice *rrs, size_t n_rrs,
                        struct err *err)
 {
-    if (select_record(record->grammar, rrs, n_rrs, &record->text, err) < 0 ||
-        check_octets(record->text, err) < 0 || check_version(record, err) < 0)
+    if (record_select(record->grammar, rrs, n_rrs, &record->text, err) < 0 ||
+        record_check_octets(record->text, err) < 0 || record_check_version(record, err) < 0)
         return -1;
-    return read_fields(record, err);
+    return record_read_fields(record, err);
 }
 
 /* The octet of the record that `value` has at `at`. */
-static struct place place_in_value(const struct record *record, size_t at)
+static struct place record_place_in_value(const struct record *record, size_t at)
 {
-    return place_of((size_t)(record->value.ptr - record->text.ptr) + at);
+    return record_place_of((size_t)(record->value.ptr - record->text.ptr) + at);
 }
 
 int sts_record_parse(const struct slice *rrs, size_t n_rrs, struct sts_record *ret_record,
@@ -208,13 +208,13 @@ int sts_record_parse(const struct slice *rrs, size_t n_rrs, struct sts_record *r
     char quoted[ERR_QUOTE_MAX];
     size_t n_good = 0;
 
-    if (read_record(&record, rrs, n_rrs, err) < 0)
+    if (record_read(&record, rrs, n_rrs, err) < 0)
         return -1;
     while (n_good < record.value.len && n_good < STS_ID_MAX &&
            ascii_is_alnum(record.value.ptr[n_good]))
         n_good++;
     if (n_good == 0 || n_good < record.value.len)
-        return err_at(err, place_in_value(&record, n_good), ERR_SYNTAX,
+        return err_at(err, record_place_in_value(&record, n_good), ERR_SYNTAX,
                       "id %s is not 1 to %d letters and digits",
                       err_quote(quoted, sizeof(quoted), record.value), STS_ID_MAX);
     *ret_record = (struct sts_record){0};
@@ -238,7 +238,7 @@ int tls_rpt_record_parse(const struct slice *rrs, size_t n_rrs, struct arena *ar
     struct slice *rua;
     size_t n_rua, at = 0;
 
-    if (read_record(&record, rrs, n_rrs, err) < 0)
+    if (record_read(&record, rrs, n_rrs, err) < 0)
         return -1;
     n_rua = count_byte(record.value, ',') + 1;
     rua = arena_array(arena, n_rua, sizeof(*rua));
@@ -253,7 +253,7 @@ int tls_rpt_record_parse(const struct slice *rrs, size_t n_rrs, struct arena *ar
         rua[i] = trim_end(slice_range(rest, 0, comma));
         fault = tls_rpt_uri_fault(rua[i]);
         if (fault)
-            return err_at(err, place_in_value(&record, at), ERR_SYNTAX, "rua %s %s",
+            return err_at(err, record_place_in_value(&record, at), ERR_SYNTAX, "rua %s %s",
                           err_quote(quoted, sizeof(quoted), rua[i]), fault);
         at = skip_wsp(record.value, at + comma + 1);
     }
@@ -287,7 +287,7 @@ static bool has_host(struct slice rest)
 }
 
 /* What RFC 8460 3 forbids in a rua, and what RFC 3986 has in no URI. */
-static const char *octet_fault(char octet)
+static const char *record_octet_fault(char octet)
 {
     static const struct {
         char octet;
@@ -333,8 +333,8 @@ const char *tls_rpt_uri_fault(struct slice uri)
     if (scheme_len == uri.len || !(is_mailto || slice_eq_nocase(scheme, slice_of("https"))))
         return "is neither mailto: nor https:";
     for (size_t i = 0; i < rest.len; i++)
-        if (octet_fault(rest.ptr[i]))
-            return octet_fault(rest.ptr[i]);
+        if (record_octet_fault(rest.ptr[i]))
+            return record_octet_fault(rest.ptr[i]);
     if (is_mailto)
         return has_address(rest) ? NULL : "has no address (mailto:name@example.com)";
     return has_host(rest) ? NULL : "has no host (https://reports.example.com/path)";

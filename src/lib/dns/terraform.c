@@ -4,7 +4,7 @@
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
 
-static void print_char(char byte, char next, FILE *out)
+static void terraform_print_char(char byte, char next, FILE *out)
 {
     if (byte < 0x20 || byte > 0x7e) {
         fprintf(out, "\\u%04x", (unsigned char)byte);
@@ -21,12 +21,13 @@ void terraform_print_text(struct slice text, FILE *out)
 {
     fputc('"', out);
     for (size_t i = 0; i < text.len; i++)
-        print_char(text.ptr[i], i + 1 < text.len ? text.ptr[i + 1] : '\0', out);
+        terraform_print_char(text.ptr[i], i + 1 < text.len ? text.ptr[i + 1] : '\0', out);
     fputc('"', out);
 }
 
 /* No label has a "_" but the fixed ones at the front, and a part has none: so no two are alike. */
-static void print_identifier(const char *prefix, const char *name, const char *part, FILE *out)
+static void terraform_print_identifier(const char *prefix, const char *name, const char *part,
+                                       FILE *out)
 {
     fputs(prefix, out);
     for (; *name != '\0'; name++)
@@ -38,15 +39,15 @@ static void print_identifier(const char *prefix, const char *name, const char *p
         fputc(*part == '.' || *part == ':' ? '-' : *part, out);
 }
 
-static void print_zone_name(const char *zone, FILE *out)
+static void terraform_print_zone_name(const char *zone, FILE *out)
 {
-    print_identifier("mta-sts-zone_", zone, NULL, out);
+    terraform_print_identifier("mta-sts-zone_", zone, NULL, out);
 }
 
 void terraform_begin_zone(const struct terraform_provider *provider, const char *zone, FILE *out)
 {
     fprintf(out, "\ndata \"%s\" \"", provider->data_source);
-    print_zone_name(zone, out);
+    terraform_print_zone_name(zone, out);
     fputs("\" {\n", out);
 }
 
@@ -60,12 +61,12 @@ void terraform_begin_resource(const struct terraform_provider *provider,
         fputc('\n', out);
     }
     fprintf(out, "resource \"%s\" \"", provider->resource);
-    print_identifier("", record->name, part, out);
+    terraform_print_identifier("", record->name, part, out);
     fputs("\" {\n", out);
     if (record->withheld)
         fputs("  count   = 0\n", out);
     fprintf(out, "  zone_id = data.%s.", provider->data_source);
-    print_zone_name(record->zone, out);
+    terraform_print_zone_name(record->zone, out);
     fputs(".zone_id\n  name    = ", out);
     terraform_print_text(slice_of(record->name), out);
     fprintf(out, "\n  type    = \"%s\"\n", record_type_name(record->type));

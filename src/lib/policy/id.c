@@ -16,8 +16,8 @@ enum {
  * Fails only for lack of memory. No body holds a NUL, so no body and its salt read as another
  * body and its salt.
  */
-static bool digest(EVP_MD_CTX *context, struct slice body, struct slice salt,
-                   unsigned char ret_digest[SHA256_LEN])
+static bool id_digest(EVP_MD_CTX *context, struct slice body, struct slice salt,
+                      unsigned char ret_digest[SHA256_LEN])
 {
     return context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
            EVP_DigestUpdate(context, body.ptr, body.len) &&
@@ -32,7 +32,7 @@ void policy_id_compute(struct slice body, struct slice salt, char ret_id[POLICY_
     unsigned char bytes[SHA256_LEN];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
 
-    if (!digest(context, body, salt, bytes)) {
+    if (!id_digest(context, body, salt, bytes)) {
         fputs("mta-stsd: SHA-256 failed\n", stderr);
         abort();
     }

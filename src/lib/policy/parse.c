@@ -99,7 +99,8 @@ static struct place place_of(const struct lines *lines, struct slice part)
 }
 
 /* "mode 'ENFORCE' is not ...", at `found`, which is a part of the current line. */
-static int fault(struct parser *parser, const char *what, struct slice found, const char *why)
+static int policy_fault(struct parser *parser, const char *what, struct slice found,
+                        const char *why)
 {
     char quoted[ERR_QUOTE_MAX];
 
@@ -110,7 +111,7 @@ static int fault(struct parser *parser, const char *what, struct slice found, co
 static int parse_version_value(struct parser *parser, struct slice value)
 {
     if (!slice_eq_text(value, "STSv1"))
-        return fault(parser, "version", value, "is not 'STSv1'");
+        return policy_fault(parser, "version", value, "is not 'STSv1'");
     return 0;
 }
 
@@ -118,7 +119,8 @@ static int parse_mode_value(struct parser *parser, struct slice value)
 {
     parser->policy.mode = policy_mode_find(value);
     if (parser->policy.mode == POLICY_MODE_COUNT)
-        return fault(parser, "mode", value, "is not testing, enforce or none, in lower case");
+        return policy_fault(parser, "mode", value,
+                            "is not testing, enforce or none, in lower case");
     return 0;
 }
 
@@ -127,9 +129,10 @@ static int parse_max_age_value(struct parser *parser, struct slice value)
     uint64_t max_age_s;
 
     if (value.len > MAX_AGE_DIGITS_MAX || slice_to_u64(value, UINT64_MAX, &max_age_s) != 0)
-        return fault(parser, "max_age", value, "is not a number of seconds in 1 to 10 digits");
+        return policy_fault(parser, "max_age", value,
+                            "is not a number of seconds in 1 to 10 digits");
     if (max_age_s > POLICY_MAX_AGE_MAX)
-        return fault(parser, "max_age", value, "is above 31557600 s");
+        return policy_fault(parser, "max_age", value, "is above 31557600 s");
     parser->policy.max_age_s = (uint32_t)max_age_s;
     return 0;
 }
@@ -139,7 +142,7 @@ static int parse_mx_value(struct parser *parser, struct slice value)
     const char *why = mx_pattern_fault(value);
 
     if (why)
-        return fault(parser, "mx", value, why);
+        return policy_fault(parser, "mx", value, why);
     parser->policy.n_mx++;
     return 0;
 }
@@ -206,12 +209,14 @@ static bool is_repeated(const struct parser *parser, struct slice name)
 static int parse_extension(struct parser *parser, struct slice name, struct slice value)
 {
     if (slice_starts_with(name, BYTE_ORDER_MARK))
-        return fault(parser, "field name", name, "begins with a byte order mark");
+        return policy_fault(parser, "field name", name, "begins with a byte order mark");
     if (!is_ext_name(name))
-        return fault(parser, "field name", name,
-                     "is not a letter or digit and up to 31 letters, digits, '_', '-' or '.'");
+        return policy_fault(
+            parser, "field name", name,
+            "is not a letter or digit and up to 31 letters, digits, '_', '-' or '.'");
     if (!is_ext_value(value) && !is_repeated(parser, name))
-        return fault(parser, "value", value, "of an extension is empty or has a control character");
+        return policy_fault(parser, "value", value,
+                            "of an extension is empty or has a control character");
     return 0;
 }
 
@@ -222,9 +227,9 @@ static int parse_field(struct parser *parser)
     enum policy_field field = policy_field_find(name);
 
     if (line.len == 0)
-        return fault(parser, "line", line, "is empty, which is not allowed in a policy");
+        return policy_fault(parser, "line", line, "is empty, which is not allowed in a policy");
     if (name.len == line.len)
-        return fault(parser, "line", line, "has no ':' after a field name");
+        return policy_fault(parser, "line", line, "has no ':' after a field name");
     if (field == FIELD_COUNT)
         return parse_extension(parser, name, value);
     if (parser->seen[field] && field != FIELD_MX)
@@ -241,12 +246,12 @@ static int check_utf8(struct parser *parser)
     while ((len = utf8_char_len(rest)) > 0)
         rest = slice_range(rest, len, rest.len);
     if (rest.len > 0)
-        return fault(parser, "byte", slice_range(rest, 0, 1), "is not UTF-8");
+        return policy_fault(parser, "byte", slice_range(rest, 0, 1), "is not UTF-8");
     return 0;
 }
 
 /* Points at the extension that was meant to be `field`, if there is one: "max-age", "Mode". */
-static int fault_missing(struct parser *parser, enum policy_field field)
+static int policy_fault_missing(struct parser *parser, enum policy_field field)
 {
     const char *name = fields[field].name;
     struct lines lines = {.rest = parser->body};
@@ -269,7 +274,7 @@ static int check_required(struct parser *parser)
         if (field == FIELD_MX && parser->policy.mode == POLICY_MODE_NONE)
             continue;
         if (!parser->seen[field])
-            return fault_missing(parser, field);
+            return policy_fault_missing(parser, field);
     }
     return 0;
 }

@@ -16,7 +16,7 @@ struct body {
     size_t len;
 };
 
-static void append(struct body *body, struct slice bytes)
+static void body_append(struct body *body, struct slice bytes)
 {
     if (bytes.len > 0 && body->len < sizeof(body->bytes) &&
         bytes.len <= sizeof(body->bytes) - body->len)
@@ -24,25 +24,25 @@ static void append(struct body *body, struct slice bytes)
     body->len += bytes.len;
 }
 
-static void append_field(struct body *body, const char *name, struct slice value)
+static void body_append_field(struct body *body, const char *name, struct slice value)
 {
-    append(body, slice_of(name));
-    append(body, slice_of(": "));
-    append(body, value);
-    append(body, slice_of("\r\n"));
+    body_append(body, slice_of(name));
+    body_append(body, slice_of(": "));
+    body_append(body, value);
+    body_append(body, slice_of("\r\n"));
 }
 
 /* LF and any other order are as valid, but some senders refuse them; none refuses these. */
-static void append_policy(struct body *body, const struct policy *policy)
+static void body_append_policy(struct body *body, const struct policy *policy)
 {
     char max_age[sizeof("4294967295")];
 
     snprintf(max_age, sizeof(max_age), "%" PRIu32, policy->max_age_s);
-    append_field(body, "version", slice_of("STSv1"));
-    append_field(body, "mode", slice_of(policy_mode_name(policy->mode)));
+    body_append_field(body, "version", slice_of("STSv1"));
+    body_append_field(body, "mode", slice_of(policy_mode_name(policy->mode)));
     for (size_t i = 0; i < policy->n_mx; i++)
-        append_field(body, "mx", policy->mx[i]);
-    append_field(body, "max_age", slice_of(max_age));
+        body_append_field(body, "mx", policy->mx[i]);
+    body_append_field(body, "max_age", slice_of(max_age));
 }
 
 int policy_render(const struct policy *policy, struct arena *arena, struct slice *ret_body,
@@ -52,7 +52,7 @@ int policy_render(const struct policy *policy, struct arena *arena, struct slice
     const char *copy;
 
     body.len = 0;
-    append_policy(&body, policy);
+    body_append_policy(&body, policy);
     if (body.len > sizeof(body.bytes))
         return err_set(err, ERR_LIMIT, "the policy is %zu bytes, above %d bytes", body.len,
                        POLICY_BODY_MAX);
