@@ -117,7 +117,7 @@ def test_root_becomes_user(start, certificates):
 
 def test_user_root_stays_root(start):
     daemon = start(user="root")
-    daemon.log.wait_for("warning: user: 'root' keeps every right")
+    daemon.log.wait_for("warning: user: 'root' keeps all privileges")
     for status in statuses(daemon):
         assert status["Uid"].split() == ["0"] * 4 and int(status["CapEff"], 16) != 0
         assert status["NoNewPrivs"] == "1"
@@ -202,7 +202,7 @@ def test_unknown_user(folder, certificates):
 
 def test_started_without_root(folder, start, certificates):
     daemon = start(run_as_nobody(folder), user="root")
-    daemon.log.wait_for("info: user: 'root' is ignored, as it is 'nobody' who has started")
+    daemon.log.wait_for("info: user: 'root' is ignored: the daemon stays 'nobody', who has started it")
     assert not daemon.log.find("warning: user")
     assert fetch(daemon.address, HOST, tls_context(certificates)).body == BODY
     for status in statuses(daemon):
@@ -278,7 +278,7 @@ def test_kernel_that_lacks_something(start, certificates, hidden, feature):
     daemon = start([sys.executable, "-c", HIDE, hidden])
     if is_instrumented(daemon):
         pytest.skip("the sandbox is off in this build")
-    daemon.log.wait_for(f"warning: sandbox: there is no {feature} here .")
+    daemon.log.wait_for(f"warning: sandbox: {feature} is not available .")
     daemon.log.wait_for(f"info: sandbox: user nobody, no capabilities, .*no {feature}")
     assert fetch(daemon.address, HOST, tls_context(certificates)).body == BODY
     daemon.reload()
@@ -310,8 +310,8 @@ def test_included_file_may_change_and_come(folder, start, certificates):
 
 
 @pytest.mark.parametrize("key, wanted", [
-    ("include", "the sandbox allows to read below .* needs a restart"),
-    ("certificates", "files below '.*' are needed now, .* this needs a restart"),
+    ("include", "may read only files below .* if the file is elsewhere, restart the daemon"),
+    ("certificates", "needs files below '.*', which the sandbox does not allow: .* restart the daemon"),
 ])
 def test_files_outside_of_the_sandbox(start, certificates, key, wanted):
     daemon = start()
@@ -346,11 +346,11 @@ def test_directory_that_another_one_replaces(folder, start, certificates):
         daemon.log.wait_for(f"{HOST}: .*the certificate read before stays in use")
         (folder / "away").rename(folder / "certs")
         daemon.reload()
-        assert not daemon.log.find("has taken the place")
+        assert not daemon.log.find("another directory has replaced")
         (folder / "certs").rename(folder / "away")
         shutil.copytree(folder / "away", folder / "certs")
         daemon.reload()
-        daemon.log.wait_for(f"another directory has taken the place of '{folder}/certs'")
+        daemon.log.wait_for(f"another directory has replaced '{folder}/certs'")
         assert fetch(daemon.address, HOST, context).body == BODY
 
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/landlock.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -57,7 +58,7 @@ static void ruleset_allow(int ruleset, const char *directory, uint64_t rights)
 
     if (rule.parent_fd < 0 ||
         syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
-        log_line(LOG_WARNING, "sandbox: '%s' cannot be allowed", directory);
+        log_line(LOG_WARNING, "sandbox: '%s' cannot be allowed: %s", directory, strerror(errno));
     if (rule.parent_fd >= 0)
         close(rule.parent_fd);
 }

@@ -32,7 +32,7 @@ int account_find(const char *user, struct account *ret_account, struct err *err)
     if (geteuid() != 0) {
         account_describe_self(ret_account);
         if (strcmp(ret_account->name, user) != 0)
-            log_line(LOG_INFO, "user: '%s' is ignored, as it is '%s' who has started the daemon",
+            log_line(LOG_INFO, "user: '%s' is ignored: the daemon stays '%s', who has started it",
                      user, ret_account->name);
         return 0;
     }
@@ -47,8 +47,8 @@ int account_find(const char *user, struct account *ret_account, struct err *err)
     snprintf(ret_account->name, sizeof(ret_account->name), "%s", user);
     if (!ret_account->needs_switch)
         log_line(LOG_WARNING,
-                 "user: '%s' keeps every right, so that any fault in the daemon or "
-                 "its libraries is one with the rights of root",
+                 "user: '%s' keeps all privileges, so a fault in the daemon or its libraries "
+                 "gives them to an intruder",
                  user);
     return 0;
 }
@@ -88,6 +88,6 @@ int privileges_drop(const struct account *account, struct err *err)
     if (account->uid != 0 && capabilities_drop() != 0)
         return err_io(err, errno, "capabilities cannot be dropped");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-        return err_io(err, errno, "new privileges cannot be renounced");
+        return err_io(err, errno, "the means to gain privileges cannot be dropped");
     return 0;
 }

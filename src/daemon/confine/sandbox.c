@@ -19,43 +19,45 @@ struct sandbox {
     struct allowed_paths *allowed;
 };
 
-static void sandbox_print_directories(const struct sandbox *sandbox, FILE *out)
+/* Completes "the daemon may read ". */
+static void sandbox_print_allowed(const struct sandbox *sandbox, FILE *out)
 {
     const struct allowed_paths *allowed = sandbox->allowed;
 
-    for (size_t i = 0; i < allowed->n_read; i++)
-        fprintf(out, "%s'%s'", i > 0 ? ", " : "", allowed->read[i].actual);
     if (allowed->n_read == 0)
-        fputs("nothing", out);
+        fputs("no files", out);
+    for (size_t i = 0; i < allowed->n_read; i++)
+        fprintf(out, "%s'%s'", i > 0 ? ", " : "only files below ", allowed->read[i].actual);
 }
 
-static void sandbox_log_directories(const struct sandbox *sandbox)
+static void sandbox_log_allowed(const struct sandbox *sandbox)
 {
     char *text = NULL;
     size_t len;
     FILE *out = open_memstream(&text, &len);
 
-    sandbox_print_directories(sandbox, out);
+    sandbox_print_allowed(sandbox, out);
     fclose(out);
-    log_line(LOG_INFO, "sandbox: may read below %s", text);
+    log_line(LOG_INFO, "sandbox: the daemon may read %s", text);
     free(text);
 }
 
 static struct sandbox *sandbox_enter_landlock(const struct config *config, const char *config_path,
-                                              char *words, size_t size)
+                                              char *ret_state, size_t size)
 {
     struct sandbox *sandbox = memory_alloc(sizeof(*sandbox));
     unsigned abi;
 
     sandbox->allowed = allowed_paths_new(config, config_path);
     if (landlock_enter(sandbox->allowed, &abi) == 0) {
-        snprintf(words, size, "Landlock ABI %u", abi);
+        snprintf(ret_state, size, "Landlock ABI %u", abi);
         return sandbox;
     }
-    log_line(LOG_WARNING,
-             "sandbox: there is no Landlock here (%s), so that what the user may read, the daemon "
-             "may",
-             strerror(errno));
+    log_line(
+        LOG_WARNING,
+        "sandbox: Landlock is not available (%s): the daemon may read every file that its user "
+        "may read",
+        strerror(errno));
     sandbox_free(sandbox);
     return NULL;
 }
@@ -65,8 +67,7 @@ static bool sandbox_enter_seccomp(void)
     if (seccomp_enter() == 0)
         return true;
     log_line(LOG_WARNING,
-             "sandbox: there is no seccomp here (%s), so that every system call is open to the "
-             "daemon",
+             "sandbox: seccomp is not available (%s): the daemon may make every system call",
              strerror(errno));
     return false;
 }
@@ -88,7 +89,7 @@ struct sandbox *sandbox_enter(const struct config *config, const char *config_pa
              has_seccomp ? "seccomp" : "no seccomp",
              MTA_INSTRUMENTED ? " (instrumented build)" : "");
     if (sandbox)
-        sandbox_log_directories(sandbox);
+        sandbox_log_allowed(sandbox);
     return sandbox;
 }
 
@@ -110,12 +111,14 @@ bool sandbox_allows(const struct sandbox *sandbox, const struct config *next,
         return true;
     needed = allowed_paths_new(next, config_path);
     outside = allowed_paths_find_outside(sandbox->allowed, needed);
-    if (outside)
+    if (outside) {
         fprintf(out,
-                "reload refused: files below '%s' are needed now, which the sandbox has not "
-                "allowed since the start: this needs a restart; the configuration from before "
-                "goes on being served\n",
+                "reload refused: the configuration needs files below '%s', which the sandbox does "
+                "not allow: since its start the daemon may read ",
                 outside);
+        sandbox_print_allowed(sandbox, out);
+        fputs("; restart the daemon to allow more; the previous configuration stays in use\n", out);
+    }
     allowed_paths_free(needed);
     return !outside;
 }
@@ -124,9 +127,9 @@ void sandbox_explain(const struct sandbox *sandbox, FILE *out)
 {
     if (!sandbox)
         return;
-    fputs("the sandbox allows to read below ", out);
-    sandbox_print_directories(sandbox, out);
-    fputs(" only, since the start; what has come to lie elsewhere needs a restart\n", out);
+    fputs("sandbox: since its start the daemon may read ", out);
+    sandbox_print_allowed(sandbox, out);
+    fputs("; if the file is elsewhere, restart the daemon to allow its directory\n", out);
 }
 
 void sandbox_watch(struct sandbox *sandbox)
@@ -141,8 +144,8 @@ void sandbox_watch(struct sandbox *sandbox)
         directory->device = status.st_dev;
         directory->inode = status.st_ino;
         log_line(LOG_WARNING,
-                 "another directory has taken the place of '%s', which the sandbox does not allow "
-                 "to be read: this needs a restart",
+                 "sandbox: another directory has replaced '%s', and the daemon may read only the "
+                 "old one; restart the daemon to allow the new one",
                  directory->actual);
     }
 }
