@@ -180,7 +180,7 @@ void source_look(struct source *source, const char *host, const struct stamp *la
     look_judge_name(ret_look, host);
 }
 
-void source_init(struct source *source, const struct cert_source *texts, struct chains *chains,
+void source_init(struct source *source, const struct cert_source *texts, struct chain_cache *chains,
                  const struct handshake_trial *trial)
 {
     *source = (struct source){

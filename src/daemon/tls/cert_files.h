@@ -16,7 +16,7 @@
 #include "lib/base/err.h"
 
 struct cert_source;
-struct chains;
+struct chain_cache;
 struct handshake_trial;
 
 enum {
@@ -56,7 +56,7 @@ struct source {
     char *chain;
     char *key;
     bool is_shared;                      /* no {host} */
-    struct chains *chains;               /* not its own */
+    struct chain_cache *chains;          /* not its own */
     const struct handshake_trial *trial; /* not its own */
     pthread_mutex_t lock;                /* of the rest, which only a shared source has */
     bool is_read;                        /* whether the rest holds */
@@ -65,7 +65,7 @@ struct source {
 };
 
 /** chains, trial  outlive the source */
-void source_init(struct source *source, const struct cert_source *texts, struct chains *chains,
+void source_init(struct source *source, const struct cert_source *texts, struct chain_cache *chains,
                  const struct handshake_trial *trial);
 
 void source_done(struct source *source);

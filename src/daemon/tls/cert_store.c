@@ -42,9 +42,11 @@ struct cert_store {
     size_t capacity;
     size_t n_sources;
     struct source *sources;
-    struct chains *chains;
+    struct chain_cache *chains;
     struct handshake_trial *trial;
-    pthread_mutex_t lock; /* workers wait for it: never held over I/O or a walk over the hosts */
+    /* Workers wait for it: held over no I/O, and over a walk over the hosts only when the hash
+     * table doubles, a dozen times in all. */
+    pthread_mutex_t lock;
     struct entry *hosts;  /* by name; in the order of use, the latest last */
     struct entry **slots; /* the same, each in its place as long as it is there */
 };
@@ -176,7 +178,7 @@ struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_so
         .capacity = capacity,
         .n_sources = n_sources,
         .sources = memory_alloc((n_sources + 1) * sizeof(*store->sources)),
-        .chains = chains_new(),
+        .chains = chain_cache_new(),
         .trial = handshake_trial_new(),
         .slots = memory_alloc((capacity + 1) * sizeof(struct entry *)),
     };
@@ -208,7 +210,7 @@ void cert_store_unref(struct cert_store *store)
         source_done(&store->sources[i]);
     free(store->sources);
     free(store->slots);
-    chains_unref(store->chains);
+    chain_cache_unref(store->chains);
     handshake_trial_free(store->trial);
     pthread_mutex_destroy(&store->lock);
     free(store);

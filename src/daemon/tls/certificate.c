@@ -134,22 +134,22 @@ static struct slice join(const struct pem *pem)
  * text and decoded once. A text that holds the key as well is only this host's: there it is the
  * DER.
  */
-static int take_chain(struct certificate *made, struct pem *pem, struct chains *chains,
+static int take_chain(struct certificate *made, struct pem *pem, struct chain_cache *chains,
                       struct err *err)
 {
     struct slice name = pem->rest.ptr ? pem->rest : join(pem);
 
-    made->chain = chain_find(chains, name);
+    made->chain = chain_cache_acquire(chains, name);
     if (made->chain)
         return 0;
     if (pem->rest.len > 0 && pem_parse(pem->rest, PEM_CHAIN, pem, err) != 0)
         return -1;
-    made->chain = chain_add(chains, name, pem->certificates);
+    made->chain = chain_cache_add(chains, name, pem->certificates);
     return made->chain ? 0 : err_set(err, ERR_SYNTAX, "a certificate is damaged");
 }
 
 static int assemble(struct certificate *made, struct pem *pem, const char *chain_path,
-                    const char *key_path, struct chains *chains, struct err *err)
+                    const char *key_path, struct chain_cache *chains, struct err *err)
 {
     if (take_leaf(made, pem, chain_path, key_path, err) != 0)
         return -1;
@@ -158,7 +158,7 @@ static int assemble(struct certificate *made, struct pem *pem, const char *chain
     return 0;
 }
 
-int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
+int certificate_load(const char *chain_path, const char *key_path, struct chain_cache *chains,
                      struct file_versions *ret_versions, struct certificate **ret_certificate,
                      struct err *err)
 {
@@ -177,6 +177,7 @@ int certificate_load(const char *chain_path, const char *key_path, struct chains
         certificate_unref(made);
     }
     key_free(pem.key);
+    arena_wipe(pem.arena); /* the key's text, and its DER */
     arena_free(pem.arena);
     ERR_clear_error();
     return result;

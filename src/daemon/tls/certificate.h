@@ -15,7 +15,7 @@
 #include "lib/diag/finding.h"
 
 struct certificate;
-struct chains;
+struct chain_cache;
 struct err;
 struct file_versions;
 struct ssl_st;
@@ -39,7 +39,7 @@ enum {
  * ERR_SYNTAX (not PEM, no certificate, no key, key with a pass phrase), ERR_LIMIT (file too large),
  * ERR_CONFIG (no regular file, the key is another certificate's, or too weak for TLS).
  */
-int certificate_load(const char *chain_path, const char *key_path, struct chains *chains,
+int certificate_load(const char *chain_path, const char *key_path, struct chain_cache *chains,
                      struct file_versions *ret_versions, struct certificate **ret_certificate,
                      struct err *err);
 

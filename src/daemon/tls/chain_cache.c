@@ -24,14 +24,14 @@ enum {
 struct chain {
     UT_hash_handle hh;
     struct chain *next; /* among the unused, the longest unused first */
-    struct chains *chains;
+    struct chain_cache *chains;
     size_t n_uses;
     STACK_OF(X509) * certificates;
     size_t name_len;
     char name[];
 };
 
-struct chains {
+struct chain_cache {
     pthread_mutex_t lock; /* of all that is here, and of the chains' n_uses */
     size_t references;    /* the owner's, and one a chain in use */
     struct chain *by_name;
@@ -39,11 +39,11 @@ struct chains {
     size_t n_unused;
 };
 
-struct chains *chains_new(void)
+struct chain_cache *chain_cache_new(void)
 {
-    struct chains *chains = memory_alloc(sizeof(*chains));
+    struct chain_cache *chains = memory_alloc(sizeof(*chains));
 
-    *chains = (struct chains){.references = 1};
+    *chains = (struct chain_cache){.references = 1};
     pthread_mutex_init(&chains->lock, NULL);
     return chains;
 }
@@ -67,7 +67,7 @@ static void chain_free(struct chain *chain)
 }
 
 /* Under the lock, where there is one; the caller frees it. */
-static struct chain *take_longest_unused(struct chains *chains)
+static struct chain *take_longest_unused(struct chain_cache *chains)
 {
     struct chain *chain = chains->unused;
 
@@ -77,7 +77,7 @@ static struct chain *take_longest_unused(struct chains *chains)
     return chain;
 }
 
-void chains_unref(struct chains *chains)
+void chain_cache_unref(struct chain_cache *chains)
 {
     struct chain *chain, *next;
     size_t n_left;
@@ -114,8 +114,8 @@ static struct chain *chain_decode(struct slice name, const struct pem_certificat
     return chain;
 }
 
-/* Under the lock. */
-static struct chain *use(struct chains *chains, struct slice name)
+/* Under the lock; NULL if there is none of this name. */
+static struct chain *chain_use(struct chain_cache *chains, struct slice name)
 {
     struct chain *chain;
 
@@ -128,18 +128,18 @@ static struct chain *use(struct chains *chains, struct slice name)
     return chain;
 }
 
-struct chain *chain_find(struct chains *chains, struct slice name)
+struct chain *chain_cache_acquire(struct chain_cache *chains, struct slice name)
 {
     struct chain *chain;
 
     pthread_mutex_lock(&chains->lock);
-    chain = use(chains, name);
+    chain = chain_use(chains, name);
     pthread_mutex_unlock(&chains->lock);
     return chain;
 }
 
-struct chain *chain_add(struct chains *chains, struct slice name,
-                        const struct pem_certificate *certificates)
+struct chain *chain_cache_add(struct chain_cache *chains, struct slice name,
+                              const struct pem_certificate *certificates)
 {
     struct chain *made = chain_decode(name, certificates); /* outside the lock */
     struct chain *chain;
@@ -147,7 +147,7 @@ struct chain *chain_add(struct chains *chains, struct slice name,
     if (!made)
         return NULL;
     pthread_mutex_lock(&chains->lock);
-    chain = use(chains, name); /* another thread may have been faster */
+    chain = chain_use(chains, name); /* another thread may have been faster */
     if (!chain) {
         chain = made;
         made = NULL;
@@ -164,7 +164,7 @@ struct chain *chain_add(struct chains *chains, struct slice name,
 void chain_release(struct chain *chain)
 {
     struct chain *leaving = NULL;
-    struct chains *chains;
+    struct chain_cache *chains;
     bool is_unused;
 
     if (!chain)
@@ -180,7 +180,7 @@ void chain_release(struct chain *chain)
     pthread_mutex_unlock(&chains->lock);
     chain_free(leaving);
     if (is_unused)
-        chains_unref(chains);
+        chain_cache_unref(chains);
 }
 
 STACK_OF(X509) * chain_certificates(const struct chain *chain)

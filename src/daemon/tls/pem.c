@@ -64,20 +64,22 @@ static bool has_all(unsigned wanted, const struct pem *pem)
     return (wanted == PEM_LEAF && pem->certificates) || (wanted == PEM_KEY && pem->key);
 }
 
+/* PEM_FLAG_SECURE makes OpenSSL wipe the lines that it has read, also without a secure heap. */
 static int take_blocks(BIO *bio, unsigned wanted, struct pem *pem, struct err *err)
 {
     struct pem_block block;
     int result = 0;
 
     while (result == 0 && !has_all(wanted, pem)) {
-        if (PEM_read_bio(bio, &block.name, &block.header, &block.bytes, &block.len) != 1)
+        if (PEM_read_bio_ex(bio, &block.name, &block.header, &block.bytes, &block.len,
+                            PEM_FLAG_SECURE | PEM_FLAG_EAY_COMPATIBLE) != 1)
             return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE
                        ? 0
                        : err_set(err, ERR_SYNTAX, "a PEM block is damaged");
         result = take_block(&block, wanted, pem, err);
-        OPENSSL_free(block.name);
-        OPENSSL_free(block.header);
-        OPENSSL_clear_free(block.bytes, (size_t)block.len);
+        OPENSSL_secure_free(block.name);
+        OPENSSL_secure_free(block.header);
+        OPENSSL_secure_clear_free(block.bytes, (size_t)block.len);
     }
     return result;
 }

@@ -86,6 +86,12 @@ void arena_free(struct arena *arena)
     free(arena);
 }
 
+void arena_wipe(struct arena *arena)
+{
+    for (struct block *block = arena->newest; block; block = block->older)
+        explicit_bzero(block->bytes, block->used);
+}
+
 void arena_reset(struct arena *arena)
 {
     if (!arena->newest)

@@ -27,6 +27,9 @@ struct arena *arena_new_large(void);
 /** Gives everything back. Takes NULL. */
 void arena_free(struct arena *arena);
 
+/** Overwrites all that was handed out, which was secret; to be freed or reset next. */
+void arena_wipe(struct arena *arena);
+
 /** Gives back what was handed out and keeps one block for the next use. */
 void arena_reset(struct arena *arena);
 

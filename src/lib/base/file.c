@@ -62,6 +62,7 @@ static int read_into(int fd, const struct stat *status, size_t max_bytes, struct
     if (file_read_all(fd, status, max_bytes, &buffer, &len, err) != 0)
         return -1;
     *ret_bytes = (struct slice){arena_copy(arena, (struct slice){buffer, len}), len};
+    explicit_bzero(buffer, len); /* it may hold a private key */
     free(buffer);
     return 0;
 }

@@ -334,10 +334,10 @@ int pki_leave_directory(void **state)
 int pki_load(const char *chain_path, const char *key_path, struct certificate **ret_certificate,
              struct err *err)
 {
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct file_versions versions;
     int result = certificate_load(chain_path, key_path, chains, &versions, ret_certificate, err);
 
-    chains_unref(chains); /* the certificate's chain keeps it */
+    chain_cache_unref(chains); /* the certificate's chain keeps it */
     return result;
 }

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/tls/cert_files.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,10 +22,15 @@
 #define A "mta-sts.a.example"
 #define B "mta-sts.b.example"
 
+enum {
+    MAPPING_MAX = 64 * 1024 * 1024, /* what is larger is a sanitizer's own */
+};
+
 static const struct stamp never;
 static struct handshake_trial *trial;
 
-static void make(struct source *source, const char *chain, const char *key, struct chains *chains)
+static void make(struct source *source, const char *chain, const char *key,
+                 struct chain_cache *chains)
 {
     source_init(source, &(struct cert_source){chain, key}, chains, trial);
 }
@@ -42,7 +50,7 @@ static enum look_result look_at(struct source *source, const char *host, struct 
 
 static void test_files_of_a_host(void **state)
 {
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct stamp of_a = never, of_b = never;
     struct source source;
 
@@ -60,13 +68,13 @@ static void test_files_of_a_host(void **state)
     pki_write(A ".key", "no key\n", NULL);
     assert_int_equal(look_at(&source, A, &of_a), LOOK_FAULT);
     source_done(&source);
-    chains_unref(chains);
+    chain_cache_unref(chains);
 }
 
 /* Read at the first question; what has changed since is for the background pass to find. */
 static void test_files_of_all(void **state)
 {
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct stamp of_a = never, of_b = never;
     const struct certificate *kept;
     struct source source;
@@ -94,7 +102,7 @@ static void test_files_of_all(void **state)
     assert_null(kept);
     assert_int_equal(look_at(&source, B, &of_b), LOOK_GOOD);
     source_done(&source);
-    chains_unref(chains);
+    chain_cache_unref(chains);
 }
 
 /* How a host's files are laid out: two files, or one with the key after the leaf. */
@@ -133,7 +141,7 @@ static void test_chains_of_hosts(void **state)
         {1, 1, true, true},  {0, 0, true, true},   {0, 0, true, true},
         {1, 1, false, true}, {0, 1, false, false}, {1, 0, true, false},
     };
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct look looks[ARRAY_LEN(rows)];
 
     (void)state;
@@ -154,7 +162,7 @@ static void test_chains_of_hosts(void **state)
     }
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         certificate_unref(looks[i].certificate);
-    chains_unref(chains);
+    chain_cache_unref(chains);
     pki_free(root);
     pki_free(authorities[0]);
     pki_free(authorities[1]);
@@ -170,7 +178,7 @@ static void test_probe(void **state)
         {"./absent.pem", 0},    {"none/absent.pem", 0},    {"probed.pem/{host}.pem", -1},
         {"./x{host}/chain", 0}, {"probed.pem", 0},
     };
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct err err;
 
     (void)state;
@@ -185,16 +193,72 @@ static void test_probe(void **state)
             fail_msg("row %zu: wanted %d, saw %d", i, rows[i].want, result);
         source_done(&source);
     }
-    chains_unref(chains);
+    chain_cache_unref(chains);
+}
+
+/* Whether memory that can be written holds the text, but for the mapping that the text itself is in
+ * and the stack, where this is asked. Read as a file, so that no sanitizer minds what was freed. */
+static bool is_in_memory(const char *text, size_t len)
+{
+    static char buffer[256 * 1024];
+    FILE *maps = fopen("/proc/self/maps", "r");
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    char line[512];
+    bool is_found = false;
+
+    assert_true(maps && memory >= 0);
+    while (fgets(line, sizeof(line), maps)) {
+        uintptr_t from, to;
+
+        assert_int_equal(sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &from, &to), 2);
+        if (!strstr(line, " rw-p ") || strstr(line, "[stack]") || to - from > MAPPING_MAX ||
+            (from <= (uintptr_t)text && (uintptr_t)text < to))
+            continue;
+        for (uintptr_t at = from; at < to; at += sizeof(buffer) - len) {
+            ssize_t count = pread(memory, buffer, sizeof(buffer), (off_t)at);
+
+            is_found |= count > 0 && memmem(buffer, (size_t)count, text, len);
+        }
+    }
+    fclose(maps);
+    close(memory);
+    return is_found;
+}
+
+/* The key is made in another process, so that only its file and what reads that can leave a copy.
+ */
+static void test_text_of_keys_is_wiped(void **state)
+{
+    static char text[200]; /* beside the buffer, in no heap */
+    struct chain_cache *chains = chain_cache_new();
+    struct stamp last = never;
+    struct source source;
+    pid_t child = fork();
+    int status, fd;
+
+    (void)state;
+    if (child == 0) {
+        pki_write_pair(A ".pem", A ".key", A, 90);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    make(&source, "{host}.pem", "{host}.key", chains);
+    assert_int_equal(look_at(&source, A, &last), LOOK_GOOD);
+    fd = open(A ".key", O_RDONLY | O_CLOEXEC);
+    assert_true(read(fd, text, sizeof(text)) == sizeof(text));
+    close(fd);
+    /* The second line of base64, with most of the scalar. */
+    assert_false(is_in_memory(text + strlen("-----BEGIN PRIVATE KEY-----\n"), 64));
+    source_done(&source);
+    chain_cache_unref(chains);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files_of_a_host),
-        cmocka_unit_test(test_files_of_all),
-        cmocka_unit_test(test_chains_of_hosts),
-        cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_files_of_a_host),       cmocka_unit_test(test_files_of_all),
+        cmocka_unit_test(test_chains_of_hosts),       cmocka_unit_test(test_probe),
+        cmocka_unit_test(test_text_of_keys_is_wiped),
     };
 
     int result;

@@ -41,20 +41,20 @@ static int tear_down(void **state)
 }
 
 /* The chain of these authorities, at most two, named by their numbers. */
-static struct chain *take(struct chains *chains, size_t n, size_t first, size_t second)
+static struct chain *take(struct chain_cache *chains, size_t n, size_t first, size_t second)
 {
     struct pem_certificate two[2] = {fixture.authorities[first], fixture.authorities[second]};
     const char numbers[] = {(char)first, (char)second};
     struct slice name = {numbers, n};
-    struct chain *chain = chain_find(chains, name);
+    struct chain *chain = chain_cache_acquire(chains, name);
 
     two[0].next = n == 2 ? &two[1] : NULL;
-    return chain ? chain : chain_add(chains, name, n == 0 ? NULL : two);
+    return chain ? chain : chain_cache_add(chains, name, n == 0 ? NULL : two);
 }
 
 static void test_same_chain_is_kept_once(void **state)
 {
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct chain *chain = take(chains, 2, 0, 1), *again = take(chains, 2, 0, 1);
 
     (void)state;
@@ -62,7 +62,7 @@ static void test_same_chain_is_kept_once(void **state)
     assert_int_equal(sk_X509_num(chain_certificates(chain)), 2);
     chain_release(again);
     chain_release(chain);
-    chains_unref(chains);
+    chain_cache_unref(chains);
 }
 
 static void test_other_chains_are_others(void **state)
@@ -71,7 +71,7 @@ static void test_other_chains_are_others(void **state)
         size_t n, first, second;
     } rows[] = {{0, 0, 0}, {1, 0, 0}, {1, 1, 0}, {2, 0, 1}, {2, 1, 0}, {2, 0, 2}, {2, 0, 0}};
     struct chain *taken[sizeof(rows) / sizeof(rows[0])];
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -82,51 +82,51 @@ static void test_other_chains_are_others(void **state)
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         chain_release(taken[i]);
-    chains_unref(chains);
+    chain_cache_unref(chains);
 }
 
 /* Two threads may decode the same chain: the first one's stays. */
 static void test_added_twice(void **state)
 {
-    struct chains *chains = chains_new();
-    struct chain *chain = chain_add(chains, slice_of("R1"), &fixture.authorities[0]);
-    struct chain *again = chain_add(chains, slice_of("R1"), &fixture.authorities[0]);
+    struct chain_cache *chains = chain_cache_new();
+    struct chain *chain = chain_cache_add(chains, slice_of("R1"), &fixture.authorities[0]);
+    struct chain *again = chain_cache_add(chains, slice_of("R1"), &fixture.authorities[0]);
 
     (void)state;
     assert_ptr_equal(chain, again);
     chain_release(again);
     chain_release(chain);
-    chains_unref(chains);
+    chain_cache_unref(chains);
 }
 
 /* Under ASan: what nobody uses goes with its collection, what somebody uses outlives it. */
 static void test_last_use(void **state)
 {
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct chain *chain;
 
     (void)state;
     chain_release(take(chains, 1, 0, 0));
     chain = take(chains, 1, 0, 0);
-    chains_unref(chains);
+    chain_cache_unref(chains);
     assert_int_equal(sk_X509_num(chain_certificates(chain)), 1);
     chain_release(chain);
     chain_release(NULL);
-    chains_unref(NULL);
+    chain_cache_unref(NULL);
 }
 
 static void test_damaged(void **state)
 {
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     struct pem_certificate cut = fixture.authorities[0], whole = fixture.authorities[1];
 
     (void)state;
     cut.len--;
     whole.next = &cut;
-    assert_null(chain_add(chains, slice_of("cut"), &cut));
-    assert_null(chain_add(chains, slice_of("whole"), &whole));
-    assert_null(chain_find(chains, slice_of("cut")));
-    chains_unref(chains);
+    assert_null(chain_cache_add(chains, slice_of("cut"), &cut));
+    assert_null(chain_cache_add(chains, slice_of("whole"), &whole));
+    assert_null(chain_cache_acquire(chains, slice_of("cut")));
+    chain_cache_unref(chains);
 }
 
 static void *take_often(void *chains)
@@ -139,7 +139,7 @@ static void *take_often(void *chains)
 /* Under TSan: all threads at once. */
 static void test_threads(void **state)
 {
-    struct chains *chains = chains_new();
+    struct chain_cache *chains = chain_cache_new();
     pthread_t threads[4];
 
     (void)state;
@@ -147,7 +147,7 @@ static void test_threads(void **state)
         assert_int_equal(pthread_create(&threads[i], NULL, take_often, chains), 0);
     for (size_t i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
-    chains_unref(chains);
+    chain_cache_unref(chains);
 }
 
 int main(void)

@@ -158,6 +158,21 @@ static void test_array_overflow_aborts(void **state)
     assert_int_equal(overflow_in_child(), SIGABRT);
 }
 
+static void test_wipe(void **state)
+{
+    struct arena *arena = arena_new(0);
+    char *small = arena_copy(arena, (struct slice){"secret", 6});
+    char *large = arena_alloc(arena, 100 * 1000);
+
+    (void)state;
+    large[0] = large[99999] = 1;
+    arena_wipe(arena);
+    assert_int_equal(small[0], 0);
+    assert_int_equal(large[0], 0);
+    assert_int_equal(large[99999], 0);
+    arena_free(arena);
+}
+
 static void test_memory(void **state)
 {
     unsigned char *memory = memory_alloc(2);
@@ -176,10 +191,10 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alloc),  cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_cap),    cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_array),  cmocka_unit_test(test_array_overflow_aborts),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_alloc), cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_cap),   cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_array), cmocka_unit_test(test_array_overflow_aborts),
+        cmocka_unit_test(test_wipe),  cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
