@@ -4,14 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "lib/base/arena.h"
-#include "lib/base/clock.h"
-#include "lib/base/file.h"
 #include "lib/config/include.h"
-#include "lib/config/load.h"
-#include "lib/config/seen.h"
+#include "lib/config/input.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
@@ -19,9 +15,6 @@
 
 enum {
     POLICY_NAME_MAX = 64,
-    PATH_QUOTE_MAX = 512,
-    SETTLE_MS = 100,     /* longer than a tick of the kernel, and than a writer pauses */
-    SETTLE_ALL_MS = 500, /* for all files together: all time stamps may be of the future */
 };
 
 /** One of the two passes over all files. */
@@ -237,104 +230,37 @@ static int parse_file(struct parse_context *context, const struct raw_file *file
     return entered != 0 || finished != 0 ? -1 : 0;
 }
 
-/** How files are read into memory. */
+/** The first pass. */
 struct read_context {
     struct raw_config *raw;
-    unsigned care;      /* LOAD_* */
-    uint64_t settle_ms; /* how long files may still be waited for */
-    struct arena *keep, *scratch;
-    struct diag *diag;
-    struct seen_files seen;
+    struct input *input;
+    struct parse_context parsing;
 };
 
-/* An included file that cannot be read is reported where it was included. */
-static void config_file_report(struct read_context *context, const char *path,
-                               struct place asked_at, const struct err *err)
-{
-    enum finding finding = err->code == ERR_LIMIT ? FINDING_TOO_LARGE : FINDING_FILE_UNREADABLE;
-    const char *hint = err->code == ERR_LIMIT ? "; split it into several by include:" : "";
-    char quoted[PATH_QUOTE_MAX];
-
-    context->raw->is_cut = true;
-    if (asked_at.file)
-        diag_add(context->diag, finding, asked_at, "include", "%s %s%s",
-                 err_quote(quoted, sizeof(quoted), slice_of(path)), err->msg, hint);
-    else
-        diag_add(context->diag, finding, (struct place){context->raw->name, 0, 0}, NULL,
-                 "the file %s%s", err->msg, hint);
-}
-
-static FILE *config_file_open(const struct read_context *context, const char *path,
-                              struct place asked_at, struct err *err)
-{
-    bool is_main = !asked_at.file;
-
-    if (is_main && !(context->care & LOAD_REGULAR))
-        return file_open(path, err);
-    if (!is_main || strcmp(path, "-") != 0)
-        return file_open_regular(path, err);
-    err_set(err, ERR_CONFIG, "is standard input, which can be read only once");
-    return NULL;
-}
-
-/* Waits for the file to settle and reads it; seen_files_check() will notice a change since. */
-static int config_file_read_settled(struct read_context *context, const char *path, FILE *in,
-                                    struct place asked_at, struct slice *ret_bytes, struct err *err)
-{
-    const struct place place = asked_at.file ? asked_at : (struct place){context->raw->name, 0, 0};
-    uint64_t settle_ms = context->settle_ms < SETTLE_MS ? context->settle_ms : SETTLE_MS;
-    uint64_t began_at_ms = clock_system.monotonic_ms(&clock_system), waited_ms;
-    struct stat status;
-
-    if (seen_file_settle(fileno(in), (unsigned)settle_ms, &status, err) != 0)
-        return -1;
-    waited_ms = clock_system.monotonic_ms(&clock_system) - began_at_ms;
-    context->settle_ms -= waited_ms < context->settle_ms ? waited_ms : context->settle_ms;
-    seen_files_add(&context->seen, path, place, &status);
-    return file_read_stream(in, CONFIG_FILE_MAX, context->scratch, ret_bytes, err);
-}
-
-/* asked_at: no place for the main file. Returns NULL after reporting why it cannot be read. */
-static const struct raw_file *config_file_read(struct read_context *context, const char *path,
-                                               const struct fields *fields, struct place asked_at)
+/* Reads and parses one file; the second pass reports what is wrong in it. */
+static void raw_config_add_file(struct read_context *context, const char *path,
+                                const struct fields *fields, struct place asked_at)
 {
     struct raw_config *raw = context->raw;
     struct raw_file *file = &raw->files[raw->n_files];
-    struct err err;
-    FILE *in = config_file_open(context, path, asked_at, &err);
 
     *file = (struct raw_file){.fields = fields};
-    if (!in || config_file_read_settled(context, path, in, asked_at, &file->bytes, &err) != 0) {
-        config_file_report(context, path, asked_at, &err);
-        file = NULL;
-    } else {
-        /* Places of the snapshot show the name. */
-        file->name = asked_at.file ? arena_copy(context->keep, slice_of(path)) : raw->name;
-        raw->n_files++;
+    if (input_read(context->input, path, asked_at, &file->name, &file->bytes) != 0) {
+        raw->is_cut = true;
+        return;
     }
-    if (in)
-        file_close(in);
-    return file;
+    raw->n_files++;
+    if (parse_file(&context->parsing, file) != 0)
+        raw->is_cut = true;
 }
 
-/* Reads a file and parses it for the first time; the second pass reports what is wrong in it. */
-static void config_file_add(struct read_context *context, struct parse_context *parsing,
-                            const char *path, const struct fields *fields, struct place asked_at)
-{
-    const struct raw_file *file = config_file_read(context, path, fields, asked_at);
-
-    if (file && parse_file(parsing, file) != 0)
-        context->raw->is_cut = true;
-}
-
-static void config_includes_add(struct read_context *context, struct parse_context *parsing,
-                                const char *main_path)
+static void raw_config_add_includes(struct read_context *context, const char *main_path,
+                                    struct arena *scratch, struct diag *diag)
 {
     struct raw_config *raw = context->raw;
     const struct field_texts *patterns = &raw->settings.include;
-    struct arena *scratch = context->scratch;
     struct include_files includes;
-    int found = include_files_find(main_path, patterns, scratch, context->diag, &includes);
+    int found = include_files_find(main_path, patterns, scratch, diag, &includes);
     struct raw_file *files = arena_array(scratch, 1 + includes.n_items, sizeof(*files));
 
     if (found != 0)
@@ -342,10 +268,10 @@ static void config_includes_add(struct read_context *context, struct parse_conte
     memcpy(files, raw->files, raw->n_files * sizeof(*files));
     raw->files = files;
     for (size_t i = 0; i < includes.n_items; i++)
-        config_file_add(context, parsing, includes.items[i].path, &schema_include,
-                        includes.items[i].asked_at);
+        raw_config_add_file(context, includes.items[i].path, &schema_include,
+                            includes.items[i].asked_at);
     if (found == 0)
-        include_files_check(main_path, patterns, scratch, &includes, context->diag);
+        include_files_check(main_path, patterns, scratch, &includes, diag);
 }
 
 void raw_config_read(const char *path, unsigned care, struct arena *keep, struct arena *scratch,
@@ -353,29 +279,26 @@ void raw_config_read(const char *path, unsigned care, struct arena *keep, struct
 {
     struct read_context context = {
         .raw = ret_raw,
-        .care = care,
-        .settle_ms = care & LOAD_SETTLED ? SETTLE_ALL_MS : 0,
-        .keep = keep,
-        .scratch = scratch,
-        .diag = diag,
-    };
-    struct parse_context parsing = {
-        .fields = {.diag = diag_new(), .arena = scratch},
-        .entry = arena_new(0),
-        .settings = &ret_raw->settings,
-        .policies = &ret_raw->policies,
-        .keep = keep,
+        .input = input_new(care, keep, scratch, diag),
+        .parsing =
+            {
+                .fields = {.diag = diag_new(), .arena = scratch},
+                .entry = arena_new(0),
+                .settings = &ret_raw->settings,
+                .policies = &ret_raw->policies,
+                .keep = keep,
+            },
     };
 
-    ret_raw->name = arena_copy(keep, slice_of(strcmp(path, "-") == 0 ? "<stdin>" : path));
     ret_raw->files = arena_array(scratch, 1, sizeof(*ret_raw->files));
-    field_set_defaults(&parsing.fields, &schema_main, &ret_raw->settings);
-    config_file_add(&context, &parsing, path, &schema_main, (struct place){0});
-    config_includes_add(&context, &parsing, path);
-    seen_files_check(&context.seen, diag);
-    seen_files_done(&context.seen);
-    arena_free(parsing.entry);
-    diag_free(parsing.fields.diag);
+    field_set_defaults(&context.parsing.fields, &schema_main, &ret_raw->settings);
+    raw_config_add_file(&context, path, &schema_main, (struct place){0});
+    ret_raw->name = ret_raw->files[0].name;
+    raw_config_add_includes(&context, path, scratch, diag);
+    input_check(context.input);
+    input_free(context.input);
+    arena_free(context.parsing.entry);
+    diag_free(context.parsing.fields.diag);
 }
 
 void raw_config_parse_domains(struct raw_config *raw, struct arena *scratch, struct diag *diag,
