@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "cli/mode.h"
+#include "daemon/child/program.h"
+#include "daemon/child/spawner_process.h"
+#include "daemon/main/trial_load.h"
 #include "daemon/tls/provider_filter.h"
 #include "lib/base/arena.h"
 #include "lib/base/file.h"
@@ -138,13 +141,28 @@ enum exit_status mode_help(const struct options *options)
     return STATUS_GOOD;
 }
 
+/* What the daemon starts of itself. Nobody types this, so --help does not show it. */
+static bool run_inner_program(int argc, char **argv, int *ret_status)
+{
+    if (argc == 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
+        *ret_status = spawner_process_run();
+    else if (argc == 3 && strcmp(argv[1], PROGRAM_TRIAL_LOAD) == 0)
+        *ret_status = trial_load_run(argv[2]);
+    else
+        return false;
+    return true;
+}
+
 int cli_main(int argc, char **argv)
 {
     enum exit_status status = STATUS_USAGE;
     struct options options;
+    int inner_status;
 
     if (file_fill_standard() != 0)
         return STATUS_FAILED;
+    if (run_inner_program(argc, argv, &inner_status))
+        return inner_status;
     provider_filter_install();
     if (options_parse(argc, argv, &options) == 0)
         status = options.mode->run(&options);

@@ -22,6 +22,7 @@ EXEMPT = {
     "src/cli/options.c": "tests/integration/test_cli.py",
     "src/cli/parallel.c": "tests/integration/test_certificates.py",
     "src/cli/run_as.c": "tests/integration/test_privileges.py",
+    "src/daemon/child/spawner_process.c": "tests/unit/daemon/child/test_spawner.c",
     "src/daemon/confine/privileges.c": "tests/integration/test_privileges.py",
     "src/daemon/control/control_client.c": "tests/integration/test_control.py",
     "src/daemon/main/admin_pages.c": "tests/integration/test_admin.py",
@@ -33,7 +34,6 @@ EXEMPT = {
     "src/daemon/main/log_writer.c": "tests/integration/test_access_log.py",
     "src/daemon/main/reload.c": "tests/integration/test_reload.py",
     "src/daemon/main/server.c": "tests/integration/test_signals.py",
-    "src/daemon/main/trial_load.c": "tests/integration/test_rehearsal.py",
     "src/daemon/worker/sni.c": "tests/integration/test_tls.py",
     "src/daemon/worker/tls_guard.c": "tests/attack/test_records.py",
 }

@@ -4,176 +4,66 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include <utlist.h>
+#include <uv.h>
+
+#include "daemon/child/spawn_message.h"
+#include "daemon/child/spawner_process.h"
 #include "daemon/confine/privileges.h"
 #include "lib/base/arena.h"
-#include "lib/base/clock.h"
 #include "lib/base/err.h"
-#include "lib/base/slice.h"
-
-enum {
-    SOCKET_FD = 3, /* in the spawner, which has no others but /dev/null */
-};
 
 struct spawner {
-    int socket;
-    int stop; /* can be read once spawner_stop() was called */
+    int socket; /* -1: the spawner has ended */
+    uv_poll_t poll;
+    struct spawned *running;
+    uint32_t last_id;
+    spawner_lost *on_lost;
+    void *context;
 };
 
-/* A datagram: the argument, and the pipe that a child's end is told on. */
-struct request {
-    uint64_t argument;
-    int pipe;
+struct spawned {
+    struct spawned *prev, *next;
+    struct spawner *spawner;
+    uint32_t id;
+    uv_timer_t deadline;
+    spawn_done *done;
+    void *context;
 };
 
-union control {
-    char bytes[CMSG_SPACE(sizeof(int))];
-    struct cmsghdr aligned;
-};
-
-static int send_request(int socket, const struct request *request)
+/* Standard streams are /dev/null; of all other descriptors only the two that the process needs. */
+static void set_descriptors(int socket, int program)
 {
-    uint64_t argument = request->argument;
-    struct iovec bytes = {&argument, sizeof(argument)};
-    union control control = {{0}};
-    struct msghdr message = {.msg_iov = &bytes,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
-    struct cmsghdr *rights = CMSG_FIRSTHDR(&message);
+    int null = open("/dev/null", O_RDWR);
+    int above = fcntl(program, F_DUPFD, SPAWNER_PROGRAM_FD + 1);
 
-    *rights = (struct cmsghdr){
-        .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-    memcpy(CMSG_DATA(rights), &request->pipe, sizeof(int));
-    return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-/* Returns -1 when the daemon has ended. */
-static int receive_request(struct request *ret_request)
-{
-    struct iovec bytes = {&ret_request->argument, sizeof(ret_request->argument)};
-    union control control;
-    struct msghdr message = {.msg_iov = &bytes,
-                             .msg_iovlen = 1,
-                             .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
-    const struct cmsghdr *rights;
-
-    if (recvmsg(SOCKET_FD, &message, MSG_CMSG_CLOEXEC) != sizeof(ret_request->argument))
-        return -1;
-    rights = CMSG_FIRSTHDR(&message);
-    if (!rights || rights->cmsg_len != CMSG_LEN(sizeof(int)))
-        return -1;
-    memcpy(&ret_request->pipe, CMSG_DATA(rights), sizeof(int));
-    return 0;
-}
-
-/* Where memory runs out for the machine or the container, the kernel is to take the child. */
-static void go_first(void)
-{
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    (void)!write(fd, "1000", 4);
-    close(fd);
-}
-
-/*
- * Returns when the child has ended, which holds the other end of `alive`. The daemon closes its end
- * of `reply` when it waits no longer: then the child is killed, and the daemon need not know it.
- */
-static void watch_child(pid_t child, int alive, int reply)
-{
-    struct pollfd polled[] = {{.fd = alive}, {.fd = reply}};
-
-    while (polled[0].revents == 0) {
-        if (poll(polled, ARRAY_LEN(polled), -1) < 0 && errno != EINTR)
-            return;
-        if (polled[1].revents != 0) {
-            kill(child, SIGKILL);
-            return;
-        }
-    }
-}
-
-/* Between spawner and child, so that the spawner never has to wait. */
-static _Noreturn void mind_child(const struct spawner_work *work, const struct request *request)
-{
-    int alive[2], status;
-    pid_t child;
-
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    signal(SIGCHLD, SIG_DFL);
-    if (pipe(alive) != 0)
-        _exit(1);
-    child = fork();
-    if (child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(alive[1], SOCKET_FD);
-        close_range(SOCKET_FD + 1, UINT_MAX, 0);
-        go_first();
-        _exit(work->run(work->context, request->argument));
-    }
-    close(alive[1]);
-    if (child > 0)
-        watch_child(child, alive[0], request->pipe);
-    if (child > 0 && waitpid(child, &status, 0) == child)
-        (void)!write(request->pipe, &status, sizeof(status));
-    _exit(0);
-}
-
-static void leave_files(int socket)
-{
-    int null;
-
-    dup2(socket, SOCKET_FD);
-    null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    dup2(socket, SPAWNER_SOCKET_FD);
+    dup2(above, SPAWNER_PROGRAM_FD);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         dup2(null, fd);
-    close_range(SOCKET_FD + 1, UINT_MAX, 0);
+    close_range(SPAWNER_PROGRAM_FD + 1, UINT_MAX, 0);
 }
 
-/* Its end is the daemon's, not the terminal's or the service manager's, which signal everybody. */
-static void leave_signals(void)
+/* A fresh copy of the program, so that nothing of the daemon's memory is in the process. */
+static _Noreturn void become_spawner(const struct account *account, int socket, int program)
 {
-    static const int ignored[] = {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGCHLD};
-
-    for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
-        signal(ignored[i], SIG_IGN);
-}
-
-static _Noreturn void spawn_on(const struct spawner_work *work, const struct account *account,
-                               int socket)
-{
-    struct request request;
+    char *const argv[] = {(char *)(uintptr_t) "mta-stsd", (char *)(uintptr_t)PROGRAM_SPAWNER, NULL};
     struct err err;
 
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    leave_signals();
-    leave_files(socket);
+    set_descriptors(socket, program);
     if (privileges_drop(account, &err) != 0)
         _exit(1);
-    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of user has cleared it */
-    /* Nothing here is secret, and who is not dumpable may not write its own oom_score_adj. */
-    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-    work->prepare(work->context);
-    prctl(PR_SET_NAME, "mta-stsd-spawn"); /* from now on it is what the name says */
-    while (receive_request(&request) == 0) {
-        if (fork() == 0)
-            mind_child(work, &request);
-        close(request.pipe);
-    }
-    _exit(0);
+    /* After the change of user, which clears it. */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    execveat(SPAWNER_PROGRAM_FD, "", argv, environ, AT_EMPTY_PATH);
+    _exit(1);
 }
 
 static int report_no_spawner(struct err *err)
@@ -181,19 +71,19 @@ static int report_no_spawner(struct err *err)
     return err_io(err, errno, "a process to start others cannot be started");
 }
 
-static int start_spawner(const struct spawner_work *work, const struct account *account,
-                         int *ret_socket, struct err *err)
+static int fork_spawner(const struct account *account, int program, int *ret_socket,
+                        struct err *err)
 {
     int sockets[2];
     pid_t pid;
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
         return report_no_spawner(err);
-    /* The kernel is to reap it when it ends: who had to would need calls that the sandbox lacks. */
+    /* The sandbox lacks the calls to reap it when it ends, so the kernel does. */
     signal(SIGCHLD, SIG_IGN);
     pid = fork();
     if (pid == 0)
-        spawn_on(work, account, sockets[1]);
+        become_spawner(account, sockets[1], program);
     close(sockets[1]);
     if (pid < 0) {
         report_no_spawner(err);
@@ -204,91 +94,206 @@ static int start_spawner(const struct spawner_work *work, const struct account *
     return 0;
 }
 
-int spawner_new(const struct spawner_work *work, const struct account *account,
-                struct spawner **ret_spawner, struct err *err)
+int spawner_new(const struct account *account, struct spawner **ret_spawner, struct err *err)
 {
-    int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), socket = -1;
+    int program = open("/proc/self/exe", O_PATH | O_CLOEXEC), socket, result;
 
-    if (stop < 0)
+    if (program < 0)
         return report_no_spawner(err);
-    if (start_spawner(work, account, &socket, err) != 0) {
-        close(stop);
+    result = fork_spawner(account, program, &socket, err);
+    close(program);
+    if (result != 0)
         return -1;
-    }
     *ret_spawner = memory_alloc(sizeof(**ret_spawner));
-    **ret_spawner = (struct spawner){socket, stop};
+    **ret_spawner = (struct spawner){.socket = socket};
     return 0;
 }
 
-int spawner_socket(const struct spawner *spawner)
+static void free_spawned(uv_handle_t *handle)
 {
-    return spawner->socket;
+    free(handle->data);
 }
 
-/* A spawner that is stopped or swapped out does not see that its socket is shut, but who waits for
- * it is woken. */
-void spawner_stop(struct spawner *spawner)
+static void forget_spawned(struct spawned *spawned)
 {
-    shutdown(spawner->socket, SHUT_RDWR);
-    eventfd_write(spawner->stop, 1);
+    DL_DELETE(spawned->spawner->running, spawned);
+    uv_close((uv_handle_t *)&spawned->deadline, free_spawned);
+}
+
+static void finish_spawned(struct spawned *spawned, struct spawn_end end)
+{
+    forget_spawned(spawned);
+    spawned->done(spawned->context, &end);
+}
+
+/* Ends a process that is still there too: it sees that the socket is closed. */
+static void close_socket(struct spawner *spawner)
+{
+    if (spawner->socket < 0)
+        return;
+    uv_close((uv_handle_t *)&spawner->poll, NULL);
+    close(spawner->socket);
+    spawner->socket = -1;
+}
+
+static void lose_spawner(struct spawner *spawner)
+{
+    struct spawned *spawned, *next;
+
+    close_socket(spawner);
+    DL_FOREACH_SAFE (spawner->running, spawned, next)
+        finish_spawned(spawned, (struct spawn_end){SPAWN_FAILED, EPIPE});
+    spawner->on_lost(spawner->context);
+}
+
+static void take_answer(struct spawner *spawner, const struct spawn_answer *answer)
+{
+    struct spawned *spawned;
+
+    DL_SEARCH_SCALAR(spawner->running, spawned, id, answer->id);
+    if (spawned)
+        finish_spawned(spawned, answer->end);
+}
+
+static void on_answer(uv_poll_t *poll, int status, int events)
+{
+    struct spawner *spawner = poll->data;
+    struct spawn_answer answer;
+    ssize_t len;
+
+    (void)events;
+    len = status == 0 ? recv(spawner->socket, &answer, sizeof(answer), MSG_DONTWAIT) : 0;
+    if (len == sizeof(answer))
+        take_answer(spawner, &answer);
+    else if (len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR))
+        lose_spawner(spawner);
+}
+
+void spawner_attach(struct spawner *spawner, struct uv_loop_s *loop, spawner_lost *on_lost,
+                    void *context)
+{
+    spawner->on_lost = on_lost;
+    spawner->context = context;
+    uv_poll_init(loop, &spawner->poll, spawner->socket);
+    spawner->poll.data = spawner;
+    uv_poll_start(&spawner->poll, UV_READABLE | UV_DISCONNECT, on_answer);
+}
+
+static int add_args(struct spawn_message *message, const struct spawn_request *request,
+                    struct err *err)
+{
+    for (size_t i = 0; i < request->n_args; i++) {
+        size_t len = strlen(request->args[i]) + 1;
+
+        if (i == SPAWN_ARGS_MAX || len > sizeof(message->args) - message->args_len)
+            return err_set(err, ERR_LIMIT, "the arguments of a child are too long");
+        memcpy(message->args + message->args_len, request->args[i], len);
+        message->args_len += len;
+    }
+    return 0;
+}
+
+static int send_message(const struct spawner *spawner, struct spawn_message *message,
+                        const int *fds, size_t n_fds)
+{
+    union {
+        char bytes[CMSG_SPACE(SPAWN_FDS * sizeof(int))];
+        struct cmsghdr aligned;
+    } rights = {{0}};
+    struct iovec bytes = {message, spawn_message_len(message)};
+    struct msghdr header = {.msg_iov = &bytes, .msg_iovlen = 1};
+
+    if (n_fds > 0) {
+        header.msg_control = rights.bytes;
+        header.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
+        *CMSG_FIRSTHDR(&header) = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+                                                   .cmsg_type = SCM_RIGHTS,
+                                                   .cmsg_len = CMSG_LEN(n_fds * sizeof(int))};
+        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), fds, n_fds * sizeof(int));
+    }
+    return sendmsg(spawner->socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+static int send_start(const struct spawner *spawner, const struct spawn_request *request,
+                      struct err *err)
+{
+    struct spawn_message message = {.kind = SPAWN_START,
+                                    .id = spawner->last_id,
+                                    .program = request->program,
+                                    .memory_max = request->memory_max};
+    int fds[SPAWN_FDS];
+    size_t n_fds = 0;
+
+    if (add_args(&message, request, err) != 0)
+        return -1;
+    for (size_t i = 0; i < SPAWN_FDS; i++) {
+        message.has_fd[i] = request->fds[i] >= 0;
+        if (message.has_fd[i])
+            fds[n_fds++] = request->fds[i];
+    }
+    if (send_message(spawner, &message, fds, n_fds) != 0)
+        return err_io(err, errno, "the process that starts others does not answer");
+    return 0;
+}
+
+static void send_cancel(const struct spawned *spawned)
+{
+    struct spawn_message message = {.kind = SPAWN_CANCEL, .id = spawned->id};
+
+    if (spawned->spawner->socket >= 0)
+        send_message(spawned->spawner, &message, NULL, 0);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct spawned *spawned = timer->data;
+
+    send_cancel(spawned);
+    finish_spawned(spawned, (struct spawn_end){SPAWN_TIMED_OUT, 0});
+}
+
+struct spawned *spawner_start(struct spawner *spawner, const struct spawn_request *request,
+                              spawn_done *done, void *context, struct err *err)
+{
+    struct spawned *spawned;
+
+    if (spawner->socket < 0) {
+        err_io(err, EPIPE, "the process that starts others has ended");
+        return NULL;
+    }
+    spawner->last_id++;
+    if (send_start(spawner, request, err) != 0)
+        return NULL;
+    spawned = memory_alloc(sizeof(*spawned));
+    *spawned = (struct spawned){
+        .spawner = spawner, .id = spawner->last_id, .done = done, .context = context};
+    uv_timer_init(spawner->poll.loop, &spawned->deadline);
+    spawned->deadline.data = spawned;
+    uv_timer_start(&spawned->deadline, on_deadline, request->timeout_ms, 0);
+    DL_APPEND(spawner->running, spawned);
+    return spawned;
+}
+
+void spawner_cancel(struct spawned *spawned)
+{
+    send_cancel(spawned);
+    forget_spawned(spawned);
+}
+
+void spawner_detach(struct spawner *spawner)
+{
+    struct spawned *spawned, *next;
+
+    DL_FOREACH_SAFE (spawner->running, spawned, next)
+        forget_spawned(spawned);
+    close_socket(spawner);
 }
 
 void spawner_free(struct spawner *spawner)
 {
     if (!spawner)
         return;
-    close(spawner->socket);
-    close(spawner->stop);
+    if (spawner->socket >= 0)
+        close(spawner->socket);
     free(spawner);
-}
-
-/* Returns 0 once the pipe can be read. */
-static int await_end(const struct spawner *spawner, int pipe, unsigned timeout_ms, struct err *err)
-{
-    struct pollfd polled[] = {{.fd = spawner->stop, .events = POLLIN},
-                              {.fd = pipe, .events = POLLIN}};
-    uint64_t began_at_ms = clock_system.monotonic_ms(&clock_system), passed_ms;
-
-    while ((passed_ms = clock_system.monotonic_ms(&clock_system) - began_at_ms) < timeout_ms) {
-        if (poll(polled, ARRAY_LEN(polled), (int)(timeout_ms - passed_ms)) < 0 && errno != EINTR)
-            return err_io(err, errno, "a process that was started cannot be waited for");
-        if (polled[0].revents != 0)
-            return err_set(err, ERR_IO, "the daemon is ending");
-        if (polled[1].revents != 0)
-            return 0;
-    }
-    return err_set(err, ERR_LIMIT, "the process that does so has not ended within %u s",
-                   timeout_ms / 1000);
-}
-
-static int read_status(int pipe, int *ret_status, struct err *err)
-{
-    ssize_t count;
-
-    do
-        count = read(pipe, ret_status, sizeof(*ret_status));
-    while (count < 0 && errno == EINTR);
-    if (count != sizeof(*ret_status))
-        return err_io(err, EAGAIN, "no process can be started");
-    return 0;
-}
-
-int spawner_run(struct spawner *spawner, uint64_t argument, unsigned timeout_ms, int *ret_status,
-                struct err *err)
-{
-    int pipe[2], status = 0, result = 0;
-
-    if (pipe2(pipe, O_CLOEXEC) != 0)
-        return err_io(err, errno, "no process can be started");
-    if (send_request(spawner->socket, &(struct request){argument, pipe[1]}) != 0)
-        result = err_io(err, errno, "the process that starts others has ended");
-    close(pipe[1]);
-    if (result == 0)
-        result = await_end(spawner, pipe[0], timeout_ms, err);
-    if (result == 0)
-        result = read_status(pipe[0], &status, err);
-    close(pipe[0]);
-    if (result == 0)
-        *ret_status = status;
-    return result;
 }

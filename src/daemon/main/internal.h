@@ -25,9 +25,10 @@ struct connection_counts;
 struct end_guard;
 struct trust_store;
 struct control;
-struct rehearsal;
 struct sandbox;
 struct server;
+struct spawner;
+struct trial_load;
 struct worker;
 
 struct worker_thread {
@@ -116,7 +117,9 @@ struct server {
     bool has_systemd_watchdog;
 
     struct control *control;
-    struct rehearsal *rehearsal;
+    struct spawner *spawner;
+    struct trial_load *trial;
+    bool is_in_trial; /* a reload that has not begun to load */
     struct background reload;
     struct config *next; /* what reload built; NULL: refused */
     struct cert_store *next_store;
@@ -168,6 +171,9 @@ void control_free(struct control *control);
 
 /** Tells the metrics of a configuration that serves now. */
 void reload_note_success(struct server *server);
+
+/** Ends the trial of a reload: the daemon is ending. */
+void reload_abandon(struct server *server);
 
 /** Drops what a reload that the end has overtaken has built. */
 void reload_discard(struct server *server);

@@ -9,6 +9,7 @@
 #include "daemon/main/trial_load.h"
 #include "daemon/tls/cert_store.h"
 #include "daemon/worker/worker.h"
+#include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/config/load.h"
@@ -91,15 +92,6 @@ static const char *judge(struct server *server, const struct diag *diag, FILE *o
     return CONTROL_REFUSED;
 }
 
-/* Returns NULL, or the outcome that refuses to load anything. */
-static const char *rehearse(const struct server *server, FILE *out)
-{
-    if (rehearsal_passes(server->rehearsal, out))
-        return NULL;
-    fputs(GOES_ON, out);
-    return CONTROL_REFUSED;
-}
-
 static void print_findings(const struct server *server, struct diag *diag, FILE *out)
 {
     diag_print(diag, LEVEL_WARNING, out);
@@ -131,14 +123,11 @@ static void build(uv_work_t *work)
     FILE *out = open_memstream(&server->reload_text, &len);
 
     background_be_nice();
-    server->reload_outcome = rehearse(server, out);
-    if (!server->reload_outcome) {
-        server->next = load(server, &diag);
-        print_findings(server, diag, out);
-        fflush(out);
-        server->findings_len = len;
-        server->reload_outcome = judge(server, diag, out);
-    }
+    server->next = load(server, &diag);
+    print_findings(server, diag, out);
+    fflush(out);
+    server->findings_len = len;
+    server->reload_outcome = judge(server, diag, out);
     fclose(out);
     diag_free(diag);
     if (server->reload_outcome) {
@@ -218,17 +207,49 @@ void reload_discard(struct server *server)
     server->reload_text = NULL;
 }
 
+static void on_trial_done(void *context, enum trial_outcome outcome, const char *reason)
+{
+    struct server *server = context;
+    bool is_wanted = server->reload.is_wanted; /* by somebody who has asked during the trial */
+
+    server->is_in_trial = false;
+    if (outcome != TRIAL_FAILED) {
+        if (outcome == TRIAL_NOT_MADE)
+            log_line(LOG_WARNING, "the configuration is loaded without a trial: %s", reason);
+        background_start(server, &server->reload, build, on_built);
+        server->reload.is_wanted = is_wanted;
+        return;
+    }
+    if (asprintf(&server->reload_text, "reload refused: %s; " GOES_ON, reason) < 0)
+        memory_fail();
+    server->reload_outcome = CONTROL_REFUSED;
+    refuse(server);
+}
+
+void reload_abandon(struct server *server)
+{
+    if (!server->is_in_trial)
+        return;
+    trial_load_cancel(server->trial);
+    server->is_in_trial = false;
+    refuse_at_the_end(server);
+}
+
 void reload_start(struct server *server)
 {
     if (server->phase != PHASE_SERVING && !server->reload.is_running) {
         refuse_at_the_end(server);
         return;
     }
-    if (!server->reload.is_running) {
+    if (server->reload.is_running || server->is_in_trial) {
+        server->reload.is_wanted = true;
+    } else {
         server->is_forced = control_begin_reload(server->control);
         server_tell_reloading(server);
+        server->is_in_trial = true;
+        server->reload.is_wanted = false;
+        trial_load_start(server->trial, on_trial_done, server);
     }
-    background_start(server, &server->reload, build, on_built);
     /* A renewal's hook asks for nothing but this. */
     certificates_refresh(server);
 }

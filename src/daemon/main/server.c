@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "daemon/child/spawner.h"
 #include "daemon/confine/sandbox.h"
 #include "daemon/http/router.h"
 #include "daemon/main/end_guard.h"
@@ -72,7 +73,8 @@ static void on_signal(uv_signal_t *handle, int signal_number)
     systemd_notify(server->notify_fd, "STOPPING=1\nSTATUS=finishing what runs");
     atomic_store(&server->tally.is_ready, false);
     atomic_store(&server->is_ending, true);
-    rehearsal_stop(server->rehearsal);
+    reload_abandon(server);
+    spawner_detach(server->spawner);
     uv_timer_start(&server->delay, drain, (uint64_t)server->config->shutdown_delay_s * 1000, 0);
 }
 
@@ -84,6 +86,14 @@ static void on_swapped(uv_async_t *handle)
 static void on_event(uv_async_t *handle)
 {
     events_write(handle->data);
+}
+
+static void on_spawner_lost(void *context)
+{
+    (void)context;
+    log_line(LOG_WARNING,
+             "the process that starts others has ended: reloads go on without a trial "
+             "load, and nothing else can be started until the daemon is started again");
 }
 
 static void on_refresh(uv_timer_t *timer)
@@ -400,8 +410,10 @@ static int prepare(struct server *server, struct err *err)
     if (account_find(server->config->user, &server->account, err) != 0 ||
         passed_sockets_receive(&server->passed, err) != 0)
         return -1;
-    return rehearsal_new(server->config, server->config_path, &server->account, &server->rehearsal,
-                         err);
+    if (spawner_new(&server->account, &server->spawner, err) != 0)
+        return -1;
+    server->trial = trial_load_new(server->spawner, server->config_path);
+    return 0;
 }
 
 /*
@@ -453,7 +465,7 @@ static void serve(struct server *server)
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
     server_tell_ready(server);
-    rehearsal_watch(server->rehearsal, &server->loop);
+    spawner_attach(server->spawner, &server->loop, on_spawner_lost, server);
     /* The first work makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
     survey_start(server);
@@ -478,7 +490,8 @@ static void done(struct server *server)
     connection_counts_free(server->admin_counts);
     free(server->fds);
     control_free(server->control);
-    rehearsal_free(server->rehearsal);
+    trial_load_free(server->trial);
+    spawner_free(server->spawner);
     if (cert_loader_free(server->reader) != 0) {
         log_line(LOG_WARNING, "ended while the read of a certificate hangs");
         _exit(0); /* exit() would take OpenSSL away from under that read */

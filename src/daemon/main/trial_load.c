@@ -1,173 +1,181 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/main/trial_load.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "daemon/child/spawner.h"
-#include "daemon/main/internal.h"
+#include "daemon/main/memory.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
-#include "lib/base/log.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
 #include "lib/diag/diag.h"
 
 enum {
-    MEMORY_PARTS = 10,         /* one of them is left over for what goes on beside a load */
-    TRIAL_TIMEOUT_MS = 240000, /* before --reload gives up, which waits 300 s */
+    TRIAL_TIMEOUT_MS = 240000,        /* --reload waits 300 s */
+    PROGRAM_BYTES = 24 * 1024 * 1024, /* of address space, that the program takes by itself */
+    OUTPUT_SIZE = 512,
 };
 
-struct rehearsal {
-    struct config *config;
-    const char *config_path;
-    int statm; /* /proc/self/statm of the daemon, open since before the sandbox; -1: unknown */
+struct trial_load {
     struct spawner *spawner;
-    uv_poll_t ended; /* the spawner has */
+    const char *config_path;
+    struct spawned *running; /* NULL: no trial is under way */
+    trial_load_done *done;
+    void *context;
+    int output;          /* what the process says on its standard error */
+    int statm;           /* /proc/self/statm, opened before the sandbox; -1: unknown */
+    uint64_t memory_max; /* that the machine or the container has */
 };
 
-/* Bytes of address space in use; 0: not known. */
-static uint64_t address_space(int statm)
+struct trial_load *trial_load_new(struct spawner *spawner, const char *config_path)
+{
+    struct trial_load *trial = memory_alloc(sizeof(*trial));
+
+    *trial = (struct trial_load){.spawner = spawner,
+                                 .config_path = config_path,
+                                 .statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC),
+                                 .memory_max = memory_available("")};
+    return trial;
+}
+
+void trial_load_free(struct trial_load *trial)
+{
+    if (!trial)
+        return;
+    if (trial->statm >= 0)
+        close(trial->statm);
+    free(trial);
+}
+
+/* Of a limit of the daemon's own, what is left beside the configuration that serves. */
+static uint64_t memory_left(const struct trial_load *trial, uint64_t limit)
 {
     char text[64];
-    ssize_t len = pread(statm, text, sizeof(text) - 1, 0);
+    ssize_t len = pread(trial->statm, text, sizeof(text) - 1, 0);
+    uint64_t used;
 
     if (len <= 0)
-        return 0;
+        return limit;
     text[len] = '\0';
-    return strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+    used = strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+    return used < limit ? limit - used : 0;
 }
 
-/* What a load may take; UINT64_MAX: there is no limit. */
-static uint64_t memory_left(int statm)
+static uint64_t memory_for_trial(const struct trial_load *trial)
 {
-    uint64_t used = address_space(statm);
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || used == 0)
-        return UINT64_MAX;
-    if (used >= limit.rlim_cur)
-        return 0;
-    return (limit.rlim_cur - used) / MEMORY_PARTS * (MEMORY_PARTS - 1);
+    if (MTA_INSTRUMENTED)
+        return 0; /* sanitizers reserve terabytes */
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return trial->memory_max;
+    return memory_left(trial, limit.rlim_cur) + PROGRAM_BYTES;
 }
 
-static int open_statm(void)
+static void print_reason(const struct spawn_end *end, const char *output, char *reason, size_t size)
 {
-    return open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-}
-
-static void forget(void *context)
-{
-    struct rehearsal *rehearsal = context;
-
-    config_unref(rehearsal->config);
-    malloc_trim(0);
-}
-
-/* In the child: as much memory as the daemon has left, beside what a process needs anyway. */
-static void limit_memory(uint64_t memory_max)
-{
-    int statm = open_statm();
-    uint64_t limit = address_space(statm) + memory_max;
-
-    close(statm);
-    setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit});
-}
-
-static int rehearse(void *context, uint64_t memory_max)
-{
-    const struct rehearsal *rehearsal = context;
-    struct diag *diag = diag_new();
-
-    background_be_nice();
-    if (memory_max != UINT64_MAX)
-        limit_memory(memory_max);
-    config_unref(config_load_with(rehearsal->config_path, LOAD_REGULAR, diag));
-    diag_free(diag);
-    return 0;
-}
-
-int rehearsal_new(struct config *config, const char *config_path, const struct account *account,
-                  struct rehearsal **ret_rehearsal, struct err *err)
-{
-    struct rehearsal *rehearsal = memory_alloc(sizeof(*rehearsal));
-    const struct spawner_work work = {forget, rehearse, rehearsal};
-
-    *rehearsal = (struct rehearsal){.config = config, .config_path = config_path, .statm = -1};
-    if (spawner_new(&work, account, &rehearsal->spawner, err) != 0) {
-        rehearsal_free(rehearsal);
-        return -1;
-    }
-    rehearsal->statm = open_statm();
-    *ret_rehearsal = rehearsal;
-    return 0;
-}
-
-static void on_spawner_ended(uv_poll_t *poll, int status, int events)
-{
-    (void)status;
-    (void)events;
-    uv_poll_stop(poll);
-    log_line(LOG_ERROR, "the process that loads configurations for a trial has ended: reloads are "
-                        "refused until the daemon is started again");
-}
-
-void rehearsal_watch(struct rehearsal *rehearsal, struct uv_loop_s *loop)
-{
-    uv_poll_init(loop, &rehearsal->ended, spawner_socket(rehearsal->spawner));
-    uv_poll_start(&rehearsal->ended, UV_READABLE | UV_DISCONNECT, on_spawner_ended);
-}
-
-void rehearsal_stop(struct rehearsal *rehearsal)
-{
-    uv_poll_stop(&rehearsal->ended);
-    spawner_stop(rehearsal->spawner);
-}
-
-void rehearsal_free(struct rehearsal *rehearsal)
-{
-    if (!rehearsal)
-        return;
-    spawner_free(rehearsal->spawner);
-    if (rehearsal->statm >= 0)
-        close(rehearsal->statm);
-    free(rehearsal);
-}
-
-static void print_end(int status, FILE *out)
-{
-    int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-
-    /* abort() is ours, see memory_alloc(); the kernel kills where there is no memory at all. */
-    if (number == SIGABRT || number == SIGKILL)
-        fputs("there is not enough memory to load it beside the one that serves", out);
+    if (strstr(output, MEMORY_FAIL_TEXT))
+        snprintf(reason, size, "there is not enough memory to load it beside the one that serves");
+    else if (end->outcome == SPAWN_TIMED_OUT)
+        snprintf(reason, size, "it was not loaded within %d s", TRIAL_TIMEOUT_MS / 1000);
+    else if (end->outcome == SPAWN_SIGNALLED && end->code == SIGKILL)
+        snprintf(reason, size,
+                 "the process that loads it for a trial was killed, as the kernel does where "
+                 "memory runs out");
     else
-        fprintf(out, "the process that loaded it for a trial ended by itself (signal %d, %s)",
-                number, strsignal(number));
+        snprintf(reason, size, "the process that loads it for a trial ended with %s %d%s%.*s",
+                 end->outcome == SPAWN_SIGNALLED ? "signal" : "status", end->code,
+                 output[0] != '\0' ? ": " : "", (int)strcspn(output, "\n"), output);
 }
 
-bool rehearsal_passes(struct rehearsal *rehearsal, FILE *out)
+/* The process has ended, so that all it has said is in the pipe. */
+static void read_output(struct trial_load *trial, char output[OUTPUT_SIZE])
+{
+    ssize_t len = read(trial->output, output, OUTPUT_SIZE - 1);
+
+    output[len > 0 ? len : 0] = '\0';
+    close(trial->output);
+}
+
+static void on_trial_end(void *context, const struct spawn_end *end)
+{
+    struct trial_load *trial = context;
+    char output[OUTPUT_SIZE], reason[OUTPUT_SIZE + 128];
+
+    trial->running = NULL;
+    read_output(trial, output);
+    if (end->outcome == SPAWN_EXITED && end->code == 0) {
+        trial->done(trial->context, TRIAL_PASSED, NULL);
+    } else if (end->outcome == SPAWN_FAILED) {
+        snprintf(reason, sizeof(reason), "no process for it can be started: %s",
+                 strerror(end->code));
+        trial->done(trial->context, TRIAL_NOT_MADE, reason);
+    } else {
+        print_reason(end, output, reason, sizeof(reason));
+        trial->done(trial->context, TRIAL_FAILED, reason);
+    }
+}
+
+static void start_process(struct trial_load *trial, int error_fd, struct err *err)
+{
+    const char *const args[] = {trial->config_path};
+    const struct spawn_request request = {.program = TRIAL_LOAD,
+                                          .args = args,
+                                          .n_args = 1,
+                                          .fds = {-1, -1, error_fd},
+                                          .memory_max = memory_for_trial(trial),
+                                          .timeout_ms = TRIAL_TIMEOUT_MS};
+
+    trial->running = spawner_start(trial->spawner, &request, on_trial_end, trial, err);
+}
+
+void trial_load_start(struct trial_load *trial, trial_load_done *done, void *context)
 {
     struct err err;
-    int status;
+    int ends[2];
 
-    if (spawner_run(rehearsal->spawner, memory_left(rehearsal->statm), TRIAL_TIMEOUT_MS, &status,
-                    &err) != 0) {
-        fprintf(out, "reload refused: a configuration is loaded for a trial first, and %s; ",
-                err.msg);
-        return false;
+    trial->done = done;
+    trial->context = context;
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        done(context, TRIAL_NOT_MADE, strerror(errno));
+        return;
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return true;
-    fputs("reload refused: ", out);
-    print_end(status, out);
-    fputs("; ", out);
-    return false;
+    start_process(trial, ends[1], &err);
+    close(ends[1]);
+    if (trial->running) {
+        trial->output = ends[0];
+        return;
+    }
+    close(ends[0]);
+    done(context, TRIAL_NOT_MADE, err.msg);
+}
+
+void trial_load_cancel(struct trial_load *trial)
+{
+    if (!trial->running)
+        return;
+    spawner_cancel(trial->running);
+    trial->running = NULL;
+    close(trial->output);
+}
+
+int trial_load_run(const char *config_path)
+{
+    struct diag *diag = diag_new();
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* the spawner's death too leaves nothing behind */
+    prctl(PR_SET_NAME, "mta-stsd-trial");
+    config_unref(config_load_with(config_path, LOAD_REGULAR, diag));
+    diag_free(diag);
+    return 0;
 }

@@ -1,43 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * A rehearsal: a configuration is loaded in a child first, so that one that does not fit into
- * memory, or that breaks the loading, ends that child and not the daemon.
+ * Trial loads: before a reload another process loads the configuration, so that a load which takes
+ * all memory, crashes or never ends is that process's end and not the daemon's.
+ *
+ * Whether the configuration is right is not what a trial tells: the daemon's own load does.
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdio.h>
-
-struct account;
-struct config;
 struct err;
-struct rehearsal;
-struct uv_loop_s;
+struct spawner;
+struct trial_load;
+
+enum trial_outcome {
+    TRIAL_PASSED,
+    TRIAL_FAILED,
+    TRIAL_NOT_MADE, /* there is no process to make it; the reload goes on without it */
+};
 
 /**
- * For the time before any thread.
+ * Called on the loop.
  *
- * config       what no child needs: in their copy of the process it is dropped
- * config_path  what is loaded; lives as long as the rehearsal
- * Returns 0, or -1 with *err set: ERR_IO.
+ * reason  NULL: passed; else a clause that says what has happened
  */
-int rehearsal_new(struct config *config, const char *config_path, const struct account *account,
-                  struct rehearsal **ret_rehearsal, struct err *err);
+typedef void trial_load_done(void *context, enum trial_outcome outcome, const char *reason);
 
 /**
- * The log is told when none can pass any more. The loop closes the handle, before
- * rehearsal_free(). Main thread.
+ * spawner      attached before the first trial; lives as long as the trials
+ * config_path  what is loaded; lives as long as the trials
+ * Never returns NULL.
  */
-void rehearsal_watch(struct rehearsal *rehearsal, struct uv_loop_s *loop);
+struct trial_load *trial_load_new(struct spawner *spawner, const char *config_path);
 
-/** Ends the one under way at once; none passes from now on. Main thread, once it is watched. */
-void rehearsal_stop(struct rehearsal *rehearsal);
+/** Begins a trial. There is none under way. `done` may be called before this returns. */
+void trial_load_start(struct trial_load *trial, trial_load_done *done, void *context);
 
-/** Takes NULL. */
-void rehearsal_free(struct rehearsal *rehearsal);
+/** Ends a trial that is under way, without a call of `done`. */
+void trial_load_cancel(struct trial_load *trial);
 
-/**
- * Whether the configuration can be loaded, right or wrong, beside the one that serves, and within
- * four minutes. If not, prints a sentence that says why. Any thread but the main one: it waits.
- */
-bool rehearsal_passes(struct rehearsal *rehearsal, FILE *out);
+/** Takes NULL. There is no trial under way. */
+void trial_load_free(struct trial_load *trial);
+
+/** The process of a trial: loads, and returns 0 whether the configuration is right or not. */
+int trial_load_run(const char *config_path);

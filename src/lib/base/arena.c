@@ -30,7 +30,7 @@ struct arena {
 
 void memory_fail(void)
 {
-    fputs("mta-stsd: out of memory\n", stderr);
+    fputs(MEMORY_FAIL_TEXT, stderr);
     abort();
 }
 

@@ -55,5 +55,8 @@ void *memory_alloc(size_t size);
 /** realloc() to `count` elements of `size` bytes, neither 0, that aborts likewise. */
 void *memory_resize(void *old, size_t count, size_t size);
 
+/** What memory_fail() says. */
+#define MEMORY_FAIL_TEXT "mta-stsd: out of memory\n"
+
 /** What they do when there is none; for libraries that say so in a way of their own. */
 _Noreturn void memory_fail(void);

@@ -1,208 +1,352 @@
 /* SPDX-License-Identifier: MIT */
+/* This program is the spawner and its children too: they are started from /proc/self/exe. */
 #include "daemon/child/spawner.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <sched.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <uv.h>
 
+#include "daemon/child/spawner_process.h"
 #include "daemon/confine/privileges.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 
 enum {
     PATIENT_MS = 60 * 1000, /* never waited for */
-    EXIT_STATUS = 7,
+    HASTY_MS = 100,
+    N_MANY = 40,
+    MEMORY_MAX = 300 * 1024 * 1024,
 };
 
-enum task {
-    TASK_EXIT,
-    TASK_ABORT,
-    TASK_HANG,
-};
+static uv_loop_t loop;
+static struct spawner *spawner;
+static unsigned n_done, n_lost;
+static struct spawn_end last_end;
 
-/* Shared with the spawner and its children. */
-static struct {
-    _Atomic pid_t spawner, child;
-} * shared;
-
-static void prepare(void *context)
+/* A child: says what it was given, and ends as it is told to. */
+static int perform(int argc, char **argv)
 {
-    (void)context;
-    atomic_store(&shared->spawner, getpid());
-}
+    for (int i = 2; i < argc; i++)
+        printf("%s;", argv[i]);
+    fflush(stdout);
+    if (argc > 3 && strcmp(argv[2], "exit") == 0)
+        return atoi(argv[3]);
+    if (argc > 3 && strcmp(argv[2], "signal") == 0)
+        raise(atoi(argv[3]));
+    if (argc > 2 && strcmp(argv[2], "limits") == 0) {
+        struct rlimit limit;
 
-static int perform(void *context, uint64_t task)
-{
-    (void)context;
-    atomic_store(&shared->child, getpid());
-    if (task == TASK_ABORT) {
-        signal(SIGTERM, SIG_DFL);
-        raise(SIGTERM);
+        /* The spawner sets it once this program has begun. */
+        do
+            getrlimit(RLIMIT_AS, &limit);
+        while (limit.rlim_cur == RLIM_INFINITY);
+        printf("%llu", (unsigned long long)limit.rlim_cur);
+        return 0;
     }
-    if (task == TASK_HANG)
-        for (;;)
-            pause();
-    return EXIT_STATUS;
+    if (argc > 2 && strcmp(argv[2], "hang") == 0) {
+        if (fork() >= 0) /* its own child has to go as well */
+            for (;;)
+                pause();
+    }
+    return 0;
 }
 
-static pid_t await_pid(const _Atomic pid_t *pid)
+static void on_done(void *context, const struct spawn_end *end)
 {
-    while (atomic_load(pid) == 0)
-        sched_yield();
-    return atomic_load(pid);
+    (void)context;
+    last_end = *end;
+    n_done++;
 }
 
-/* Neither runs nor is left to be reaped. */
-static void await_gone(pid_t pid)
+static void on_lost(void *context)
 {
-    while (kill(pid, 0) == 0)
-        sched_yield();
-    assert_int_equal(errno, ESRCH);
+    (void)context;
+    n_lost++;
 }
 
-static struct spawner *start(void)
+static int set_up(void **state)
 {
-    const struct spawner_work work = {prepare, perform, NULL};
-    struct spawner *spawner;
     struct account account;
     struct err err;
 
-    shared->spawner = shared->child = 0;
+    (void)state;
+    n_done = n_lost = 0;
     assert_int_equal(account_find("root", &account, &err), 0);
-    assert_int_equal(spawner_new(&work, &account, &spawner, &err), 0);
-    return spawner;
+    assert_int_equal(spawner_new(&account, &spawner, &err), 0);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    spawner_attach(spawner, &loop, on_lost, NULL);
+    return 0;
 }
 
-static void end(struct spawner *spawner)
+static int tear_down(void **state)
 {
-    spawner_stop(spawner);
+    (void)state;
+    spawner_detach(spawner);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
     spawner_free(spawner);
-    await_gone(await_pid(&shared->spawner));
+    return 0;
 }
 
-static void test_status(void **state)
+static void await_done(unsigned n)
 {
-    struct spawner *spawner = start();
-    struct err err;
-    int status;
-
-    (void)state;
-    assert_int_equal(spawner_run(spawner, TASK_EXIT, PATIENT_MS, &status, &err), 0);
-    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == EXIT_STATUS);
-    assert_int_equal(spawner_run(spawner, TASK_ABORT, PATIENT_MS, &status, &err), 0);
-    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-    end(spawner);
+    while (n_done < n)
+        uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(n_done, n);
 }
 
-static void test_child_that_hangs(void **state)
+/* Starts a child whose standard output is a pipe, whose end to read is returned. */
+static int start_child(const char *const *args, size_t n_args, unsigned timeout_ms,
+                       uint64_t memory_max, struct spawned **ret_spawned)
 {
-    struct spawner *spawner = start();
-    int status = 1234;
     struct err err;
+    int ends[2];
+
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    *ret_spawned = spawner_start(spawner,
+                                 &(struct spawn_request){.program = TRIAL_LOAD,
+                                                         .args = args,
+                                                         .n_args = n_args,
+                                                         .fds = {-1, ends[1], -1},
+                                                         .timeout_ms = timeout_ms,
+                                                         .memory_max = memory_max},
+                                 on_done, NULL, &err);
+    close(ends[1]);
+    assert_non_null(*ret_spawned);
+    return ends[0];
+}
+
+static void assert_says(int output, const char *wanted)
+{
+    char text[256];
+    size_t len = 0;
+    ssize_t n;
+
+    while ((n = read(output, text + len, sizeof(text) - 1 - len)) > 0)
+        len += (size_t)n;
+    text[len] = '\0';
+    close(output);
+    assert_string_equal(text, wanted);
+}
+
+/* The pipe's other end is closed by the last process that has it. */
+static void assert_gone(int output)
+{
+    char byte;
+
+    while (read(output, &byte, 1) > 0)
+        continue;
+    close(output);
+}
+
+static void test_ends(void **state)
+{
+    static const struct {
+        const char *args[2];
+        struct spawn_end end;
+        const char *output;
+    } rows[] = {
+        {{"exit", "0"}, {SPAWN_EXITED, 0}, "exit;0;"},
+        {{"exit", "7"}, {SPAWN_EXITED, 7}, "exit;7;"},
+        {{"signal", "9"}, {SPAWN_SIGNALLED, SIGKILL}, "signal;9;"},
+        {{"signal", "15"}, {SPAWN_SIGNALLED, SIGTERM}, "signal;15;"},
+        {{"signal", "1"}, {SPAWN_SIGNALLED, SIGHUP}, "signal;1;"},
+        {{"a b", ""}, {SPAWN_EXITED, 0}, "a b;;"},
+    };
 
     (void)state;
-    do {
-        shared->child = 0;
-        assert_int_equal(spawner_run(spawner, TASK_HANG, 50, &status, &err), -1);
-        assert_int_equal(err.code, ERR_LIMIT);
-        assert_int_equal(status, 1234);
-    } while (shared->child == 0); /* not even started within so little time */
-    await_gone(shared->child);
-    assert_int_equal(spawner_run(spawner, TASK_EXIT, PATIENT_MS, &status, &err), 0);
-    end(spawner);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct spawned *spawned;
+        int output = start_child(rows[i].args, 2, PATIENT_MS, 0, &spawned);
+
+        await_done((unsigned)i + 1);
+        assert_int_equal(last_end.outcome, rows[i].end.outcome);
+        assert_int_equal(last_end.code, rows[i].end.code);
+        assert_says(output, rows[i].output);
+    }
+}
+
+static void test_many_at_once(void **state)
+{
+    static const char *const args[] = {"exit", "3"};
+    int outputs[N_MANY];
+    struct spawned *spawned;
+
+    (void)state;
+    for (size_t i = 0; i < N_MANY; i++)
+        outputs[i] = start_child(args, 2, PATIENT_MS, 0, &spawned);
+    await_done(N_MANY);
+    for (size_t i = 0; i < N_MANY; i++)
+        assert_says(outputs[i], "exit;3;");
+}
+
+static void test_memory_limit(void **state)
+{
+    static const char *const args[] = {"limits"};
+    struct spawned *spawned;
+    int output;
+
+    (void)state;
+    if (MTA_INSTRUMENTED)
+        skip(); /* sanitizers reserve terabytes */
+    output = start_child(args, 1, PATIENT_MS, MEMORY_MAX, &spawned);
+    await_done(1);
+    assert_says(output, "limits;314572800");
+}
+
+static void test_deadline(void **state)
+{
+    static const char *const args[] = {"hang"};
+    struct spawned *spawned;
+    int output = start_child(args, 1, HASTY_MS, 0, &spawned);
+
+    (void)state;
+    await_done(1);
+    assert_int_equal(last_end.outcome, SPAWN_TIMED_OUT);
+    assert_gone(output);
+}
+
+static void test_cancel(void **state)
+{
+    static const char *const args[] = {"hang"};
+    struct spawned *first, *second;
+    int outputs[2];
+    char text[5];
+
+    (void)state;
+    outputs[0] = start_child(args, 1, PATIENT_MS, 0, &first);
+    outputs[1] = start_child(args, 1, HASTY_MS, 0, &second);
+    assert_int_equal(read(outputs[0], text, sizeof(text)), sizeof(text));
+    spawner_cancel(first);
+    await_done(1);
+    assert_gone(outputs[0]);
+    assert_gone(outputs[1]);
+}
+
+static void test_end_of_the_daemon(void **state)
+{
+    static const char *const args[] = {"hang"};
+    struct spawned *spawned;
+    int output = start_child(args, 1, PATIENT_MS, 0, &spawned);
+    char text[5];
+
+    (void)state;
+    assert_int_equal(read(output, text, sizeof(text)), sizeof(text));
+    spawner_detach(spawner);
+    assert_gone(output);
+    assert_int_equal(n_done, 0);
+    assert_int_equal(n_lost, 0);
+}
+
+static pid_t find_spawner(void)
+{
+    char path[64];
+    int pid = 0;
+    FILE *children;
+
+    snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    children = fopen(path, "re");
+    assert_non_null(children);
+    while (fscanf(children, "%d", &pid) == 1)
+        continue; /* those of the tests before may not be gone yet */
+    assert_int_not_equal(pid, 0);
+    fclose(children);
+    return pid;
+}
+
+static void test_spawner_that_is_killed(void **state)
+{
+    static const char *const args[] = {"hang"};
+    struct spawned *spawned;
+    struct err err;
+    int output = start_child(args, 1, PATIENT_MS, 0, &spawned);
+
+    (void)state;
+    kill(find_spawner(), SIGKILL);
+    await_done(1);
+    assert_int_equal(last_end.outcome, SPAWN_FAILED);
+    assert_int_equal(n_lost, 1);
+    close(output);
+    assert_null(
+        spawner_start(spawner, &(struct spawn_request){.fds = {-1, -1, -1}}, on_done, NULL, &err));
+    assert_int_equal(err.code, ERR_IO);
 }
 
 static void test_spawner_that_stands_still(void **state)
 {
-    struct spawner *spawner = start();
-    struct err err;
-    int status;
+    static const char *const args[] = {"exit", "0"};
+    pid_t pid = find_spawner();
+    struct spawned *spawned;
+    int output;
 
     (void)state;
-    kill(await_pid(&shared->spawner), SIGSTOP);
-    assert_int_equal(spawner_run(spawner, TASK_HANG, 50, &status, &err), -1);
-    assert_int_equal(err.code, ERR_LIMIT);
-    kill(shared->spawner, SIGCONT);
-    assert_int_equal(spawner_run(spawner, TASK_EXIT, PATIENT_MS, &status, &err), 0);
-    end(spawner);
+    kill(pid, SIGSTOP);
+    output = start_child(args, 2, HASTY_MS, 0, &spawned);
+    await_done(1);
+    assert_int_equal(last_end.outcome, SPAWN_TIMED_OUT);
+    close(output);
+    kill(pid, SIGCONT);
+    output = start_child(args, 2, PATIENT_MS, 0, &spawned);
+    await_done(2);
+    assert_int_equal(last_end.outcome, SPAWN_EXITED);
+    assert_says(output, "exit;0;");
+    assert_int_equal(n_lost, 0);
 }
 
-static void *run_for_long(void *context)
+static void test_too_long_arguments(void **state)
 {
-    struct err err;
-    int status;
-
-    assert_int_equal(spawner_run(context, TASK_HANG, PATIENT_MS, &status, &err), -1);
-    assert_int_equal(err.code, ERR_IO);
-    return NULL;
-}
-
-static void test_stop_wakes(void **state)
-{
-    struct spawner *spawner = start();
-    pthread_t thread;
+    static char text[16 * 1024];
+    const char *const long_one[] = {text};
+    const char *many[64];
+    const struct {
+        const char *const *args;
+        size_t n_args;
+    } rows[] = {{long_one, 1}, {many, ARRAY_LEN(many)}};
 
     (void)state;
-    assert_int_equal(pthread_create(&thread, NULL, run_for_long, spawner), 0);
-    await_pid(&shared->child);
-    spawner_stop(spawner);
-    pthread_join(thread, NULL);
-    await_gone(shared->child);
-    end(spawner);
+    memset(text, 'x', sizeof(text) - 1);
+    for (size_t i = 0; i < ARRAY_LEN(many); i++)
+        many[i] = "x";
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err;
+        const struct spawn_request request = {
+            .args = rows[i].args, .n_args = rows[i].n_args, .fds = {-1, -1, -1}};
+
+        assert_null(spawner_start(spawner, &request, on_done, NULL, &err));
+        assert_int_equal(err.code, ERR_LIMIT);
+    }
 }
 
-static void test_stop_wakes_while_the_spawner_stands_still(void **state)
-{
-    struct spawner *spawner = start();
-    pthread_t thread;
+#define WITH_SPAWNER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
-    (void)state;
-    kill(await_pid(&shared->spawner), SIGSTOP);
-    assert_int_equal(pthread_create(&thread, NULL, run_for_long, spawner), 0);
-    spawner_stop(spawner);
-    pthread_join(thread, NULL);
-    kill(shared->spawner, SIGCONT);
-    end(spawner);
-}
-
-static void test_spawner_that_has_ended(void **state)
-{
-    struct spawner *spawner = start();
-    struct err err;
-    int status;
-
-    (void)state;
-    kill(await_pid(&shared->spawner), SIGKILL);
-    await_gone(shared->spawner);
-    assert_int_equal(spawner_run(spawner, TASK_EXIT, PATIENT_MS, &status, &err), -1);
-    assert_int_equal(err.code, ERR_IO);
-    end(spawner);
-}
-
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_status),
-        cmocka_unit_test(test_child_that_hangs),
-        cmocka_unit_test(test_spawner_that_stands_still),
-        cmocka_unit_test(test_stop_wakes),
-        cmocka_unit_test(test_stop_wakes_while_the_spawner_stands_still),
-        cmocka_unit_test(test_spawner_that_has_ended),
+        WITH_SPAWNER(test_ends),
+        WITH_SPAWNER(test_many_at_once),
+        WITH_SPAWNER(test_memory_limit),
+        WITH_SPAWNER(test_deadline),
+        WITH_SPAWNER(test_cancel),
+        WITH_SPAWNER(test_end_of_the_daemon),
+        WITH_SPAWNER(test_spawner_that_is_killed),
+        WITH_SPAWNER(test_spawner_that_stands_still),
+        WITH_SPAWNER(test_too_long_arguments),
     };
 
-    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (shared == MAP_FAILED)
-        return 1;
+    if (argc > 1 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
+        return spawner_process_run();
+    if (argc > 1 && strcmp(argv[1], PROGRAM_TRIAL_LOAD) == 0)
+        return perform(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

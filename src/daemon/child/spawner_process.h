@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The spawner's own process: starts what the daemon asks for, and tells how it ended.
+ */
+#pragma once
+
+enum {
+    SPAWNER_SOCKET_FD = 3,  /* to the daemon */
+    SPAWNER_PROGRAM_FD = 4, /* mta-stsd itself, which an upgrade may have replaced on disk */
+};
+
+/**
+ * Runs until the daemon closes its end of the socket, then kills the children and ends the process.
+ * Both descriptors are open.
+ *
+ * Returns the exit status of a process that cannot even begin.
+ */
+int spawner_process_run(void);
