@@ -103,7 +103,7 @@ def assert_seen(daemon, port, pki):
 
 
 def test_nginx_ends_tls(behind, pki, tmp_path):
-    name, port = "nginx-ends-tls.conf", free_port()
+    name, port = "nginx-terminates-tls.conf", free_port()
     _, address = behind(name)
     text = example(name, {
         "/run/mta-stsd/http.sock": address, "/etc/letsencrypt/live": pki.folder / "live",
@@ -135,7 +135,7 @@ def haproxy(folder, text, port):
 
 
 def test_haproxy_ends_tls(behind, pki, tmp_path):
-    name, port, live = "haproxy-ends-tls.cfg", free_port(), pki.folder / "live" / HOST
+    name, port, live = "haproxy-terminates-tls.cfg", free_port(), pki.folder / "live" / HOST
     daemon, address = behind(name)
     (tmp_path / "certs").mkdir()
     (tmp_path / "certs" / "it.pem").write_bytes((live / "fullchain.pem").read_bytes() +
