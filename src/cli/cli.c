@@ -16,6 +16,7 @@
 #include "lib/base/suggest.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/format.h"
 #include "lib/dns/name.h"
@@ -23,7 +24,7 @@
 
 enum exit_status cli_load(const struct options *options, struct config **ret_config)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config = config_load(options->config_path, diag);
     enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
 

@@ -10,6 +10,7 @@
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 enum {
@@ -37,7 +38,7 @@ static const char *advise(int sys_errno)
 /* What is wrong with the file may be why nobody answers: it can hide the key `control`. */
 static enum exit_status report_silence(const struct options *options, const struct err *err)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     if (strcmp(options->config_path, "-") != 0)
         config_unref(config_load(options->config_path, diag));

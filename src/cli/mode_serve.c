@@ -7,6 +7,7 @@
 #include "daemon/main/server.h"
 #include "lib/base/slice.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 enum {
@@ -43,7 +44,7 @@ static void ignore_signals(void)
 
 static struct config *load(const struct options *options)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config = config_load_with(options->config_path, LOAD_SETTLED, diag);
 
     diag_print(diag, LEVEL_WARNING, stderr);

@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
@@ -87,7 +88,7 @@ static void print_summary(const struct options *options, const struct config *co
 
 enum exit_status mode_test_config(const struct options *options)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config = config_load(options->config_path, diag);
     enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
 

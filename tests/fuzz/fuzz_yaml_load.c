@@ -18,6 +18,7 @@
 #include "lib/config/config.h"
 #include "lib/config/load.h"
 #include "lib/config/records_spec.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
@@ -189,7 +190,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice input = {(const char *)data, size};
     int fd = memfd_create("input", MFD_CLOEXEC);
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config;
     char path[PATH_SIZE];
 

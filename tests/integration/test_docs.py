@@ -97,7 +97,7 @@ def test_keys():
 @pytest.mark.parametrize("level", ["Error", "Warning", "Note"])
 def test_findings(level):
     """Code and meaning as in the table, and behind them what to do."""
-    source = (ROOT / "src/lib/diag/finding.c").read_text(encoding="utf-8")
+    source = (ROOT / "src/lib/diag/config_finding.c").read_text(encoding="utf-8")
     wanted = {code: "".join(re.findall(r'"([^"]*)"', meaning))
               for code, of_level, meaning in FINDING_ROW.findall(source)
               if of_level == level.upper() and code != "none"}

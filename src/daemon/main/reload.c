@@ -13,6 +13,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 #define GOES_ON "the configuration from before goes on being served\n"
@@ -108,7 +109,7 @@ static struct config *load(const struct server *server, struct diag **diag)
         if (i > 0 && !diag_has(*diag, FINDING_FILE_UNREADABLE))
             break;
         diag_free(*diag);
-        *diag = diag_new();
+        *diag = diag_new(&config_findings);
         config = config_load_with(server->config_path, LOAD_SETTLED | LOAD_REGULAR, *diag);
     }
     return config;
@@ -118,7 +119,7 @@ static struct config *load(const struct server *server, struct diag **diag)
 static void build(uv_work_t *work)
 {
     struct server *server = work->data;
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     size_t len;
     FILE *out = open_memstream(&server->reload_text, &len);
 

@@ -18,6 +18,7 @@
 #include "lib/base/err.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 enum {
@@ -171,7 +172,7 @@ void trial_load_cancel(struct trial_load *trial)
 
 int trial_load_run(const char *config_path)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* the spawner's death too leaves nothing behind */
     prctl(PR_SET_NAME, "mta-stsd-trial");

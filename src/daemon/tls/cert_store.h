@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/diag/finding.h"
+#include "lib/diag/config_finding.h"
 
 struct cert_store;
 struct certificate;

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/diag/finding.h"
+#include "lib/diag/config_finding.h"
 
 struct certificate;
 struct chain_cache;

@@ -11,6 +11,7 @@
 #include "lib/config/parse.h"
 #include "lib/config/policies.h"
 #include "lib/config/policy_merge.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"

@@ -4,6 +4,7 @@
 
 #include "lib/base/suggest.h"
 #include "lib/config/policy_merge.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/record_parse.h"
 #include "lib/policy/mx.h"

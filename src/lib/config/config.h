@@ -14,7 +14,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/slice.h"
-#include "lib/diag/finding.h"
+#include "lib/diag/config_finding.h"
 #include "lib/policy/id.h"
 #include "lib/policy/policy.h"
 

@@ -13,6 +13,7 @@
 #include "lib/base/slice.h"
 #include "lib/config/load.h"
 #include "lib/config/seen.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 enum {

@@ -8,6 +8,7 @@
 #include "lib/config/config.h"
 #include "lib/config/parse.h"
 #include "lib/config/settings.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 /* Says what the configuration lacks, unless there are errors, which may be the reason. */
@@ -55,7 +56,7 @@ char *config_load_control(const char *path)
 {
     struct config config = {.arena = arena_new(0)};
     struct arena *scratch = arena_new(0);
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct raw_config raw = {0};
     char *control;
 

@@ -8,6 +8,7 @@
 #include "lib/base/arena.h"
 #include "lib/config/include.h"
 #include "lib/config/input.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
@@ -282,7 +283,7 @@ void raw_config_read(const char *path, unsigned care, struct arena *keep, struct
         .input = input_new(care, keep, scratch, diag),
         .parsing =
             {
-                .fields = {.diag = diag_new(), .arena = scratch},
+                .fields = {.diag = diag_new(&config_findings), .arena = scratch},
                 .entry = arena_new(0),
                 .settings = &ret_raw->settings,
                 .policies = &ret_raw->policies,

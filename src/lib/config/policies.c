@@ -8,6 +8,7 @@
 #include "lib/config/config.h"
 #include "lib/config/document.h"
 #include "lib/config/policy_merge.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 enum {
@@ -100,7 +101,8 @@ static void prepare_policy(struct named_policy *policy, const struct build_conte
 
 void named_policies_prepare(struct named_policies *list, const struct build_context *context)
 {
-    struct diag *unseen = diag_new(); /* named_policies_report() adds what concerns the users */
+    struct diag *unseen =
+        diag_new(&config_findings); /* named_policies_report() adds what concerns the users */
 
     if (list->n_items > 0)
         qsort(list->items, list->n_items, sizeof(*list->items), compare_policies);

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #include "lib/config/schema.h"
-#include "lib/diag/finding.h"
+#include "lib/diag/config_finding.h"
 
 struct config;
 struct diag;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "lib/config/schema.h"
-#include "lib/diag/finding.h"
+#include "lib/diag/config_finding.h"
 #include "lib/policy/policy.h"
 
 struct arena;

@@ -11,6 +11,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 enum {

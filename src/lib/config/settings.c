@@ -11,6 +11,7 @@
 #include "lib/config/config.h"
 #include "lib/config/policy_merge.h"
 #include "lib/config/schema.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
 

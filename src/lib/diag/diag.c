@@ -9,27 +9,29 @@
 #include "lib/base/json.h"
 #include "lib/base/slice.h"
 
-struct item {
-    enum finding finding;
+struct diag_item {
+    const struct finding_row *row;
     struct place place;
     const char *path;
     const char *message;
 };
 
 struct diag {
+    const struct finding_table *table;
+    bool *seen; /* a finding of each row was added */
     struct arena *arena;
-    struct item *items; /* DIAG_MAX; NULL as long as there is none, as a rule for ever */
+    struct diag_item *items; /* DIAG_MAX; NULL until a finding is added: most lists stay empty */
     size_t n_items;
     size_t counts[LEVEL_COUNT];
-    finding_set seen;
-    const char *last_file; /* the copy that the newest item's place has */
+    const char *last_file; /* the copy in the newest item's place */
 };
 
-struct diag *diag_new(void)
+struct diag *diag_new(const struct finding_table *table)
 {
     struct diag *diag = memory_alloc(sizeof(*diag));
 
-    *diag = (struct diag){.arena = arena_new(0)};
+    *diag = (struct diag){.table = table, .arena = arena_new(0)};
+    diag->seen = arena_array(diag->arena, table->n_rows, sizeof(*diag->seen));
     return diag;
 }
 
@@ -42,10 +44,10 @@ void diag_free(struct diag *diag)
     free(diag);
 }
 
-/* Where a finding finds room: a full list gives up its last warning or note for an error. */
-static struct item *find_room(struct diag *diag, enum level level)
+/* The item for one more finding; a full list gives up its last warning or note for an error. */
+static struct diag_item *diag_take_item(struct diag *diag, enum level level)
 {
-    struct item *item;
+    struct diag_item *item;
 
     if (!diag->items)
         diag->items = memory_alloc(DIAG_MAX * sizeof(*diag->items));
@@ -54,39 +56,40 @@ static struct item *find_room(struct diag *diag, enum level level)
     if (level != LEVEL_ERROR || diag->counts[LEVEL_ERROR] > DIAG_MAX)
         return NULL;
     item = &diag->items[DIAG_MAX - 1];
-    /* This error is counted already, so the kept ones are fewer than the places. */
-    while (finding_row(item->finding)->level == LEVEL_ERROR)
+    /* This error is counted already, so fewer than DIAG_MAX errors are in the list. */
+    while (item->row->level == LEVEL_ERROR)
         item--;
     return item;
 }
 
-/* A copy of the file's name; findings that follow one another in one file share it. */
-static const char *keep_file(struct diag *diag, const char *file)
+/* Copies the file's name; successive findings in the same file share the copy. */
+static const char *diag_copy_file(struct diag *diag, const char *file)
 {
     if (file && (!diag->last_file || strcmp(file, diag->last_file) != 0))
         diag->last_file = arena_copy(diag->arena, slice_of(file));
     return file ? diag->last_file : NULL;
 }
 
-void diag_add(struct diag *diag, enum finding finding, struct place place, const char *path,
+void diag_add(struct diag *diag, unsigned finding, struct place place, const char *path,
               const char *format, ...)
 {
-    enum level level = finding_row(finding)->level;
-    struct item *item = NULL;
+    const struct finding_row *row = &diag->table->rows[finding];
+    enum level level = row->level;
+    struct diag_item *item = NULL;
     va_list arguments;
     char message[1024];
 
     diag->counts[level]++;
-    diag->seen |= finding_bit(finding);
-    item = find_room(diag, level);
+    diag->seen[finding] = true;
+    item = diag_take_item(diag, level);
     if (!item)
         return;
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    *item = (struct item){
-        .finding = finding,
-        .place = {keep_file(diag, place.file), place.line, place.column},
+    *item = (struct diag_item){
+        .row = row,
+        .place = {diag_copy_file(diag, place.file), place.line, place.column},
         .path = path && path[0] != '\0' ? arena_copy(diag->arena, slice_of(path)) : NULL,
         .message = arena_copy(diag->arena, slice_of(message)),
     };
@@ -97,28 +100,28 @@ size_t diag_count(const struct diag *diag, enum level level)
     return diag->counts[level];
 }
 
-bool diag_has(const struct diag *diag, enum finding finding)
+bool diag_has(const struct diag *diag, unsigned finding)
 {
-    return (diag->seen & finding_bit(finding)) != 0;
+    return diag->seen[finding];
 }
 
-static int compare_items(const void *left, const void *right)
+static int diag_compare_items(const void *left, const void *right)
 {
-    const struct item *a = left, *b = right;
+    const struct diag_item *a = left, *b = right;
     int order = place_compare(a->place, b->place);
 
     if (order == 0)
-        order = (int)a->finding - (int)b->finding;
+        order = (a->row > b->row) - (a->row < b->row);
     return order != 0 ? order : strcmp(a->message, b->message);
 }
 
-static void sort_items(struct diag *diag)
+static void diag_sort(struct diag *diag)
 {
     if (diag->n_items > 0)
-        qsort(diag->items, diag->n_items, sizeof(*diag->items), compare_items);
+        qsort(diag->items, diag->n_items, sizeof(*diag->items), diag_compare_items);
 }
 
-static size_t count_unkept(const struct diag *diag)
+static size_t diag_count_unkept(const struct diag *diag)
 {
     size_t total = 0;
 
@@ -127,9 +130,9 @@ static size_t count_unkept(const struct diag *diag)
     return total - diag->n_items;
 }
 
-static void print_item(const struct item *item, FILE *out)
+static void diag_print_item(const struct diag_item *item, FILE *out)
 {
-    const struct finding_row *row = finding_row(item->finding);
+    const struct finding_row *row = item->row;
 
     if (item->place.file)
         fprintf(out, "%s:", item->place.file);
@@ -143,19 +146,19 @@ static void print_item(const struct item *item, FILE *out)
 
 void diag_print(struct diag *diag, enum level least, FILE *out)
 {
-    size_t unkept = count_unkept(diag);
+    size_t unkept = diag_count_unkept(diag);
 
-    sort_items(diag);
+    diag_sort(diag);
     for (size_t i = 0; i < diag->n_items; i++)
-        if (finding_row(diag->items[i].finding)->level <= least)
-            print_item(&diag->items[i], out);
+        if (diag->items[i].row->level <= least)
+            diag_print_item(&diag->items[i], out);
     if (unkept > 0)
         fprintf(out, "... and %zu more, not shown\n", unkept);
 }
 
-static void diag_print_item_json(const struct item *item, struct json_writer *writer)
+static void diag_print_item_json(const struct diag_item *item, struct json_writer *writer)
 {
-    const struct finding_row *row = finding_row(item->finding);
+    const struct finding_row *row = item->row;
 
     json_begin_object(writer, JSON_ON_ONE_LINE);
     json_text_member(writer, "level", level_name(row->level));
@@ -173,7 +176,7 @@ void diag_print_json(struct diag *diag, FILE *out)
 {
     struct json_writer writer = {.out = out, .indent = 2};
 
-    sort_items(diag);
+    diag_sort(diag);
     json_begin_object(&writer, JSON_ON_ONE_LINE);
     json_number_member(&writer, "errors", diag->counts[LEVEL_ERROR]);
     json_number_member(&writer, "warnings", diag->counts[LEVEL_WARNING]);

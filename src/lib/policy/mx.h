@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "lib/diag/finding.h"
+#include "lib/diag/config_finding.h"
 
 struct policy;
 struct slice;

@@ -6,6 +6,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/suggest.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/yaml/reader.h"
 

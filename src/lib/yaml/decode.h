@@ -16,7 +16,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
-#include "lib/diag/finding.h"
+#include "lib/diag/config_finding.h"
 #include "lib/yaml/path.h"
 
 struct arena;

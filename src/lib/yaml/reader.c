@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "lib/base/arena.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/yaml/syntax_error.h"
 

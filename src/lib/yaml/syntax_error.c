@@ -9,6 +9,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 /* Which place to show: where libyaml stopped, or where the construct that it was in begins. */

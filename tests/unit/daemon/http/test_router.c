@@ -11,6 +11,7 @@
 #include "daemon/worker/log_record.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "support/asked.h"
 #include "support/fixture.h"
@@ -35,7 +36,7 @@ static void set_handlers(h2o_hostconf_t *host, struct room *room)
 static void serve_open(struct asked *asked)
 {
     struct fixture file = fixture_open(slice_of(yaml));
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     asked_open(asked, set_handlers);
     asked->room.snapshot.config = config_load(file.path, diag);

@@ -25,6 +25,7 @@
 #include "lib/base/err.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "support/fixture.h"
 
@@ -79,7 +80,7 @@ static struct config *load(void)
 {
     struct fixture file = fixture_open(slice_of("domains: {example.com: {mx: [mx.example.com]}}\n"
                                                 "limits: {memory: 16M}\n"));
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config = config_load(file.path, diag);
 
     assert_non_null(config);

@@ -16,6 +16,7 @@
 #include "lib/config/config.h"
 #include "lib/config/load.h"
 #include "lib/config/parse.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "support/fixture.h"
 
@@ -32,7 +33,7 @@ static inline struct sample sample_open(const char *yaml)
 {
     return (struct sample){
         .file = fixture_open(slice_of(yaml)),
-        .diag = diag_new(),
+        .diag = diag_new(&config_findings),
         .arena = arena_new(0),
     };
 }

@@ -12,6 +12,7 @@
 
 #include "lib/config/config.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "support/fixture.h"
 
@@ -19,7 +20,7 @@
 static struct config *load(const char *domains)
 {
     char yaml[4096];
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct fixture file;
     struct config *config;
 

@@ -18,7 +18,7 @@ static struct interning interning_open(void)
     struct interning interning = {
         .keep = arena_new(0),
         .scratch = arena_new(0),
-        .diag = diag_new(),
+        .diag = diag_new(&config_findings),
     };
 
     interning.documents = documents_new(interning.keep);

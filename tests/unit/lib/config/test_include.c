@@ -17,6 +17,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"
 #include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/yaml/decode.h"
 #include "support/fixture.h"
@@ -80,7 +81,7 @@ static char *find(const char *const *patterns, size_t n_patterns)
     struct field_text items[3] = {0};
     struct field_texts texts = {items, n_patterns, {"main", 1, 1}};
     struct arena *arena = arena_new(0);
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct include_files files;
     char *findings, *text = NULL;
     size_t len;
@@ -169,7 +170,7 @@ static void test_absolute(void **state)
     struct field_text item = {slice_of(TEST_DATA "/config/good/minimal.y?ml"), {"main", 1, 1}};
     struct field_texts texts = {&item, 1, {"main", 1, 1}};
     struct arena *arena = arena_new(0);
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct include_files files;
 
     (void)state;
@@ -190,7 +191,7 @@ static void test_too_many(void **state)
                                  {{"main.yaml", 9}, {"main", 3, 1}}};
     struct field_texts texts = {items, 1, {"main", 1, 1}};
     struct arena *arena = arena_new(0);
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct include_files files;
     char name[32], *findings;
 
@@ -247,7 +248,7 @@ static char *find_after(void (*change)(void))
                                  {slice_of("d/[!ac]*.yaml"), {"main", 3, 1}}};
     struct field_texts texts = {items, ARRAY_LEN(items), {"main", 1, 1}};
     struct arena *arena = arena_new(0);
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct include_files files;
     char *findings;
 

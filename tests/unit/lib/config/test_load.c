@@ -16,6 +16,7 @@
 #include "lib/base/err.h"
 #include "lib/base/file.h"
 #include "lib/config/config.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "support/fixture.h"
 
@@ -51,7 +52,7 @@ enum outcome {
 
 static bool check_file(const char *path, enum outcome outcome)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config = config_load(path, diag);
     char *want = expectations(path);
     char *seen = fixture_findings(diag, DATA, "");
@@ -132,7 +133,7 @@ static void test_every_finding_has_a_file(void **state)
 
 static void test_no_file(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     char *seen;
 
     (void)state;
@@ -151,7 +152,7 @@ static void test_standard_input(void **state)
 {
     struct fixture fixture = fixture_open(slice_of("domains: {example.com: {mode: none}}\n"
                                                    "workers: many\n"));
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     int old = dup(STDIN_FILENO);
     char *seen;
 
@@ -181,7 +182,7 @@ static void test_regular(void **state)
         {"-", "<stdin>: error: the file is standard input, which can be read only once "
               "[file-unreadable]\n"},
     };
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config =
         config_load_with(DATA "good/minimal.yaml", LOAD_SETTLED | LOAD_REGULAR, diag);
     int n_failed = 0;
@@ -193,7 +194,7 @@ static void test_regular(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char *seen;
 
-        diag = diag_new();
+        diag = diag_new(&config_findings);
         assert_null(config_load_with(rows[i].path, LOAD_SETTLED | LOAD_REGULAR, diag));
         seen = fixture_findings(diag, DATA, "");
         n_failed += !fixture_equal(rows[i].path, rows[i].want, seen);
@@ -206,7 +207,7 @@ static void test_regular(void **state)
 /* An error that was added before the load refuses the configuration too. */
 static void test_earlier_error(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     (void)state;
     diag_add(diag, FINDING_BAD_VALUE, (struct place){0}, NULL, "earlier");

@@ -77,7 +77,7 @@ static void test_entries(void **state)
 /* Included files are read after the main one, and places know which file they are in. */
 static void test_include(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct arena *arena = arena_new(0);
     struct raw_config raw = {0};
 
@@ -99,7 +99,7 @@ static void test_pipe(void **state)
     static const char yaml[] = "policy_host: {name: p.example}\n"
                                "domains: {a.example: p}\n"
                                "policies: {p: {mx: [mx.example]}}\n";
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct config *config;
     char path[32];
     int fds[2];

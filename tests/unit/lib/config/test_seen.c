@@ -18,6 +18,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "support/fixture.h"
 
@@ -208,7 +209,7 @@ static void test_check(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct seen_files files = {0};
-        struct diag *diag = diag_new();
+        struct diag *diag = diag_new(&config_findings);
         struct stat status;
         char *seen;
 
@@ -237,7 +238,7 @@ static void test_check(void **state)
 static void test_many(void **state)
 {
     struct seen_files files = {0};
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct stat status;
     char *text;
 

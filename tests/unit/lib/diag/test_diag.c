@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
 #include <setjmp.h>
@@ -50,7 +51,7 @@ static void check_printed(struct diag *diag, printer *print, const char *want)
 
 static void test_empty(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     (void)state;
     check_printed(diag, print_notes, "");
@@ -81,7 +82,7 @@ static void test_order(void **state)
         {FINDING_SYNTAX, {"a.yaml", UINT32_MAX, UINT32_MAX}, NULL, "a"},
         {FINDING_SYNTAX, {"b.yaml", 1, 1}, NULL, "a"},
     };
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     (void)state;
     for (size_t i = ARRAY_LEN(rows); i > 0; i--)
@@ -103,7 +104,7 @@ static void test_order(void **state)
 
 static struct diag *one_of_each_level(void)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     diag_add(diag, FINDING_POLICY_UNUSED, (struct place){"f", 3, 1}, NULL, "n");
     diag_add(diag, FINDING_BODY_LONG, (struct place){"f", 2, 1}, NULL, "w");
@@ -131,7 +132,7 @@ static void test_levels(void **state)
 
 static void test_json(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
 
     (void)state;
     diag_add(diag, FINDING_BODY_LONG, (struct place){NULL, 0, 0}, NULL, "b");
@@ -183,7 +184,7 @@ static void test_full(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct diag *diag = diag_new();
+        struct diag *diag = diag_new(&config_findings);
         size_t errors, notes;
         char *seen;
 
@@ -208,7 +209,7 @@ static void test_full(void **state)
 /* The caller's file names and paths may go. */
 static void test_texts_are_copied(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     char file[] = "a", path[] = "domains";
 
     (void)state;
@@ -230,7 +231,7 @@ static void test_texts_are_copied(void **state)
 
 static void test_long_message_is_cut(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     char *seen;
 
     (void)state;
@@ -240,6 +241,28 @@ static void test_long_message_is_cut(void **state)
     assert_true(slice_ends_with(slice_of(seen), " [syntax]\n"));
     assert_in_range(strlen(seen), 1000, 1100);
     free(seen);
+    diag_free(diag);
+}
+
+/* A program's own table, of more rows than a finding_set has bits. */
+static void test_own_table(void **state)
+{
+    enum { N_ROWS = 100 };
+    struct finding_row rows[N_ROWS];
+    const struct finding_table table = {rows, N_ROWS};
+    struct diag *diag;
+
+    (void)state;
+    for (size_t i = 0; i < N_ROWS; i++)
+        rows[i] = (struct finding_row){"early", LEVEL_NOTE, "m"};
+    rows[N_ROWS - 1] = (struct finding_row){"last", LEVEL_WARNING, "the last row"};
+    diag = diag_new(&table);
+    diag_add(diag, N_ROWS - 1, (struct place){NULL, 0, 0}, "example.com", "x");
+    assert_true(diag_has(diag, N_ROWS - 1));
+    for (unsigned i = 0; i < N_ROWS - 1; i++)
+        assert_false(diag_has(diag, i));
+    assert_int_equal(diag_count(diag, LEVEL_WARNING), 1);
+    check_printed(diag, print_notes, "warning: example.com: x [last]\n");
     diag_free(diag);
 }
 
@@ -253,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_texts_are_copied),
         cmocka_unit_test(test_long_message_is_cut),
+        cmocka_unit_test(test_own_table),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/base/arena.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/yaml/reader.h"
 #include "support/fixture.h"
@@ -158,7 +159,7 @@ static void decode(struct decoded *decoded, struct slice yaml)
     struct yaml_reader *reader;
     struct yaml_node *key;
 
-    *decoded = (struct decoded){.arena = arena_new(0), .diag = diag_new()};
+    *decoded = (struct decoded){.arena = arena_new(0), .diag = diag_new(&config_findings)};
     context.diag = decoded->diag;
     context.arena = decoded->arena;
     reader = yaml_reader_new("f", yaml, decoded->diag);
@@ -313,7 +314,7 @@ static void test_general_limits(void **state)
     (void)state;
     memset(text, 'x', FIELD_TEXT_MAX + 1);
     for (size_t more = 0; more < 4; more++) {
-        struct field_context context = {.diag = diag_new(), .arena = arena_new(0)};
+        struct field_context context = {.diag = diag_new(&config_findings), .arena = arena_new(0)};
         size_t n_items = FIELD_LIST_MAX + (more >> 1), len = FIELD_TEXT_MAX + (more & 1);
         struct field_texts texts = {0};
 
@@ -471,7 +472,7 @@ static void test_defaults(void **state)
 static void test_broken(void **state)
 {
     static const struct yaml_node broken = {.kind = YAML_KIND_BROKEN, .place = {"f", 1, 1}};
-    struct field_context context = {.diag = diag_new(), .arena = arena_new(0)};
+    struct field_context context = {.diag = diag_new(&config_findings), .arena = arena_new(0)};
     struct object object = {0};
 
     (void)state;
@@ -488,7 +489,7 @@ static void test_broken(void **state)
 /* The nearest key is not looked for in a finding that is not kept. */
 static void test_many_unknown(void **state)
 {
-    struct field_context context = {.diag = diag_new(), .arena = arena_new(0)};
+    struct field_context context = {.diag = diag_new(&config_findings), .arena = arena_new(0)};
     struct yaml_node key = {.kind = YAML_KIND_TEXT, .text = {"txet", 4}, .place = {"f", 1, 1}};
 
     (void)state;

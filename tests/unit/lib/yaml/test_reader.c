@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/base/arena.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "support/fixture.h"
 
@@ -85,7 +86,7 @@ struct row {
 
 static bool check(const struct row *row)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     char *seen = walked(slice_of(row->yaml), diag);
     char *findings = fixture_findings(diag, "-unused-", "");
     bool good = fixture_equal(row->yaml, row->want, seen);
@@ -282,7 +283,7 @@ static void test_limits(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct diag *diag = diag_new();
+        struct diag *diag = diag_new(&config_findings);
         char *half = repeat(rows[i].before, rows[i].count, rows[i].text);
         char *yaml = repeat(half, 1, rows[i].after);
         char *seen = walked(slice_of(yaml), diag);
@@ -301,7 +302,7 @@ static void test_limits(void **state)
 /* Columns count characters, lines any of the line ends. */
 static void test_places(void **state)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct slice yaml = slice_of("\xef\xbb\xbf\xc3\xbc: b\r\nc:\r  {d: e}\n");
     struct yaml_reader *reader = yaml_reader_new("f", yaml, diag);
     struct arena *arena = arena_new(0);

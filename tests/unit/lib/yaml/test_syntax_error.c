@@ -12,13 +12,14 @@
 #include <cmocka.h>
 
 #include "lib/base/arena.h"
+#include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/yaml/reader.h"
 #include "support/fixture.h"
 
 static char *read_all(struct slice bytes)
 {
-    struct diag *diag = diag_new();
+    struct diag *diag = diag_new(&config_findings);
     struct yaml_reader *reader = yaml_reader_new("f", bytes, diag);
     struct arena *arena = arena_new(0);
     struct yaml_node *key;
