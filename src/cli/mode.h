@@ -31,15 +31,11 @@ enum cli_option {
     OPTION_COUNT,
 };
 
-enum {
-    ARGUMENTS_MAX = 2,
-};
-
-/** What the command line says. All texts are its own. */
+/** What the command line says. All texts are those of argv. */
 struct options {
     const struct mode *mode;
     const char *value; /* of --mode=VALUE, for a mode that takes one; or NULL */
-    const char *arguments[ARGUMENTS_MAX];
+    char **arguments;  /* those of argv that are no options */
     size_t n_arguments;
     const char *config_path;
     bool json, strict, no_certificates, tls_rpt, force, served;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+#include <assert.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +13,13 @@
 #include "lib/base/slice.h"
 #include "lib/base/suggest.h"
 
+/* What getopt_long() returns: a letter, the code of an option or, above these, that of a mode. */
 enum {
-    LONG_MAX_ROWS = 32,
-    CODE_MODE = 256,   /* getopt's value of the first mode; letters lie below */
-    CODE_OPTION = 512, /* and of the first option */
+    CODE_OPTION = 256,
+    CODE_MODE = CODE_OPTION + OPTION_COUNT,
 };
+
+static_assert(OPTION_COUNT <= sizeof(unsigned) * CHAR_BIT, "a mode's options are bits");
 
 #define DEFAULT_CONFIG "/etc/mta-stsd/mta-stsd.yaml"
 
@@ -31,36 +35,54 @@ enum exit_status cli_fail(enum exit_status status, const char *format, ...)
     return status;
 }
 
-/* getopt's tables, made from ours. The first mode has no name and is no option. */
-static void make_tables(struct option long_rows[LONG_MAX_ROWS], char letters[LONG_MAX_ROWS * 2])
+/* getopt_long()'s two tables, allocated for as many rows as there are modes and options. */
+struct getopt_tables {
+    struct option *rows;
+    char *letters;
+};
+
+static void getopt_tables_free(struct getopt_tables *tables)
 {
+    free(tables->rows);
+    free(tables->letters);
+}
+
+/* The first mode has no name, so its row is free for the one of zeros at the end. */
+static struct getopt_tables getopt_tables_make(void)
+{
+    struct getopt_tables tables = {
+        .rows = memory_resize(NULL, n_modes + OPTION_COUNT, sizeof(*tables.rows)),
+        .letters = memory_resize(NULL, n_modes + OPTION_COUNT + 1, strlen("x:")),
+    };
+    char *letter = tables.letters;
     size_t n = 0;
 
-    *letters++ = ':';
+    *letter++ = ':';
     for (size_t i = 1; i < n_modes; i++) {
-        long_rows[n++] =
+        tables.rows[n++] =
             (struct option){modes[i].name, modes[i].value_name ? optional_argument : no_argument,
                             NULL, CODE_MODE + (int)i};
         if (modes[i].letter != '\0')
-            *letters++ = modes[i].letter;
+            *letter++ = modes[i].letter;
     }
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct cli_option_row *row = &option_rows[i];
 
-        long_rows[n++] =
+        tables.rows[n++] =
             (struct option){row->name, row->value_name ? required_argument : no_argument, NULL,
                             CODE_OPTION + (int)i};
-        if (row->letter != '\0') {
-            *letters++ = row->letter;
-            *letters++ = ':';
-        }
+        if (row->letter != '\0')
+            *letter++ = row->letter;
+        if (row->letter != '\0' && row->value_name)
+            *letter++ = ':';
     }
-    long_rows[n] = (struct option){0};
-    *letters = '\0';
+    tables.rows[n] = (struct option){0};
+    *letter = '\0';
+    return tables;
 }
 
-/* A letter's long form. */
-static int code_of_letter(int code)
+/* The code of the mode or option with this letter. */
+static int options_code_of_letter(int code)
 {
     for (size_t i = 1; i < n_modes; i++)
         if (modes[i].letter == code)
@@ -71,7 +93,7 @@ static int code_of_letter(int code)
     return code;
 }
 
-static int set_mode(struct options *options, const struct mode *mode)
+static int options_set_mode(struct options *options, const struct mode *mode)
 {
     if (options->mode != &modes[0]) {
         cli_fail(STATUS_USAGE, "--%s and --%s do not go together", options->mode->name, mode->name);
@@ -82,7 +104,7 @@ static int set_mode(struct options *options, const struct mode *mode)
     return 0;
 }
 
-static void set_option(struct options *options, enum cli_option option)
+static void options_set_option(struct options *options, enum cli_option option)
 {
     switch (option) {
     case OPTION_CONFIG:
@@ -122,17 +144,18 @@ static void set_option(struct options *options, enum cli_option option)
     }
 }
 
-/* What getopt_long() has stumbled over: a letter in optopt, or else the whole argument. */
-static void report_unknown(const char *argument)
+/* Names what getopt_long() refused: a letter in optopt, or else the whole argument. */
+static void options_report_unknown(const char *argument)
 {
-    const char *names[LONG_MAX_ROWS], *nearest;
+    const char **names, *nearest;
     const char *name = argument + strspn(argument, "-");
     size_t n = 0;
 
-    if (optopt > 0 && optopt < CODE_MODE) {
+    if (optopt > 0 && optopt < CODE_OPTION) {
         cli_fail(STATUS_USAGE, "-%c is not an option; see --help", optopt);
         return;
     }
+    names = memory_resize(NULL, n_modes + OPTION_COUNT, sizeof(*names));
     for (size_t i = 1; i < n_modes; i++)
         names[n++] = modes[i].name;
     for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -142,9 +165,10 @@ static void report_unknown(const char *argument)
         cli_fail(STATUS_USAGE, "%s is not an option; did you mean --%s?", argument, nearest);
     else
         cli_fail(STATUS_USAGE, "%s is not an option; see --help", argument);
+    free(names);
 }
 
-static int check_fit(const struct options *options, unsigned given)
+static int options_check_fit(const struct options *options, unsigned given)
 {
     const struct mode *mode = options->mode;
     bool serves = mode->name[0] == '\0';
@@ -162,8 +186,8 @@ static int check_fit(const struct options *options, unsigned given)
     return -1;
 }
 
-/* `--print-dns zone` and `test-config` are what other programs take. */
-static void report_surplus(const struct mode *mode, const char *argument)
+/* Other programs take `--print-dns zone` and `test-config`: suggest what we take instead. */
+static void options_report_surplus(const struct mode *mode, const char *argument)
 {
     const char *surplus = "is one argument too many";
 
@@ -180,47 +204,47 @@ static void report_surplus(const struct mode *mode, const char *argument)
         cli_fail(STATUS_USAGE, "'%s' %s; see --help", argument, surplus);
 }
 
-static int take_arguments(struct options *options, int argc, char **argv)
+static int options_take_code(struct options *options, int code, const char *argument)
 {
-    for (int i = optind; i < argc; i++) {
-        if (options->n_arguments == options->mode->n_taken) {
-            report_surplus(options->mode, argv[i]);
-            return -1;
-        }
-        options->arguments[options->n_arguments++] = argv[i];
+    if (code == '?') {
+        options_report_unknown(argument);
+        return -1;
     }
+    if (code == ':') {
+        cli_fail(STATUS_USAGE, "%s needs a value; see --help", argument);
+        return -1;
+    }
+    if (code >= CODE_MODE)
+        return options_set_mode(options, &modes[code - CODE_MODE]);
+    options_set_option(options, (enum cli_option)(code - CODE_OPTION));
     return 0;
 }
 
 int options_parse(int argc, char **argv, struct options *ret_options)
 {
-    struct option long_rows[LONG_MAX_ROWS];
-    char letters[LONG_MAX_ROWS * 2];
+    struct getopt_tables tables = getopt_tables_make();
     unsigned given = 0;
-    int code;
+    int code, result = 0;
 
     *ret_options = (struct options){.mode = &modes[0], .config_path = DEFAULT_CONFIG};
-    make_tables(long_rows, letters);
-    while ((code = getopt_long(argc, argv, letters, long_rows, NULL)) != -1) {
-        code = code_of_letter(code);
-        if (code == '?') {
-            report_unknown(argv[optind - 1]);
-            return -1;
-        }
-        if (code == ':') {
-            cli_fail(STATUS_USAGE, "%s needs a value; see --help", argv[optind - 1]);
-            return -1;
-        }
-        if (code >= CODE_OPTION) {
-            set_option(ret_options, (enum cli_option)(code - CODE_OPTION));
+    while (result == 0 &&
+           (code = getopt_long(argc, argv, tables.letters, tables.rows, NULL)) != -1) {
+        code = options_code_of_letter(code);
+        result = options_take_code(ret_options, code, argv[optind - 1]);
+        if (code >= CODE_OPTION && code < CODE_MODE)
             given |= 1U << (code - CODE_OPTION);
-        } else if (set_mode(ret_options, &modes[code - CODE_MODE]) != 0) {
-            return -1;
-        }
     }
-    if (take_arguments(ret_options, argc, argv) != 0)
+    getopt_tables_free(&tables);
+    if (result != 0)
         return -1;
-    return check_fit(ret_options, given);
+    ret_options->arguments = argv + optind;
+    ret_options->n_arguments = (size_t)(argc - optind);
+    if (ret_options->n_arguments > ret_options->mode->n_taken) {
+        options_report_surplus(ret_options->mode,
+                               argv[(size_t)optind + ret_options->mode->n_taken]);
+        return -1;
+    }
+    return options_check_fit(ret_options, given);
 }
 
 void options_done(struct options *options)

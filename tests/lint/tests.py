@@ -19,7 +19,6 @@ EXEMPT = {
     "src/cli/mode_serve.c": "tests/integration/test_start.py",
     "src/cli/mode_test_config.c": "tests/integration/test_findings.py",
     "src/cli/modes.c": "tests/integration/test_cli.py",
-    "src/cli/options.c": "tests/integration/test_cli.py",
     "src/cli/parallel.c": "tests/integration/test_certificates.py",
     "src/cli/run_as.c": "tests/integration/test_privileges.py",
     "src/daemon/child/spawner_process.c": "tests/unit/daemon/child/test_spawner.c",
