@@ -43,7 +43,7 @@ static void report_no_domain(const struct config *config, struct slice name)
 
     for (size_t i = 0; i < config->n_domains; i++)
         names[i] = config->domains[i].name;
-    nearest = nearest_word(name, names, config->n_domains);
+    nearest = suggest_word(name, names, config->n_domains);
     cli_fail(STATUS_USAGE, "'%.*s' is not a domain of the configuration%s%s%s", SLICE_ARG(name),
              nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
     free(names);

@@ -20,18 +20,18 @@ enum {
     UNSERVED_NAMED = 20, /* ids named one by one */
 };
 
-struct making {
-    const struct publication_choice *choice;
-    struct publication *publication;
+struct dns_plan_context {
+    const struct dns_filter *filter;
+    struct dns_plan *plan;
     const struct domain **domains;
     size_t n_domains;
-    char **faults; /* of each domain's certificate, to be freed; NULL: none, or not looked at */
+    char **faults; /* of each domain's certificate, for free(); NULL: none, or not checked */
     struct dns_record *records; /* in the order of the domains */
     size_t n_records, records_size;
 };
 
-/* Returns what is wrong, to be freed, or NULL. */
-static char *find_certificate_fault(struct cert_store *store, const struct domain *domain)
+/* Returns what is wrong with the certificate, for free(); NULL: nothing. */
+static char *dns_plan_certificate_fault(struct cert_store *store, const struct domain *domain)
 {
     char host[POLICY_HOST_SIZE];
     struct cert_state state;
@@ -47,24 +47,28 @@ static char *find_certificate_fault(struct cert_store *store, const struct domai
     return fault;
 }
 
-/* Allowed, the policy is served elsewhere: by the customer's own reverse proxy (RFC 8461 8.2). */
-static void look_at_certificate(void *context, size_t index)
+/*
+ * Where `allow:` names the missing certificate, the customer's own reverse proxy serves the policy
+ * (RFC 8461 8.2).
+ */
+static void dns_plan_check_certificate(void *argument, size_t index)
 {
-    const struct making *making = context;
-    const struct domain *domain = making->domains[index];
+    const struct dns_plan_context *context = argument;
+    const struct domain *domain = context->domains[index];
 
     if (domain->document && !(domain->allow & finding_bit(FINDING_CERTIFICATE_MISSING)))
-        making->faults[index] = find_certificate_fault(making->choice->store, domain);
+        context->faults[index] = dns_plan_certificate_fault(context->filter->store, domain);
 }
 
-/* Whether a daemon runs that does not serve this policy yet. */
-static bool is_unserved(const struct making *making, const struct domain *domain)
+/* Whether a daemon is running that does not serve this policy yet. */
+static bool dns_plan_is_unserved(const struct dns_plan_context *context,
+                                 const struct domain *domain)
 {
-    const struct served *served = making->choice->served;
+    const struct served *served = context->filter->served;
 
     if (!served || served_has(served, domain->name, domain->document->id))
         return false;
-    if (making->publication->n_unserved++ < UNSERVED_NAMED)
+    if (context->plan->n_unserved++ < UNSERVED_NAMED)
         fprintf(stderr,
                 "mta-stsd: %s: the running daemon does not serve id %s yet; publish it after "
                 "--reload\n",
@@ -73,41 +77,41 @@ static bool is_unserved(const struct making *making, const struct domain *domain
 }
 
 /* Why the domain's id must not be published yet; NULL: publish it. */
-static const char *find_reason(const struct making *making, size_t index)
+static const char *dns_plan_withheld_reason(const struct dns_plan_context *context, size_t index)
 {
-    const struct domain *domain = making->domains[index];
+    const struct domain *domain = context->domains[index];
 
     if (!domain->document)
         return NULL;
-    if (is_unserved(making, domain) && making->choice->is_served_only)
+    if (dns_plan_is_unserved(context, domain) && context->filter->is_served_only)
         return "the running daemon does not serve this policy yet";
-    if (!making->faults[index])
+    if (!context->faults[index])
         return NULL;
-    return arena_copy(making->publication->arena, slice_of(making->faults[index]));
+    return arena_copy(context->plan->arena, slice_of(context->faults[index]));
 }
 
-static void add_records(struct making *making, size_t index)
+static void dns_plan_add_domain(struct dns_plan_context *context, size_t index)
 {
-    const struct publication_choice *choice = making->choice;
+    const struct dns_filter *filter = context->filter;
     struct domain_records_spec spec = domain_records_spec_make(
-        choice->config, making->domains[index], find_reason(making, index));
+        filter->config, context->domains[index], dns_plan_withheld_reason(context, index));
     struct dns_record *records;
-    size_t n = dns_records_list(&spec, making->publication->arena, &records);
+    size_t n = dns_records_list(&spec, context->plan->arena, &records);
 
     for (size_t i = 0; i < n; i++) {
-        if (choice->side != SIDE_COUNT && records[i].side != choice->side)
+        if (filter->side != SIDE_COUNT && records[i].side != filter->side)
             continue;
-        if (making->n_records == making->records_size) {
-            making->records_size = making->records_size * 2 + 64;
-            making->records =
-                memory_resize(making->records, making->records_size, sizeof(*making->records));
+        if (context->n_records == context->records_size) {
+            context->records_size = context->records_size * 2 + 64;
+            context->records =
+                memory_resize(context->records, context->records_size, sizeof(*context->records));
         }
-        making->publication->n_withheld += records[i].withheld != NULL;
-        making->records[making->n_records++] = records[i];
+        context->plan->n_withheld += records[i].withheld != NULL;
+        context->records[context->n_records++] = records[i];
     }
 }
 
-static int compare_domains(const void *left, const void *right)
+static int dns_plan_compare_domains(const void *left, const void *right)
 {
     const struct domain *a = *(const struct domain *const *)left;
     const struct domain *b = *(const struct domain *const *)right;
@@ -115,47 +119,47 @@ static int compare_domains(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
-/* The domains named, each once and in the order of the configuration. */
-static enum exit_status choose_named(struct making *making)
+/* Takes the domains that --domain names, each once and in the order of the configuration. */
+static enum exit_status dns_plan_take_named(struct dns_plan_context *context)
 {
-    const struct publication_choice *choice = making->choice;
-    const struct domain **domains = making->domains;
+    const struct dns_filter *filter = context->filter;
+    const struct domain **domains = context->domains;
 
-    for (size_t i = 0; i < choice->n_domains; i++) {
-        domains[i] = cli_find_domain(choice->config, choice->domains[i]);
+    for (size_t i = 0; i < filter->n_domains; i++) {
+        domains[i] = cli_find_domain(filter->config, filter->domains[i]);
         if (!domains[i])
             return STATUS_USAGE;
     }
-    qsort(domains, choice->n_domains, sizeof(*domains), compare_domains);
-    for (size_t i = 0; i < choice->n_domains; i++)
+    qsort(domains, filter->n_domains, sizeof(*domains), dns_plan_compare_domains);
+    for (size_t i = 0; i < filter->n_domains; i++)
         if (i == 0 || domains[i] != domains[i - 1])
-            domains[making->n_domains++] = domains[i];
+            domains[context->n_domains++] = domains[i];
     return STATUS_GOOD;
 }
 
-static enum exit_status choose_all(struct making *making)
+static enum exit_status dns_plan_take_all(struct dns_plan_context *context)
 {
-    const struct config *config = making->choice->config;
+    const struct config *config = context->filter->config;
 
-    while (making->n_domains < config->n_domains) {
-        making->domains[making->n_domains] = &config->domains[making->n_domains];
-        making->n_domains++;
+    while (context->n_domains < config->n_domains) {
+        context->domains[context->n_domains] = &config->domains[context->n_domains];
+        context->n_domains++;
     }
     return STATUS_GOOD;
 }
 
-static void add_all(struct making *making)
+static void dns_plan_add_all(struct dns_plan_context *context)
 {
-    if (making->choice->store)
-        cores_run(look_at_certificate, making, making->n_domains);
-    for (size_t i = 0; i < making->n_domains; i++) {
-        add_records(making, i);
-        free(making->faults[i]);
+    if (context->filter->store)
+        parallel_for(dns_plan_check_certificate, context, context->n_domains);
+    for (size_t i = 0; i < context->n_domains; i++) {
+        dns_plan_add_domain(context, i);
+        free(context->faults[i]);
     }
 }
 
-/* By zone, and within one as they were added: the elements are pointers into one array. */
-static int compare_records(const void *left, const void *right)
+/* Sorts by zone, within a zone in the order of adding: both point into the same array. */
+static int dns_plan_compare_records(const void *left, const void *right)
 {
     const struct dns_record *a = *(struct dns_record *const *)left;
     const struct dns_record *b = *(struct dns_record *const *)right;
@@ -164,40 +168,39 @@ static int compare_records(const void *left, const void *right)
     return order != 0 ? order : (a > b) - (a < b);
 }
 
-static void sort_records(const struct making *making)
+static void dns_plan_sort(const struct dns_plan_context *context)
 {
-    struct publication *publication = making->publication;
-    size_t n = making->n_records;
-    const struct dns_record **order = arena_array(publication->arena, n, sizeof(*order));
+    struct dns_plan *plan = context->plan;
+    size_t n = context->n_records;
+    const struct dns_record **order = arena_array(plan->arena, n, sizeof(*order));
 
-    publication->records = arena_array(publication->arena, n, sizeof(*publication->records));
-    publication->n_records = n;
+    plan->records = arena_array(plan->arena, n, sizeof(*plan->records));
+    plan->n_records = n;
     for (size_t i = 0; i < n; i++)
-        order[i] = &making->records[i];
-    qsort(order, n, sizeof(*order), compare_records);
+        order[i] = &context->records[i];
+    qsort(order, n, sizeof(*order), dns_plan_compare_records);
     for (size_t i = 0; i < n; i++)
-        publication->records[i] = *order[i];
+        plan->records[i] = *order[i];
 }
 
-enum exit_status publication_make(const struct publication_choice *choice,
-                                  struct publication *ret_publication)
+enum exit_status dns_plan_make(const struct dns_filter *filter, struct dns_plan *ret_plan)
 {
-    struct making making = {.choice = choice, .publication = ret_publication};
-    size_t n = choice->n_domains > 0 ? choice->n_domains : choice->config->n_domains;
+    struct dns_plan_context context = {.filter = filter, .plan = ret_plan};
+    size_t n = filter->n_domains > 0 ? filter->n_domains : filter->config->n_domains;
     enum exit_status status;
 
-    *ret_publication = (struct publication){.arena = arena_new(0)};
-    making.domains = arena_array(ret_publication->arena, n, sizeof(*making.domains));
-    making.faults = arena_array(ret_publication->arena, n, sizeof(*making.faults));
-    status = choice->n_domains > 0 ? choose_named(&making) : choose_all(&making);
+    *ret_plan = (struct dns_plan){.arena = arena_new(0)};
+    context.domains = arena_array(ret_plan->arena, n, sizeof(*context.domains));
+    context.faults = arena_array(ret_plan->arena, n, sizeof(*context.faults));
+    status = filter->n_domains > 0 ? dns_plan_take_named(&context) : dns_plan_take_all(&context);
     if (status == STATUS_GOOD)
-        add_all(&making);
-    sort_records(&making);
-    free(making.records);
+        dns_plan_add_all(&context);
+    dns_plan_sort(&context);
+    free(context.records);
     return status;
 }
 
-void publication_done(struct publication *publication)
+void dns_plan_done(struct dns_plan *plan)
 {
-    arena_free(publication->arena);
+    arena_free(plan->arena);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The publication: the records of a configuration, those that must wait marked as withheld.
+ * The DNS plan: the records to publish for a configuration, and which of them are withheld.
  *
- * A policy must be served before its id is published (RFC 8461 8.1): so the _mta-sts TXT of a
- * domain without a certificate waits.
+ * A policy must be served before its id is published (RFC 8461 8.1), so the _mta-sts TXT of a
+ * domain without a certificate is withheld.
  */
 #pragma once
 
@@ -17,32 +17,31 @@ struct cert_store;
 struct config;
 struct served;
 
-/** What is wanted. Everything belongs to the caller. */
-struct publication_choice {
+/** Which records are wanted. Everything belongs to the caller. */
+struct dns_filter {
     const struct config *config;
-    const char *const *domains; /* as written; none: all */
+    const char *const *domains; /* as written; n_domains 0: all domains */
     size_t n_domains;
     enum record_side side;       /* SIDE_COUNT: both */
-    struct cert_store *store;    /* NULL: certificates are not looked at */
+    struct cert_store *store;    /* NULL: certificates are not checked */
     const struct served *served; /* NULL: no daemon is asked */
     bool is_served_only;         /* ids that the daemon does not serve are withheld */
 };
 
-struct publication {
+struct dns_plan {
     struct arena *arena;
-    struct dns_record *records; /* by zone, and within one by domain */
+    struct dns_record *records; /* by zone, within a zone by domain */
     size_t n_records;
     size_t n_withheld, n_unserved;
 };
 
 /**
- * Lists the records. Ids that the daemon does not serve yet are named on standard error, the first
- * few of them.
+ * Lists the records. Names on standard error the first few ids that the daemon does not serve yet.
  *
- * ret_publication  for publication_done() in any case; its texts live as long as the configuration
+ * ret_plan  for dns_plan_done() in any case; its texts live only as long as the configuration
  * Returns STATUS_GOOD, or STATUS_USAGE after saying which domain is unknown.
  */
-enum exit_status publication_make(const struct publication_choice *choice,
-                                  struct publication *ret_publication);
+enum exit_status dns_plan_make(const struct dns_filter *filter, struct dns_plan *ret_plan);
 
-void publication_done(struct publication *publication);
+/** Frees what dns_plan_make() allocated. */
+void dns_plan_done(struct dns_plan *plan);

@@ -14,13 +14,13 @@ enum {
     MAPPED_BYTES = 32 * 1024, /* libyaml's buffer has 48 KiB, blocks of a snapshot have more */
 };
 
-/* What a snapshot has used goes back to the system, and not into a heap that threads share. */
+/* So that freeing a snapshot returns its memory to the system, not to a heap that threads share. */
 static void map_large_blocks(void)
 {
     mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
 }
 
-/* A reload that is asked for while a large configuration is read would end us: it waits. */
+/* SIGHUP while a large configuration is read would end the process; blocked, it waits. */
 static void hold_reloads(void)
 {
     sigset_t reload;
@@ -30,7 +30,7 @@ static void hold_reloads(void)
     sigprocmask(SIG_BLOCK, &reload, NULL);
 }
 
-/* Their default is to end a process, and they mean nothing to this one. */
+/* By default these signals end a process; they mean nothing to the daemon. */
 static void ignore_signals(void)
 {
     static const int numbers[] = {SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF,
@@ -42,7 +42,7 @@ static void ignore_signals(void)
         signal(number, SIG_IGN);
 }
 
-static struct config *load(const struct options *options)
+static struct config *serve_load(const struct options *options)
 {
     struct diag *diag = diag_new(&config_findings);
     struct config *config = config_load_with(options->config_path, LOAD_SETTLED, diag);
@@ -60,7 +60,7 @@ enum exit_status mode_serve(const struct options *options)
     map_large_blocks();
     hold_reloads();
     ignore_signals();
-    config = load(options);
+    config = serve_load(options);
     if (!config)
         return cli_fail(STATUS_USAGE, "not started: the configuration has errors");
     if (server_run(config, options->config_path, &err) != 0)

@@ -16,14 +16,14 @@
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
 
-struct checking {
+struct test_config_context {
     const struct config *config;
     struct cert_store *store;
     pthread_mutex_t lock;
     struct diag *diag; /* under the lock */
 };
 
-static void check_host(struct checking *checking, const char *host, const char *path,
+static void check_host(struct test_config_context *checking, const char *host, const char *path,
                        struct place place, finding_set allow)
 {
     struct cert_state state;
@@ -31,7 +31,7 @@ static void check_host(struct checking *checking, const char *host, const char *
     cert_store_check(checking->store, host, &state);
     certificate_unref(state.certificate);
     state.findings &= ~allow;
-    /* One finding a host: the message tells the whole story, the gravest code comes first. */
+    /* One finding for each host: its message names all faults, its code is of the gravest. */
     for (int i = 0; i < FINDING_COUNT; i++) {
         if ((state.findings & finding_bit((enum finding)i)) == 0)
             continue;
@@ -44,7 +44,7 @@ static void check_host(struct checking *checking, const char *host, const char *
 
 static void check_domain(void *context, size_t index)
 {
-    struct checking *checking = context;
+    struct test_config_context *checking = context;
     const struct domain *domain = &checking->config->domains[index];
     char host[POLICY_HOST_SIZE], path[16 + DNS_NAME_MAX];
 
@@ -58,7 +58,7 @@ static void check_domain(void *context, size_t index)
 static void check_certificates(const struct config *config, const struct trust_store *trust,
                                struct diag *diag)
 {
-    struct checking checking = {
+    struct test_config_context checking = {
         .config = config,
         .store = cert_store_new(config->sources, config->n_sources, 1, &clock_system, trust),
         .lock = PTHREAD_MUTEX_INITIALIZER,
@@ -73,13 +73,13 @@ static void check_certificates(const struct config *config, const struct trust_s
         if (config->policy_host_name)
             check_host(&checking, config->policy_host_name, "policy_host.name",
                        config->sources_place, 0);
-        cores_run(check_domain, &checking, config->n_domains);
+        parallel_for(check_domain, &checking, config->n_domains);
     }
     cert_store_unref(checking.store);
 }
 
-static void print_summary(const struct options *options, const struct config *config,
-                          const struct diag *diag)
+static void test_config_print_summary(const struct options *options, const struct config *config,
+                                      const struct diag *diag)
 {
     printf("%s: %zu domains, %zu errors, %zu warnings, %zu notes\n", options->config_path,
            config ? config->n_domains : 0, diag_count(diag, LEVEL_ERROR),
@@ -95,16 +95,16 @@ enum exit_status mode_test_config(const struct options *options)
     if (config && !options->no_certificates && config->n_sources > 0) {
         struct trust_store *trust = trust_store_new();
 
-        identity_take(config);
+        run_as_begin(config);
         check_certificates(config, trust, diag);
-        identity_return();
+        run_as_end();
         trust_store_free(trust);
     }
     if (options->json) {
         diag_print_json(diag, stdout);
     } else {
         diag_print(diag, LEVEL_NOTE, stdout);
-        print_summary(options, config, diag);
+        test_config_print_summary(options, config, diag);
     }
     if (config && options->strict && diag_count(diag, LEVEL_WARNING) > 0)
         status = STATUS_FINDINGS;

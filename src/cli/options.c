@@ -160,7 +160,7 @@ static void options_report_unknown(const char *argument)
         names[n++] = modes[i].name;
     for (size_t i = 0; i < OPTION_COUNT; i++)
         names[n++] = option_rows[i].name;
-    nearest = nearest_word(slice_range(slice_of(name), 0, strcspn(name, "=")), names, n);
+    nearest = suggest_word(slice_range(slice_of(name), 0, strcspn(name, "=")), names, n);
     if (nearest)
         cli_fail(STATUS_USAGE, "%s is not an option; did you mean --%s?", argument, nearest);
     else

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Work on all cores: to read and decode 100,000 certificates takes them long enough.
+ * Parallel loops over all cores, for reading and decoding 100,000 certificates.
  */
 #pragma once
 
 #include <stddef.h>
 
-/** One piece of the work; any thread, several at once. */
-typedef void cores_piece(void *context, size_t index);
+/** Does the piece of work with this index; called by several threads at once. */
+typedef void parallel_piece(void *context, size_t index);
 
-/** Does the pieces 0 to n - 1, in no order, and returns when all are done. */
-void cores_run(cores_piece *piece, void *context, size_t n);
+/** Calls `piece` for each index from 0 to n - 1, in no order; returns when all are done. */
+void parallel_for(parallel_piece *piece, void *context, size_t n);

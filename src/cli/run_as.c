@@ -10,40 +10,41 @@
 #include "lib/base/arena.h"
 #include "lib/config/config.h"
 
-/* The supplementary groups from before. */
+/* The supplementary groups before run_as_begin(); a process has only one set of them. */
 static struct {
-    gid_t *ids; /* NULL: they are as they were */
+    gid_t *ids; /* NULL: the process has them */
     int n;
-} groups;
+} saved_groups;
 
-static void keep_groups(void)
+static void run_as_save_groups(void)
 {
-    groups.n = getgroups(0, NULL);
-    groups.ids = memory_resize(NULL, (size_t)groups.n + 1, sizeof(*groups.ids));
-    groups.n = getgroups(groups.n, groups.ids);
+    saved_groups.n = getgroups(0, NULL);
+    saved_groups.ids = memory_resize(NULL, (size_t)saved_groups.n + 1, sizeof(*saved_groups.ids));
+    saved_groups.n = getgroups(saved_groups.n, saved_groups.ids);
 }
 
-void identity_take(const struct config *config)
+void run_as_begin(const struct config *config)
 {
     const struct passwd *entry = geteuid() == 0 ? getpwnam(config->user) : NULL;
 
     if (!entry || entry->pw_uid == 0)
         return;
-    keep_groups();
-    /* Where it is forbidden, as in some containers, the answer is root's. */
+    run_as_save_groups();
+    /* Some containers forbid changing ids; the check then sees what root sees. */
     if (initgroups(config->user, entry->pw_gid) != 0 || setegid(entry->pw_gid) != 0 ||
         seteuid(entry->pw_uid) != 0)
-        identity_return();
+        run_as_end();
 }
 
-void identity_return(void)
+void run_as_end(void)
 {
     if (getuid() != 0)
         return;
     if (seteuid(0) != 0 || setegid(getgid()) != 0)
         abort();
-    if (groups.ids)
-        setgroups((size_t)groups.n, groups.ids); /* fails where initgroups() has */
-    free(groups.ids);
-    groups.ids = NULL;
+    /* Fails only where initgroups() failed. */
+    if (saved_groups.ids)
+        setgroups((size_t)saved_groups.n, saved_groups.ids);
+    free(saved_groups.ids);
+    saved_groups.ids = NULL;
 }

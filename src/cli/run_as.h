@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Whose eyes look at certificates: what root can read, the daemon may not.
+ * Reading files as the daemon's user: a check that root runs must not find readable what the daemon
+ * cannot read.
  */
 #pragma once
 
 struct config;
 
 /**
- * Reads files from now on as the daemon does that root starts: as `user`. Whoever is not root, or
- * has no such user, stays as before. For the time before any thread.
+ * Takes the effective ids and groups of the configuration's `user`, to which a daemon started by
+ * root changes. Does nothing if the process is not root's or the user does not exist. Global to the
+ * process; call it while there is only one thread.
  */
-void identity_take(const struct config *config);
+void run_as_begin(const struct config *config);
 
-/** Ends that, as far as it went. */
-void identity_return(void);
+/** Returns to the ids and groups before run_as_begin(). */
+void run_as_end(void);

@@ -8,6 +8,7 @@ EXEMPT = {
     "src/main.c": "tests/integration/test_cli.py",
     "src/cli/cli.c": "tests/integration/test_cli.py",
     "src/cli/daemon_ids.c": "tests/integration/test_print_dns.py",
+    "src/cli/dns_files.c": "tests/integration/test_print_dns.py",
     "src/cli/dns_plan.c": "tests/integration/test_print_dns.py",
     "src/cli/mode_control.c": "tests/integration/test_control.py",
     "src/cli/mode_match_mx.c": "tests/integration/test_cli.py",

@@ -80,7 +80,7 @@ static void write_request(struct server *server, const struct log_record *record
     fflush(out);
     len = (size_t)ftell(out);
     fclose(out);
-    if (output_line(STDOUT_FILENO, (struct slice){line, len}) != 0)
+    if (line_output_write(STDOUT_FILENO, (struct slice){line, len}) != 0)
         server->lines_dropped++;
 }
 

@@ -111,7 +111,7 @@ static int proxy_header_parse_port(struct slice text, in_port_t *ret_port)
 /* line  without its start and its end */
 static struct proxy_header proxy_header_parse_line(struct slice line, size_t header_len)
 {
-    unsigned char source[NETWORK_BYTES], destination[NETWORK_BYTES];
+    unsigned char source[PREFIX_BYTES], destination[PREFIX_BYTES];
     struct slice fields[FIELD_COUNT];
     size_t n_fields = proxy_header_split_line(line, fields);
     in_port_t source_port, destination_port;
@@ -125,8 +125,8 @@ static struct proxy_header proxy_header_parse_line(struct slice line, size_t hea
         family = AF_INET6;
     if (family == AF_UNSPEC || n_fields != FIELD_COUNT)
         return proxy_header_refused("a line that is neither for TCP4, TCP6 nor UNKNOWN");
-    if (network_address_parse(family, fields[FIELD_SOURCE], source) != 0 ||
-        network_address_parse(family, fields[FIELD_DESTINATION], destination) != 0)
+    if (prefix_address_parse(family, fields[FIELD_SOURCE], source) != 0 ||
+        prefix_address_parse(family, fields[FIELD_DESTINATION], destination) != 0)
         return proxy_header_refused("a line with a bad address");
     if (proxy_header_parse_port(fields[FIELD_SOURCE_PORT], &source_port) != 0 ||
         proxy_header_parse_port(fields[FIELD_DESTINATION_PORT], &destination_port) != 0)

@@ -23,13 +23,13 @@ struct acceptor {
     struct connection_kind kind;
     bool has_proxy_protocol;
     size_t n_trusted;
-    struct network trusted[];
+    struct prefix trusted[];
 };
 
 struct acceptor *acceptor_new(struct connections *connections, const struct connection_kind *kind,
                               const struct worker_socket *socket)
 {
-    size_t trusted_size = socket->n_trusted * sizeof(struct network);
+    size_t trusted_size = socket->n_trusted * sizeof(struct prefix);
     struct acceptor *acceptor = memory_alloc(sizeof(*acceptor) + trusted_size);
 
     *acceptor = (struct acceptor){.connections = connections,

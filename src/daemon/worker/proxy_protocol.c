@@ -11,19 +11,19 @@
 #include "lib/base/prefix.h"
 #include "lib/base/slice.h"
 
-static bool proxy_protocol_trusts(const struct sockaddr *peer, const struct network *trusted,
+static bool proxy_protocol_trusts(const struct sockaddr *peer, const struct prefix *trusted,
                                   size_t n_trusted)
 {
     if (peer->sa_family == AF_UNIX)
         return true;
     for (size_t i = 0; i < n_trusted; i++)
-        if (network_contains(&trusted[i], peer))
+        if (prefix_contains(&trusted[i], peer))
             return true;
     return false;
 }
 
 bool proxy_protocol_admit(struct connections *connections, h2o_socket_t *sock,
-                          const struct network *trusted, size_t n_trusted)
+                          const struct prefix *trusted, size_t n_trusted)
 {
     struct log_record record = {.kind = LOG_RECORD_UNTRUSTED};
     struct sockaddr_storage peer;

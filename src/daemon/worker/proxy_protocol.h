@@ -14,7 +14,7 @@
 
 struct connection;
 struct connections;
-struct network;
+struct prefix;
 struct st_h2o_socket_t;
 union proxy_client;
 
@@ -23,7 +23,7 @@ union proxy_client;
  * a trusted address. Otherwise `sock` is closed, and its end is counted and logged.
  */
 bool proxy_protocol_admit(struct connections *connections, struct st_h2o_socket_t *sock,
-                          const struct network *trusted, size_t n_trusted);
+                          const struct prefix *trusted, size_t n_trusted);
 
 /**
  * Takes the header off the connection's input.

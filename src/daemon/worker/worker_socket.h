@@ -9,7 +9,7 @@
 
 #include "daemon/worker/serves.h"
 
-struct network;
+struct prefix;
 
 struct worker_socket {
     int fd; /* the worker's from now on */
@@ -17,6 +17,6 @@ struct worker_socket {
     bool has_tls;
     bool keeps_alive; /* a proxy on a unix socket sends many requests over one connection */
     bool has_proxy_protocol;
-    const struct network *trusted; /* TCP: who may send its headers; the worker copies them */
+    const struct prefix *trusted; /* TCP: who may send its headers; the worker copies them */
     size_t n_trusted;
 };

@@ -3,7 +3,7 @@
  * Errors: one failure with its code, its place and a sentence for people.
  *
  * Everything is held inside the struct, so an error survives lack of memory. A function that fails
- * sets it once and returns; whoever stands at the edge (cli/, server/, http/) prints it once.
+ * sets it once and returns; the caller at the edge (cli/, daemon/main/) prints it once.
  */
 #pragma once
 

@@ -20,7 +20,7 @@ static ssize_t write_if_ready(int fd, struct slice line)
     return write(fd, line.ptr, line.len);
 }
 
-int output_line(int fd, struct slice line)
+int line_output_write(int fd, struct slice line)
 {
     ssize_t written;
 

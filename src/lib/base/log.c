@@ -35,7 +35,7 @@ void log_line(enum log_level level, const char *format, ...)
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     len = snprintf(line, sizeof(line), "mta-stsd: %s: %s\n", log_level_name(level), text);
-    if (output_line(STDERR_FILENO, (struct slice){line, (size_t)len}) != 0)
+    if (line_output_write(STDERR_FILENO, (struct slice){line, (size_t)len}) != 0)
         atomic_fetch_add(&n_dropped, 1);
 }
 

@@ -2,8 +2,9 @@
 /**
  * The log of the control plane: lines to standard error.
  *
- * The sink and its level are the program's only mutable globals. Called from cli/ and server/ only;
- * a worker thread hands its lines to the control plane (daemon/worker/log_record.h).
+ * The level and the count of dropped lines are global, so that no caller has to carry them. Called
+ * from cli/ and daemon/ only; a worker thread hands its access log to the control plane
+ * (daemon/worker/log_ring.h).
  */
 #pragma once
 
@@ -19,13 +20,13 @@ enum log_level {
     LOG_LEVEL_COUNT,
 };
 
-/** Sets what is shown: `level` and graver. Before the first call: LOG_INFO. */
+/** Sets the least grave level that is shown; before the first call, LOG_INFO. */
 void log_set_level(enum log_level level);
 
 /** "error", "warning", "info" or "debug". */
 const char *log_level_name(enum log_level level);
 
-/** Logs each line of a text, if any. */
+/** Logs each line of `text`; an empty text logs nothing. */
 void log_text(enum log_level level, struct slice text);
 
 /**

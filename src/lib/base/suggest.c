@@ -40,7 +40,7 @@ static size_t suggest_distance(struct slice a, struct slice b)
     return rows[a.len % 3][b.len];
 }
 
-const char *nearest_word(struct slice word, const char *const *words, size_t n_words)
+const char *suggest_word(struct slice word, const char *const *words, size_t n_words)
 {
     const char *nearest = NULL;
     size_t least = DISTANCE_MAX + 1;

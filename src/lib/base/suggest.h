@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * Nearest word: what a person may have meant by a word that we do not know.
+ * Suggestions: which known word a person may have meant by an unknown word.
  *
- * Pure. Words longer than 63 bytes are nobody's typing error and match nothing.
+ * Pure. Words longer than 63 bytes are no typing errors: nothing is suggested for them.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 struct slice;
 
 /**
- * The word of `words` with the fewest letters to add, drop, change or swap with its neighbour, if
- * that is at most a third of its length and at most 3.
+ * Finds the nearest of `words`: the fewest letters must be added, dropped, changed or swapped with
+ * their neighbour, at most 3 and at most a third of the word's length.
  *
- * Returns one of `words`, or NULL if none is near; the first of several equally near.
+ * Returns a member of `words`, the first of several equally near; NULL if none is near.
  */
-const char *nearest_word(struct slice word, const char *const *words, size_t n_words);
+const char *suggest_word(struct slice word, const char *const *words, size_t n_words);

@@ -19,7 +19,7 @@
 #include "lib/policy/policy.h"
 
 struct arena;
-struct network;
+struct prefix;
 
 /** A policy as it is served. Domains with the same bytes and salt share one. */
 struct policy_document {
@@ -64,7 +64,7 @@ struct listen_address {
     bool has_tls;
     bool is_default; /* not from the YAML: the daemon can do without it */
     bool has_proxy_protocol;
-    const struct network *trusted; /* peers whose headers are believed; UNIX: none, all are */
+    const struct prefix *trusted; /* peers whose headers are believed; UNIX: none, all are */
     size_t n_trusted;
     struct place place;
 };

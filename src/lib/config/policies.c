@@ -218,7 +218,7 @@ static void report_unknown_policy(const struct named_policies *list,
     for (size_t i = 0; i < list->n_items && n_names < SUGGESTED_MAX; i++)
         names[n_names++] = list->items[i].name.text.ptr;
     if (diag_count(diag, LEVEL_ERROR) < DIAG_MAX)
-        nearest = nearest_word(domain->policy.text, names, n_names);
+        nearest = suggest_word(domain->policy.text, names, n_names);
     if (nearest)
         err_quote(meant, sizeof(meant), slice_of(nearest));
     diag_add(diag, FINDING_POLICY_UNKNOWN, domain->policy.place, domain->path,

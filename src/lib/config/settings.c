@@ -105,7 +105,7 @@ static void build_control(const struct settings_context *context, const struct f
 /* Adds a trusted peer. A unix socket has no addresses to choose by, so all its peers are trusted.
  */
 static void build_proxy(const struct settings_context *context, const struct field_text *raw,
-                        const char *path, struct listen_address *listen, struct network *trusted)
+                        const char *path, struct listen_address *listen, struct prefix *trusted)
 {
     struct err err;
 
@@ -113,7 +113,7 @@ static void build_proxy(const struct settings_context *context, const struct fie
         if (!slice_eq_text(raw->text, "unix"))
             settings_report(context, FINDING_BAD_VALUE, raw, path,
                             "is not unix, the only peer that a unix socket has");
-    } else if (network_parse(raw->text, &trusted[listen->n_trusted], &err) == 0) {
+    } else if (prefix_parse(raw->text, &trusted[listen->n_trusted], &err) == 0) {
         listen->n_trusted++;
     } else {
         settings_report(context, FINDING_BAD_VALUE, raw, path, err.msg);
@@ -123,7 +123,7 @@ static void build_proxy(const struct settings_context *context, const struct fie
 static void build_proxies(const struct settings_context *context, const struct field_texts *raw,
                           size_t index, struct listen_address *listen)
 {
-    struct network *trusted = arena_array(context->config->arena, raw->n_items, sizeof(*trusted));
+    struct prefix *trusted = arena_array(context->config->arena, raw->n_items, sizeof(*trusted));
     char path[96];
 
     listen->has_proxy_protocol = raw->place.line != 0;

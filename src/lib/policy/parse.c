@@ -260,7 +260,7 @@ static int policy_fault_missing(struct parser *parser, enum policy_field field)
     while (next_line(&lines)) {
         struct slice found = field_name(lines.line);
 
-        if (nearest_word(found, &name, 1))
+        if (suggest_word(found, &name, 1))
             return err_at(parser->err, place_of(&lines, found), ERR_SYNTAX,
                           "field name %s is not '%s', which is missing",
                           err_quote(quoted, sizeof(quoted), found), name);

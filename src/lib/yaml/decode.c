@@ -211,7 +211,7 @@ static const char *list_words(char *buffer, size_t size, const char *const *word
 static void report_word(struct field_context *context, const struct field *row,
                         const struct yaml_node *node)
 {
-    const char *nearest = nearest_word(node->text, row->words, row->n_words);
+    const char *nearest = suggest_word(node->text, row->words, row->n_words);
     char list[256], allowed[384];
 
     snprintf(allowed, sizeof(allowed), "one of %s%s%s%s",
@@ -368,7 +368,7 @@ static void report_unknown_key(struct field_context *context, const struct field
 
     /* A finding that will not be shown is not worth the search: a file has room for millions. */
     if (diag_count(context->diag, LEVEL_ERROR) < DIAG_MAX)
-        nearest = nearest_word(key->text, keys, n_keys);
+        nearest = suggest_word(key->text, keys, n_keys);
     err_quote(quoted, sizeof(quoted), key->text);
     if (nearest)
         diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),

@@ -18,7 +18,7 @@
 #include "lib/base/clock.h"
 
 struct log_record;
-struct network;
+struct prefix;
 
 struct room {
     struct clock clock; /* first: it is found from there */

@@ -96,7 +96,7 @@ static void test_keeps_alive(void **state)
 static void test_proxy_protocol(void **state)
 {
     static const char header[] = "PROXY TCP4 192.0.2.9 192.0.2.1 4711 443\r\n";
-    struct network trusted;
+    struct prefix trusted;
     struct err err;
     struct worker_socket socket = {.has_proxy_protocol = true, .trusted = &trusted, .n_trusted = 1};
     struct acceptor *acceptor;
@@ -107,7 +107,7 @@ static void test_proxy_protocol(void **state)
     (void)state;
     room_open(&room, NULL, NULL);
     set_client_limit(&room, 1);
-    assert_int_equal(network_parse(slice_of("10.0.0.0/8"), &trusted, &err), 0);
+    assert_int_equal(prefix_parse(slice_of("10.0.0.0/8"), &trusted, &err), 0);
     acceptor = acceptor_new(room.connections, &room.kind, &socket);
     memset(&trusted, 0, sizeof(trusted)); /* it has a copy */
     peers[0] = accept_from(&room, acceptor, "10.0.0.1");

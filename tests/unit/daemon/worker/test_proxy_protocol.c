@@ -24,13 +24,13 @@ static void test_admit(void **state)
         const char *peer; /* NULL: a unix socket */
         bool is_admitted;
     } rows[] = {{NULL, true}, {"192.0.2.1", true}, {"192.0.2.255", true}, {"192.0.3.1", false}};
-    struct network trusted;
+    struct prefix trusted;
     struct err err;
     struct room room;
 
     (void)state;
     room_open(&room, NULL, NULL);
-    assert_int_equal(network_parse(slice_of("192.0.2.0/24"), &trusted, &err), 0);
+    assert_int_equal(prefix_parse(slice_of("192.0.2.0/24"), &trusted, &err), 0);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(4711)};
         struct log_record record;

@@ -42,7 +42,7 @@ static void test_sizes(void **state)
             int ends[2];
 
             makers[maker](ends);
-            assert_int_equal(output_line(ends[1], (struct slice){bytes, rows[i].len}),
+            assert_int_equal(line_output_write(ends[1], (struct slice){bytes, rows[i].len}),
                              rows[i].want);
             close(ends[1]);
             assert_int_equal(read(ends[0], seen, sizeof(seen)), rows[i].want ? 0 : rows[i].len);
@@ -63,13 +63,13 @@ static void test_full(void **state)
         int ends[2];
 
         makers[maker](ends);
-        while (output_line(ends[1], (struct slice){line, sizeof(line)}) == 0)
+        while (line_output_write(ends[1], (struct slice){line, sizeof(line)}) == 0)
             n_written++;
         assert_in_range(n_written, 10, 1000000);
-        assert_int_equal(output_line(ends[1], (struct slice){line, sizeof(line)}), -1);
+        assert_int_equal(line_output_write(ends[1], (struct slice){line, sizeof(line)}), -1);
         while (n_read < 2 * PIPE_BUF)
             n_read += read(ends[0], seen, sizeof(seen));
-        assert_int_equal(output_line(ends[1], (struct slice){line, sizeof(line)}), 0);
+        assert_int_equal(line_output_write(ends[1], (struct slice){line, sizeof(line)}), 0);
         close(ends[0]);
         close(ends[1]);
     }
@@ -84,11 +84,11 @@ static void test_no_reader(void **state)
 
         makers[maker](ends);
         close(ends[0]);
-        assert_int_equal(output_line(ends[1], slice_of("line\n")), -1);
+        assert_int_equal(line_output_write(ends[1], slice_of("line\n")), -1);
         close(ends[1]);
     }
     signal(SIGPIPE, SIG_DFL);
-    assert_int_equal(output_line(-1, slice_of("line\n")), -1);
+    assert_int_equal(line_output_write(-1, slice_of("line\n")), -1);
 }
 
 static void test_files(void **state)
@@ -97,9 +97,9 @@ static void test_files(void **state)
     int fd = mkstemp(path), full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 
     (void)state;
-    assert_int_equal(output_line(full, slice_of("line\n")), -1);
-    assert_int_equal(output_line(fd, slice_of("one\n")), 0);
-    assert_int_equal(output_line(fd, slice_of("two\n")), 0);
+    assert_int_equal(line_output_write(full, slice_of("line\n")), -1);
+    assert_int_equal(line_output_write(fd, slice_of("one\n")), 0);
+    assert_int_equal(line_output_write(fd, slice_of("two\n")), 0);
     assert_int_equal(pread(fd, seen, sizeof(seen), 0), 8);
     assert_memory_equal(seen, "one\ntwo\n", 8);
     unlink(path);

@@ -20,9 +20,9 @@ static struct sockaddr_storage socket_address(const char *text)
     struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
     struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
 
-    if (network_address_parse(AF_INET, slice_of(text), &v4->sin_addr) == 0)
+    if (prefix_address_parse(AF_INET, slice_of(text), &v4->sin_addr) == 0)
         address.ss_family = AF_INET;
-    else if (network_address_parse(AF_INET6, slice_of(text), &v6->sin6_addr) == 0)
+    else if (prefix_address_parse(AF_INET6, slice_of(text), &v6->sin6_addr) == 0)
         address.ss_family = AF_INET6;
     return address;
 }
@@ -84,9 +84,9 @@ static void test_parse(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct network network = {.n_bits = 1000};
+        struct prefix network = {.n_bits = 1000};
         struct err err = {0};
-        int result = network_parse(rows[i].text, &network, &err);
+        int result = prefix_parse(rows[i].text, &network, &err);
         int seen = (int)network.n_bits;
 
         if (result != 0 && network.n_bits == 1000)
@@ -143,11 +143,11 @@ static void test_contains(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct sockaddr_storage address = socket_address(rows[i].address);
-        struct network network;
+        struct prefix network;
         struct err err;
 
-        assert_int_equal(network_parse(slice_of(rows[i].network), &network, &err), 0);
-        if (network_contains(&network, (const struct sockaddr *)&address) != rows[i].want)
+        assert_int_equal(prefix_parse(slice_of(rows[i].network), &network, &err), 0);
+        if (prefix_contains(&network, (const struct sockaddr *)&address) != rows[i].want)
             fail_msg("row %zu: wanted %s in %s to be %d", i, rows[i].address, rows[i].network,
                      rows[i].want);
     }
@@ -155,15 +155,15 @@ static void test_contains(void **state)
 
 static void test_address_parse(void **state)
 {
-    unsigned char bytes[NETWORK_BYTES] = {0};
+    unsigned char bytes[PREFIX_BYTES] = {0};
 
     (void)state;
-    assert_int_equal(network_address_parse(AF_INET, slice_of("192.0.2.1"), bytes), 0);
+    assert_int_equal(prefix_address_parse(AF_INET, slice_of("192.0.2.1"), bytes), 0);
     assert_memory_equal(bytes, "\xc0\x00\x02\x01", 4);
-    assert_int_equal(network_address_parse(AF_INET6, slice_of("2001:db8::1"), bytes), 0);
+    assert_int_equal(prefix_address_parse(AF_INET6, slice_of("2001:db8::1"), bytes), 0);
     assert_memory_equal(bytes, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 16);
-    assert_int_equal(network_address_parse(AF_INET, slice_of("2001:db8::1"), bytes), -1);
-    assert_int_equal(network_address_parse(AF_INET6, slice_of("192.0.2.1"), bytes), -1);
+    assert_int_equal(prefix_address_parse(AF_INET, slice_of("2001:db8::1"), bytes), -1);
+    assert_int_equal(prefix_address_parse(AF_INET6, slice_of("192.0.2.1"), bytes), -1);
 }
 
 int main(void)

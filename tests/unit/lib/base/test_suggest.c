@@ -48,7 +48,7 @@ static void test_word(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const char *seen = nearest_word(slice_of(rows[i].word), words, ARRAY_LEN(words));
+        const char *seen = suggest_word(slice_of(rows[i].word), words, ARRAY_LEN(words));
         const char *want = rows[i].want;
 
         if (want ? !seen || strcmp(seen, want) != 0 : seen != NULL)
@@ -61,11 +61,11 @@ static void test_first_of_equals(void **state)
     static const char *const words[] = {"cart", "card", "care"};
 
     (void)state;
-    assert_string_equal(nearest_word(slice_of("carx"), words, ARRAY_LEN(words)), "cart");
-    assert_string_equal(nearest_word(slice_of("cared"), words, ARRAY_LEN(words)), "card");
-    assert_string_equal(nearest_word(slice_of("care"), words, ARRAY_LEN(words)), "care");
-    assert_null(nearest_word(slice_of("card"), words, 0));
-    assert_null(nearest_word((struct slice){"ca\0rd", 5}, words + 2, 1));
+    assert_string_equal(suggest_word(slice_of("carx"), words, ARRAY_LEN(words)), "cart");
+    assert_string_equal(suggest_word(slice_of("cared"), words, ARRAY_LEN(words)), "card");
+    assert_string_equal(suggest_word(slice_of("care"), words, ARRAY_LEN(words)), "care");
+    assert_null(suggest_word(slice_of("card"), words, 0));
+    assert_null(suggest_word((struct slice){"ca\0rd", 5}, words + 2, 1));
 }
 
 int main(void)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/dns_files.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/dns_plan.h"
+#include "cli/mode.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/dns/format.h"
+
+/* The records of one zone, for file_replace(). */
+struct zone_part {
+    const struct dns_format *format;
+    const struct dns_record *records;
+    size_t n_records;
+};
+
+static int dns_files_print_zone(void *context, FILE *out)
+{
+    const struct zone_part *part = context;
+
+    dns_format_print(part->format, part->records, part->n_records, out);
+    return ferror(out);
+}
+
+enum exit_status dns_files_write(const struct dns_plan *plan, const struct dns_format *format,
+                                 const char *directory)
+{
+    size_t n_files = 0;
+    struct err err;
+
+    if (mkdir(directory, 0777) != 0 && errno != EEXIST)
+        return cli_fail(STATUS_FAILED, "--output: '%s' cannot be made: %s", directory,
+                        strerror(errno));
+    for (size_t from = 0; from < plan->n_records; n_files++) {
+        const struct dns_record *first = &plan->records[from];
+        struct zone_part part = {format, first, dns_format_zone_len(first, plan->n_records - from)};
+        char *path;
+        int result;
+
+        if (asprintf(&path, "%s/%s%s", directory, first->zone, format->file_suffix) < 0)
+            memory_fail();
+        result = file_replace(path, 0644, dns_files_print_zone, &part, &err);
+        free(path);
+        if (result != 0)
+            return cli_fail(STATUS_FAILED, "--output: %s", err.msg);
+        from += part.n_records;
+    }
+    fprintf(stderr, "mta-stsd: %zu files written to %s\n", n_files, directory);
+    return STATUS_GOOD;
+}
