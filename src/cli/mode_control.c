@@ -41,7 +41,7 @@ static enum exit_status report_silence(const struct options *options, const stru
     struct diag *diag = diag_new(&config_findings);
 
     if (strcmp(options->config_path, "-") != 0)
-        config_unref(config_load(options->config_path, diag));
+        config_unref(config_load_with(options->config_path, LOAD_REGULAR, diag));
     diag_print(diag, LEVEL_ERROR, stderr);
     diag_free(diag);
     return cli_fail(STATUS_FAILED, "%s%s", err->msg, advise(err->sys_errno));

@@ -33,6 +33,13 @@ def assert_answer(process, status, *texts):
     return output
 
 
+@pytest.mark.parametrize("mode", ["--health", "--reload"])
+def test_configuration_that_never_ends(tmp_path, mode):
+    """A pipe that nobody writes to holds up neither of them."""
+    os.mkfifo(tmp_path / "pipe")
+    assert_answer(run(mode, "-c", str(tmp_path / "pipe")), FAILED, "is not a regular file")
+
+
 @pytest.mark.parametrize("before, after, lines", [
     ({"example.com": {"mx": ["a.example"]}}, {"example.com": {"mx": ["a.example"]}},
      ["1 domains: 0 added, 0 removed, 0 changed"]),

@@ -60,7 +60,8 @@ char *config_load_control(const char *path)
     struct raw_config raw = {0};
     char *control;
 
-    raw_config_read(path, 0, config.arena, scratch, diag, &raw);
+    raw_config_read(path, strcmp(path, "-") == 0 ? 0 : LOAD_REGULAR, config.arena, scratch, diag,
+                    &raw);
     settings_build(&raw.settings, &config, diag);
     control = strdup(config.control);
     raw_config_done(&raw);

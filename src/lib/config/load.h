@@ -34,8 +34,9 @@ struct config *config_load_with(const char *path, unsigned care, struct diag *di
 
 /**
  * Reads the path of the control socket, whatever else is wrong with the files: a reload is often
- * asked for when they have just been broken.
+ * asked for when they have just been broken. A main file that is neither regular nor standard input
+ * is not read: a pipe might never end.
  *
- * Returns the path; the caller frees.
+ * Returns the path, the default one if no file gives another; the caller frees.
  */
 char *config_load_control(const char *path);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -204,6 +205,30 @@ static void test_regular(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+/* Nobody writes to the pipe: to open it for reading would never end. */
+static void test_control_of_pipe(void **state)
+{
+    char directory[] = "/tmp/test_load.XXXXXX", path[sizeof(directory) + sizeof("/pipe")];
+    struct config *config;
+    struct diag *diag = diag_new(&config_findings);
+    char *control;
+
+    (void)state;
+    assert_non_null(mkdtemp(directory));
+    snprintf(path, sizeof(path), "%s/pipe", directory);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(10);
+    control = config_load_control(path);
+    alarm(0);
+    config = config_load(DATA "good/minimal.yaml", diag);
+    assert_string_equal(control, config->control);
+    config_unref(config);
+    diag_free(diag);
+    free(control);
+    unlink(path);
+    rmdir(directory);
+}
+
 /* An error that was added before the load refuses the configuration too. */
 static void test_earlier_error(void **state)
 {
@@ -219,10 +244,11 @@ static void test_earlier_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad),     cmocka_unit_test(test_warn),
-        cmocka_unit_test(test_good),    cmocka_unit_test(test_every_finding_has_a_file),
-        cmocka_unit_test(test_no_file), cmocka_unit_test(test_standard_input),
-        cmocka_unit_test(test_regular), cmocka_unit_test(test_earlier_error),
+        cmocka_unit_test(test_bad),           cmocka_unit_test(test_warn),
+        cmocka_unit_test(test_good),          cmocka_unit_test(test_every_finding_has_a_file),
+        cmocka_unit_test(test_no_file),       cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_regular),       cmocka_unit_test(test_control_of_pipe),
+        cmocka_unit_test(test_earlier_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
