@@ -118,7 +118,7 @@ static void print_mode(const struct mode *mode)
         putchar('\n');
 }
 
-/* The completions of the shells read this too. */
+/* The shells' completions parse this output too. */
 enum exit_status mode_help(const struct options *options)
 {
     (void)options;

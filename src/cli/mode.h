@@ -35,7 +35,7 @@ enum cli_option {
 struct options {
     const struct mode *mode;
     const char *value; /* of --mode=VALUE, for a mode that takes one; or NULL */
-    char **arguments;  /* those of argv that are no options */
+    char **arguments;  /* in argv, after the options */
     size_t n_arguments;
     const char *config_path;
     bool json, strict, no_certificates, tls_rpt, force, served;
@@ -48,10 +48,10 @@ struct options {
 struct mode {
     const char *name;         /* of the option, without the dashes; "": no mode is named */
     char letter;              /* or '\0' */
-    const char *value_name;   /* of --mode=VALUE; NULL: it takes none */
+    const char *value_name;   /* of --mode=VALUE; NULL: takes no value */
     const char *arguments;    /* for --help: "DOMAIN HOST" */
     size_t n_needed, n_taken; /* arguments */
-    unsigned options;         /* a bit each: those that it takes */
+    unsigned options;         /* that the mode takes, a bit for each */
     const char *what;
     enum exit_status (*run)(const struct options *options);
 };
@@ -69,7 +69,7 @@ struct cli_option_row {
 
 extern const struct cli_option_row option_rows[OPTION_COUNT];
 
-/** Reads the command line. Returns 0, or -1 after saying on standard error what is wrong. */
+/** Reads the command line. Returns 0, or -1 after printing what is wrong on standard error. */
 int options_parse(int argc, char **argv, struct options *ret_options);
 
 /** Frees what options_parse() allocated. */
@@ -85,14 +85,14 @@ void options_done(struct options *options);
  */
 enum exit_status cli_load(const struct options *options, struct config **ret_config);
 
-/** The domain that the user names, or NULL after saying on standard error that there is none. */
+/** Finds the domain that the user names; NULL after an error on standard error. */
 const struct domain *cli_find_domain(const struct config *config, const char *name);
 
 /**
  * Loads the configuration and finds the domain in the first argument, which must have a policy.
  *
  * ret_config  one reference, set only with STATUS_GOOD
- * Returns STATUS_GOOD, or another status after saying on standard error what is wrong.
+ * Returns STATUS_GOOD, or another status after printing what is wrong on standard error.
  */
 enum exit_status cli_load_policy(const struct options *options, struct config **ret_config,
                                  const struct domain **ret_domain);

@@ -5,7 +5,7 @@
 #include "lib/config/config.h"
 #include "lib/policy/mx.h"
 
-/* The pattern of the policy that covers the host, or the empty slice. */
+/* Finds the policy's pattern that covers the host, or returns the empty slice. */
 static struct slice find_pattern(const struct policy *policy, struct slice host)
 {
     for (size_t i = 0; i < policy->n_mx; i++)

@@ -94,7 +94,7 @@ static void record_print_refusal(const struct err *err, bool as_json)
     }
 }
 
-/* What a shell or an editor puts at the end of a line is no part of the value. */
+/* The line end that a shell or an editor adds is no part of the value. */
 static struct slice drop_line_end(struct slice value)
 {
     if (slice_ends_with(value, "\n"))

@@ -7,7 +7,7 @@
 #include "lib/base/slice.h"
 #include "lib/base/utf8.h"
 
-/* U+0080 to U+009F: some terminals act upon them as upon an escape sequence. */
+/* U+0080 to U+009F: some terminals interpret them like escape sequences. */
 static bool is_c1_control(struct slice character)
 {
     return character.len == 2 && (unsigned char)character.ptr[0] == 0xc2 &&
@@ -56,7 +56,7 @@ static void json_new_line(const struct json_writer *writer)
     fprintf(writer->out, "\n%*s", writer->indent * writer->n_indented, "");
 }
 
-/* Before a key or an item: the comma, and its line or a space. */
+/* Separates a key or an item from the one before it, and begins its line. */
 static void json_separate(struct json_writer *writer)
 {
     uint32_t level = UINT32_C(1) << writer->depth;

@@ -49,7 +49,6 @@ static void print_zone(const struct dns_format *format, struct dns_output *outpu
     const char *zone = records[0]->zone;
 
     output->previous = NULL;
-    output->n_sets = 0;
     if (format->begin_zone)
         format->begin_zone(output, zone);
     for (size_t i = 0; i < n_records; i++) {
@@ -64,7 +63,6 @@ static void print_zone(const struct dns_format *format, struct dns_output *outpu
         if (ends && format->end_set)
             format->end_set(output, records[i]);
         output->n_in_set++;
-        output->n_sets += ends && !records[i]->withheld;
         output->n_records++;
         output->previous = records[i];
     }

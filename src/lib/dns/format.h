@@ -16,19 +16,18 @@
 #include "lib/base/slice.h"
 #include "lib/dns/record.h"
 
-/** One output under way; zeroed but for `out` and `json` before the first call. */
+/** One output while it is printed; zeroed but for `out` and `json` before the first call. */
 struct dns_output {
     FILE *out;
     struct json_writer json;           /* to the same stream, for formats that are JSON */
     size_t n_records;                  /* printed so far, for formats with separators */
-    size_t n_sets;                     /* of this zone, ended so far; withheld ones left out */
     size_t n_in_set;                   /* records of this set printed so far */
     const struct dns_record *previous; /* printed before this one in its zone; NULL: none */
 };
 
 /**
- * A function that a format does not need is NULL. A set is what stands at one name with one type
- * (RFC 2181 5): a withheld record is one by itself.
+ * A format's row. A function that the format does not need is NULL. A set is the records of one
+ * name and one type (RFC 2181 5); a withheld record is a set by itself.
  */
 struct dns_format {
     const char *name;        /* as in --print-dns=NAME */
@@ -51,11 +50,10 @@ extern const size_t n_dns_formats;
 /** The format with this name, or NULL. */
 const struct dns_format *dns_format_find(struct slice name);
 
-/** How many of the records, at least one, lie in the zone of the first before another one begins.
- */
+/** The number of records, at least one, before the first record of another zone. */
 size_t dns_format_zone_len(const struct dns_record *records, size_t n_records);
 
-/** Prints records, already in the order wanted; a zone begins where record->zone changes. */
+/** Prints records in the given order; a zone begins where record->zone changes. */
 void dns_format_print(const struct dns_format *format, const struct dns_record *records,
                       size_t n_records, FILE *out);
 

@@ -2,10 +2,10 @@
 /*
  * JavaScript for DNSControl 4: a D_EXTEND() for each zone, which adds to what its D() has.
  *
- * Its traps: DNSControl deletes what is in no D(), so a withheld record is there as one to leave
- * alone, IGNORE(); D_EXTEND() fails where no D() stands before it; a target without its final dot
- * is relative to the zone; TTL(0) is its default TTL. It quotes and splits a TXT by itself. Records
- * are members of an array because a zone may have more than a call may have arguments.
+ * Its traps: DNSControl deletes what is in no D(), so a withheld record is printed as IGNORE(),
+ * which leaves it alone; D_EXTEND() fails without a D() before it; a target without its final dot
+ * is relative to the zone; TTL(0) means the default TTL. DNSControl quotes and splits a TXT itself.
+ * The records are in an array because a zone may have more of them than a call may have arguments.
  * Source: docs.dnscontrol.org, language-reference: D, D_EXTEND, IGNORE, TXT.
  */
 #include "lib/base/json.h"
@@ -32,7 +32,7 @@ static void dnscontrol_end_zone(struct dns_output *output, const char *zone)
     fputs("]);\n", output->out);
 }
 
-/* Neither added, changed nor deleted, whichever of the two stands at the name. */
+/* DNSControl then neither adds, changes nor deletes a TXT or a CNAME at the name. */
 static void dnscontrol_print_withheld(const struct dns_record *record, FILE *out)
 {
     fputs("  // withheld: ", out);

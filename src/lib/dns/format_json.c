@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One JSON array, a record a line: whatever we have no format for is made from this with jq.
+ * One JSON array, a record on each line: the source, by jq, of formats that we do not have.
  *
  * Its traps: a withheld record is here too, so a reader must look at "withheld"; "value" is not
  * quoted or escaped for DNS, and "strings" holds it in the pieces that some interfaces want.

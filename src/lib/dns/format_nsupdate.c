@@ -15,8 +15,10 @@ enum {
     SEND_MAX = 50, /* records of a message: within 64 KiB with names of 253 octets, values of 500 */
 };
 
-/* What goes before the first record of a type is added at a name; an empty text is every type.
- * An AAAA goes with an A and the reverse: the addresses of the policy host are replaced as one. */
+/*
+ * The types deleted at a name before its first record of each type is added; an empty text is every
+ * type. A deletes AAAA too, and AAAA A: the addresses of the policy host are replaced together.
+ */
 static const char *const replaced[RECORD_TYPE_COUNT][4] = {
     [RECORD_TXT] = {" CNAME", " TXT"},
     [RECORD_CNAME] = {""},
@@ -47,7 +49,7 @@ static void nsupdate_print_deletes(const struct dns_record *record, FILE *out)
         fprintf(out, "update delete %s.%s\n", record->name, *type);
 }
 
-/* Neither added nor deleted: what is published already stays as it is. */
+/* A withheld record is neither added nor deleted: what is published already stays. */
 static void nsupdate_print_withheld(const struct dns_record *record, FILE *out)
 {
     fputs("; withheld: ", out);
@@ -69,7 +71,7 @@ static void nsupdate_print(struct dns_output *output, const struct dns_record *r
         nsupdate_print_withheld(record, output->out);
         return;
     }
-    /* Once a name: of several addresses the second must not delete the first. */
+    /* Once for each name: the second of several addresses must not delete the first. */
     if (!previous || strcmp(previous->name, record->name) != 0)
         nsupdate_print_deletes(record, output->out);
     fputs("update add ", output->out);

@@ -3,11 +3,11 @@
  * Zone files of octoDNS's YamlProvider, <zone>.yaml each: for a provider of its own that is listed
  * beside the zone's other sources, so that none of their files is touched.
  *
- * Its traps: octoDNS deletes what no source has, so a withheld record is there as one to leave
- * alone ("ignored"); a ";" in a TXT is written "\;"; without quotes YAML takes an IPv6 address for
- * a number to base 60; names have to stand in natural order (enforce_order), "mx9" before "mx10".
- * It quotes and splits a TXT by itself.
- * Source: octodns.readthedocs.io/en/latest, "records" and "api/providers" (YamlProvider).
+ * Its traps: octoDNS deletes what no source has, so a withheld record is printed as "ignored",
+ * which leaves it alone; a ";" in a TXT is written "\;"; without quotes YAML takes an IPv6 address
+ * for a number to base 60; names must be in natural order (enforce_order), "mx9" before "mx10".
+ * octoDNS quotes and splits a TXT itself. Source: octodns.readthedocs.io/en/latest, "records" and
+ * "api/providers" (YamlProvider).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
 
-/* The leading digits of a slice, or what stands before the first one. */
+/* Takes the leading digits off a slice, or everything before its first digit. */
 static struct slice octodns_take_run(struct slice *rest, bool is_number)
 {
     size_t len = 0;
@@ -39,7 +39,7 @@ static int octodns_compare_numbers(struct slice a, struct slice b)
     return slice_compare(a, b);
 }
 
-/* Texts and numbers in turn, a text first, as Python's natsort compares them. */
+/* Compares texts and numbers in turn, beginning with a text, as Python's natsort does. */
 static int octodns_compare_naturally(struct slice a, struct slice b)
 {
     int order = 0;
@@ -54,7 +54,7 @@ static int octodns_compare_naturally(struct slice a, struct slice b)
     return order;
 }
 
-/* Of one name, as they came: the elements are pointers into one array. */
+/* Records of the same name keep their order: both pointers lead into one array. */
 static int octodns_compare_records(const void *left, const void *right)
 {
     const struct dns_record *a = *(const struct dns_record *const *)left;
@@ -80,7 +80,7 @@ static void octodns_begin_zone(struct dns_output *output, const char *zone)
             zone);
 }
 
-/* A scalar between single quotes, where the quote alone is special. */
+/* Prints a scalar in single quotes, between which only the quote is special. */
 static void octodns_print_scalar(struct slice text, bool is_txt, FILE *out)
 {
     fputc('\'', out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person pastes into a provider's web form: a heading for each zone, one row a record.
+ * What a person pastes into a provider's web form: a heading for each zone, a row for each record.
  *
- * Its traps: a form adds the zone to the name, the quotes to a TXT and the final dot to a target
- * by itself, so all three are left out. Quotes that are pasted become part of the TXT.
+ * Its traps: a form itself adds the zone to the name, quotes to a TXT and the final dot to a
+ * target, so all three are left out. Pasted quotes become part of the TXT.
  */
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
@@ -22,7 +22,7 @@ static void panel_print(struct dns_output *output, const struct dns_record *reco
     fprintf(out, "%-32.*s %-6s %6u  ", SLICE_ARG(name), record_type_name(record->type),
             record->ttl_s);
     if (record->withheld) {
-        /* Without the value: what cannot be copied is not published by mistake. */
+        /* The value is left out: nobody can copy and publish it by mistake. */
         fputs("(withheld, publish nothing yet: ", out);
         dns_print_visible(slice_of(record->withheld), out);
         fputs(")\n", out);

@@ -2,8 +2,8 @@
 /*
  * Lines of a master file (RFC 1035 5.1), as BIND, Knot and NSD load them.
  *
- * Its traps: without quotes ";" begins a comment and the id is gone without an error; without its
- * final dot a name is taken as relative to the zone, without an error either.
+ * Its traps: without quotes ";" begins a comment, and the id is lost without an error; a name
+ * without its final dot is relative to the zone, without an error either.
  */
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
@@ -15,7 +15,7 @@ static void zone_begin_zone(struct dns_output *output, const char *zone)
 
 static void zone_print_line(struct dns_output *output, const struct dns_record *record)
 {
-    /* The dot stands right behind the name, so the padding is that of an empty text. */
+    /* The padding is printed after the name's final dot, so the text that it pads is empty. */
     int padding = 40 - fprintf(output->out, "%s.", record->name);
 
     fprintf(output->out, "%*s %5u IN %-5s ", padding > 0 ? padding : 0, "", record->ttl_s,

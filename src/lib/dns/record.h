@@ -34,14 +34,14 @@ enum record_side {
  * dot.
  */
 struct dns_record {
-    const char *domain; /* the policy domain that it serves */
-    const char *zone;   /* the zone that it is published in */
+    const char *domain; /* the policy domain that the record serves */
+    const char *zone;   /* the zone in which to publish the record */
     const char *name;
     enum record_type type;
     enum record_side side;
     uint32_t ttl_s;
     const char *value;    /* TXT: the joined bytes, unquoted; CNAME: target; A, AAAA: address */
-    const char *policy;   /* name of the policy behind it; NULL: the domain's own */
+    const char *policy;   /* the policy's name; NULL: the domain's own */
     const char *id;       /* of that policy; NULL in records that carry none */
     const char *withheld; /* why it must not be published yet; NULL: publish it */
 };
@@ -63,7 +63,7 @@ struct domain_records_spec {
     uint32_t ttl_mta_sts_s;
     uint32_t ttl_policy_host_s;
     uint32_t ttl_tls_rpt_s;
-    const char *withheld; /* why the _mta-sts TXT must wait; NULL: it need not */
+    const char *withheld; /* why to withhold the _mta-sts TXT; NULL: publish it */
 };
 
 /**

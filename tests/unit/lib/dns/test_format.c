@@ -101,7 +101,7 @@ static void test_print(void **state)
 
 static void trace_set(struct dns_output *output, const struct dns_record *first)
 {
-    fprintf(output->out, "<%s%zu", first->value, output->n_sets);
+    fprintf(output->out, "<%s", first->value);
 }
 
 static void trace_in_set(struct dns_output *output, const struct dns_record *record)
@@ -112,10 +112,10 @@ static void trace_in_set(struct dns_output *output, const struct dns_record *rec
 
 static void trace_end_set(struct dns_output *output, const struct dns_record *last)
 {
-    fprintf(output->out, " %s%zu>", last->value, output->n_sets);
+    fprintf(output->out, " %s>", last->value);
 }
 
-/* Records of one name and type; a withheld one is alone and is not counted. */
+/* Records of one name and type; a withheld record is a set by itself. */
 static void test_sets(void **state)
 {
     static const struct dns_format format = {
@@ -132,7 +132,7 @@ static void test_sets(void **state)
     char *seen = printed(&format, records, ARRAY_LEN(records));
 
     (void)state;
-    assert_string_equal(seen, "<a0 0 1 b0><c1 0 c1><d2 0 d2><e3 0 e3><f3 0 f3><g0 0 g0>");
+    assert_string_equal(seen, "<a 0 1 b><c 0 c><d 0 d><e 0 e><f 0 f><g 0 g>");
     free(seen);
 }
 
