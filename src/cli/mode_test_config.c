@@ -66,7 +66,7 @@ static void check_certificates(const struct config *config, const struct trust_s
     };
     struct err err;
 
-    if (cert_store_probe(checking.store, &err) != 0) {
+    if (cert_store_check_access(checking.store, &err) != 0) {
         diag_add(diag, FINDING_CERTIFICATE_UNREADABLE, config->sources_place, "certificates",
                  "%s; let user '%s' read them", err.msg, config->user);
     } else {

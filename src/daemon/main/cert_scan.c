@@ -57,7 +57,7 @@ static void begin(struct survey *survey)
     struct err err;
 
     survey->has_begun = true;
-    if (cert_store_probe(survey->background.store, &err) != 0)
+    if (cert_store_check_access(survey->background.store, &err) != 0)
         log_line(LOG_WARNING, "certificates: %s", err.msg);
     if (config->policy_host_name)
         look_at_host(survey, config->policy_host_name);

@@ -10,9 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/tls/cert_store.h"
+#include "daemon/tls/certificate.h"
 #include "daemon/tls/handshake_trial.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/config/config.h"
 
 static const char host_variable[] = "{host}";
@@ -21,7 +22,7 @@ enum {
     HOST_VARIABLE_LEN = sizeof(host_variable) - 1,
 };
 
-static char *text_copy(const char *text)
+static char *path_copy(const char *text)
 {
     size_t size = strlen(text) + 1;
 
@@ -47,190 +48,215 @@ static char *path_expand(const char *template, const char *host)
     return path;
 }
 
-bool stamp_eq(const struct stamp *a, const struct stamp *b)
+bool probe_mark_eq(const struct probe_mark *a, const struct probe_mark *b)
 {
-    return a->is_set && b->is_set && a->read_errno == b->read_errno &&
-           file_versions_eq(&a->files, &b->files);
+    return a->is_set && b->is_set && a->result == b->result && a->sys_errno == b->sys_errno &&
+           file_versions_eq(&a->versions, &b->versions);
 }
 
-/* Files that were looked at before are read only if they changed since. */
-static void look_again(const struct source *source, const char *chain, const char *key,
-                       const struct stamp *last, struct look *ret_look)
+static void probe_reject(struct probe *probe, enum probe_result result, const char *reason)
 {
-    /* Before they are read: a change in between is seen at the next look. */
-    ret_look->stamp.files = file_versions_look_up(chain, key);
-    if (stamp_eq(&ret_look->stamp, last))
-        return;
-    if (certificate_load(chain, key, source->chains, &ret_look->stamp.files, &ret_look->certificate,
-                         &ret_look->err) == 0) {
-        ret_look->result = LOOK_GOOD;
-    } else if (file_versions_are_absent(&ret_look->stamp.files)) {
-        ret_look->result = LOOK_ABSENT;
+    err_set(&probe->err, ERR_CONFIG, "%s: %s", probe->path, reason);
+    certificate_unref(probe->certificate);
+    probe->certificate = NULL;
+    probe->mark.result = result;
+}
+
+static void probe_pair(const struct probe_context *context, const char *chain, const char *key,
+                       struct probe *ret_probe)
+{
+    struct err err;
+
+    /* The versions are from before the files are read: the next pass sees a change in between. */
+    *ret_probe = (struct probe){
+        .mark = {true, PROBE_GOOD, 0, file_versions_look_up(chain, key)},
+    };
+    snprintf(ret_probe->path, sizeof(ret_probe->path), "%s", chain);
+    if (certificate_load(chain, key, context->chains, &ret_probe->certificate, &ret_probe->err) ==
+        0) {
+        if (handshake_trial_run(context->trial, ret_probe->certificate, &err) != 0)
+            probe_reject(ret_probe, PROBE_UNUSABLE, err.msg);
+    } else if (file_versions_are_absent(&ret_probe->mark.versions)) {
+        ret_probe->mark.result = PROBE_ABSENT;
     } else {
-        ret_look->result = LOOK_FAULT;
-        ret_look->stamp.read_errno = ret_look->err.sys_errno;
+        ret_probe->mark.result = PROBE_FAULT;
+        ret_probe->mark.sys_errno = ret_probe->err.sys_errno;
     }
 }
 
-/* Tries what was read in a handshake. */
-static void look_try(const struct source *source, struct look *look)
+static void probe_judge_name(struct probe *probe, const char *host)
 {
-    struct err reason;
+    char names[CERTIFICATE_NAMES_MAX], reason[CERTIFICATE_NAMES_MAX + 32];
 
-    if (look->result != LOOK_GOOD ||
-        handshake_trial_run(source->trial, look->certificate, &reason) == 0)
+    if (!probe->certificate || certificate_covers(probe->certificate, host))
         return;
-    err_set(&look->err, ERR_CRYPTO, "%s: %s", look->path, reason.msg);
-    certificate_unref(look->certificate);
-    look->certificate = NULL;
-    look->result = LOOK_UNUSABLE;
+    snprintf(reason, sizeof(reason), "is a certificate for %s",
+             certificate_names_render(probe->certificate, names, sizeof(names)));
+    probe_reject(probe, PROBE_NAME_MISMATCH, reason);
+}
+
+/* What makes senders refuse a certificate, whatever the host. */
+static finding_set probe_find_grave(const struct certificate *certificate,
+                                    const struct probe_context *context)
+{
+    return certificate_check(certificate, NULL, context->clock->unix_s(context->clock),
+                             context->trust) &
+           ~finding_bit(FINDING_CERTIFICATE_EXPIRING);
+}
+
+void probe_compare(struct probe *probe, const struct certificate *in_use,
+                   const struct probe_context *context)
+{
+    char words[CERTIFICATE_FINDINGS_MAX];
+    finding_set found;
+
+    if (!probe->certificate || !in_use)
+        return;
+    found = probe_find_grave(probe->certificate, context);
+    if (found == 0 || probe_find_grave(in_use, context) != 0)
+        return;
+    certificate_findings_render(probe->certificate, found, words, sizeof(words));
+    probe_reject(probe, PROBE_WORSE, words);
+}
+
+/* Whether versions need not be compared: a permission, a free descriptor or the time is the cure.
+ */
+static bool mark_needs_retry(const struct probe_mark *mark)
+{
+    return !mark->is_set || mark->sys_errno != 0 || mark->result == PROBE_WORSE;
+}
+
+static bool pair_changed(const char *chain, const char *key, const struct probe_mark *last)
+{
+    struct file_versions versions = file_versions_look_up(chain, key);
+
+    return !file_versions_eq(&versions, &last->versions);
+}
+
+bool cert_files_changed(struct cert_files *files, const char *host, const struct probe_mark *last)
+{
+    char *chain, *key;
+    bool has_changed;
+
+    if (mark_needs_retry(last))
+        return true;
+    if (files->is_shared) {
+        pthread_mutex_lock(&files->lock);
+        has_changed = !file_versions_eq(&files->in_use.mark.versions, &last->versions);
+        pthread_mutex_unlock(&files->lock);
+        return has_changed;
+    }
+    chain = path_expand(files->chain, host);
+    key = path_expand(files->key, host);
+    has_changed = pair_changed(chain, key, last);
+    free(chain);
+    free(key);
+    return has_changed;
 }
 
 /*
- * The first look is spared the calls for a stamp, as loading gives it. After a fault all is done
- * again: its stamp must be from before it, or what was mended in between would never be read.
+ * Reads shared files unless that was done. Two threads may both read them: the first one's probe
+ * stays. `seen` is left alone, so that the background pass finds a fault anew and reports it.
  */
-static void look_at_files(const struct source *source, const char *chain, const char *key,
-                          const struct stamp *last, struct look *ret_look)
+static void shared_read(struct cert_files *files)
 {
-    *ret_look = (struct look){.result = LOOK_SAME, .stamp.is_set = true};
-    snprintf(ret_look->path, sizeof(ret_look->path), "%s", chain);
-    if (!last->is_set && certificate_load(chain, key, source->chains, &ret_look->stamp.files,
-                                          &ret_look->certificate, &ret_look->err) == 0)
-        ret_look->result = LOOK_GOOD;
-    else
-        look_again(source, chain, key, last, ret_look);
-    look_try(source, ret_look);
-}
+    struct probe probe;
+    bool is_read;
 
-static void look_judge_name(struct look *look, const char *host)
-{
-    char names[CERTIFICATE_NAMES_MAX];
-
-    if (look->result != LOOK_GOOD || certificate_covers(look->certificate, host))
+    pthread_mutex_lock(&files->lock);
+    is_read = files->in_use.mark.is_set;
+    pthread_mutex_unlock(&files->lock);
+    if (is_read)
         return;
-    err_set(&look->err, ERR_CONFIG, "%s: is a certificate for %s", look->path,
-            certificate_names_render(look->certificate, names, sizeof(names)));
-    certificate_unref(look->certificate);
-    look->certificate = NULL;
-    look->result = LOOK_OTHER_NAME;
+    probe_pair(files->context, files->chain, files->key, &probe);
+    pthread_mutex_lock(&files->lock);
+    if (!files->in_use.mark.is_set) {
+        files->in_use = probe;
+        if (probe.certificate)
+            files->seen = probe.mark;
+        probe.certificate = NULL;
+    }
+    pthread_mutex_unlock(&files->lock);
+    certificate_unref(probe.certificate);
 }
 
-static void look_at_template(const struct source *source, const char *host,
-                             const struct stamp *last, struct look *ret_look)
+static void shared_probe(struct cert_files *files, struct probe *ret_probe)
 {
-    char *chain = path_expand(source->chain, host);
-    char *key = path_expand(source->key, host);
+    shared_read(files);
+    pthread_mutex_lock(&files->lock);
+    *ret_probe = files->in_use;
+    if (ret_probe->certificate)
+        certificate_ref(ret_probe->certificate);
+    pthread_mutex_unlock(&files->lock);
+}
 
-    look_at_files(source, chain, key, last, ret_look);
+static void host_probe(const struct cert_files *files, const char *host, struct probe *ret_probe)
+{
+    char *chain = path_expand(files->chain, host);
+    char *key = path_expand(files->key, host);
+
+    probe_pair(files->context, chain, key, ret_probe);
     free(chain);
     free(key);
 }
 
-/*
- * Reads a shared source unless that was done. Two threads may both read it: the first one's stays.
- * A fault is left without a stamp, so that the background pass finds it anew and reports it.
- */
-static void read_shared(struct source *source)
+void cert_files_probe(struct cert_files *files, const char *host, struct probe *ret_probe)
 {
-    static const struct stamp never = {0};
-    struct look look;
-    bool is_read;
-
-    pthread_mutex_lock(&source->lock);
-    is_read = source->is_read;
-    pthread_mutex_unlock(&source->lock);
-    if (is_read)
-        return;
-    look_at_files(source, source->chain, source->key, &never, &look);
-    if (look.result != LOOK_GOOD)
-        look.stamp = never;
-    pthread_mutex_lock(&source->lock);
-    if (!source->is_read) {
-        source->look = look;
-        source->seen = look.stamp;
-        source->is_read = true;
-        look.certificate = NULL;
-    }
-    pthread_mutex_unlock(&source->lock);
-    certificate_unref(look.certificate);
-}
-
-static void look_at_shared(struct source *source, const struct stamp *last, struct look *ret_look)
-{
-    read_shared(source);
-    pthread_mutex_lock(&source->lock);
-    *ret_look = source->look;
-    if (stamp_eq(&ret_look->stamp, last)) {
-        ret_look->result = LOOK_SAME;
-        ret_look->certificate = NULL;
-    }
-    if (ret_look->certificate)
-        certificate_ref(ret_look->certificate);
-    pthread_mutex_unlock(&source->lock);
-}
-
-void source_look(struct source *source, const char *host, const struct stamp *last,
-                 struct look *ret_look)
-{
-    if (source->is_shared)
-        look_at_shared(source, last, ret_look);
+    if (files->is_shared)
+        shared_probe(files, ret_probe);
     else
-        look_at_template(source, host, last, ret_look);
-    look_judge_name(ret_look, host);
+        host_probe(files, host, ret_probe);
+    probe_judge_name(ret_probe, host);
 }
 
-void source_init(struct source *source, const struct cert_source *texts, struct chain_cache *chains,
-                 const struct handshake_trial *trial)
+void cert_files_init(struct cert_files *files, const struct cert_source *source,
+                     const struct probe_context *context)
 {
-    *source = (struct source){
-        .chain = text_copy(texts->chain),
-        .key = text_copy(texts->key),
-        .is_shared = !strstr(texts->chain, host_variable) && !strstr(texts->key, host_variable),
-        .chains = chains,
-        .trial = trial,
+    *files = (struct cert_files){
+        .chain = path_copy(source->chain),
+        .key = path_copy(source->key),
+        .is_shared = !strstr(source->chain, host_variable) && !strstr(source->key, host_variable),
+        .context = context,
     };
-    pthread_mutex_init(&source->lock, NULL);
+    pthread_mutex_init(&files->lock, NULL);
 }
 
-void source_done(struct source *source)
+void cert_files_done(struct cert_files *files)
 {
-    certificate_unref(source->look.certificate);
-    pthread_mutex_destroy(&source->lock);
-    free(source->chain);
-    free(source->key);
+    certificate_unref(files->in_use.certificate);
+    pthread_mutex_destroy(&files->lock);
+    free(files->chain);
+    free(files->key);
 }
 
-bool source_refresh(struct source *source, struct look *ret_look,
-                    const struct certificate **ret_kept)
+/* Only the background pass, which has one caller at a time, replaces what is in use. */
+bool cert_files_refresh(struct cert_files *files, struct probe *ret_probe, bool *ret_is_kept)
 {
-    struct certificate *kept, *old = NULL;
-    struct stamp last;
+    struct probe_mark last;
+    struct certificate *old;
     bool is_read;
 
-    pthread_mutex_lock(&source->lock);
-    is_read = source->is_read;
-    last = source->seen;
-    pthread_mutex_unlock(&source->lock);
-    if (!is_read)
+    pthread_mutex_lock(&files->lock);
+    is_read = files->in_use.mark.is_set;
+    last = files->seen;
+    old = files->in_use.certificate;
+    pthread_mutex_unlock(&files->lock);
+    if (!is_read || (!mark_needs_retry(&last) && !pair_changed(files->chain, files->key, &last)))
         return false;
-    look_at_files(source, source->chain, source->key, &last, ret_look);
-    if (ret_look->result == LOOK_SAME)
-        return false;
-    pthread_mutex_lock(&source->lock);
-    kept = ret_look->result == LOOK_GOOD ? NULL : source->look.certificate;
-    source->seen = ret_look->stamp;
-    if (!kept) {
-        old = source->look.certificate;
-        source->look = *ret_look;
-    }
-    pthread_mutex_unlock(&source->lock);
-    certificate_unref(old);
-    *ret_kept = kept;
-    return !stamp_eq(&ret_look->stamp, &last);
+    probe_pair(files->context, files->chain, files->key, ret_probe);
+    probe_compare(ret_probe, old, files->context);
+    *ret_is_kept = old && !ret_probe->certificate;
+    pthread_mutex_lock(&files->lock);
+    files->seen = ret_probe->mark;
+    if (!*ret_is_kept)
+        files->in_use = *ret_probe;
+    pthread_mutex_unlock(&files->lock);
+    if (!*ret_is_kept)
+        certificate_unref(old);
+    return !probe_mark_eq(&ret_probe->mark, &last);
 }
 
-static int directory_probe(const char *path, struct err *err)
+static int directory_check(const char *path, struct err *err)
 {
     DIR *directory = opendir(path);
     int sys_errno = errno;
@@ -243,8 +269,8 @@ static int directory_probe(const char *path, struct err *err)
     return sys_errno == 0 ? 0 : err_io(err, sys_errno, "'%s' cannot be listed", path);
 }
 
-/* A file without {host} that can be opened, or is not there, needs no look at its directory. */
-static bool file_needs_no_probe(const char *path)
+/* Whether a file can be opened, or is known not to be there: then its directory does not matter. */
+static bool file_is_reachable(const char *path)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
@@ -254,16 +280,16 @@ static bool file_needs_no_probe(const char *path)
     return true;
 }
 
-int source_probe(const struct source *source, struct err *err)
+int cert_files_check_access(const struct cert_files *files, struct err *err)
 {
-    char *path = text_copy(source->chain);
+    char *path = path_copy(files->chain);
     char *variable = strstr(path, host_variable);
     int result = 0;
 
     if (variable)
         variable[1] = '\0'; /* something must be left for dirname() to drop */
-    if (variable || !file_needs_no_probe(path))
-        result = directory_probe(dirname(path), err);
+    if (variable || !file_is_reachable(path))
+        result = directory_check(dirname(path), err);
     free(path);
     return result;
 }

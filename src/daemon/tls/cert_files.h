@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * A source of certificates: one place where they may lie, and what a look there finds.
+ * Certificate files: one place of the configuration where certificates may lie, and what a probe
+ * of the files there finds.
  *
- * A source whose paths hold {host} is one certificate per host; one without is shared: one
- * certificate for all names in its SAN, read on first use.
+ * Paths with {host} hold one certificate for each host. Paths without are shared: one certificate
+ * for all names in its SAN, read on first use.
  * Internal to tls/. Any thread; a short lock, never held over I/O.
  */
 #pragma once
@@ -11,79 +12,93 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#include "daemon/tls/certificate.h"
 #include "daemon/tls/file_version.h"
 #include "lib/base/err.h"
 
 struct cert_source;
+struct certificate;
 struct chain_cache;
+struct clock;
 struct handshake_trial;
+struct trust_store;
 
 enum {
     PATH_SHOWN_MAX = 192, /* of a path in a message, so that the reason still fits behind it */
 };
 
-/** What a pair of files was when it was last read. */
-struct stamp {
-    bool is_set;
-    struct file_versions files;
-    int read_errno; /* why it could not be read: tried again each time, as the cure (a permission,
-                       a free descriptor) leaves no trace in the ids */
+enum probe_result {
+    PROBE_ABSENT,        /* neither file is there */
+    PROBE_FAULT,         /* a file cannot be read or used */
+    PROBE_UNUSABLE,      /* no sender could complete a handshake */
+    PROBE_NAME_MISMATCH, /* the certificate does not cover the host */
+    PROBE_WORSE,         /* senders would refuse it, but not the one that is in use */
+    PROBE_GOOD,
 };
 
-/** A stamp that was never taken equals none. */
-bool stamp_eq(const struct stamp *a, const struct stamp *b);
-
-enum look_result {
-    LOOK_SAME,       /* the files are as they were at the last look; nothing was read */
-    LOOK_ABSENT,     /* neither file is there */
-    LOOK_FAULT,      /* a file cannot be read or used */
-    LOOK_UNUSABLE,   /* no sender could complete a handshake */
-    LOOK_OTHER_NAME, /* the certificate does not cover the host */
-    LOOK_GOOD,
+/** What tells one probe from the next. */
+struct probe_mark {
+    bool is_set; /* false: there was no probe */
+    enum probe_result result;
+    int sys_errno; /* of PROBE_FAULT; 0: none */
+    struct file_versions versions;
 };
 
-/** What one look at a pair of files found. */
-struct look {
-    enum look_result result;
-    struct stamp stamp;
-    struct certificate *certificate; /* one reference with LOOK_GOOD, else NULL */
+/** Whether two probes found the same; one that was not made equals none. */
+bool probe_mark_eq(const struct probe_mark *a, const struct probe_mark *b);
+
+struct probe {
+    struct probe_mark mark;
+    struct certificate *certificate; /* one reference with PROBE_GOOD, else NULL */
     char path[PATH_SHOWN_MAX];       /* the chain's */
-    struct err err;                  /* unless LOOK_SAME or LOOK_GOOD */
+    struct err err;                  /* unless PROBE_GOOD */
 };
 
-struct source {
+/** What a probe needs; all of it outlives the files. */
+struct probe_context {
+    struct chain_cache *chains;
+    const struct handshake_trial *trial;
+    const struct clock *clock;
+    const struct trust_store *trust; /* may be NULL */
+};
+
+struct cert_files {
     char *chain;
     char *key;
-    bool is_shared;                      /* no {host} */
-    struct chain_cache *chains;          /* not its own */
-    const struct handshake_trial *trial; /* not its own */
-    pthread_mutex_t lock;                /* of the rest, which only a shared source has */
-    bool is_read;                        /* whether the rest holds */
-    struct stamp seen; /* of the files when they were last looked at, good or not */
-    struct look look;  /* what hosts are answered */
+    bool is_shared; /* no {host} */
+    const struct probe_context *context;
+    pthread_mutex_t lock;   /* of the rest, which only shared files have */
+    struct probe in_use;    /* what hosts are answered; its mark is not set before the first read */
+    struct probe_mark seen; /* by the background pass at last, good or not */
 };
 
-/** chains, trial  outlive the source */
-void source_init(struct source *source, const struct cert_source *texts, struct chain_cache *chains,
-                 const struct handshake_trial *trial);
+void cert_files_init(struct cert_files *files, const struct cert_source *source,
+                     const struct probe_context *context);
 
-void source_done(struct source *source);
-
-/** What the source has for a host. last  what it was when this host last asked */
-void source_look(struct source *source, const char *host, const struct stamp *last,
-                 struct look *ret_look);
+void cert_files_done(struct cert_files *files);
 
 /**
- * The background pass over the files of a shared source: a good pair replaces what hosts are
- * answered, a bad one leaves a good one in use.
- *
- * ret_look  what was found
- * ret_kept  what stays in use despite it, or NULL; only to be compared with NULL
- * Returns whether it is news: something has changed since the last look.
+ * Whether a probe for the host may find something other than the last one did. Where a file could
+ * not be read that is always so: a permission or a free descriptor leaves no trace in a version.
  */
-bool source_refresh(struct source *source, struct look *ret_look,
-                    const struct certificate **ret_kept);
+bool cert_files_changed(struct cert_files *files, const char *host, const struct probe_mark *last);
 
-/** cert_store_probe() of one source. */
-int source_probe(const struct source *source, struct err *err);
+/** Reads the host's files and judges what they hold. Of shared files, those that hosts are answered
+ * are judged for this host. */
+void cert_files_probe(struct cert_files *files, const char *host, struct probe *ret_probe);
+
+/** Turns PROBE_GOOD into PROBE_WORSE if what is in use is better. in_use  NULL: nothing is */
+void probe_compare(struct probe *probe, const struct certificate *in_use,
+                   const struct probe_context *context);
+
+/**
+ * The background pass over shared files: a good pair replaces what hosts are answered, a bad or a
+ * worse one leaves a good one in use.
+ *
+ * ret_probe    what was found; its certificate belongs to the files
+ * ret_is_kept  whether another certificate stays in use
+ * Returns whether there is news: the last pass found something else.
+ */
+bool cert_files_refresh(struct cert_files *files, struct probe *ret_probe, bool *ret_is_kept);
+
+/** cert_store_check_access() for one place. */
+int cert_files_check_access(const struct cert_files *files, struct err *err);

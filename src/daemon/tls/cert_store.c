@@ -26,24 +26,23 @@
  * the entry is in the table and belongs to the background pass from then on.
  */
 struct entry {
-    atomic_size_t references; /* the table's, and the background pass's while it looks */
+    atomic_size_t references; /* the table's, and the background pass's while it probes */
     UT_hash_handle hh;
     char *host;
     size_t slot;                     /* in the store's slots; belongs to its lock, too */
     struct certificate *certificate; /* NULL: no source has one */
     size_t source;                   /* index of its source; n_sources: none */
-    struct stamp stamps[];           /* of each source, as of the last look */
+    struct probe_mark marks[];       /* of each source, as of the last probe */
 };
 
 struct cert_store {
     atomic_size_t references;
-    const struct clock *clock;
-    const struct trust_store *trust;
     size_t capacity;
     size_t n_sources;
-    struct source *sources;
+    struct cert_files *files; /* of each source */
     struct chain_cache *chains;
     struct handshake_trial *trial;
+    struct probe_context context;
     /* Workers wait for it: held over no I/O, and over a walk over the hosts only when the hash
      * table doubles, a dozen times in all. */
     pthread_mutex_t lock;
@@ -64,7 +63,7 @@ static bool host_is_safe(const char *host)
 
 static struct entry *entry_new(const struct cert_store *store, const char *host)
 {
-    size_t size = sizeof(struct entry) + store->n_sources * sizeof(struct stamp);
+    size_t size = sizeof(struct entry) + store->n_sources * sizeof(struct probe_mark);
     struct entry *entry = memset(memory_alloc(size), 0, size);
 
     entry->references = 1;
@@ -82,8 +81,8 @@ static void entry_unref(struct entry *entry)
     free(entry);
 }
 
-static void entry_take(struct cert_store *store, struct entry *entry, size_t source,
-                       struct certificate *certificate)
+static void entry_replace(struct cert_store *store, struct entry *entry, size_t source,
+                          struct certificate *certificate)
 {
     struct certificate *old;
 
@@ -95,65 +94,65 @@ static void entry_take(struct cert_store *store, struct entry *entry, size_t sou
     certificate_unref(old);
 }
 
-/* Tells of a change or fault; `kept`: the certificate that stays in use despite it, or NULL. */
-static void report_look(const struct reporter *reporter, const char *host, const struct look *look,
-                        const struct certificate *kept)
+/* is_kept: another certificate stays in use */
+static void report_probe(const struct reporter *reporter, const char *host,
+                         const struct probe *probe, bool is_kept)
 {
     char message[ERR_MSG_MAX + PATH_SHOWN_MAX], date[CERTIFICATE_DATE_MAX];
 
-    if (look->result == LOOK_GOOD)
-        snprintf(message, sizeof(message), "%s: a certificate valid until %s is in use", look->path,
-                 certificate_date_render(certificate_not_after_unix_s(look->certificate), date));
-    else if (!kept)
-        snprintf(message, sizeof(message), "%s", look->err.msg);
-    else if (look->result == LOOK_ABSENT)
+    if (probe->mark.result == PROBE_GOOD)
+        snprintf(message, sizeof(message), "%s: a certificate valid until %s is in use",
+                 probe->path,
+                 certificate_date_render(certificate_not_after_unix_s(probe->certificate), date));
+    else if (!is_kept)
+        snprintf(message, sizeof(message), "%s", probe->err.msg);
+    else if (probe->mark.result == PROBE_ABSENT)
         snprintf(message, sizeof(message),
-                 "%s: the file has gone; the certificate read before stays in use", look->path);
+                 "%s: the file has gone; the certificate read before stays in use", probe->path);
     else
         snprintf(message, sizeof(message), "%s; the certificate read before stays in use",
-                 look->err.msg);
+                 probe->err.msg);
     reporter->report(reporter->context, host, message);
 }
 
-/* Whether a look is worth a word about this host. What befalls a shared source is reported once
- * for all its hosts, and that it names only some of them is its nature. */
-static bool look_is_news(const struct look *look, const struct source *source,
-                         const struct stamp *last, const struct certificate *kept)
+/* Whether a probe is worth a line about this host. Of shared files there is one line for all hosts,
+ * and that they cover only some of them is as it should be. */
+static bool probe_is_news(const struct probe *probe, const struct cert_files *files,
+                          const struct probe_mark *last, bool is_kept)
 {
-    if (stamp_eq(&look->stamp, last))
+    if (probe_mark_eq(&probe->mark, last))
         return false;
-    if (source->is_shared)
-        return kept && look->result == LOOK_OTHER_NAME;
-    return kept || look->result != LOOK_ABSENT;
+    if (files->is_shared)
+        return is_kept && probe->mark.result == PROBE_NAME_MISMATCH;
+    return is_kept || probe->mark.result != PROBE_ABSENT;
 }
 
 /*
- * Looks at one source for a host. Returns whether the host's certificate comes from it, so that
- * later sources do not matter: also when its files went bad after a good certificate was read.
+ * Checks one source for a host. Returns whether the host's certificate comes from it, so that later
+ * sources do not matter: also when its files went bad after a good certificate was read.
  *
  * reporter  NULL at the first use: then a fault is not remembered, and the background pass, which
  *           can report it, finds it anew
  */
-static bool entry_consider(struct cert_store *store, struct entry *entry, size_t index,
-                           const struct reporter *reporter)
+static bool entry_check(struct cert_store *store, struct entry *entry, size_t index,
+                        const struct reporter *reporter)
 {
-    struct source *source = &store->sources[index];
-    struct stamp *last = &entry->stamps[index];
-    const struct certificate *kept = entry->source == index ? entry->certificate : NULL;
-    bool is_fault;
-    struct look look;
+    struct cert_files *files = &store->files[index];
+    struct probe_mark *last = &entry->marks[index];
+    const struct certificate *previous = entry->source == index ? entry->certificate : NULL;
+    struct probe probe;
 
-    source_look(source, entry->host, last, &look);
-    if (look.result == LOOK_SAME)
-        return kept;
-    if (reporter && look_is_news(&look, source, last, kept))
-        report_look(reporter, entry->host, &look, kept);
-    is_fault = look.result != LOOK_GOOD && look.result != LOOK_ABSENT;
-    if (reporter || source->is_shared || !is_fault)
-        *last = look.stamp;
-    if (look.result != LOOK_GOOD)
-        return kept;
-    entry_take(store, entry, index, look.certificate);
+    if (!cert_files_changed(files, entry->host, last))
+        return previous;
+    cert_files_probe(files, entry->host, &probe);
+    probe_compare(&probe, previous, &store->context);
+    if (reporter && probe_is_news(&probe, files, last, previous))
+        report_probe(reporter, entry->host, &probe, previous);
+    if (reporter || files->is_shared || probe.certificate || probe.mark.result == PROBE_ABSENT)
+        *last = probe.mark;
+    if (!probe.certificate)
+        return previous;
+    entry_replace(store, entry, index, probe.certificate);
     return true;
 }
 
@@ -161,7 +160,7 @@ static void entry_refresh(struct cert_store *store, struct entry *entry,
                           const struct reporter *reporter)
 {
     for (size_t i = 0; i < store->n_sources; i++)
-        if (entry_consider(store, entry, i, reporter))
+        if (entry_check(store, entry, i, reporter))
             return;
 }
 
@@ -173,18 +172,17 @@ struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_so
 
     *store = (struct cert_store){
         .references = 1,
-        .clock = clock,
-        .trust = trust,
         .capacity = capacity,
         .n_sources = n_sources,
-        .sources = memory_alloc((n_sources + 1) * sizeof(*store->sources)),
+        .files = memory_alloc((n_sources + 1) * sizeof(*store->files)),
         .chains = chain_cache_new(),
         .trial = handshake_trial_new(),
         .slots = memory_alloc((capacity + 1) * sizeof(struct entry *)),
     };
+    store->context = (struct probe_context){store->chains, store->trial, clock, trust};
     pthread_mutex_init(&store->lock, NULL);
     for (size_t i = 0; i < n_sources; i++)
-        source_init(&store->sources[i], &sources[i], store->chains, store->trial);
+        cert_files_init(&store->files[i], &sources[i], &store->context);
     return store;
 }
 
@@ -207,8 +205,8 @@ void cert_store_unref(struct cert_store *store)
         entry_unref(entry);
     }
     for (size_t i = 0; i < store->n_sources; i++)
-        source_done(&store->sources[i]);
-    free(store->sources);
+        cert_files_done(&store->files[i]);
+    free(store->files);
     free(store->slots);
     chain_cache_unref(store->chains);
     handshake_trial_free(store->trial);
@@ -217,7 +215,7 @@ void cert_store_unref(struct cert_store *store)
 }
 
 /* Under the lock; the entry of a host, which becomes the one used last, or NULL. */
-static struct entry *recall(struct cert_store *store, const char *host)
+static struct entry *entry_find(struct cert_store *store, const char *host)
 {
     struct entry *entry;
 
@@ -230,7 +228,7 @@ static struct entry *recall(struct cert_store *store, const char *host)
 }
 
 /* Under the lock; returns the entry that had to go for the new one, now the caller's, or NULL. */
-static struct entry *remember(struct cert_store *store, struct entry *entry)
+static struct entry *entry_insert(struct cert_store *store, struct entry *entry)
 {
     struct entry *oldest = NULL;
 
@@ -251,7 +249,7 @@ bool cert_store_lookup(struct cert_store *store, const char *host,
     struct entry *entry;
 
     pthread_mutex_lock(&store->lock);
-    entry = recall(store, host);
+    entry = entry_find(store, host);
     if (entry)
         *ret_certificate = entry->certificate ? certificate_ref(entry->certificate) : NULL;
     pthread_mutex_unlock(&store->lock);
@@ -268,10 +266,10 @@ struct certificate *cert_store_find(struct cert_store *store, const char *host)
     spare = entry_new(store, host);
     entry_refresh(store, spare, NULL);
     pthread_mutex_lock(&store->lock);
-    entry = recall(store, host); /* another thread may have been faster */
+    entry = entry_find(store, host); /* another thread may have been faster */
     if (!entry) {
         entry = spare;
-        spare = remember(store, entry);
+        spare = entry_insert(store, entry);
     }
     certificate = entry->certificate ? certificate_ref(entry->certificate) : NULL;
     pthread_mutex_unlock(&store->lock);
@@ -288,42 +286,42 @@ static void state_note(struct cert_state *state, const char *reason)
              reason);
 }
 
-static void state_serve(const struct cert_store *store, const struct look *look, const char *host,
+static void state_judge(const struct cert_store *store, const struct probe *probe, const char *host,
                         struct cert_state *state)
 {
+    const struct clock *clock = store->context.clock;
     char words[CERTIFICATE_FINDINGS_MAX];
 
     *state = (struct cert_state){
-        .certificate = look->certificate,
-        .findings = certificate_check(look->certificate, host, store->clock->unix_s(store->clock),
-                                      store->trust),
+        .certificate = probe->certificate,
+        .findings =
+            certificate_check(probe->certificate, host, clock->unix_s(clock), store->context.trust),
     };
     if (state->findings == 0)
         return;
-    certificate_findings_render(look->certificate, state->findings, words, sizeof(words));
-    snprintf(state->message, sizeof(state->message), "%s: %s", look->path, words);
+    certificate_findings_render(probe->certificate, state->findings, words, sizeof(words));
+    snprintf(state->message, sizeof(state->message), "%s: %s", probe->path, words);
 }
 
 void cert_store_check(struct cert_store *store, const char *host, struct cert_state *ret_state)
 {
-    static const struct stamp never = {0};
+    static const finding_set findings[] = {
+        [PROBE_FAULT] = UINT64_C(1) << FINDING_CERTIFICATE_UNREADABLE,
+        [PROBE_UNUSABLE] = UINT64_C(1) << FINDING_CERTIFICATE_UNUSABLE,
+        [PROBE_NAME_MISMATCH] = UINT64_C(1) << FINDING_CERTIFICATE_NAME,
+    };
     size_t n_tried = host_is_safe(host) ? store->n_sources : 0;
-    struct look look;
+    struct probe probe;
 
     *ret_state = (struct cert_state){0};
     for (size_t i = 0; i < n_tried; i++) {
-        source_look(&store->sources[i], host, &never, &look);
-        if (look.result == LOOK_GOOD) {
-            state_serve(store, &look, host, ret_state);
+        cert_files_probe(&store->files[i], host, &probe);
+        if (probe.certificate) {
+            state_judge(store, &probe, host, ret_state);
             return;
         }
-        state_note(ret_state, look.err.msg);
-        if (look.result == LOOK_FAULT)
-            ret_state->findings |= finding_bit(FINDING_CERTIFICATE_UNREADABLE);
-        if (look.result == LOOK_UNUSABLE)
-            ret_state->findings |= finding_bit(FINDING_CERTIFICATE_UNUSABLE);
-        if (look.result == LOOK_OTHER_NAME)
-            ret_state->findings |= finding_bit(FINDING_CERTIFICATE_NAME);
+        state_note(ret_state, probe.err.msg);
+        ret_state->findings |= findings[probe.mark.result];
     }
     if (n_tried == 0)
         state_note(ret_state, "there is no source of certificates for this host");
@@ -331,25 +329,25 @@ void cert_store_check(struct cert_store *store, const char *host, struct cert_st
         ret_state->findings = finding_bit(FINDING_CERTIFICATE_MISSING);
 }
 
-int cert_store_probe(const struct cert_store *store, struct err *err)
+int cert_store_check_access(const struct cert_store *store, struct err *err)
 {
     for (size_t i = 0; i < store->n_sources; i++)
-        if (source_probe(&store->sources[i], err) != 0)
+        if (cert_files_check_access(&store->files[i], err) != 0)
             return -1;
     return 0;
 }
 
-static void shared_refresh(struct source *source, const struct reporter *reporter)
+static void shared_refresh(struct cert_files *files, const struct reporter *reporter)
 {
-    const struct certificate *kept;
-    struct look look;
+    struct probe probe;
+    bool is_kept;
 
-    if (source->is_shared && source_refresh(source, &look, &kept))
-        report_look(reporter, "certificates", &look, kept);
+    if (files->is_shared && cert_files_refresh(files, &probe, &is_kept))
+        report_probe(reporter, "certificates", &probe, is_kept);
 }
 
 /* With a reference, so that it lives on if it is evicted meanwhile; NULL: there are no more. */
-static struct entry *hold_entry(struct cert_store *store, size_t slot)
+static struct entry *entry_hold(struct cert_store *store, size_t slot)
 {
     struct entry *entry = NULL;
 
@@ -368,8 +366,8 @@ void cert_store_refresh(struct cert_store *store, cert_report *report, void *con
     struct entry *entry;
 
     for (size_t i = 0; i < store->n_sources; i++)
-        shared_refresh(&store->sources[i], &reporter);
-    for (size_t slot = 0; (entry = hold_entry(store, slot)); slot++) {
+        shared_refresh(&store->files[i], &reporter);
+    for (size_t slot = 0; (entry = entry_hold(store, slot)); slot++) {
         entry_refresh(store, entry, &reporter);
         entry_unref(entry);
     }

@@ -2,12 +2,12 @@
 /**
  * The certificate store: from a policy host's name to its certificate, read on first use.
  *
- * Sources are tried in order; the first whose certificate covers the host wins. A source whose
- * paths hold {host} is one certificate per host; one without is a certificate for all names in its
- * SAN. A bounded number of hosts is remembered (the least recently used goes), the hosts without a
- * certificate too. Only the background pass looks at file times again.
+ * Sources are tried in order; the first whose certificate covers the host wins. Paths with {host}
+ * are one certificate for each host; paths without are a certificate for all names in its SAN. A
+ * bounded number of hosts is remembered, also those without a certificate; the least recently used
+ * goes. Only the background pass looks at the files again.
  *
- * Any thread may call cert_store_find() and cert_store_check(); a short lock, never held over I/O.
+ * Any thread may call all but cert_store_refresh(); a short lock, never held over I/O.
  */
 #pragma once
 
@@ -75,12 +75,12 @@ struct cert_state {
 void cert_store_check(struct cert_store *store, const char *host, struct cert_state *ret_state);
 
 /**
- * Whether the fixed part of every source's directory can be listed. A directory that cannot must
- * not look like 50,000 missing certificates.
+ * Whether the fixed part of every source's directory can be listed. One that cannot be must not
+ * look like 50,000 missing certificates.
  *
  * Returns 0, or -1 with *err set: ERR_IO (sys_errno), naming the directory.
  */
-int cert_store_probe(const struct cert_store *store, struct err *err);
+int cert_store_check_access(const struct cert_store *store, struct err *err);
 
 /**
  * Called by the background pass once for each change or fault it finds, in its own thread.
@@ -91,7 +91,9 @@ typedef void cert_report(void *context, const char *host, const char *message);
 
 /**
  * The background pass: looks again at the files behind every remembered host and replaces what
- * changed. A pair that is broken, does not belong together, no longer covers the host or has gone
- * leaves the old one in use and is reported once until it changes again. One caller at a time.
+ * changed. A pair that is broken, does not belong together, is unusable, no longer covers the host
+ * or has gone leaves the old one in use, and so does one that senders would refuse (expired, not
+ * yet valid, self-signed, untrusted, without its intermediate) if they take the old one. Each is
+ * reported once until it changes again. One caller at a time.
  */
 void cert_store_refresh(struct cert_store *store, cert_report *report, void *context);

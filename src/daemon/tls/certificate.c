@@ -15,7 +15,6 @@
 #include <openssl/x509v3.h>
 
 #include "daemon/tls/chain_cache.h"
-#include "daemon/tls/file_version.h"
 #include "daemon/tls/key.h"
 #include "daemon/tls/pem.h"
 #include "daemon/tls/trust_store.h"
@@ -40,7 +39,7 @@ struct certificate {
 };
 
 /* Puts the file before what is wrong with it; a path that is too long would hide the reason. */
-static int name_file(struct err *err, const char *path)
+static int err_name_file(struct err *err, const char *path)
 {
     int sys_errno = err->sys_errno;
 
@@ -53,8 +52,8 @@ static int name_file(struct err *err, const char *path)
  * Takes the first certificate if it is the key's, or, with all in one file, the one that is. Of a
  * pair that is none, the key's file is named.
  */
-static int take_leaf(struct certificate *made, struct pem *pem, const char *chain_path,
-                     const char *key_path, struct err *err)
+static int certificate_take_leaf(struct certificate *made, struct pem *pem, const char *chain_path,
+                                 const char *key_path, struct err *err)
 {
     bool is_combined = strcmp(chain_path, key_path) == 0;
     struct pem_certificate **link = &pem->certificates;
@@ -66,10 +65,10 @@ static int take_leaf(struct certificate *made, struct pem *pem, const char *chai
             return 0;
         }
         if (err->code == ERR_SYNTAX)
-            return name_file(err, chain_path);
+            return err_name_file(err, chain_path);
         link = &(*link)->next;
     } while (is_combined && *link);
-    return name_file(err, key_path);
+    return err_name_file(err, key_path);
 }
 
 static int time_to_unix_s(const ASN1_TIME *time, int64_t *ret_unix_s)
@@ -82,7 +81,7 @@ static int time_to_unix_s(const ASN1_TIME *time, int64_t *ret_unix_s)
     return 0;
 }
 
-static int take_dates(struct certificate *made, struct err *err)
+static int certificate_take_dates(struct certificate *made, struct err *err)
 {
     if (time_to_unix_s(X509_get0_notBefore(made->leaf), &made->not_before_unix_s) != 0 ||
         time_to_unix_s(X509_get0_notAfter(made->leaf), &made->not_after_unix_s) != 0)
@@ -90,32 +89,28 @@ static int take_dates(struct certificate *made, struct err *err)
     return 0;
 }
 
-static int read_file(const char *path, unsigned wanted, struct file_version *ret_version,
-                     struct pem *pem, struct err *err)
+static int pem_read_file(const char *path, unsigned wanted, struct pem *pem, struct err *err)
 {
     struct stat status;
     struct slice text;
 
     if (file_read_regular(path, CERTIFICATE_FILE_MAX, pem->arena, &status, &text, err) != 0 ||
         pem_parse(text, wanted, pem, err) != 0)
-        return name_file(err, path);
-    *ret_version = file_version_of(&status);
+        return err_name_file(err, path);
     return 0;
 }
 
-static int read_files(const char *chain_path, const char *key_path,
-                      struct file_versions *ret_versions, struct pem *pem, struct err *err)
+static int pem_read_files(const char *chain_path, const char *key_path, struct pem *pem,
+                          struct err *err)
 {
-    bool is_combined = strcmp(chain_path, key_path) == 0;
-    unsigned wanted = is_combined ? PEM_CERTIFICATES | PEM_KEY : PEM_LEAF;
-
-    if (read_file(chain_path, wanted, &ret_versions->chain, pem, err) != 0)
+    if (strcmp(chain_path, key_path) == 0)
+        return pem_read_file(chain_path, PEM_CERTIFICATES | PEM_KEY, pem, err);
+    if (pem_read_file(chain_path, PEM_LEAF, pem, err) != 0)
         return -1;
-    ret_versions->key = ret_versions->chain;
-    return is_combined ? 0 : read_file(key_path, PEM_KEY, &ret_versions->key, pem, err);
+    return pem_read_file(key_path, PEM_KEY, pem, err);
 }
 
-static struct slice join(const struct pem *pem)
+static struct slice pem_join(const struct pem *pem)
 {
     const struct pem_certificate *at;
     size_t len = 0;
@@ -134,10 +129,10 @@ static struct slice join(const struct pem *pem)
  * text and decoded once. A text that holds the key as well is only this host's: there it is the
  * DER.
  */
-static int take_chain(struct certificate *made, struct pem *pem, struct chain_cache *chains,
-                      struct err *err)
+static int certificate_take_chain(struct certificate *made, struct pem *pem,
+                                  struct chain_cache *chains, struct err *err)
 {
-    struct slice name = pem->rest.ptr ? pem->rest : join(pem);
+    struct slice name = pem->rest.ptr ? pem->rest : pem_join(pem);
 
     made->chain = chain_cache_acquire(chains, name);
     if (made->chain)
@@ -148,34 +143,31 @@ static int take_chain(struct certificate *made, struct pem *pem, struct chain_ca
     return made->chain ? 0 : err_set(err, ERR_SYNTAX, "a certificate is damaged");
 }
 
-static int assemble(struct certificate *made, struct pem *pem, const char *chain_path,
-                    const char *key_path, struct chain_cache *chains, struct err *err)
+static int certificate_assemble(struct certificate *made, struct pem *pem, const char *chain_path,
+                                const char *key_path, struct chain_cache *chains, struct err *err)
 {
-    if (take_leaf(made, pem, chain_path, key_path, err) != 0)
+    if (certificate_take_leaf(made, pem, chain_path, key_path, err) != 0)
         return -1;
-    if (take_chain(made, pem, chains, err) != 0 || take_dates(made, err) != 0)
-        return name_file(err, chain_path);
+    if (certificate_take_chain(made, pem, chains, err) != 0 ||
+        certificate_take_dates(made, err) != 0)
+        return err_name_file(err, chain_path);
     return 0;
 }
 
 int certificate_load(const char *chain_path, const char *key_path, struct chain_cache *chains,
-                     struct file_versions *ret_versions, struct certificate **ret_certificate,
-                     struct err *err)
+                     struct certificate **ret_certificate, struct err *err)
 {
     struct certificate *made = memory_alloc(sizeof(*made));
     struct pem pem = {.arena = arena_new(0)};
-    struct file_versions versions;
-    int result = read_files(chain_path, key_path, &versions, &pem, err);
+    int result = pem_read_files(chain_path, key_path, &pem, err);
 
     *made = (struct certificate){.references = 1};
     if (result == 0)
-        result = assemble(made, &pem, chain_path, key_path, chains, err);
-    if (result == 0) {
-        *ret_versions = versions;
+        result = certificate_assemble(made, &pem, chain_path, key_path, chains, err);
+    if (result == 0)
         *ret_certificate = made;
-    } else {
+    else
         certificate_unref(made);
-    }
     key_free(pem.key);
     arena_wipe(pem.arena); /* the key's text, and its DER */
     arena_free(pem.arena);
@@ -214,8 +206,8 @@ bool certificate_covers(const struct certificate *certificate, const char *host)
     return covers;
 }
 
-/* Appends to a text that is cut, never overrun. */
-static void append(char *buffer, size_t size, const char *text)
+/* Appends what fits; the rest is cut. */
+static void text_append(char *buffer, size_t size, const char *text)
 {
     size_t used = strlen(buffer);
 
@@ -236,17 +228,17 @@ const char *certificate_names_render(const struct certificate *certificate, char
 
         if (type != GEN_DNS || ++n_dns > NAMES_SHOWN)
             continue;
-        append(buffer, size, n_dns > 1 ? ", " : "");
-        append(buffer, size,
-               err_quote(text, sizeof(text),
-                         (struct slice){(const char *)ASN1_STRING_get0_data(value),
-                                        (size_t)ASN1_STRING_length(value)}));
+        text_append(buffer, size, n_dns > 1 ? ", " : "");
+        text_append(buffer, size,
+                    err_quote(text, sizeof(text),
+                              (struct slice){(const char *)ASN1_STRING_get0_data(value),
+                                             (size_t)ASN1_STRING_length(value)}));
     }
     if (n_dns > NAMES_SHOWN) {
         snprintf(text, sizeof(text), " and %zu more", n_dns - NAMES_SHOWN);
-        append(buffer, size, text);
+        text_append(buffer, size, text);
     }
-    append(buffer, size, n_dns == 0 ? "no DNS name" : "");
+    text_append(buffer, size, n_dns == 0 ? "no DNS name" : "");
     GENERAL_NAMES_free(names);
     ERR_clear_error();
     return buffer;
@@ -262,7 +254,7 @@ int64_t certificate_not_after_unix_s(const struct certificate *certificate)
     return certificate->not_after_unix_s;
 }
 
-static finding_set check_life(const struct certificate *certificate, int64_t now_unix_s)
+static finding_set certificate_check_life(const struct certificate *certificate, int64_t now_unix_s)
 {
     int64_t life_s = certificate->not_after_unix_s - certificate->not_before_unix_s;
     int64_t left_s = certificate->not_after_unix_s - now_unix_s;
@@ -290,8 +282,8 @@ static bool leaf_names_intermediate(X509 *leaf)
     return is_named;
 }
 
-static finding_set check_chain(const struct certificate *certificate,
-                               const struct trust_store *trust)
+static finding_set certificate_check_chain(const struct certificate *certificate,
+                                           const struct trust_store *trust)
 {
     const STACK_OF(X509) *sent = chain_certificates(certificate->chain);
     X509 *last = certificate->leaf;
@@ -315,14 +307,14 @@ static finding_set check_chain(const struct certificate *certificate,
 finding_set certificate_check(const struct certificate *certificate, const char *host,
                               int64_t now_unix_s, const struct trust_store *trust)
 {
-    finding_set found = check_life(certificate, now_unix_s);
+    finding_set found = certificate_check_life(certificate, now_unix_s);
 
-    if (!certificate_covers(certificate, host))
+    if (host && !certificate_covers(certificate, host))
         found |= finding_bit(FINDING_CERTIFICATE_NAME);
     if (X509_self_signed(certificate->leaf, 0) == 1)
         found |= finding_bit(FINDING_CERTIFICATE_SELF_SIGNED);
     else
-        found |= check_chain(certificate, trust);
+        found |= certificate_check_chain(certificate, trust);
     ERR_clear_error();
     return found;
 }
@@ -361,10 +353,10 @@ const char *certificate_findings_render(const struct certificate *certificate, f
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (!(findings & finding_bit(rows[i].finding)))
             continue;
-        append(buffer, size, buffer[0] == '\0' ? "" : "; ");
-        append(buffer, size, rows[i].words);
-        append(buffer, size,
-               rows[i].at_unix_s ? certificate_date_render(*rows[i].at_unix_s, date) : "");
+        text_append(buffer, size, buffer[0] == '\0' ? "" : "; ");
+        text_append(buffer, size, rows[i].words);
+        text_append(buffer, size,
+                    rows[i].at_unix_s ? certificate_date_render(*rows[i].at_unix_s, date) : "");
     }
     return buffer;
 }

@@ -17,7 +17,6 @@
 struct certificate;
 struct chain_cache;
 struct err;
-struct file_versions;
 struct ssl_st;
 struct trust_store;
 
@@ -33,15 +32,13 @@ enum {
  *
  * key_path         may equal chain_path: one combined file, in any order
  * chains           where its intermediates are kept
- * ret_versions     as they were before they were read
- * ret_certificate  one reference; like *ret_versions untouched on failure
+ * ret_certificate  one reference; untouched on failure
  * Returns 0, or -1 with *err set (no place; the message names the file): ERR_IO (sys_errno),
  * ERR_SYNTAX (not PEM, no certificate, no key, key with a pass phrase), ERR_LIMIT (file too large),
  * ERR_CONFIG (no regular file, the key is another certificate's, or too weak for TLS).
  */
 int certificate_load(const char *chain_path, const char *key_path, struct chain_cache *chains,
-                     struct file_versions *ret_versions, struct certificate **ret_certificate,
-                     struct err *err);
+                     struct certificate **ret_certificate, struct err *err);
 
 struct certificate *certificate_ref(struct certificate *certificate);
 
@@ -72,6 +69,7 @@ int64_t certificate_not_after_unix_s(const struct certificate *certificate);
  * UNTRUSTED: the chain ends in a root that is not in the trust store, sent or not. A chain that
  * ends in an intermediate is taken for complete.
  *
+ * host   NULL: the names are not judged
  * trust  NULL or empty: roots are not judged
  */
 finding_set certificate_check(const struct certificate *certificate, const char *host,

@@ -22,7 +22,6 @@
 
 #include "daemon/tls/certificate.h"
 #include "daemon/tls/chain_cache.h"
-#include "daemon/tls/file_version.h"
 
 static const char pass_phrase[] = "open sesame";
 
@@ -335,8 +334,7 @@ int pki_load(const char *chain_path, const char *key_path, struct certificate **
              struct err *err)
 {
     struct chain_cache *chains = chain_cache_new();
-    struct file_versions versions;
-    int result = certificate_load(chain_path, key_path, chains, &versions, ret_certificate, err);
+    int result = certificate_load(chain_path, key_path, chains, ret_certificate, err);
 
     chain_cache_unref(chains); /* the certificate's chain keeps it */
     return result;

@@ -176,7 +176,7 @@ static void test_no_sources(void **state)
     cert_store_unref(store);
     assert_int_equal(find_days(store, A), -1);
     assert_refresh_reports(store, "");
-    assert_int_equal(cert_store_probe(store, &err), 0);
+    assert_int_equal(cert_store_check_access(store, &err), 0);
     cert_store_unref(store);
     cert_store_unref(NULL);
 }
@@ -260,6 +260,39 @@ static void test_faults_keep_the_old_pair(void **state)
     pki_write_pair(A ".crt", A ".key", A, 70);
     assert_refresh_reports(store, A ": " A ".crt" IN_USE("03-26"));
     assert_int_equal(find_days(store, A), 70);
+    cert_store_unref(store);
+}
+
+static int64_t pair_clock_unix_s;
+
+static int64_t pair_unix_s(const struct clock *clock)
+{
+    (void)clock;
+    return pair_clock_unix_s;
+}
+
+/* One that senders refuse does not replace one that they take, until that one is no better. */
+static void test_worse_pair_waits(void **state)
+{
+    static const struct clock clock = {.unix_s = pair_unix_s};
+    struct cert_store *store = cert_store_new(pem_sources, 1, CERT_STORE_HOSTS, &clock, NULL);
+
+    (void)state;
+    pair_clock_unix_s = PKI_NOW_UNIX_S;
+    write_combined(A ".pem", A, 60);
+    assert_int_equal(find_days(store, A), 60);
+    write_combined(A ".pem", A, -1);
+    assert_refresh_reports(store, A ": " A ".pem: expired on 2027-01-14T08:00:00Z" KEPT);
+    assert_refresh_reports(store, "");
+    assert_int_equal(find_days(store, A), 60);
+    write_combined(A ".pem", A, 70);
+    pair_clock_unix_s = PKI_NOW_UNIX_S - 2 * PKI_DAY_S; /* before both are valid */
+    assert_refresh_reports(store, A ": " A ".pem" IN_USE("03-26"));
+    pair_clock_unix_s = PKI_NOW_UNIX_S;
+    write_combined(A ".pem", A, -1);
+    assert_refresh_reports(store, A ": " A ".pem: expired on 2027-01-14T08:00:00Z" KEPT);
+    pair_clock_unix_s = PKI_NOW_UNIX_S + 80 * PKI_DAY_S; /* the files are the same */
+    assert_refresh_reports(store, A ": " A ".pem" IN_USE("01-14"));
     cert_store_unref(store);
 }
 
@@ -444,50 +477,6 @@ static void test_check_reads_now(void **state)
     cert_store_unref(store);
 }
 
-static void test_probe(void **state)
-{
-    static const struct {
-        const char *chain, *want;
-    } rows[] = {
-        {"live/{host}/x.pem", NULL},
-        {"live/x{host}/{host}.pem", NULL},
-        {"{host}.pem", NULL},
-        {"/{host}.pem", NULL},
-        {"none{host}.pem", NULL},
-        {"none/{host}.pem", "'none' cannot be listed: No such file or directory"},
-        {"none/x/y{host}.pem", "'none/x' cannot be listed: No such file or directory"},
-        {"file.pem/{host}", "'file.pem' cannot be listed: Not a directory"},
-        {"secret/{host}/x.pem", "'secret' cannot be listed: Permission denied"},
-        {"file.pem", NULL},
-        {"none.pem", NULL},
-        {"none/x.pem", NULL},
-        {"locked.pem", NULL}, /* its directory can be listed: the fault is the file's own */
-        {"secret/x.pem", "'secret' cannot be listed: Permission denied"},
-    };
-
-    (void)state;
-    mkdir("live", 0755);
-    mkdir("secret", 0);
-    pki_write("file.pem", "", NULL);
-    pki_write("locked.pem", "", NULL);
-    chmod("locked.pem", 0);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct cert_source sources[] = {{"{host}", "{host}"}, {rows[i].chain, "x"}};
-        struct cert_store *store = open_store(sources, ARRAY_LEN(sources));
-        struct err err = {0};
-        int result;
-
-        become(NOBODY);
-        result = cert_store_probe(store, &err);
-        become(0);
-        cert_store_unref(store);
-        if (result != (rows[i].want ? -1 : 0) || err.code != (rows[i].want ? ERR_IO : ERR_NONE) ||
-            (result != 0 && strcmp(err.msg, rows[i].want) != 0))
-            fail_msg("row %zu: wanted %s, saw %s", i, rows[i].want ? rows[i].want : "nothing",
-                     err.msg);
-    }
-}
-
 enum { RACE_HOSTS = 4, RACE_THREADS = 3, RACE_ROUNDS = 20 };
 
 struct race {
@@ -586,13 +575,13 @@ int main(void)
         IN_DIRECTORY(test_least_recently_used_goes),
         IN_DIRECTORY(test_missing_is_remembered),
         IN_DIRECTORY(test_faults_keep_the_old_pair),
+        IN_DIRECTORY(test_worse_pair_waits),
         IN_DIRECTORY(test_first_fault_is_reported_later),
         IN_DIRECTORY(test_permission_given_later),
         IN_DIRECTORY(test_first_source_wins),
         IN_DIRECTORY(test_shared_source),
         IN_DIRECTORY(test_check),
         IN_DIRECTORY(test_check_reads_now),
-        IN_DIRECTORY(test_probe),
         IN_DIRECTORY(test_threads),
     };
 
