@@ -71,9 +71,11 @@ struct cert_files {
     struct probe_mark seen; /* by the background pass at last, good or not */
 };
 
+/** source  copied; context  outlives the files */
 void cert_files_init(struct cert_files *files, const struct cert_source *source,
                      const struct probe_context *context);
 
+/** Nobody may be using the files any more. */
 void cert_files_done(struct cert_files *files);
 
 /**

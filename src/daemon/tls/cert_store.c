@@ -25,7 +25,7 @@
  * A host that was asked for. `certificate` belongs to the store's lock; the rest is filled before
  * the entry is in the table and belongs to the background pass from then on.
  */
-struct entry {
+struct host_entry {
     atomic_size_t references; /* the table's, and the background pass's while it probes */
     UT_hash_handle hh;
     char *host;
@@ -46,25 +46,25 @@ struct cert_store {
     /* Workers wait for it: held over no I/O, and over a walk over the hosts only when the hash
      * table doubles, a dozen times in all. */
     pthread_mutex_t lock;
-    struct entry *hosts;  /* by name; in the order of use, the latest last */
-    struct entry **slots; /* the same, each in its place as long as it is there */
+    struct host_entry *hosts;  /* by name; in the order of use, the latest last */
+    struct host_entry **slots; /* the same, each in its place as long as it is there */
 };
 
-struct reporter {
+struct store_reporter {
     cert_report *report;
     void *context;
 };
 
-/* The caller has matched the host with the configuration; a path is no place to trust that. */
+/* The caller has found the host in the configuration; a path must not depend on that. */
 static bool host_is_safe(const char *host)
 {
     return host[0] != '\0' && host[0] != '.' && !strchr(host, '/');
 }
 
-static struct entry *entry_new(const struct cert_store *store, const char *host)
+static struct host_entry *entry_new(const struct cert_store *store, const char *host)
 {
-    size_t size = sizeof(struct entry) + store->n_sources * sizeof(struct probe_mark);
-    struct entry *entry = memset(memory_alloc(size), 0, size);
+    size_t size = sizeof(struct host_entry) + store->n_sources * sizeof(struct probe_mark);
+    struct host_entry *entry = memset(memory_alloc(size), 0, size);
 
     entry->references = 1;
     entry->host = strcpy(memory_alloc(strlen(host) + 1), host);
@@ -72,7 +72,7 @@ static struct entry *entry_new(const struct cert_store *store, const char *host)
     return entry;
 }
 
-static void entry_unref(struct entry *entry)
+static void entry_unref(struct host_entry *entry)
 {
     if (!entry || atomic_fetch_sub(&entry->references, 1) != 1)
         return;
@@ -81,7 +81,7 @@ static void entry_unref(struct entry *entry)
     free(entry);
 }
 
-static void entry_replace(struct cert_store *store, struct entry *entry, size_t source,
+static void entry_replace(struct cert_store *store, struct host_entry *entry, size_t source,
                           struct certificate *certificate)
 {
     struct certificate *old;
@@ -95,7 +95,7 @@ static void entry_replace(struct cert_store *store, struct entry *entry, size_t 
 }
 
 /* is_kept: another certificate stays in use */
-static void report_probe(const struct reporter *reporter, const char *host,
+static void report_probe(const struct store_reporter *reporter, const char *host,
                          const struct probe *probe, bool is_kept)
 {
     char message[ERR_MSG_MAX + PATH_SHOWN_MAX], date[CERTIFICATE_DATE_MAX];
@@ -134,8 +134,8 @@ static bool probe_is_news(const struct probe *probe, const struct cert_files *fi
  * reporter  NULL at the first use: then a fault is not remembered, and the background pass, which
  *           can report it, finds it anew
  */
-static bool entry_check(struct cert_store *store, struct entry *entry, size_t index,
-                        const struct reporter *reporter)
+static bool entry_check(struct cert_store *store, struct host_entry *entry, size_t index,
+                        const struct store_reporter *reporter)
 {
     struct cert_files *files = &store->files[index];
     struct probe_mark *last = &entry->marks[index];
@@ -156,8 +156,8 @@ static bool entry_check(struct cert_store *store, struct entry *entry, size_t in
     return true;
 }
 
-static void entry_refresh(struct cert_store *store, struct entry *entry,
-                          const struct reporter *reporter)
+static void entry_refresh(struct cert_store *store, struct host_entry *entry,
+                          const struct store_reporter *reporter)
 {
     for (size_t i = 0; i < store->n_sources; i++)
         if (entry_check(store, entry, i, reporter))
@@ -177,7 +177,7 @@ struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_so
         .files = memory_alloc((n_sources + 1) * sizeof(*store->files)),
         .chains = chain_cache_new(),
         .trial = handshake_trial_new(),
-        .slots = memory_alloc((capacity + 1) * sizeof(struct entry *)),
+        .slots = memory_alloc((capacity + 1) * sizeof(struct host_entry *)),
     };
     store->context = (struct probe_context){store->chains, store->trial, clock, trust};
     pthread_mutex_init(&store->lock, NULL);
@@ -194,7 +194,7 @@ struct cert_store *cert_store_ref(struct cert_store *store)
 
 void cert_store_unref(struct cert_store *store)
 {
-    struct entry *entry, *next;
+    struct host_entry *entry, *next;
 
     if (!store || atomic_fetch_sub(&store->references, 1) != 1)
         return;
@@ -215,9 +215,9 @@ void cert_store_unref(struct cert_store *store)
 }
 
 /* Under the lock; the entry of a host, which becomes the one used last, or NULL. */
-static struct entry *entry_find(struct cert_store *store, const char *host)
+static struct host_entry *entry_find(struct cert_store *store, const char *host)
 {
-    struct entry *entry;
+    struct host_entry *entry;
 
     HASH_FIND_STR(store->hosts, host, entry);
     if (entry && entry->hh.next) {
@@ -228,9 +228,9 @@ static struct entry *entry_find(struct cert_store *store, const char *host)
 }
 
 /* Under the lock; returns the entry that had to go for the new one, now the caller's, or NULL. */
-static struct entry *entry_insert(struct cert_store *store, struct entry *entry)
+static struct host_entry *entry_insert(struct cert_store *store, struct host_entry *entry)
 {
-    struct entry *oldest = NULL;
+    struct host_entry *oldest = NULL;
 
     entry->slot = HASH_COUNT(store->hosts);
     if (entry->slot >= store->capacity) {
@@ -246,7 +246,7 @@ static struct entry *entry_insert(struct cert_store *store, struct entry *entry)
 bool cert_store_lookup(struct cert_store *store, const char *host,
                        struct certificate **ret_certificate)
 {
-    struct entry *entry;
+    struct host_entry *entry;
 
     pthread_mutex_lock(&store->lock);
     entry = entry_find(store, host);
@@ -258,7 +258,7 @@ bool cert_store_lookup(struct cert_store *store, const char *host,
 
 struct certificate *cert_store_find(struct cert_store *store, const char *host)
 {
-    struct entry *entry, *spare;
+    struct host_entry *entry, *spare;
     struct certificate *certificate = NULL;
 
     if (!host_is_safe(host) || cert_store_lookup(store, host, &certificate))
@@ -337,7 +337,7 @@ int cert_store_check_access(const struct cert_store *store, struct err *err)
     return 0;
 }
 
-static void shared_refresh(struct cert_files *files, const struct reporter *reporter)
+static void shared_refresh(struct cert_files *files, const struct store_reporter *reporter)
 {
     struct probe probe;
     bool is_kept;
@@ -347,9 +347,9 @@ static void shared_refresh(struct cert_files *files, const struct reporter *repo
 }
 
 /* With a reference, so that it lives on if it is evicted meanwhile; NULL: there are no more. */
-static struct entry *entry_hold(struct cert_store *store, size_t slot)
+static struct host_entry *entry_hold(struct cert_store *store, size_t slot)
 {
-    struct entry *entry = NULL;
+    struct host_entry *entry = NULL;
 
     pthread_mutex_lock(&store->lock);
     if (slot < HASH_COUNT(store->hosts)) {
@@ -362,8 +362,8 @@ static struct entry *entry_hold(struct cert_store *store, size_t slot)
 
 void cert_store_refresh(struct cert_store *store, cert_report *report, void *context)
 {
-    const struct reporter reporter = {report, context};
-    struct entry *entry;
+    const struct store_reporter reporter = {report, context};
+    struct host_entry *entry;
 
     for (size_t i = 0; i < store->n_sources; i++)
         shared_refresh(&store->files[i], &reporter);

@@ -38,7 +38,7 @@ struct certificate {
     int64_t not_after_unix_s;
 };
 
-/* Puts the file before what is wrong with it; a path that is too long would hide the reason. */
+/* Puts the file's path before the reason, cut so that the reason still fits. */
 static int err_name_file(struct err *err, const char *path)
 {
     int sys_errno = err->sys_errno;
@@ -49,8 +49,8 @@ static int err_name_file(struct err *err, const char *path)
 }
 
 /*
- * Takes the first certificate if it is the key's, or, with all in one file, the one that is. Of a
- * pair that is none, the key's file is named.
+ * The leaf is the first certificate; in one file with the key, where any order will do, it is the
+ * one that the key belongs to. If there is none, the message names the key's file.
  */
 static int certificate_take_leaf(struct certificate *made, struct pem *pem, const char *chain_path,
                                  const char *key_path, struct err *err)

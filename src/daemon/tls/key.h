@@ -2,7 +2,8 @@
 /**
  * Private keys, and how one is joined with its certificate.
  *
- * Any thread, a key in one at a time. Leaves OpenSSL's error queue as it falls; callers empty it.
+ * Any thread, but a key in one at a time. Functions may leave errors in OpenSSL's queue, which the
+ * callers clear.
  * Source: RFC 5958 2 (PKCS#8), RFC 5915 3 (ECPrivateKey)
  */
 #pragma once
@@ -21,7 +22,7 @@ struct key;
  */
 struct key *key_decode(const unsigned char *der, size_t len, struct err *err);
 
-/** Wipes it. Accepts NULL. */
+/** Wipes the key. Takes NULL. */
 void key_free(struct key *key);
 
 /**

@@ -2,7 +2,7 @@
 /**
  * PEM files: the certificates and the private key that they hold.
  *
- * Any thread. Leaves OpenSSL's error queue as it falls; callers empty it.
+ * Any thread. Functions may leave errors in OpenSSL's queue, which the callers clear.
  * Source: RFC 7468
  */
 #pragma once

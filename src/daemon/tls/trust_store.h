@@ -26,6 +26,6 @@ bool trust_store_is_empty(const struct trust_store *trust);
 
 /**
  * Whether a root of the store issued the certificate, by the names and key ids in both; a root of
- * the store issued itself. Takes a NULL trust. Leaves OpenSSL's error queue as it falls.
+ * the store issued itself. Takes a NULL trust. May leave errors in OpenSSL's queue.
  */
 bool trust_store_issued(const struct trust_store *trust, X509 *certificate);
