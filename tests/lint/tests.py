@@ -34,8 +34,6 @@ EXEMPT = {
     "src/daemon/main/log_writer.c": "tests/integration/test_access_log.py",
     "src/daemon/main/reload.c": "tests/integration/test_reload.py",
     "src/daemon/main/server.c": "tests/integration/test_signals.py",
-    "src/daemon/worker/sni.c": "tests/integration/test_tls.py",
-    "src/daemon/worker/tls_guard.c": "tests/attack/test_records.py",
 }
 
 

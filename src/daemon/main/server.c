@@ -236,7 +236,7 @@ static struct worker_options make_options(struct server *server)
     return (struct worker_options){
         .config = server->config,
         .store = server->store,
-        .reader = server->reader,
+        .loader = server->reader,
         .memory_auto = server->memory_auto,
         .register_handlers = register_routes,
         .on_swapped = notify_swapped,

@@ -41,7 +41,7 @@ struct certificate *sni_choose_certificate(void *context, SSL *ssl, const char *
         (!config_find_policy_host(config, slice_of(host)) &&
          !config_is_own_host(config, slice_of(host))))
         return sni_refuse(connection, LOG_RECORD_UNKNOWN_HOST, server_name);
-    certificate = cert_loader_find(sni->reader, sni->snapshot->store, host, &is_late);
+    certificate = cert_loader_find(sni->loader, sni->snapshot->store, host, &is_late);
     /* Each may have waited for a read: a turn with many of them is slow, but no standstill. */
     metrics_count(&connections_metrics(connection->connections)->turns);
     if (!certificate)

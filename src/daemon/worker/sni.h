@@ -17,7 +17,7 @@ struct st_h2o_context_t;
 /** What SNI chooses from; the worker's. */
 struct sni {
     const struct snapshot *snapshot;
-    struct cert_loader *reader;
+    struct cert_loader *loader;
     struct st_h2o_context_t *policy_context; /* for policy hosts: small bodies */
     struct st_h2o_context_t *report_context; /* for report_host: large ones */
 };

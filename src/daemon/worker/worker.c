@@ -186,7 +186,7 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     worker->loop = h2o_evloop_create();
     worker_context_init(worker, &worker->small, SMALL_BODY_MAX);
     worker_context_init(worker, &worker->large, LARGE_BODY_MAX);
-    worker->sni = (struct sni){&worker->snapshot, options->reader, &worker->small.super,
+    worker->sni = (struct sni){&worker->snapshot, options->loader, &worker->small.super,
                                &worker->large.super};
     worker->log =
         log_ring_new(LOG_RECORDS, &clock_system, options->on_log_record, options->context);

@@ -37,7 +37,7 @@ typedef void worker_notify(void *context);
 struct worker_options {
     struct config *config; /* the worker takes references of its own */
     struct cert_store *store;
-    struct cert_loader *reader;       /* lives as long as the worker, as do the counts */
+    struct cert_loader *loader;       /* lives as long as the worker, as do the counts */
     struct connection_counts *counts; /* of the n_workers */
     size_t n_workers;                 /* that share the caps and the memory */
     size_t descriptors_max; /* that all connections may take, whatever the configuration allows */

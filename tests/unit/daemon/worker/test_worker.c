@@ -33,7 +33,7 @@
 struct serving {
     struct config *config;
     struct cert_store *store;
-    struct cert_loader *reader;
+    struct cert_loader *loader;
     struct connection_counts *counts;
     struct worker *worker;
     struct sockaddr_un address;
@@ -124,12 +124,12 @@ static void serving_open(struct serving *serving)
 
     *serving = (struct serving){.config = load(),
                                 .store = cert_store_new(NULL, 0, 1, &clock_system, NULL),
-                                .reader = cert_loader_new(cert_store_find, 1000),
+                                .loader = cert_loader_new(cert_store_find, 1000),
                                 .counts = connection_counts_new(16)};
     socket.fd = listen_abstract(serving);
     options.config = serving->config;
     options.store = serving->store;
-    options.reader = serving->reader;
+    options.loader = serving->loader;
     options.counts = serving->counts;
     sem_init(&serving->swapped, 0, 0);
     assert_int_equal(worker_new(&options, &serving->worker, &err), 0);
@@ -145,7 +145,7 @@ static void serving_close(struct serving *serving)
 {
     worker_free(serving->worker);
     connection_counts_free(serving->counts);
-    cert_loader_free(serving->reader);
+    cert_loader_free(serving->loader);
     cert_store_unref(serving->store);
     config_unref(serving->config);
     sem_destroy(&serving->swapped);
