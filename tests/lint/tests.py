@@ -23,7 +23,6 @@ EXEMPT = {
     "src/cli/parallel.c": "tests/integration/test_certificates.py",
     "src/cli/run_as.c": "tests/integration/test_privileges.py",
     "src/daemon/child/spawner_process.c": "tests/unit/daemon/child/test_spawner.c",
-    "src/daemon/confine/privileges.c": "tests/integration/test_privileges.py",
     "src/daemon/control/control_client.c": "tests/integration/test_control.py",
     "src/daemon/main/admin_pages.c": "tests/integration/test_admin.py",
     "src/daemon/main/cert_refresh.c": "tests/integration/test_certificates.py",
