@@ -14,7 +14,7 @@ static struct slice find_pattern(const struct policy *policy, struct slice host)
     return (struct slice){0};
 }
 
-static enum exit_status match(const struct domain *domain, const char *host)
+static enum exit_status match_mx_print(const struct domain *domain, const char *host)
 {
     const struct policy *policy = &domain->document->policy;
     struct slice pattern = find_pattern(policy, slice_of(host));
@@ -37,7 +37,7 @@ enum exit_status mode_match_mx(const struct options *options)
 
     if (status != STATUS_GOOD)
         return status;
-    status = match(domain, options->arguments[1]);
+    status = match_mx_print(domain, options->arguments[1]);
     config_unref(config);
     return status;
 }
