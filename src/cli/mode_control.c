@@ -20,9 +20,9 @@ enum {
 
 static enum exit_status status_of(struct slice outcome)
 {
-    if (slice_eq_text(outcome, CONTROL_GOOD))
+    if (slice_eq_text(outcome, CONTROL_OK))
         return STATUS_GOOD;
-    return slice_eq_text(outcome, CONTROL_BROKEN) ? STATUS_USAGE : STATUS_FINDINGS;
+    return slice_eq_text(outcome, CONTROL_INVALID) ? STATUS_USAGE : STATUS_FINDINGS;
 }
 
 static const char *advise(int sys_errno)

@@ -284,7 +284,7 @@ def test_domains(operate, pki, tmp_path):
 
     assert domains() == {'domains{mode="testing"}': 2, 'domains{mode="enforce"}': 1,
                          'domains{mode="none"}': 1}
-    daemon.change(configuration(pki, tmp_path, {"d.example": {"mode": "none"}}))
+    daemon.change(configuration(pki, tmp_path, {"d.example": {"mode": "none"}}), "--force")
     assert domains() == {'domains{mode="testing"}': 0, 'domains{mode="enforce"}': 0,
                          'domains{mode="none"}': 1}
 

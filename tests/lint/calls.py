@@ -13,9 +13,6 @@ from leftovers import TOKEN
 # `x->name(` and `x.name(` call through a pointer.
 CALL = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)\s*\(")
 
-# Files that are still in a circle.
-KNOWN = {"daemon/main/control", "daemon/main/reload", "daemon/main/server"}
-
 
 def without_comments_and_texts(text):
     """The same characters in the same lines, but for what only looks like code."""
@@ -81,8 +78,6 @@ def findings(tree):
     edges = list(calls(tree))
     for group in (lambda unit: unit, lambda unit: unit.rpartition("/")[0]):
         for circle, inside in circles_of(edges, group):
-            if circle <= KNOWN:
-                continue
             for place, caller, _, callee, target in inside:
                 yield f"{place}: {caller}() calls {callee}() of {target}.c, " \
                       f"in a circle of {', '.join(sorted(circle))}"

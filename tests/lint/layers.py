@@ -36,9 +36,6 @@ THIRD_PARTY = {
 COMPILER_HEADERS = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h",
                     "stdbool.h", "stddef.h", "stdint.h", "stdnoreturn.h"}
 
-# Headers for the inside of a folder that are still there.
-KNOWN_INTERNAL = {"src/daemon/main/internal.h"}
-
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
@@ -100,7 +97,7 @@ def findings(tree):
         if folder not in LAYER_OF:
             yield f"{path}:1: {folder} has no layer in tests/lint/layers.py"
             continue
-        if path.endswith("internal.h") and path not in KNOWN_INTERNAL:
+        if path.endswith("internal.h"):
             yield f"{path}:1: a header for the inside of a folder: give each part one of its own"
         names = list(includes(tree, path))
         yield from first_include_fault(tree, path, names)

@@ -24,15 +24,13 @@ EXEMPT = {
     "src/cli/run_as.c": "tests/integration/test_privileges.py",
     "src/daemon/child/spawner_process.c": "tests/unit/daemon/child/test_spawner.c",
     "src/daemon/control/control_client.c": "tests/integration/test_control.py",
-    "src/daemon/main/admin_pages.c": "tests/integration/test_admin.py",
     "src/daemon/main/cert_refresh.c": "tests/integration/test_certificates.py",
-    "src/daemon/main/cert_scan.c": "tests/integration/test_certificates.py",
-    "src/daemon/main/control.c": "tests/integration/test_control.py",
-    "src/daemon/main/job.c": "tests/integration/test_reload.py",
-    "src/daemon/main/liveness.c": "tests/attack/test_stall.py",
-    "src/daemon/main/log_writer.c": "tests/integration/test_access_log.py",
-    "src/daemon/main/reload.c": "tests/integration/test_reload.py",
+    "src/daemon/main/control_commands.c": "tests/integration/test_control.py",
+    "src/daemon/main/listen_sockets.c": "tests/integration/test_listeners.py",
+    "src/daemon/main/process_limits.c": "tests/integration/test_limits.py",
     "src/daemon/main/server.c": "tests/integration/test_signals.py",
+    "src/daemon/main/worker_setup.c": "tests/integration/test_fetch.py",
+    "src/daemon/main/worker_threads.c": "tests/integration/test_signals.py",
 }
 
 

@@ -11,10 +11,14 @@
 
 struct err;
 
+enum {
+    CONTROL_QUESTION_MAX = 64, /* bytes, with the line's end */
+};
+
 /** The first line of an answer. */
-#define CONTROL_GOOD "good"       /* done */
+#define CONTROL_OK "good"         /* done */
 #define CONTROL_REFUSED "refused" /* right, but not now or not like this */
-#define CONTROL_BROKEN "broken"   /* the configuration has errors */
+#define CONTROL_INVALID "broken"  /* the configuration has errors */
 
 /**
  * Asks a running daemon and waits for the whole answer.

@@ -43,7 +43,7 @@ static int read_all(int fd, FILE *out)
 /* A daemon that is busy or ends may have closed already: that is an error, no SIGPIPE. */
 static int send_question(int fd, const char *question)
 {
-    char line[64];
+    char line[CONTROL_QUESTION_MAX];
     int len = snprintf(line, sizeof(line), "%s\n", question);
 
     return send(fd, line, (size_t)len, MSG_NOSIGNAL) == len ? 0 : -1;

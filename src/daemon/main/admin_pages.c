@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/main/admin_pages.h"
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "daemon/main/internal.h"
+#include "daemon/main/readiness.h"
+#include "daemon/main/server_stats.h"
 #include "daemon/worker/metrics.h"
-#include "daemon/worker/worker.h"
 #include "version.h"
 
 /* Prometheus text format 0.0.4: a family's two lines of comment, then its samples. */
@@ -59,7 +60,7 @@ static void print_connections(const struct metrics *sum, FILE *out)
                  (int64_t)(sum->opened - ended), out);
 }
 
-static void print_loops(const struct tally *tally, const struct metrics *sum, FILE *out)
+static void print_loops(const struct server_stats *stats, const struct metrics *sum, FILE *out)
 {
     print_single("connections_memory_bytes", "gauge",
                  "Memory that open connections are reckoned to hold.", (int64_t)sum->memory_bytes,
@@ -69,65 +70,65 @@ static void print_loops(const struct tally *tally, const struct metrics *sum, FI
                  (int64_t)sum->memory_max, out);
     print_single("worker_loop_stalled", "gauge",
                  "Workers whose loop has not turned for 10 s; after 30 s the daemon ends itself.",
-                 tally->n_loops_stalled, out);
+                 stats->n_loops_stalled, out);
 }
 
-static void print_domains(const struct tally *tally, FILE *out)
+static void print_domains(const struct server_stats *stats, FILE *out)
 {
     print_family("domains", "gauge", "Policy domains served, by mode.", out);
     for (int mode = 0; mode < POLICY_MODE_COUNT; mode++)
         print_sample("domains", "mode", policy_mode_name((enum policy_mode)mode),
-                     tally->n_domains[mode], out);
+                     stats->n_domains[mode], out);
 }
 
-static void print_certificates(const struct tally *tally, FILE *out)
+static void print_certificates(const struct server_stats *stats, FILE *out)
 {
     print_family("certificates", "gauge",
                  "Policy hosts by the state of their certificate at the last survey.", out);
-    print_sample("certificates", "state", "ok", tally->n_certificates[FINDING_NONE], out);
+    print_sample("certificates", "state", "ok", stats->n_certificates[FINDING_NONE], out);
     for (int i = FINDING_CERTIFICATE_UNREADABLE; i <= FINDING_CERTIFICATE_CHAIN; i++)
         print_sample("certificates", "state",
                      finding_row((enum finding)i)->code + strlen("certificate-"),
-                     tally->n_certificates[i], out);
+                     stats->n_certificates[i], out);
     print_single("certificate_earliest_not_after_timestamp_seconds", "gauge",
                  "When the first of the certificates in use expires; 0 without any.",
-                 tally->earliest_expiry_unix_s, out);
+                 stats->earliest_expiry_unix_s, out);
 }
 
-static void print_reloads(const struct tally *tally, FILE *out)
+static void print_reloads(const struct server_stats *stats, FILE *out)
 {
     print_family("config_reloads_total", "counter", "Reloads, by result.", out);
-    print_sample("config_reloads_total", "result", "good", tally->reloads_good, out);
-    print_sample("config_reloads_total", "result", "refused", tally->reloads_refused, out);
+    print_sample("config_reloads_total", "result", "good", stats->n_reloads_good, out);
+    print_sample("config_reloads_total", "result", "refused", stats->n_reloads_refused, out);
     print_single("config_last_reload_successful", "gauge", "Whether the last reload was good.",
-                 tally->is_last_reload_good, out);
+                 stats->is_last_reload_good, out);
     print_single("config_last_reload_success_timestamp_seconds", "gauge",
-                 "When the configuration that serves was loaded.", tally->reloaded_at_unix_s, out);
+                 "When the configuration that serves was loaded.", stats->loaded_at_unix_s, out);
     print_single("log_lines_dropped_total", "counter", "Log lines dropped to keep serving.",
-                 (int64_t)tally->log_lines_dropped, out);
+                 (int64_t)stats->n_log_lines_dropped, out);
 }
 
-static void print_metrics(const struct server *server, FILE *out)
+static void print_metrics(const struct admin_pages *pages, FILE *out)
 {
     struct metrics sum = {0};
 
-    for (size_t i = 0; i < server->n_workers; i++)
-        metrics_add(&sum, worker_metrics(server->workers[i].worker));
+    for (size_t i = 0; i < pages->n_workers; i++)
+        metrics_add(&sum, pages->workers[i]);
     print_family("build_info", "gauge", "1, with the version.", out);
     print_sample("build_info", "version", MTA_VERSION, 1, out);
     print_requests(&sum, out);
     print_connections(&sum, out);
-    print_loops(&server->tally, &sum, out);
-    print_domains(&server->tally, out);
-    print_certificates(&server->tally, out);
-    print_reloads(&server->tally, out);
+    print_loops(pages->stats, &sum, out);
+    print_domains(pages->stats, out);
+    print_certificates(pages->stats, out);
+    print_reloads(pages->stats, out);
 }
 
-int admin_print(void *context, struct slice path, const char **ret_type, FILE *out)
+int admin_pages_print(void *context, struct slice path, const char **ret_type, FILE *out)
 {
-    const struct server *server = context;
-    bool is_alive = atomic_load(&server->tally.n_loops_stalled) == 0;
-    bool is_ready = atomic_load(&server->tally.is_ready) && is_alive;
+    const struct admin_pages *pages = context;
+    bool is_alive = atomic_load(&pages->stats->n_loops_stalled) == 0;
+    bool is_ready = readiness_is_ready(pages->readiness) && is_alive;
 
     if (slice_eq_text(path, "/healthz")) {
         fputs(is_alive ? "alive\n" : "the loop of a worker stands still\n", out);
@@ -136,23 +137,12 @@ int admin_print(void *context, struct slice path, const char **ret_type, FILE *o
     if (slice_eq_text(path, "/readyz")) {
         fputs(is_ready ? "ready\n" : "not ready\n", out);
         return is_ready ? 200 : 503;
-    } else if (slice_eq_text(path, "/metrics")) {
-        *ret_type = "text/plain; version=0.0.4; charset=utf-8";
-        print_metrics(server, out);
-    } else {
-        fputs("there are /healthz, /readyz and /metrics\n", out);
-        return 404;
     }
-    return 200;
-}
-
-void admin_count_domains(struct server *server)
-{
-    uint64_t counts[POLICY_MODE_COUNT] = {0};
-
-    for (size_t i = 0; i < server->config->n_domains; i++)
-        if (server->config->domains[i].document)
-            counts[server->config->domains[i].document->policy.mode]++;
-    for (int mode = 0; mode < POLICY_MODE_COUNT; mode++)
-        atomic_store(&server->tally.n_domains[mode], counts[mode]);
+    if (slice_eq_text(path, "/metrics")) {
+        *ret_type = "text/plain; version=0.0.4; charset=utf-8";
+        print_metrics(pages, out);
+        return 200;
+    }
+    fputs("there are /healthz, /readyz and /metrics\n", out);
+    return 404;
 }

@@ -1,41 +1,72 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/main/cert_refresh.h"
+
+#include <stdlib.h>
+
 #include "daemon/confine/sandbox.h"
-#include "daemon/main/internal.h"
+#include "daemon/main/job.h"
 #include "daemon/tls/cert_store.h"
-#include "lib/base/clock.h"
+#include "lib/base/arena.h"
 #include "lib/base/log.h"
 
-struct cert_store *certificates_store(const struct config *config, const struct trust_store *trust)
-{
-    return cert_store_new(config->sources, config->n_sources, CERT_STORE_HOSTS, &clock_system,
-                          trust);
-}
+struct cert_refresh {
+    struct job *job;
+    struct sandbox *sandbox;
+    struct cert_store *store; /* that the job looks at; one reference */
+    struct cert_store *next;  /* to be looked at after it; one reference, or NULL */
+};
 
-static void report_change(void *context, const char *host, const char *message)
+static void log_cert_change(void *context, const char *host, const char *message)
 {
     (void)context;
     log_line(LOG_WARNING, "%s: %s", host, message);
 }
 
-static void look_again(uv_work_t *work)
+static void refresh_store(void *context)
 {
-    struct server *server = work->data;
+    struct cert_refresh *refresh = context;
 
-    background_be_nice();
-    sandbox_watch(server->sandbox);
-    cert_store_refresh(server->refreshing.store, report_change, NULL);
+    sandbox_watch(refresh->sandbox);
+    cert_store_refresh(refresh->store, log_cert_change, NULL);
 }
 
-static void on_looked(uv_work_t *work, int status)
+static void refresh_next(struct cert_refresh *refresh)
 {
-    struct server *server = work->data;
-
-    (void)status;
-    if (background_end(&server->refreshing))
-        certificates_refresh(server);
+    refresh->store = refresh->next;
+    refresh->next = NULL;
+    if (refresh->store)
+        job_start(refresh->job);
 }
 
-void certificates_refresh(struct server *server)
+static void on_store_refreshed(void *context)
 {
-    background_start(server, &server->refreshing, look_again, on_looked);
+    struct cert_refresh *refresh = context;
+
+    cert_store_unref(refresh->store);
+    refresh_next(refresh);
+}
+
+struct cert_refresh *cert_refresh_new(struct uv_loop_s *loop, struct sandbox *sandbox)
+{
+    struct cert_refresh *refresh = memory_alloc(sizeof(*refresh));
+
+    *refresh = (struct cert_refresh){.sandbox = sandbox};
+    refresh->job = job_new(loop, refresh_store, on_store_refreshed, refresh);
+    return refresh;
+}
+
+void cert_refresh_free(struct cert_refresh *refresh)
+{
+    if (!refresh)
+        return;
+    job_free(refresh->job);
+    free(refresh);
+}
+
+void cert_refresh_start(struct cert_refresh *refresh, struct cert_store *store)
+{
+    cert_store_unref(refresh->next);
+    refresh->next = cert_store_ref(store);
+    if (!refresh->store)
+        refresh_next(refresh);
 }

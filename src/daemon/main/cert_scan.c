@@ -1,21 +1,45 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
+#include "daemon/main/cert_scan.h"
 
-#include "daemon/main/internal.h"
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "daemon/main/job.h"
 #include "daemon/tls/cert_store.h"
 #include "daemon/tls/certificate.h"
+#include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/config/config.h"
 #include "lib/dns/record.h"
 
 enum {
-    LOGGED_MAX = 20, /* certificates named in one survey; 50,000 lines would tell less */
-    PIECE_MS = 100,
-    PAUSE_MS = 300, /* between two of them */
+    LOGGED_MAX = 20, /* certificates named in one scan; 50,000 lines would tell less */
 };
 
-/* The gravest of several; FINDING_NONE: nothing is wrong. */
-static enum finding gravest(finding_set findings)
+struct cert_scan {
+    struct cert_scan_options options;
+    pthread_t thread;
+    pthread_mutex_t mutex; /* of all below */
+    pthread_cond_t changed;
+    bool is_held, is_stopped;
+    struct config *next; /* to be scanned; one reference each, or NULL */
+    struct cert_store *next_store;
+};
+
+/* What the thread alone touches. */
+struct scan_pass {
+    struct config *config;
+    struct cert_store *store;
+    struct cert_counts counts;
+    size_t n_wrong;
+    uint64_t slice_end_ms;
+};
+
+static enum finding gravest_finding(finding_set findings)
 {
     for (int i = FINDING_CERTIFICATE_UNREADABLE; i <= FINDING_CERTIFICATE_CHAIN; i++)
         if (findings & finding_bit((enum finding)i))
@@ -23,135 +47,211 @@ static enum finding gravest(finding_set findings)
     return FINDING_NONE;
 }
 
-static void count_expiry(struct survey *survey, const struct certificate *certificate)
+static void count_expiry(struct cert_counts *counts, const struct certificate *certificate)
 {
     int64_t not_after = certificate ? certificate_not_after_unix_s(certificate) : 0;
 
-    if (not_after != 0 && (survey->earliest_expiry == 0 || not_after < survey->earliest_expiry))
-        survey->earliest_expiry = not_after;
+    if (not_after != 0 &&
+        (counts->earliest_expiry_unix_s == 0 || not_after < counts->earliest_expiry_unix_s))
+        counts->earliest_expiry_unix_s = not_after;
 }
 
-static void look_at_host(struct survey *survey, const char *host)
+static void scan_host(struct scan_pass *pass, const char *host)
 {
     struct cert_state state;
 
-    cert_store_check(survey->background.store, host, &state);
-    count_expiry(survey, state.certificate);
+    cert_store_check(pass->store, host, &state);
+    count_expiry(&pass->counts, state.certificate);
     certificate_unref(state.certificate);
-    survey->counts[gravest(state.findings)]++;
-    if (state.findings != 0 && survey->n_wrong++ < LOGGED_MAX)
+    pass->counts.n_hosts[gravest_finding(state.findings)]++;
+    if (state.findings != 0 && pass->n_wrong++ < LOGGED_MAX)
         log_line(LOG_WARNING, "%s: %s", host, state.message);
 }
 
-static void look_at_domain(struct survey *survey, const struct domain *domain)
+static uint64_t scan_now_ms(const struct cert_scan *scan)
 {
-    char host[POLICY_HOST_SIZE];
-
-    if (domain->document)
-        look_at_host(survey, dns_policy_host_render(domain->name, host));
+    return scan->options.clock->monotonic_ms(scan->options.clock);
 }
 
-static void begin(struct survey *survey)
+static struct timespec end_of_pause(const struct cert_scan *scan)
 {
-    const struct config *config = survey->background.config;
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += scan->options.pause_ms / 1000;
+    end.tv_nsec += (long)(scan->options.pause_ms % 1000) * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    return end;
+}
+
+/* Between two hosts. Returns whether the scan goes on, in this slice or after a pause. */
+static bool scan_may_go_on(struct cert_scan *scan, struct scan_pass *pass)
+{
+    bool is_stopped;
+
+    pthread_mutex_lock(&scan->mutex);
+    if (scan->is_held || scan_now_ms(scan) >= pass->slice_end_ms) {
+        struct timespec end = end_of_pause(scan);
+
+        while (!scan->is_stopped &&
+               pthread_cond_timedwait(&scan->changed, &scan->mutex, &end) != ETIMEDOUT)
+            ;
+        while (!scan->is_stopped && scan->is_held)
+            pthread_cond_wait(&scan->changed, &scan->mutex);
+        pass->slice_end_ms = scan_now_ms(scan) + scan->options.slice_ms;
+    }
+    is_stopped = scan->is_stopped;
+    pthread_mutex_unlock(&scan->mutex);
+    return !is_stopped;
+}
+
+/* Returns whether all hosts were looked at. */
+static bool scan_hosts(struct cert_scan *scan, struct scan_pass *pass)
+{
+    const struct config *config = pass->config;
     struct err err;
 
-    survey->has_begun = true;
-    if (cert_store_check_access(survey->background.store, &err) != 0)
+    if (config->n_sources == 0)
+        return true;
+    if (cert_store_check_access(pass->store, &err) != 0)
         log_line(LOG_WARNING, "certificates: %s", err.msg);
     if (config->policy_host_name)
-        look_at_host(survey, config->policy_host_name);
-}
+        scan_host(pass, config->policy_host_name);
+    pass->slice_end_ms = scan_now_ms(scan) + scan->options.slice_ms;
+    for (size_t i = 0; i < config->n_domains; i++) {
+        char host[POLICY_HOST_SIZE];
 
-/* A reload since the last piece has moved the names, by a few places as a rule. */
-static size_t find_next(const struct survey *survey)
-{
-    const struct config *config = survey->background.config;
-    size_t i = survey->next < config->n_domains ? survey->next : config->n_domains;
-
-    while (i > 0 && strcmp(config->domains[i - 1].name, survey->last) > 0)
-        i--;
-    while (i < config->n_domains && strcmp(config->domains[i].name, survey->last) <= 0)
-        i++;
-    return i;
-}
-
-static uint64_t now_ms(void)
-{
-    return clock_system.monotonic_ms(&clock_system);
-}
-
-static void look_at_piece(uv_work_t *work)
-{
-    struct server *server = work->data;
-    struct survey *survey = &server->survey;
-    const struct config *config = survey->background.config;
-    size_t i = find_next(survey), n_domains = config->n_sources > 0 ? config->n_domains : 0;
-    uint64_t end_ms;
-
-    background_be_nice();
-    if (!survey->has_begun && config->n_sources > 0)
-        begin(survey);
-    end_ms = now_ms() + PIECE_MS; /* of slow storage, begin() may have taken more */
-    while (i < n_domains && now_ms() < end_ms && !atomic_load(&server->is_ending)) {
-        look_at_domain(survey, &config->domains[i]);
-        strcpy(survey->last, config->domains[i++].name);
+        if (!scan_may_go_on(scan, pass))
+            return false;
+        if (config->domains[i].document)
+            scan_host(pass, dns_policy_host_render(config->domains[i].name, host));
     }
-    survey->next = i;
-    survey->is_complete = i >= n_domains;
+    return true;
 }
 
-static void publish(struct server *server)
+static void scan_once(struct cert_scan *scan, struct scan_pass *pass)
 {
-    const struct survey *survey = &server->survey;
-    struct tally *tally = &server->tally;
-
-    for (int i = 0; i < FINDING_COUNT; i++)
-        atomic_store(&tally->n_certificates[i], survey->counts[i]);
-    atomic_store(&tally->earliest_expiry_unix_s, survey->earliest_expiry);
-    if (survey->n_wrong > LOGGED_MAX)
-        log_line(LOG_WARNING,
-                 "%zu certificates are missing or wrong in all; --test-config names each",
-                 survey->n_wrong);
-}
-
-static void on_pause_over(uv_timer_t *timer)
-{
-    survey_go_on(timer->data);
-}
-
-static void on_looked(uv_work_t *work, int status)
-{
-    struct server *server = work->data;
-    struct survey *survey = &server->survey;
-
-    (void)status;
-    background_end(&survey->background);
-    if (!survey->is_complete) {
-        uv_timer_start(&server->survey_pause, on_pause_over, PAUSE_MS, 0);
-        return;
+    if (scan_hosts(scan, pass)) {
+        scan->options.done(scan->options.context, &pass->counts);
+        if (pass->n_wrong > LOGGED_MAX)
+            log_line(LOG_WARNING,
+                     "%zu certificates are missing or wrong in all; --test-config names each",
+                     pass->n_wrong);
     }
-    publish(server);
-    survey->is_under_way = false;
-    if (survey->is_wanted)
-        survey_start(server);
+    config_unref(pass->config);
+    cert_store_unref(pass->store);
 }
 
-void survey_go_on(struct server *server)
+/* Waits for the next scan. Returns false at the end. */
+static bool take_next_scan(struct cert_scan *scan, struct scan_pass *ret_pass)
 {
-    struct survey *survey = &server->survey;
+    bool is_stopped;
 
-    if (survey->is_under_way && !survey->background.is_running && !server->reload.is_running)
-        background_start(server, &survey->background, look_at_piece, on_looked);
+    pthread_mutex_lock(&scan->mutex);
+    while (!scan->is_stopped && (!scan->next || scan->is_held))
+        pthread_cond_wait(&scan->changed, &scan->mutex);
+    is_stopped = scan->is_stopped;
+    if (!is_stopped) {
+        *ret_pass = (struct scan_pass){.config = scan->next, .store = scan->next_store};
+        scan->next = NULL;
+        scan->next_store = NULL;
+    }
+    pthread_mutex_unlock(&scan->mutex);
+    return !is_stopped;
 }
 
-void survey_start(struct server *server)
+static void *scan_run(void *context)
 {
-    struct survey *survey = &server->survey;
+    struct cert_scan *scan = context;
+    struct scan_pass pass;
 
-    survey->is_wanted = survey->is_under_way;
-    if (survey->is_under_way)
+    job_lower_priority();
+    while (take_next_scan(scan, &pass))
+        scan_once(scan, &pass);
+    return NULL;
+}
+
+static int start_scan_thread(struct cert_scan *scan)
+{
+    sigset_t all, before;
+    int result;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    result = pthread_create(&scan->thread, NULL, scan_run, scan);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return result;
+}
+
+struct cert_scan *cert_scan_new(const struct cert_scan_options *options)
+{
+    struct cert_scan *scan = memory_alloc(sizeof(*scan));
+    pthread_condattr_t attributes;
+
+    *scan = (struct cert_scan){.options = *options};
+    pthread_mutex_init(&scan->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&scan->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (start_scan_thread(scan) == 0)
+        return scan;
+    log_line(LOG_WARNING, "certificates are not looked at in the background: no thread");
+    free(scan);
+    return NULL;
+}
+
+void cert_scan_free(struct cert_scan *scan)
+{
+    if (!scan)
         return;
-    *survey = (struct survey){.is_under_way = true};
-    survey_go_on(server);
+    cert_scan_stop(scan);
+    pthread_join(scan->thread, NULL);
+    config_unref(scan->next);
+    cert_store_unref(scan->next_store);
+    pthread_cond_destroy(&scan->changed);
+    pthread_mutex_destroy(&scan->mutex);
+    free(scan);
+}
+
+void cert_scan_start(struct cert_scan *scan, struct config *config, struct cert_store *store)
+{
+    if (!scan)
+        return;
+    pthread_mutex_lock(&scan->mutex);
+    config_unref(scan->next);
+    cert_store_unref(scan->next_store);
+    scan->next = config_ref(config);
+    scan->next_store = cert_store_ref(store);
+    pthread_cond_signal(&scan->changed);
+    pthread_mutex_unlock(&scan->mutex);
+}
+
+static void set_scan_flag(struct cert_scan *scan, bool *flag, bool value)
+{
+    pthread_mutex_lock(&scan->mutex);
+    *flag = value;
+    pthread_cond_signal(&scan->changed);
+    pthread_mutex_unlock(&scan->mutex);
+}
+
+void cert_scan_hold(struct cert_scan *scan)
+{
+    if (scan)
+        set_scan_flag(scan, &scan->is_held, true);
+}
+
+void cert_scan_resume(struct cert_scan *scan)
+{
+    if (scan)
+        set_scan_flag(scan, &scan->is_held, false);
+}
+
+void cert_scan_stop(struct cert_scan *scan)
+{
+    if (scan)
+        set_scan_flag(scan, &scan->is_stopped, true);
 }

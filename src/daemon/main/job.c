@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/main/job.h"
+
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "daemon/main/internal.h"
-#include "daemon/tls/cert_store.h"
+#include <uv.h>
+
+#include "lib/base/arena.h"
 
 /*
  * A tenth of a core where workers leave nothing. Not 19, for a thread can be preempted while it
@@ -11,31 +15,58 @@
  * of glibc 2.36): it gets the core back after 40 ms, at 19 after 300.
  */
 enum {
-    BACKGROUND_NICENESS = 10,
+    JOB_NICENESS = 10,
 };
 
-void background_start(struct server *server, struct background *background, uv_work_cb work,
-                      uv_after_work_cb after)
+struct job {
+    uv_work_t request;
+    uv_loop_t *loop;
+    job_work *work;
+    job_done *done;
+    void *context;
+    bool is_running;
+};
+
+struct job *job_new(struct uv_loop_s *loop, job_work *work, job_done *done, void *context)
 {
-    background->is_wanted = background->is_running;
-    if (background->is_running || server->phase != PHASE_SERVING)
-        return;
-    background->is_running = true;
-    background->config = config_ref(server->config);
-    background->store = cert_store_ref(server->store);
-    background->work.data = server;
-    uv_queue_work(&server->loop, &background->work, work, after);
+    struct job *job = memory_alloc(sizeof(*job));
+
+    *job = (struct job){.loop = loop, .work = work, .done = done, .context = context};
+    job->request.data = job;
+    return job;
 }
 
-bool background_end(struct background *background)
+void job_free(struct job *job)
 {
-    background->is_running = false;
-    config_unref(background->config);
-    cert_store_unref(background->store);
-    return background->is_wanted;
+    free(job);
 }
 
-void background_be_nice(void)
+static void job_run(uv_work_t *request)
 {
-    setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICENESS);
+    struct job *job = request->data;
+
+    job_lower_priority();
+    job->work(job->context);
+}
+
+static void on_job_run(uv_work_t *request, int status)
+{
+    struct job *job = request->data;
+
+    (void)status; /* no job is cancelled */
+    job->is_running = false;
+    job->done(job->context);
+}
+
+bool job_start(struct job *job)
+{
+    if (job->is_running)
+        return false;
+    job->is_running = uv_queue_work(job->loop, &job->request, job_run, on_job_run) == 0;
+    return job->is_running;
+}
+
+void job_lower_priority(void)
+{
+    setpriority(PRIO_PROCESS, (id_t)gettid(), JOB_NICENESS);
 }

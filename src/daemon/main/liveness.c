@@ -1,23 +1,48 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/main/liveness.h"
+
 #include <stdlib.h>
 
-#include "daemon/main/internal.h"
-#include "daemon/worker/metrics.h"
-#include "daemon/worker/worker.h"
+#include "daemon/main/watchdog.h"
+#include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 
-static uint64_t now_ms(void)
+struct liveness {
+    const struct clock *clock;
+    liveness_count_turns *count_turns;
+    void *context;
+    uint64_t looked_at_ms;
+    size_t n_loops;
+    struct watched_loop loops[];
+};
+
+struct liveness *liveness_new(const struct clock *clock, size_t n_loops,
+                              liveness_count_turns *count_turns, void *context)
 {
-    return clock_system.monotonic_ms(&clock_system);
+    struct liveness *liveness =
+        memory_alloc(sizeof(*liveness) + n_loops * sizeof(liveness->loops[0]));
+
+    liveness->clock = clock;
+    liveness->count_turns = count_turns;
+    liveness->context = context;
+    liveness->looked_at_ms = clock->monotonic_ms(clock);
+    liveness->n_loops = n_loops;
+    for (size_t i = 0; i < n_loops; i++)
+        liveness->loops[i] = (struct watched_loop){0};
+    return liveness;
+}
+
+void liveness_free(struct liveness *liveness)
+{
+    free(liveness);
 }
 
 /* Returns whether the loop stands still. */
-static bool look_at_loop(struct worker_thread *thread, size_t number, uint64_t since_ms)
+static bool is_loop_stalled(struct watched_loop *loop, size_t number, uint64_t turns,
+                            uint64_t since_ms)
 {
-    uint64_t turns = atomic_load(&worker_metrics(thread->worker)->turns);
-
-    switch (watchdog_look(&thread->loop, turns, since_ms)) {
+    switch (watchdog_look(loop, turns, since_ms)) {
     case LOOP_TURNS:
         return false;
     case LOOP_RECOVERS:
@@ -41,24 +66,15 @@ static bool look_at_loop(struct worker_thread *thread, size_t number, uint64_t s
     abort();
 }
 
-static void on_look(uv_timer_t *timer)
+unsigned liveness_look(struct liveness *liveness)
 {
-    struct server *server = timer->data;
-    uint64_t now = now_ms();
+    uint64_t now_ms = liveness->clock->monotonic_ms(liveness->clock), turns;
+    uint64_t since_ms = now_ms - liveness->looked_at_ms;
     unsigned n_stalled = 0;
 
-    for (size_t i = 0; i < server->n_threads; i++)
-        if (!atomic_load(&server->workers[i].has_ended))
-            n_stalled += look_at_loop(&server->workers[i], i + 1, now - server->looked_at_ms);
-    server->looked_at_ms = now;
-    atomic_store(&server->tally.n_loops_stalled, n_stalled);
-    if (server->has_systemd_watchdog)
-        systemd_notify_alive(server->notify_fd);
-}
-
-void liveness_start(struct server *server)
-{
-    server->looked_at_ms = now_ms();
-    server->has_systemd_watchdog = systemd_wants_watchdog();
-    uv_timer_start(&server->look, on_look, WATCHDOG_LOOK_MS, WATCHDOG_LOOK_MS);
+    for (size_t i = 0; i < liveness->n_loops; i++)
+        if (liveness->count_turns(liveness->context, i, &turns))
+            n_stalled += is_loop_stalled(&liveness->loops[i], i + 1, turns, since_ms);
+    liveness->looked_at_ms = now_ms;
+    return n_stalled;
 }

@@ -1,23 +1,46 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/main/log_writer.h"
+
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "daemon/main/internal.h"
 #include "daemon/tls/cert_loader.h"
 #include "daemon/worker/log_record.h"
 #include "daemon/worker/log_ring.h"
-#include "daemon/worker/worker.h"
+#include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/line_output.h"
 #include "lib/base/log.h"
 
-enum {
-    REFUSALS_PER_SECOND = 5, /* anyone can send any name: a sample is logged, the rest counted */
-    SECOND_MS = 1000,
+struct log_writer {
+    int access_fd;
+    enum access_format access;
+    unsigned n_refusals_logged; /* since the last summary */
+    uint64_t n_refusals_unlogged;
+    uint64_t n_dropped_unlogged;
+    uint64_t n_dropped; /* lines of the access log that were not taken yet */
 };
+
+struct log_writer *log_writer_new(int access_fd, enum access_format access)
+{
+    struct log_writer *writer = memory_alloc(sizeof(*writer));
+
+    *writer = (struct log_writer){.access_fd = access_fd, .access = access};
+    return writer;
+}
+
+void log_writer_free(struct log_writer *writer)
+{
+    free(writer);
+}
+
+void log_writer_set_access(struct log_writer *writer, enum access_format access)
+{
+    writer->access = access;
+}
 
 static const char *name_peer(const struct log_record *record)
 {
@@ -57,81 +80,68 @@ static void log_refusal(const struct log_record *record)
                  quoted);
 }
 
-static void write_refusal(struct server *server, const struct log_record *record)
+static void write_refusal(struct log_writer *writer, const struct log_record *record)
 {
-    if (server->refusals_logged == REFUSALS_PER_SECOND) {
-        server->refusals_unlogged++;
+    if (writer->n_refusals_logged == LOG_WRITER_REFUSALS) {
+        writer->n_refusals_unlogged++;
         return;
     }
-    server->refusals_logged++;
+    writer->n_refusals_logged++;
     log_refusal(record);
 }
 
-static void write_request(struct server *server, const struct log_record *record)
+static void write_request(struct log_writer *writer, const struct log_record *record)
 {
     char line[PIPE_BUF + 1];
     FILE *out = fmemopen(line, sizeof(line), "w");
     size_t len;
 
-    if (server->config->access == ACCESS_JSON)
+    if (writer->access == ACCESS_JSON)
         log_record_print_json(record, out);
     else
         log_record_print_text(record, out);
     fflush(out);
     len = (size_t)ftell(out);
     fclose(out);
-    if (line_output_write(STDOUT_FILENO, (struct slice){line, len}) != 0)
-        server->lines_dropped++;
+    if (line_output_write(writer->access_fd, (struct slice){line, len}) != 0)
+        writer->n_dropped++;
 }
 
-static void count_dropped(struct server *server)
+void log_writer_write(struct log_writer *writer, struct log_ring *ring)
 {
-    uint64_t n_dropped = server->lines_dropped + log_take_dropped();
+    const struct log_record *record;
 
-    server->lines_dropped = 0;
-    server->tally.log_lines_dropped += n_dropped;
-    server->drops_unlogged += n_dropped;
-}
-
-static void write_record(struct server *server, const struct log_record *record)
-{
-    if (record->kind == LOG_RECORD_REQUEST)
-        write_request(server, record);
-    else
-        write_refusal(server, record);
-}
-
-void events_summarize(struct server *server)
-{
-    if (server->refusals_unlogged > 0)
-        log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused", server->refusals_unlogged);
-    if (server->drops_unlogged > 0)
-        log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", server->drops_unlogged);
-    server->refusals_logged = 0;
-    server->refusals_unlogged = 0;
-    server->drops_unlogged = 0;
-}
-
-static void on_second(uv_timer_t *timer)
-{
-    events_summarize(timer->data);
-}
-
-void events_write(struct server *server)
-{
-    for (size_t i = 0; i < server->n_workers; i++) {
-        struct log_ring *ring = worker_log_ring(server->workers[i].worker);
-        const struct log_record *record;
-
-        while ((record = log_ring_peek(ring))) {
-            write_record(server, record);
-            log_ring_release(ring);
-        }
-        server->lines_dropped += log_ring_take_dropped(ring);
+    while ((record = log_ring_peek(ring))) {
+        if (record->kind == LOG_RECORD_REQUEST)
+            write_request(writer, record);
+        else
+            write_refusal(writer, record);
+        log_ring_release(ring);
     }
-    count_dropped(server);
-    /* What a second has held back is told at its end, whether or not there is more to tell then. */
-    if (!uv_is_active((uv_handle_t *)&server->second) &&
-        (server->refusals_logged > 0 || server->drops_unlogged > 0))
-        uv_timer_start(&server->second, on_second, SECOND_MS, 0);
+    writer->n_dropped += log_ring_take_dropped(ring);
+}
+
+uint64_t log_writer_take_dropped(struct log_writer *writer)
+{
+    uint64_t n_dropped = writer->n_dropped + log_take_dropped();
+
+    writer->n_dropped = 0;
+    writer->n_dropped_unlogged += n_dropped;
+    return n_dropped;
+}
+
+bool log_writer_needs_summary(const struct log_writer *writer)
+{
+    return writer->n_refusals_logged > 0 || writer->n_dropped_unlogged > 0;
+}
+
+void log_writer_summarize(struct log_writer *writer)
+{
+    if (writer->n_refusals_unlogged > 0)
+        log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused", writer->n_refusals_unlogged);
+    if (writer->n_dropped_unlogged > 0)
+        log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", writer->n_dropped_unlogged);
+    writer->n_refusals_logged = 0;
+    writer->n_refusals_unlogged = 0;
+    writer->n_dropped_unlogged = 0;
 }

@@ -8,7 +8,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static uint64_t smaller(uint64_t a, uint64_t b)
+enum {
+    MEMORY_AUTO_MAX = 1024 * 1024 * 1024,
+};
+
+static uint64_t smaller_limit(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
@@ -42,7 +46,7 @@ static uint64_t limit_of_cgroup(const char *mount, char *cgroup, const char *fil
         if (slash && slash[1] == '\0')
             *slash = '\0';
         snprintf(path, sizeof(path), "%s%s/%s", mount, cgroup, file);
-        limit = smaller(limit, read_limit(path));
+        limit = smaller_limit(limit, read_limit(path));
         slash = strrchr(cgroup, '/');
         if (slash)
             *slash = '\0';
@@ -80,7 +84,7 @@ static uint64_t limit_of_cgroups(const char *root)
     snprintf(line, sizeof(line), "%s/proc/self/cgroup", root);
     in = fopen(line, "re");
     while (in && fgets(line, sizeof(line), in))
-        limit = smaller(limit, limit_of_line(root, line));
+        limit = smaller_limit(limit, limit_of_line(root, line));
     if (in)
         fclose(in);
     return limit;
@@ -89,10 +93,17 @@ static uint64_t limit_of_cgroups(const char *root)
 uint64_t memory_available(const char *root)
 {
     uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t available = smaller(machine, limit_of_cgroups(root));
+    uint64_t available = smaller_limit(machine, limit_of_cgroups(root));
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
-        available = smaller(available, limit.rlim_cur);
+        available = smaller_limit(available, limit.rlim_cur);
     return available;
+}
+
+size_t memory_for_connections(void)
+{
+    uint64_t half = memory_available("") / 2;
+
+    return half < MEMORY_AUTO_MAX ? (size_t)half : MEMORY_AUTO_MAX;
 }

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -15,3 +16,6 @@
  * Returns bytes.
  */
 uint64_t memory_available(const char *root);
+
+/** Bytes for the connections: half of it, up to 1 GiB; the rest is for configurations. */
+size_t memory_for_connections(void);

@@ -1,28 +1,80 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/main/reload.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <utlist.h>
+#include <uv.h>
+
 #include "daemon/confine/sandbox.h"
-#include "daemon/control/control.h"
-#include "daemon/main/internal.h"
-#include "daemon/main/trial_load.h"
+#include "daemon/main/job.h"
+#include "daemon/main/reload_review.h"
 #include "daemon/tls/cert_store.h"
-#include "daemon/worker/worker.h"
 #include "lib/base/arena.h"
-#include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/config/config.h"
 #include "lib/config/load.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 
-#define GOES_ON "the configuration from before goes on being served\n"
+#define RELOAD_ENDING "the daemon is ending\n"
 
 enum {
-    LINES_MAX = 200,     /* of a difference, as printed by --reload */
-    REMOVED_ALWAYS = 10, /* domains that a reload may drop, if half are left */
     LOADS_MAX = 2,
 };
+
+enum reload_state {
+    RELOAD_IDLE,
+    RELOAD_IN_TRIAL,
+    RELOAD_LOADING,
+    RELOAD_HANGING, /* the load has missed its deadline, and has been answered */
+    RELOAD_SWAPPING,
+};
+
+struct reload_waiter {
+    reload_done *done;
+    void *context;
+    struct reload_waiter *next;
+};
+
+/* What a load makes: the job's until it is done. */
+struct reload_load {
+    struct config *current; /* what served when it began; one reference each */
+    struct cert_store *current_store;
+    enum reload_force force;
+    struct config *next; /* NULL: refused */
+    struct cert_store *next_store;
+    enum reload_outcome outcome;
+    char *text;
+    size_t findings_len; /* of the text, before the difference */
+};
+
+struct reload {
+    struct reload_options options;
+    enum reload_state state;
+    bool is_stopped;
+    struct job *job;
+    uv_timer_t deadline;
+    struct reload_waiter *waiting; /* for the next reload */
+    struct reload_waiter *asking;  /* for the outcome of this one */
+    bool is_wanted;                /* the next reload, maybe by nobody who waits */
+    enum reload_force force;       /* of the next reload */
+    struct reload_load load;
+};
+
+static void answer_waiters(struct reload_waiter **waiters, enum reload_outcome outcome,
+                           const char *text)
+{
+    struct reload_waiter *waiter, *next;
+
+    LL_FOREACH_SAFE (*waiters, waiter, next) {
+        LL_DELETE(*waiters, waiter);
+        waiter->done(waiter->context, outcome, text);
+        free(waiter);
+    }
+}
 
 static bool has_same_sources(const struct config *a, const struct config *b)
 {
@@ -35,74 +87,17 @@ static bool has_same_sources(const struct config *a, const struct config *b)
     return true;
 }
 
-/*
- * A truncated YAML file is valid YAML: many domains fewer are more likely an accident, and most of
- * a few are too.
- */
-static bool drops_too_many(const struct server *server, const struct config *current)
-{
-    size_t n_removed = server->difference.n_removed, n_domains = current->n_domains;
-    bool is_share_large = n_removed * 100 > n_domains * (size_t)current->removed_percent;
-    bool is_most_of_few = n_removed > 1 && n_removed * 2 > n_domains;
-
-    return !server->is_forced && is_share_large && (n_removed > REMOVED_ALWAYS || is_most_of_few);
-}
-
-static void print_summary(const struct server *server, FILE *out)
-{
-    const struct difference *difference = &server->difference;
-
-    fprintf(out, "%zu domains: %zu added, %zu removed, %zu changed\n", server->next->n_domains,
-            difference->n_added, difference->n_removed, difference->n_changed);
-}
-
-/* In this order: a policy is served before its id is published (RFC 8461 8.1). */
-static void print_advice(const struct difference *difference, FILE *out)
-{
-    if (difference->n_added + difference->n_changed > 0)
-        fputs("now publish what mta-stsd --print-dns prints of them\n", out);
-}
-
-/* Returns NULL, or the outcome that refuses what was loaded. */
-static const char *judge(struct server *server, const struct diag *diag, FILE *out)
-{
-    const struct config *current = server->reload.config;
-    const char *key;
-
-    if (!server->next) {
-        fprintf(out, "reload refused: %zu errors; " GOES_ON, diag_count(diag, LEVEL_ERROR));
-        return CONTROL_BROKEN;
-    }
-    if (!config_can_replace(current, server->next, &key)) {
-        fprintf(out, "reload refused: '%s' has changed, which needs a restart; " GOES_ON, key);
-        return CONTROL_REFUSED;
-    }
-    if (!sandbox_allows(server->sandbox, server->next, server->config_path, out))
-        return CONTROL_REFUSED;
-    server->difference = config_compare(current, server->next, out, LINES_MAX);
-    print_summary(server, out);
-    if (!drops_too_many(server, current)) {
-        print_advice(&server->difference, out);
-        return NULL;
-    }
-    fprintf(
-        out,
-        "reload refused: %zu of %zu domains would go, more than limits.removed (%u%%); if that is "
-        "right, --reload --force\n",
-        server->difference.n_removed, current->n_domains, current->removed_percent);
-    return CONTROL_REFUSED;
-}
-
-static void print_findings(const struct server *server, struct diag *diag, FILE *out)
+static void print_reload_findings(const struct reload *reload, struct diag *diag, FILE *out)
 {
     diag_print(diag, LEVEL_WARNING, out);
     if (diag_has(diag, FINDING_FILE_UNREADABLE))
-        sandbox_explain(server->sandbox, out);
+        sandbox_explain(reload->options.sandbox, out);
 }
 
 /* A file may be replaced in the midst of a load, by somebody who then asks for another reload. */
-static struct config *load(const struct server *server, struct diag **diag)
+static struct config *load_settled(const struct reload *reload, struct diag **diag)
 {
+    const struct reload_options *options = &reload->options;
     struct config *config = NULL;
 
     for (int i = 0; i < LOADS_MAX && !config; i++) {
@@ -110,175 +105,238 @@ static struct config *load(const struct server *server, struct diag **diag)
             break;
         diag_free(*diag);
         *diag = diag_new(&config_findings);
-        config = config_load_with(server->config_path, LOAD_SETTLED | LOAD_REGULAR, *diag);
+        config = options->load(options->config_path, LOAD_SETTLED | LOAD_REGULAR, *diag);
     }
     return config;
 }
 
 /* In the thread pool: nothing here touches what serves. */
-static void build(uv_work_t *work)
+static void load_next(void *context)
 {
-    struct server *server = work->data;
+    struct reload *reload = context;
+    struct reload_load *load = &reload->load;
     struct diag *diag = diag_new(&config_findings);
     size_t len;
-    FILE *out = open_memstream(&server->reload_text, &len);
+    FILE *out = open_memstream(&load->text, &len);
 
-    background_be_nice();
-    server->next = load(server, &diag);
-    print_findings(server, diag, out);
+    load->next = load_settled(reload, &diag);
+    print_reload_findings(reload, diag, out);
     fflush(out);
-    server->findings_len = len;
-    server->reload_outcome = judge(server, diag, out);
+    load->findings_len = len;
+    load->outcome =
+        reload_review(&(struct reload_candidate){.current = load->current,
+                                                 .next = load->next,
+                                                 .n_errors = diag_count(diag, LEVEL_ERROR),
+                                                 .sandbox = reload->options.sandbox,
+                                                 .config_path = reload->options.config_path,
+                                                 .force = load->force},
+                      out);
     fclose(out);
     diag_free(diag);
-    if (server->reload_outcome) {
-        config_unref(server->next);
-        server->next = NULL;
+    if (load->outcome != RELOAD_GOOD) {
+        config_unref(load->next);
+        load->next = NULL;
         return;
     }
     /* The same sources keep their store: what it has read is still right. */
-    server->next_store = has_same_sources(server->reload.config, server->next)
-                             ? cert_store_ref(server->reload.store)
-                             : certificates_store(server->next, server->trust);
+    load->next_store = has_same_sources(load->current, load->next)
+                           ? cert_store_ref(load->current_store)
+                           : reload->options.make_store(reload->options.context, load->next);
 }
 
-/* Who asks from now on asks in vain. */
-static void refuse_at_the_end(struct server *server)
+static void discard_load(struct reload_load *load)
 {
-    control_begin_reload(server->control);
-    control_end_reload(server->control, CONTROL_REFUSED, "the daemon is ending\n");
+    config_unref(load->next);
+    cert_store_unref(load->next_store);
+    free(load->text);
+    *load = (struct reload_load){0};
 }
 
-static void end(struct server *server, const char *outcome)
+static void reload_begin(struct reload *reload);
+
+static void reload_end(struct reload *reload, enum reload_outcome outcome, const char *text)
 {
-    control_end_reload(server->control, outcome, server->reload_text);
-    server_tell_ready(server);
-    free(server->reload_text);
-    server->reload_text = NULL;
-    if (background_end(&server->reload))
-        reload_start(server);
-    survey_go_on(server);
+    answer_waiters(&reload->asking, outcome, text);
+    reload->state = RELOAD_IDLE;
+    reload->options.end(reload->options.context, outcome);
+    discard_load(&reload->load);
+    if (reload->is_wanted)
+        reload_begin(reload);
 }
 
-static void refuse(struct server *server)
+static void on_load_done(void *context)
 {
-    log_text(LOG_ERROR, slice_of(server->reload_text));
-    server->tally.reloads_refused++;
-    server->tally.is_last_reload_good = false;
-    end(server, server->reload_outcome);
-}
+    struct reload *reload = context;
+    struct reload_load *load = &reload->load;
 
-static void on_built(uv_work_t *work, int status)
-{
-    struct server *server = work->data;
-
-    (void)status;
-    if (server->phase != PHASE_SERVING) {
-        reload_discard(server);
-        return;
+    uv_timer_stop(&reload->deadline);
+    config_unref(load->current);
+    cert_store_unref(load->current_store);
+    if (reload->state == RELOAD_HANGING || reload->is_stopped) {
+        if (!reload->is_stopped)
+            log_line(LOG_WARNING, "the load that hung has ended; reloads are possible again");
+        discard_load(load);
+        reload->state = RELOAD_IDLE;
+    } else if (load->next) {
+        reload->state = RELOAD_SWAPPING;
+        reload->options.swap(reload->options.context, load->next, load->next_store);
+    } else {
+        log_text(LOG_ERROR, slice_of(load->text));
+        reload_end(reload, load->outcome, load->text);
     }
-    if (!server->next) {
-        refuse(server);
-        return;
-    }
-    server->is_swapping = true;
-    atomic_store(&server->n_swapped, 0);
-    for (size_t i = 0; i < server->n_threads; i++)
-        worker_swap(server->workers[i].worker, server->next, server->next_store);
 }
 
-void reload_note_success(struct server *server)
+/* The job cannot be stopped: its thread hangs in the kernel. What it makes is dropped later. */
+static void on_load_deadline(uv_timer_t *timer)
 {
-    server->tally.is_last_reload_good = true;
-    server->tally.reloaded_at_unix_s = clock_system.unix_s(&clock_system);
-    admin_count_domains(server);
+    struct reload *reload = timer->data;
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "reload refused: '%s' was not loaded within %u s, so its storage is slow, or hangs; "
+             "the configuration from before goes on being served\n",
+             reload->options.config_path, reload->options.load_timeout_ms / 1000);
+    log_text(LOG_ERROR, slice_of(text));
+    reload->state = RELOAD_HANGING;
+    reload->is_wanted = false;
+    answer_waiters(&reload->asking, RELOAD_REFUSED, text);
+    answer_waiters(&reload->waiting, RELOAD_REFUSED, text);
+    reload->options.end(reload->options.context, RELOAD_REFUSED);
 }
 
-void reload_discard(struct server *server)
+static void start_load(struct reload *reload)
 {
-    if (!server->reload.is_running)
-        return;
-    config_unref(server->next);
-    cert_store_unref(server->next_store);
-    server->next = NULL;
-    server->next_store = NULL;
-    background_end(&server->reload);
-    refuse_at_the_end(server);
-    free(server->reload_text);
-    server->reload_text = NULL;
+    struct reload_load *load = &reload->load;
+
+    reload->options.find_current(reload->options.context, &load->current, &load->current_store);
+    config_ref(load->current);
+    cert_store_ref(load->current_store);
+    reload->state = RELOAD_LOADING;
+    job_start(reload->job);
+    uv_timer_start(&reload->deadline, on_load_deadline, reload->options.load_timeout_ms, 0);
 }
 
 static void on_trial_done(void *context, enum trial_outcome outcome, const char *reason)
 {
-    struct server *server = context;
-    bool is_wanted = server->reload.is_wanted; /* by somebody who has asked during the trial */
+    struct reload *reload = context;
 
-    server->is_in_trial = false;
-    if (outcome != TRIAL_FAILED) {
-        if (outcome == TRIAL_NOT_MADE)
-            log_line(LOG_WARNING, "the configuration is loaded without a trial: %s", reason);
-        background_start(server, &server->reload, build, on_built);
-        server->reload.is_wanted = is_wanted;
+    if (outcome == TRIAL_FAILED) {
+        char *text;
+
+        if (asprintf(&text,
+                     "reload refused: %s; the configuration from before goes on being served\n",
+                     reason) < 0)
+            abort();
+        log_text(LOG_ERROR, slice_of(text));
+        reload_end(reload, RELOAD_REFUSED, text);
+        free(text);
         return;
     }
-    if (asprintf(&server->reload_text, "reload refused: %s; " GOES_ON, reason) < 0)
-        memory_fail();
-    server->reload_outcome = CONTROL_REFUSED;
-    refuse(server);
+    if (outcome == TRIAL_NOT_MADE)
+        log_line(LOG_WARNING, "the configuration is loaded without a trial: %s", reason);
+    start_load(reload);
 }
 
-void reload_abandon(struct server *server)
+static void reload_begin(struct reload *reload)
 {
-    if (!server->is_in_trial)
-        return;
-    trial_load_cancel(server->trial);
-    server->is_in_trial = false;
-    refuse_at_the_end(server);
+    reload->asking = reload->waiting;
+    reload->waiting = NULL;
+    reload->load.force = reload->force;
+    reload->force = RELOAD_GUARDED;
+    reload->is_wanted = false;
+    reload->state = RELOAD_IN_TRIAL;
+    reload->options.begin(reload->options.context);
+    reload->options.start_trial(reload->options.context, on_trial_done, reload);
 }
 
-void reload_start(struct server *server)
+struct reload *reload_new(const struct reload_options *options)
 {
-    if (server->phase != PHASE_SERVING && !server->reload.is_running) {
-        refuse_at_the_end(server);
+    struct reload *reload = memory_alloc(sizeof(*reload));
+
+    *reload = (struct reload){.options = *options};
+    reload->job = job_new(options->loop, load_next, on_load_done, reload);
+    uv_timer_init(options->loop, &reload->deadline);
+    reload->deadline.data = reload;
+    return reload;
+}
+
+void reload_free(struct reload *reload)
+{
+    if (!reload)
+        return;
+    discard_load(&reload->load);
+    job_free(reload->job);
+    free(reload);
+}
+
+/* Returns why no reload can be had, or NULL. */
+static const char *find_obstacle(const struct reload *reload)
+{
+    if (reload->is_stopped)
+        return RELOAD_ENDING;
+    if (reload->state == RELOAD_HANGING)
+        return "reload refused: the load of an earlier one still hangs; the configuration from "
+               "before goes on being served\n";
+    return NULL;
+}
+
+void reload_request(struct reload *reload, enum reload_force force, reload_done *done,
+                    void *context)
+{
+    const char *obstacle = find_obstacle(reload);
+
+    if (obstacle && !reload->is_stopped)
+        log_text(LOG_ERROR, slice_of(obstacle));
+    if (obstacle) {
+        if (done)
+            done(context, RELOAD_REFUSED, obstacle);
         return;
     }
-    if (server->reload.is_running || server->is_in_trial) {
-        server->reload.is_wanted = true;
-    } else {
-        server->is_forced = control_begin_reload(server->control);
-        server_tell_reloading(server);
-        server->is_in_trial = true;
-        server->reload.is_wanted = false;
-        trial_load_start(server->trial, on_trial_done, server);
+    if (done) {
+        struct reload_waiter *waiter = memory_alloc(sizeof(*waiter));
+
+        *waiter = (struct reload_waiter){.done = done, .context = context};
+        LL_PREPEND(reload->waiting, waiter);
     }
-    /* A renewal's hook asks for nothing but this. */
-    certificates_refresh(server);
+    if (force == RELOAD_FORCED)
+        reload->force = RELOAD_FORCED;
+    reload->is_wanted = true;
+    if (reload->state == RELOAD_IDLE)
+        reload_begin(reload);
 }
 
 /* Warnings are worth a line in every log, what has changed in a chattier one. */
-static void log_outcome(struct slice text, size_t findings_len)
+static void log_reload_text(struct slice text, size_t findings_len)
 {
     log_text(LOG_WARNING, slice_range(text, 0, findings_len));
     log_text(LOG_INFO, slice_range(text, findings_len, text.len));
 }
 
-void reload_finish(struct server *server)
+void reload_finish(struct reload *reload)
 {
-    if (!server->is_swapping || atomic_load(&server->n_swapped) < server->n_threads)
+    struct reload_load *load = &reload->load;
+
+    if (reload->state != RELOAD_SWAPPING)
         return;
-    server->is_swapping = false;
-    /* The workers have let go of the old one, so it is here that its memory is given back. */
-    config_unref(server->config);
-    cert_store_unref(server->store);
-    server->config = server->next;
-    server->store = server->next_store;
-    server->next = NULL;
-    server->next_store = NULL;
-    log_set_level(server->config->log_level);
-    log_outcome(slice_of(server->reload_text), server->findings_len);
-    log_line(LOG_INFO, "reloaded '%s'", server->config_path);
-    server->tally.reloads_good++;
-    reload_note_success(server);
-    survey_start(server);
-    end(server, CONTROL_GOOD);
+    reload->options.serve(reload->options.context, load->next, load->next_store);
+    load->next = NULL;
+    load->next_store = NULL;
+    log_reload_text(slice_of(load->text), load->findings_len);
+    log_line(LOG_INFO, "reloaded '%s'", reload->options.config_path);
+    reload_end(reload, RELOAD_GOOD, load->text);
+}
+
+void reload_stop(struct reload *reload)
+{
+    reload->is_stopped = true;
+    reload->is_wanted = false;
+    answer_waiters(&reload->waiting, RELOAD_REFUSED, RELOAD_ENDING);
+    if (reload->state == RELOAD_SWAPPING)
+        return;
+    answer_waiters(&reload->asking, RELOAD_REFUSED, RELOAD_ENDING);
+    uv_timer_stop(&reload->deadline);
+    if (reload->state == RELOAD_IN_TRIAL) {
+        reload->options.cancel_trial(reload->options.context);
+        reload->state = RELOAD_IDLE;
+    }
 }

@@ -1,91 +1,233 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/main/server.h"
 
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include <uv.h>
+
 #include "daemon/child/spawner.h"
+#include "daemon/confine/privileges.h"
 #include "daemon/confine/sandbox.h"
+#include "daemon/control/control_server.h"
 #include "daemon/http/router.h"
+#include "daemon/main/admin_pages.h"
+#include "daemon/main/cert_refresh.h"
+#include "daemon/main/cert_scan.h"
+#include "daemon/main/control_commands.h"
 #include "daemon/main/end_guard.h"
-#include "daemon/main/internal.h"
+#include "daemon/main/listen_sockets.h"
+#include "daemon/main/liveness.h"
+#include "daemon/main/log_writer.h"
 #include "daemon/main/memory.h"
+#include "daemon/main/process_limits.h"
+#include "daemon/main/readiness.h"
+#include "daemon/main/reload.h"
+#include "daemon/main/server_stats.h"
+#include "daemon/main/systemd.h"
 #include "daemon/main/trial_load.h"
-#include "daemon/net/listen.h"
+#include "daemon/main/watchdog.h"
+#include "daemon/main/worker_setup.h"
+#include "daemon/main/worker_threads.h"
 #include "daemon/tls/cert_loader.h"
 #include "daemon/tls/cert_store.h"
 #include "daemon/tls/trust_store.h"
 #include "daemon/worker/connection_counts.h"
 #include "daemon/worker/worker.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/config/config.h"
+#include "lib/config/load.h"
 
 enum {
     DRAIN_TIMEOUT_MS = 10 * 1000,
     REFRESH_MS = 60 * 1000,
-    ADMIN_CONNECTIONS = 64,
-    MEMORY_AUTO_MAX = 1024 * 1024 * 1024,
-    STACK_SIZE = 1024 * 1024,   /* whatever the shell's limit is: h2o copies names to the stack */
-    DESCRIPTORS_RESERVED = 128, /* files, pipes, the log, libraries */
 };
 
-void server_tell_ready(const struct server *server)
+struct server {
+    uv_loop_t loop;
+    uv_signal_t signals[3]; /* HUP, TERM, INT */
+    uv_async_t swapped, records, ended;
+    uv_timer_t refresh_timer, delay, look, summary;
+    bool is_ending;
+
+    const char *config_path;
+    struct config *config; /* that serves, and its store */
+    struct cert_store *store;
+    struct trust_store *trust; /* read before the sandbox is entered */
+    struct account account;
+    struct listen_sockets *sockets;
+    size_t n_workers;       /* that serve policies; the admin worker comes after them */
+    size_t descriptors_max; /* for connections */
+    struct cert_loader *loader;
+    struct connection_counts *counts, *admin_counts;
+    const struct metrics **metrics; /* of the workers that serve policies */
+    struct worker_threads *threads;
+    atomic_size_t n_swapped;
+
+    struct server_stats stats;
+    struct readiness *readiness;
+    struct admin_pages pages;
+    struct control_commands commands;
+    struct sandbox *sandbox; /* NULL: any file may be read */
+    struct spawner *spawner;
+    struct trial_load *trial;
+    struct reload *reload;
+    struct control_server *control;
+    struct cert_scan *scan;
+    struct cert_refresh *refresh;
+    struct liveness *liveness;
+    struct log_writer *log;
+    struct end_guard *end_guard;
+};
+
+static void block_signals(sigset_t *ret_before)
 {
-    if (server->phase == PHASE_SERVING)
-        systemd_notify(server->notify_fd, "READY=1\nSTATUS=serving %zu domains%s",
-                       server->config->n_domains,
-                       server->tally.is_last_reload_good ? "" : "; the last reload was refused");
+    sigset_t all;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, ret_before);
 }
 
-void server_tell_reloading(const struct server *server)
+static void set_serving(struct server *server)
 {
-    if (server->phase == PHASE_SERVING)
-        systemd_notify_reloading(server->notify_fd);
+    readiness_set_serving(server->readiness, server->config->n_domains,
+                          server->stats.is_last_reload_good ? "" : "; the last reload was refused");
 }
 
-static void drain(uv_timer_t *timer)
+static struct cert_store *make_store(void *context, const struct config *config)
+{
+    const struct server *server = context;
+
+    return cert_store_new(config->sources, config->n_sources, CERT_STORE_HOSTS, &clock_system,
+                          server->trust);
+}
+
+static void serve_config(void *context, struct config *config, struct cert_store *store)
+{
+    struct server *server = context;
+
+    /* The workers have let go of the old one, so it is here that its memory is given back. */
+    config_unref(server->config);
+    cert_store_unref(server->store);
+    server->config = config;
+    server->store = store;
+    log_set_level(config->log_level);
+    log_writer_set_access(server->log, config->access);
+    server_stats_set_config(&server->stats, config, clock_system.unix_s(&clock_system));
+    server_stats_count_reload(&server->stats);
+    control_server_renew(server->control);
+    cert_scan_start(server->scan, config, store);
+}
+
+static void find_current(void *context, struct config **ret_config, struct cert_store **ret_store)
+{
+    struct server *server = context;
+
+    *ret_config = server->config;
+    *ret_store = server->store;
+}
+
+static void on_reload_begun(void *context)
+{
+    struct server *server = context;
+
+    readiness_set_reloading(server->readiness);
+    cert_scan_hold(server->scan);
+    /* A renewal's hook asks for nothing but this. */
+    cert_refresh_start(server->refresh, server->store);
+}
+
+static void on_reload_ended(void *context, enum reload_outcome outcome)
+{
+    struct server *server = context;
+
+    if (outcome != RELOAD_GOOD)
+        server_stats_count_refusal(&server->stats);
+    set_serving(server);
+    cert_scan_resume(server->scan);
+}
+
+static void swap_workers(void *context, struct config *config, struct cert_store *store)
+{
+    struct server *server = context;
+
+    atomic_store(&server->n_swapped, 0);
+    worker_threads_swap(server->threads, config, store);
+}
+
+static void start_trial(void *context, trial_load_done *done, void *done_context)
+{
+    struct server *server = context;
+
+    trial_load_start(server->trial, done, done_context);
+}
+
+static void cancel_trial(void *context)
+{
+    struct server *server = context;
+
+    trial_load_cancel(server->trial);
+}
+
+static void write_log(struct server *server)
+{
+    for (size_t i = 0; i < server->n_workers; i++)
+        log_writer_write(server->log, worker_threads_log_ring(server->threads, i));
+    atomic_fetch_add(&server->stats.n_log_lines_dropped, log_writer_take_dropped(server->log));
+}
+
+static void on_summary(uv_timer_t *timer)
 {
     struct server *server = timer->data;
 
-    server->phase = PHASE_DRAINING;
-    log_line(LOG_INFO, "finishing what runs");
-    for (size_t i = 0; i < server->n_threads; i++)
-        worker_drain(server->workers[i].worker, DRAIN_TIMEOUT_MS);
+    log_writer_summarize(server->log);
 }
 
-static void on_signal(uv_signal_t *handle, int signal_number)
+/* What a second has held back is told at its end, whether or not there is more to tell then. */
+static void on_records(uv_async_t *handle)
 {
     struct server *server = handle->data;
 
-    if (signal_number == SIGHUP) {
-        reload_start(server);
-        return;
-    }
-    if (server->phase != PHASE_SERVING) {
-        log_line(LOG_WARNING, "ended by a second signal");
-        _exit(0);
-    }
-    server->phase = PHASE_DELAYING;
-    systemd_notify(server->notify_fd, "STOPPING=1\nSTATUS=finishing what runs");
-    atomic_store(&server->tally.is_ready, false);
-    atomic_store(&server->is_ending, true);
-    reload_abandon(server);
-    spawner_detach(server->spawner);
-    uv_timer_start(&server->delay, drain, (uint64_t)server->config->shutdown_delay_s * 1000, 0);
+    write_log(server);
+    if (!uv_is_active((uv_handle_t *)&server->summary) && log_writer_needs_summary(server->log))
+        uv_timer_start(&server->summary, on_summary, LOG_WRITER_SUMMARY_MS, 0);
 }
 
 static void on_swapped(uv_async_t *handle)
 {
-    reload_finish(handle->data);
+    struct server *server = handle->data;
+
+    if (atomic_load(&server->n_swapped) == worker_threads_count(server->threads))
+        reload_finish(server->reload);
 }
 
-static void on_event(uv_async_t *handle)
+static void on_refresh_timer(uv_timer_t *timer)
 {
-    events_write(handle->data);
+    struct server *server = timer->data;
+
+    cert_refresh_start(server->refresh, server->store);
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+
+    atomic_store(&server->stats.n_loops_stalled, liveness_look(server->liveness));
+    readiness_tell_alive(server->readiness);
+}
+
+static void on_certificates_scanned(void *context, const struct cert_counts *counts)
+{
+    struct server *server = context;
+
+    server_stats_set_certificates(&server->stats, counts);
 }
 
 static void on_spawner_lost(void *context)
@@ -96,9 +238,33 @@ static void on_spawner_lost(void *context)
              "load, and nothing else can be started until the daemon is started again");
 }
 
-static void on_refresh(uv_timer_t *timer)
+static void on_delay_over(uv_timer_t *timer)
 {
-    certificates_refresh(timer->data);
+    struct server *server = timer->data;
+
+    log_line(LOG_INFO, "finishing what runs");
+    worker_threads_drain(server->threads, DRAIN_TIMEOUT_MS);
+}
+
+static void on_signal(uv_signal_t *handle, int signal_number)
+{
+    struct server *server = handle->data;
+
+    if (signal_number == SIGHUP) {
+        reload_request(server->reload, RELOAD_GUARDED, NULL, NULL);
+        return;
+    }
+    if (server->is_ending) {
+        log_line(LOG_WARNING, "ended by a second signal");
+        _exit(0);
+    }
+    server->is_ending = true;
+    readiness_set_stopping(server->readiness);
+    cert_scan_stop(server->scan);
+    reload_stop(server->reload);
+    spawner_detach(server->spawner);
+    uv_timer_start(&server->delay, on_delay_over, (uint64_t)server->config->shutdown_delay_s * 1000,
+                   0);
 }
 
 static void close_handle(uv_handle_t *handle, void *context)
@@ -106,27 +272,6 @@ static void close_handle(uv_handle_t *handle, void *context)
     (void)context;
     if (!uv_is_closing(handle))
         uv_close(handle, NULL);
-}
-
-static void block_signals(sigset_t *ret_before)
-{
-    sigset_t all;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, ret_before);
-}
-
-/* The descriptors themselves are the workers', who have closed them. */
-static void remove_socket_files(struct server *server)
-{
-    const struct config *config = server->config;
-
-    for (size_t i = 0; i < config->n_listen; i++)
-        if (!passed_sockets_have(&server->passed, &config->listen[i]))
-            sockets_close(&config->listen[i], NULL, 0);
-    if (config->admin)
-        sockets_close(config->admin, NULL, 0);
-    server->has_sockets = false;
 }
 
 /*
@@ -137,14 +282,14 @@ static void on_ended(uv_async_t *handle)
 {
     struct server *server = handle->data;
 
-    if (atomic_load(&server->n_ended) < server->n_threads)
+    if (!worker_threads_have_ended(server->threads))
         return;
-    for (size_t i = 0; i < server->n_threads; i++)
-        pthread_join(server->workers[i].thread, NULL);
-    events_write(server);
-    events_summarize(server);
-    control_close(server->control);
-    remove_socket_files(server);
+    worker_threads_join(server->threads);
+    on_swapped(&server->swapped); /* a last swap may not have been noticed yet */
+    write_log(server);
+    log_writer_summarize(server->log);
+    control_server_close(server->control);
+    listen_sockets_remove_files(server->sockets, server->config);
     /* A signal that comes after its handler is closed would kill what is about to end well. */
     block_signals(NULL);
     uv_walk(&server->loop, close_handle, NULL);
@@ -163,26 +308,22 @@ static void notify_log_record(void *context)
 {
     struct server *server = context;
 
-    uv_async_send(&server->events);
+    uv_async_send(&server->records);
 }
 
-static void *run_worker(void *context)
+static void notify_ended(void *context)
 {
-    struct worker_thread *thread = context;
-    struct server *server = thread->server;
+    struct server *server = context;
 
-    worker_run(thread->worker);
-    atomic_store(&thread->has_ended, true);
-    atomic_fetch_add(&server->n_ended, 1);
     uv_async_send(&server->ended);
-    return NULL;
 }
 
 static void register_routes(void *context, struct st_h2o_hostconf_t *host,
                             const struct snapshot *snapshot)
 {
+    struct server *server = context;
     const struct router_options options = {
-        .snapshot = snapshot, .print_admin = admin_print, .admin_context = context};
+        .snapshot = snapshot, .print_admin = admin_pages_print, .admin_context = &server->pages};
 
     router_register(host, &options);
 }
@@ -196,171 +337,53 @@ static size_t count_workers(const struct config *config)
     return n_cores > 0 ? (size_t)n_cores : 1;
 }
 
-static int open_socket(struct server *server, const struct listen_address *address, int *fds,
-                       size_t n_fds, char name[SOCKET_NAME_MAX], struct err *err)
+static int add_workers(struct server *server, struct err *err)
 {
-    struct passed_sockets *passed = &server->passed;
-
-    if (passed_sockets_open(passed, address, fds, n_fds, name, err) != 0)
-        return -1;
-    if (address->kind != LISTEN_UNIX || passed_sockets_have(passed, address))
-        return 0;
-    return account_chown(&server->account, address->host, err);
-}
-
-/* fds[listener * n_workers + worker]; all of them or none. */
-static int open_sockets(struct server *server, struct err *err)
-{
-    const struct config *config = server->config;
-
-    server->fds = memory_alloc((config->n_listen * server->n_workers + 1) * sizeof(int));
-    for (size_t i = 0; i < config->n_listen; i++) {
-        const struct listen_address *address = &config->listen[i];
-        char name[SOCKET_NAME_MAX];
-
-        if (open_socket(server, address, server->fds + i * server->n_workers, server->n_workers,
-                        name, err) != 0) {
-            while (i-- > 0)
-                sockets_close(&config->listen[i], server->fds + i * server->n_workers,
-                              server->n_workers);
-            return -1;
-        }
-        log_line(LOG_INFO, "listening on %s (%s)", name, address->has_tls ? "TLS" : "plain");
-    }
-    return 0;
-}
-
-/* What the workers that serve policies and the admin worker have in common. */
-static struct worker_options make_options(struct server *server)
-{
-    return (struct worker_options){
+    const struct worker_options common = {
         .config = server->config,
         .store = server->store,
-        .loader = server->reader,
-        .memory_auto = server->memory_auto,
+        .loader = server->loader,
+        .memory_auto = memory_for_connections(),
         .register_handlers = register_routes,
         .on_swapped = notify_swapped,
         .on_log_record = notify_log_record,
         .context = server,
     };
-}
+    const struct worker_setup setup = {
+        .common = &common,
+        .config = server->config,
+        .account = &server->account,
+        .sockets = server->sockets,
+        .counts = server->counts = connection_counts_new(server->config->connections_max),
+        .admin_counts = server->admin_counts =
+            connection_counts_new(WORKER_SETUP_ADMIN_CONNECTIONS),
+        .n_workers = server->n_workers,
+        .descriptors_max = server->descriptors_max,
+    };
 
-static int make_worker(struct server *server, size_t index, struct err *err)
-{
-    const struct config *config = server->config;
-    struct worker_socket *sockets = memory_alloc((config->n_listen + 1) * sizeof(*sockets));
-    struct worker_options options = make_options(server);
-    int result;
-
-    options.counts = server->counts;
-    options.n_workers = server->n_workers;
-    options.descriptors_max = server->descriptors_max;
-    options.sockets = sockets;
-    options.n_sockets = config->n_listen;
-    for (size_t i = 0; i < config->n_listen; i++)
-        sockets[i] = (struct worker_socket){
-            .fd = server->fds[i * server->n_workers + index],
-            .serves = SERVES_POLICIES,
-            .has_tls = config->listen[i].has_tls,
-            /* A connection with a PROXY protocol header has one client behind it, as any has. */
-            .keeps_alive =
-                config->listen[i].kind == LISTEN_UNIX && !config->listen[i].has_proxy_protocol,
-            .has_proxy_protocol = config->listen[i].has_proxy_protocol,
-            .trusted = config->listen[i].trusted,
-            .n_trusted = config->listen[i].n_trusted,
-        };
-    result = worker_new(&options, &server->workers[index].worker, err);
-    free(sockets);
-    return result;
-}
-
-static int make_admin_worker(struct server *server, struct err *err)
-{
-    const struct listen_address *address = server->config->admin;
-    struct worker_socket socket = {.serves = SERVES_ADMIN};
-    struct worker_options options = make_options(server);
-    char name[SOCKET_NAME_MAX];
-
-    options.counts = server->admin_counts;
-    options.n_workers = 1;
-    options.descriptors_max = ADMIN_CONNECTIONS;
-    options.sockets = &socket;
-    options.n_sockets = 1;
-    if (open_socket(server, address, &socket.fd, 1, name, err) != 0) {
-        err_io(err, err->sys_errno, "admin: '%s' cannot be opened", address->text);
-        if (!address->is_default)
-            return -1;
-        log_line(LOG_WARNING, "%s; health and metrics are not served", err->msg);
-        return 0;
-    }
-    log_line(LOG_INFO, "listening on %s (admin)", name);
-    server->n_threads++;
-    return worker_new(&options, &server->workers[server->n_workers].worker, err);
-}
-
-static void stop_threads(struct server *server, size_t n_threads)
-{
-    for (size_t i = 0; i < n_threads; i++)
-        worker_drain(server->workers[i].worker, 0);
-    for (size_t i = 0; i < n_threads; i++)
-        pthread_join(server->workers[i].thread, NULL);
-}
-
-/* Signals go to the main thread: h2o's loop takes EINTR for an error. */
-static int start_threads(struct server *server, struct err *err)
-{
-    size_t n_started = 0;
-    sigset_t before;
-    int reason = 0;
-
-    block_signals(&before);
-    while (n_started < server->n_threads && reason == 0) {
-        struct worker_thread *thread = &server->workers[n_started];
-
-        thread->server = server;
-        reason = pthread_create(&thread->thread, NULL, run_worker, thread);
-        if (reason == 0) {
-            worker_wait(thread->worker);
-            n_started++;
-        }
-    }
-    if (reason != 0)
-        stop_threads(server, n_started);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return reason == 0 ? 0 : err_io(err, reason, "a worker's thread cannot be started");
-}
-
-/* A descriptor each for connections, and those that the daemon needs to go on when they run out. */
-static int raise_descriptors(struct server *server, struct err *err)
-{
-    const struct config *config = server->config;
-    size_t reserve = DESCRIPTORS_RESERVED + server->n_workers * (config->n_listen + 8);
-    size_t needed = reserve + server->n_workers; /* a connection each */
-    struct rlimit limit;
-
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < needed)
-        return err_set(err, ERR_LIMIT,
-                       "the limit of %zu descriptors is too low: %zu workers and %zu listeners "
-                       "need %zu; raise LimitNOFILE= or ulimit -n",
-                       (size_t)limit.rlim_max, server->n_workers, config->n_listen, needed);
-    server->descriptors_max = limit.rlim_max - reserve;
-    if (server->descriptors_max < config->connections_max)
-        log_line(LOG_WARNING,
-                 "limits.connections is %u, but the limit of %zu descriptors allows %zu; raise "
-                 "LimitNOFILE= or ulimit -n",
-                 config->connections_max, (size_t)limit.rlim_max, server->descriptors_max);
+    server->threads = worker_threads_new(server->n_workers + 1, notify_ended, server);
+    if (worker_setup_add(&setup, server->threads, err) != 0)
+        return -1;
+    server->metrics = memory_alloc(server->n_workers * sizeof(struct metrics *));
+    for (size_t i = 0; i < server->n_workers; i++)
+        server->metrics[i] = worker_threads_metrics(server->threads, i);
+    server->pages = (struct admin_pages){.stats = &server->stats,
+                                         .readiness = server->readiness,
+                                         .workers = server->metrics,
+                                         .n_workers = server->n_workers};
     return 0;
 }
 
-/* Half of the memory is for the connections, the other for configurations and certificates. */
-static size_t share_memory(void)
+static void init_timer(struct server *server, uv_timer_t *timer)
 {
-    uint64_t half = memory_available("") / 2;
+    uv_timer_init(&server->loop, timer);
+    timer->data = server;
+}
 
-    return half < MEMORY_AUTO_MAX ? (size_t)half : MEMORY_AUTO_MAX;
+static void init_async(struct server *server, uv_async_t *async, uv_async_cb callback)
+{
+    uv_async_init(&server->loop, async, callback);
+    async->data = server;
 }
 
 static void init_loop(struct server *server)
@@ -369,17 +392,13 @@ static void init_loop(struct server *server)
     sigset_t held;
 
     uv_loop_init(&server->loop);
-    uv_async_init(&server->loop, &server->swapped, on_swapped);
-    uv_async_init(&server->loop, &server->events, on_event);
-    uv_async_init(&server->loop, &server->ended, on_ended);
-    uv_timer_init(&server->loop, &server->refresh);
-    uv_timer_init(&server->loop, &server->delay);
-    uv_timer_init(&server->loop, &server->look);
-    uv_timer_init(&server->loop, &server->survey_pause);
-    uv_timer_init(&server->loop, &server->second);
-    server->swapped.data = server->events.data = server->ended.data = server;
-    server->refresh.data = server->delay.data = server->look.data = server;
-    server->survey_pause.data = server->second.data = server;
+    init_async(server, &server->swapped, on_swapped);
+    init_async(server, &server->records, on_records);
+    init_async(server, &server->ended, on_ended);
+    init_timer(server, &server->refresh_timer);
+    init_timer(server, &server->delay);
+    init_timer(server, &server->look);
+    init_timer(server, &server->summary);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -391,8 +410,32 @@ static void init_loop(struct server *server)
     pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
+static int open_control(struct server *server, struct err *err)
+{
+    const struct control_server_options options = {.loop = &server->loop,
+                                                   .rows = control_commands_rows,
+                                                   .n_rows = CONTROL_COMMANDS_COUNT,
+                                                   .ask_timeout_ms = CONTROL_ASK_TIMEOUT_MS,
+                                                   .read_timeout_ms = CONTROL_READ_TIMEOUT_MS,
+                                                   .context = &server->commands};
+    const char *path = server->config->control;
+
+    server->control = control_server_new(&options);
+    if (control_server_open(server->control, path, err) == 0 &&
+        account_chown(&server->account, path, err) == 0)
+        return 0;
+    if (!server->config->has_default_control)
+        return -1;
+    /* Nobody asked for it by name, and a daemon started by hand may have no /run of its own. */
+    log_line(LOG_INFO,
+             "%s; --reload and --health work once its folder is there and the daemon's user may "
+             "write to it, SIGHUP does without",
+             err->msg);
+    return 0;
+}
+
 /* Nothing that a peer has sent is looked at before this, and no thread is there yet. */
-static int confine(struct server *server, struct err *err)
+static int confine_server(struct server *server, struct err *err)
 {
     if (privileges_drop(&server->account, err) != 0)
         return -1;
@@ -405,100 +448,117 @@ static int confine(struct server *server, struct err *err)
 
 /* Before libuv is: a process that is forked after it closes descriptors which it takes for its own.
  */
-static int prepare(struct server *server, struct err *err)
+static int prepare_server(struct server *server, struct err *err)
 {
     if (account_find(server->config->user, &server->account, err) != 0 ||
-        passed_sockets_receive(&server->passed, err) != 0)
-        return -1;
-    if (spawner_new(&server->account, &server->spawner, err) != 0)
+        listen_sockets_new(&server->sockets, err) != 0 ||
+        spawner_new(&server->account, &server->spawner, err) != 0)
         return -1;
     server->trial = trial_load_new(server->spawner, server->config_path);
     return 0;
 }
 
-/*
- * Of all threads, whatever the shell's limit is: a small one must not be the end of a worker, and a
- * large one, for each thread, not that of a small container. libuv goes by the limit itself.
- */
-static void set_stack_sizes(void)
+static int start_server(struct server *server, struct err *err)
 {
-    pthread_attr_t attributes;
-    struct rlimit limit;
-
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK_SIZE);
-    pthread_setattr_default_np(&attributes);
-    pthread_attr_destroy(&attributes);
-    getrlimit(RLIMIT_STACK, &limit);
-    limit.rlim_cur = limit.rlim_max < STACK_SIZE ? limit.rlim_max : STACK_SIZE;
-    setrlimit(RLIMIT_STACK, &limit);
+    process_limits_set_stacks();
+    server->readiness = readiness_new(systemd_notify_open());
+    server->log = log_writer_new(STDOUT_FILENO, server->config->access);
+    if (open_control(server, err) != 0 ||
+        listen_sockets_open(server->sockets, server->config, &server->account, server->n_workers,
+                            err) != 0 ||
+        add_workers(server, err) != 0 || listen_sockets_check(server->sockets, err) != 0 ||
+        confine_server(server, err) != 0)
+        return -1;
+    return worker_threads_start(server->threads, err);
 }
 
-static int start(struct server *server, struct err *err)
+static void make_parts(struct server *server)
 {
-    set_stack_sizes();
-    server->notify_fd = systemd_notify_open();
-    if (control_open(server, err) != 0 || open_sockets(server, err) != 0)
-        return -1;
-    server->n_threads = server->n_workers;
-    server->counts = connection_counts_new(server->config->connections_max);
-    server->admin_counts = connection_counts_new(ADMIN_CONNECTIONS);
-    server->workers = memory_alloc((server->n_workers + 1) * sizeof(*server->workers));
-    memset(server->workers, 0, (server->n_workers + 1) * sizeof(*server->workers));
-    server->has_sockets = true;
-    for (size_t i = 0; i < server->n_workers; i++)
-        if (make_worker(server, i, err) != 0)
-            return -1;
-    if (server->config->admin && make_admin_worker(server, err) != 0)
-        return -1;
-    if (passed_sockets_check(&server->passed, err) != 0 || confine(server, err) != 0)
-        return -1;
-    return start_threads(server, err);
+    const struct reload_options reload = {
+        .loop = &server->loop,
+        .config_path = server->config_path,
+        .sandbox = server->sandbox,
+        .load_timeout_ms = RELOAD_LOAD_TIMEOUT_MS,
+        .context = server,
+        .start_trial = start_trial,
+        .cancel_trial = cancel_trial,
+        .load = config_load_with,
+        .make_store = make_store,
+        .find_current = find_current,
+        .begin = on_reload_begun,
+        .swap = swap_workers,
+        .serve = serve_config,
+        .end = on_reload_ended,
+    };
+    const struct cert_scan_options scan = {.clock = &clock_system,
+                                           .slice_ms = CERT_SCAN_SLICE_MS,
+                                           .pause_ms = CERT_SCAN_PAUSE_MS,
+                                           .done = on_certificates_scanned,
+                                           .context = server};
+
+    server->reload = reload_new(&reload);
+    server->commands = (struct control_commands){.reload = server->reload,
+                                                 .readiness = server->readiness,
+                                                 .stats = &server->stats,
+                                                 .config = &server->config};
+    server->scan = cert_scan_new(&scan);
+    server->refresh = cert_refresh_new(&server->loop, server->sandbox);
+    server->liveness = liveness_new(&clock_system, worker_threads_count(server->threads),
+                                    worker_threads_count_turns, server->threads);
 }
 
-static void serve(struct server *server)
+static void run_server(struct server *server)
 {
     sigset_t before;
 
-    reload_note_success(server);
-    atomic_store(&server->tally.is_ready, true);
+    make_parts(server);
+    server_stats_set_config(&server->stats, server->config, clock_system.unix_s(&clock_system));
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
-    server_tell_ready(server);
+    set_serving(server);
     spawner_attach(server->spawner, &server->loop, on_spawner_lost, server);
-    /* The first work makes the thread pool, whose threads inherit the mask. */
+    cert_scan_start(server->scan, server->config, server->store);
+    /* The first job makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
-    survey_start(server);
+    cert_refresh_start(server->refresh, server->store);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    uv_timer_start(&server->refresh, on_refresh, REFRESH_MS, REFRESH_MS);
-    liveness_start(server);
+    uv_timer_start(&server->refresh_timer, on_refresh_timer, REFRESH_MS, REFRESH_MS);
+    uv_timer_start(&server->look, on_look, WATCHDOG_LOOK_MS, WATCHDOG_LOOK_MS);
     uv_run(&server->loop, UV_RUN_DEFAULT);
 }
 
-static void done(struct server *server)
+/* The loop has ended. */
+static void free_parts(struct server *server)
 {
-    control_close(server->control);
-    uv_walk(&server->loop, close_handle, NULL);
-    uv_run(&server->loop, UV_RUN_DEFAULT);
-    reload_discard(server);
-    for (size_t i = 0; i < server->n_threads && server->workers; i++)
-        worker_free(server->workers[i].worker);
-    if (server->has_sockets)
-        remove_socket_files(server);
-    free(server->workers);
-    connection_counts_free(server->counts);
-    connection_counts_free(server->admin_counts);
-    free(server->fds);
-    control_free(server->control);
+    reload_free(server->reload);
+    cert_scan_free(server->scan);
+    cert_refresh_free(server->refresh);
+    liveness_free(server->liveness);
+    log_writer_free(server->log);
+    control_server_free(server->control);
     trial_load_free(server->trial);
     spawner_free(server->spawner);
-    if (cert_loader_free(server->reader) != 0) {
+    readiness_free(server->readiness);
+}
+
+static void free_server(struct server *server)
+{
+    control_server_close(server->control);
+    uv_walk(&server->loop, close_handle, NULL);
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    worker_threads_free(server->threads);
+    if (server->sockets)
+        listen_sockets_remove_files(server->sockets, server->config);
+    listen_sockets_free(server->sockets);
+    free(server->metrics);
+    connection_counts_free(server->counts);
+    connection_counts_free(server->admin_counts);
+    free_parts(server);
+    if (cert_loader_free(server->loader) != 0) {
         log_line(LOG_WARNING, "ended while the read of a certificate hangs");
         _exit(0); /* exit() would take OpenSSL away from under that read */
     }
     sandbox_free(server->sandbox);
-    if (server->notify_fd >= 0)
-        close(server->notify_fd);
     cert_store_unref(server->store);
     trust_store_free(server->trust);
     config_unref(server->config);
@@ -514,26 +574,25 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         .config_path = config_path,
         .config = config,
         .n_workers = count_workers(config),
-        .memory_auto = share_memory(),
-        .notify_fd = -1,
     };
     int result;
 
     log_set_level(config->log_level);
     /* Before all that takes descriptors: libraries abort, or worse, where they get none. */
-    if (raise_descriptors(&server, err) != 0) {
+    if (process_limits_raise_descriptors(config, server.n_workers, &server.descriptors_max, err) !=
+        0) {
         config_unref(config);
         return -1;
     }
     server.trust = trust_store_new();
-    server.store = certificates_store(config, server.trust);
-    server.reader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);
-    result = prepare(&server, err);
+    server.store = make_store(&server, config);
+    server.loader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);
+    result = prepare_server(&server, err);
     init_loop(&server);
     if (result == 0)
-        result = start(&server, err);
+        result = start_server(&server, err);
     if (result == 0)
-        serve(&server);
-    done(&server);
+        run_server(&server);
+    free_server(&server);
     return result;
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * Certificate refresh: looks again at the files of the certificates in use, in the background, and
+ * logs what has changed. Main thread.
+ */
+#pragma once
+
+struct cert_refresh;
+struct cert_store;
+struct sandbox;
+struct uv_loop_s;
+
+/** sandbox: whose directories are watched; NULL: none. Lives as long. Never returns NULL. */
+struct cert_refresh *cert_refresh_new(struct uv_loop_s *loop, struct sandbox *sandbox);
+
+/** Takes NULL. No look is under way: the loop has ended. */
+void cert_refresh_free(struct cert_refresh *refresh);
+
+/** Begins a look at the files of `store`, after the one that is under way. */
+void cert_refresh_start(struct cert_refresh *refresh, struct cert_store *store);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/main/control_commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/control/control.h"
+#include "daemon/main/readiness.h"
+#include "daemon/main/reload.h"
+#include "daemon/main/server_stats.h"
+#include "lib/config/config.h"
+
+static void answer_reload(void *context, enum reload_outcome outcome, const char *text)
+{
+    static const char *const words[] = {[RELOAD_GOOD] = CONTROL_OK,
+                                        [RELOAD_REFUSED] = CONTROL_REFUSED,
+                                        [RELOAD_INVALID] = CONTROL_INVALID};
+
+    control_client_answer(context, words[outcome], text);
+}
+
+static void begin_reload(void *context, struct control_client *client)
+{
+    const struct control_commands *commands = context;
+
+    reload_request(commands->reload, RELOAD_GUARDED, answer_reload, client);
+}
+
+static void begin_forced_reload(void *context, struct control_client *client)
+{
+    const struct control_commands *commands = context;
+
+    reload_request(commands->reload, RELOAD_FORCED, answer_reload, client);
+}
+
+static char *print_health(void *context)
+{
+    const struct control_commands *commands = context;
+
+    if (!readiness_is_ready(commands->readiness))
+        return strdup(CONTROL_REFUSED "\nending\n");
+    if (atomic_load(&commands->stats->n_loops_stalled) > 0)
+        return strdup(CONTROL_REFUSED "\nthe loop of a worker stands still\n");
+    return strdup(CONTROL_OK "\nserving\n");
+}
+
+static char *print_served(void *context)
+{
+    const struct control_commands *commands = context;
+    const struct config *config = *commands->config;
+    char *bytes = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&bytes, &len);
+
+    fputs(CONTROL_OK "\n", out);
+    for (size_t i = 0; i < config->n_domains; i++)
+        if (config->domains[i].document)
+            fprintf(out, "%s %s\n", config->domains[i].name, config->domains[i].document->id);
+    fclose(out);
+    return bytes;
+}
+
+const struct control_row control_commands_rows[CONTROL_COMMANDS_COUNT] = {
+    {.question = "reload", .begin = begin_reload},
+    {.question = "reload force", .begin = begin_forced_reload},
+    {.question = "health", .answer = print_health},
+    {.question = "served", .answer = print_served, .is_shared = true},
+};

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/main/reload_review.h"
+
+#include "daemon/confine/sandbox.h"
+#include "lib/config/config.h"
+#include "lib/config/diff.h"
+
+#define GOES_ON "the configuration from before goes on being served\n"
+
+enum {
+    LINES_MAX = 200,     /* of a difference, as printed by --reload */
+    REMOVED_ALWAYS = 10, /* domains that a reload may drop, if half are left */
+};
+
+/*
+ * A truncated YAML file is valid YAML: many domains fewer are more likely an accident, and most of
+ * a few are too.
+ */
+static bool drops_too_many(const struct config *current, size_t n_removed)
+{
+    size_t n_domains = current->n_domains;
+    bool is_share_large = n_removed * 100 > n_domains * (size_t)current->removed_percent;
+    bool is_most_of_few = n_removed > 1 && n_removed * 2 > n_domains;
+
+    return is_share_large && (n_removed > REMOVED_ALWAYS || is_most_of_few);
+}
+
+enum reload_outcome reload_review(const struct reload_candidate *candidate, FILE *out)
+{
+    const struct config *current = candidate->current, *next = candidate->next;
+    struct difference difference;
+    const char *key;
+
+    if (!next) {
+        fprintf(out, "reload refused: %zu errors; " GOES_ON, candidate->n_errors);
+        return RELOAD_INVALID;
+    }
+    if (!config_can_replace(current, next, &key)) {
+        fprintf(out, "reload refused: '%s' has changed, which needs a restart; " GOES_ON, key);
+        return RELOAD_REFUSED;
+    }
+    if (!sandbox_allows(candidate->sandbox, next, candidate->config_path, out))
+        return RELOAD_REFUSED;
+    difference = config_compare(current, next, out, LINES_MAX);
+    fprintf(out, "%zu domains: %zu added, %zu removed, %zu changed\n", next->n_domains,
+            difference.n_added, difference.n_removed, difference.n_changed);
+    if (candidate->force != RELOAD_FORCED && drops_too_many(current, difference.n_removed)) {
+        fprintf(out,
+                "reload refused: %zu of %zu domains would go, more than limits.removed (%u%%); if "
+                "that is right, --reload --force\n",
+                difference.n_removed, current->n_domains, current->removed_percent);
+        return RELOAD_REFUSED;
+    }
+    /* In this order: a policy is served before its id is published (RFC 8461 8.1). */
+    if (difference.n_added + difference.n_changed > 0)
+        fputs("now publish what mta-stsd --print-dns prints of them\n", out);
+    return RELOAD_GOOD;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The review of a reload: whether a configuration may take the place of the one that serves, and
+ * what that would change. Any thread that holds references to both.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "daemon/main/reload.h"
+
+struct reload_candidate {
+    const struct config *current;
+    const struct config *next;     /* NULL: it has errors */
+    size_t n_errors;               /* of next */
+    const struct sandbox *sandbox; /* NULL: any file may be read */
+    const char *config_path;
+    enum reload_force force;
+};
+
+/** Prints the difference and, unless the outcome is RELOAD_GOOD, why it is refused. */
+enum reload_outcome reload_review(const struct reload_candidate *candidate, FILE *out);
