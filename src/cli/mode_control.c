@@ -25,7 +25,7 @@ static enum exit_status status_of(struct slice outcome)
     return slice_eq_text(outcome, CONTROL_INVALID) ? STATUS_USAGE : STATUS_FINDINGS;
 }
 
-static const char *advise(int sys_errno)
+static const char *control_advice(int sys_errno)
 {
     if (sys_errno == EACCES || sys_errno == EPERM)
         return "; root and the daemon's user may ask";
@@ -44,11 +44,12 @@ static enum exit_status report_silence(const struct options *options, const stru
         config_unref(config_load_with(options->config_path, LOAD_REGULAR, diag));
     diag_print(diag, LEVEL_ERROR, stderr);
     diag_free(diag);
-    return cli_fail(STATUS_FAILED, "%s%s", err->msg, advise(err->sys_errno));
+    return cli_fail(STATUS_FAILED, "%s%s", err->msg, control_advice(err->sys_errno));
 }
 
 /* Asks the running daemon and prints what it says. */
-static enum exit_status ask(const struct options *options, const char *question, unsigned timeout_s)
+static enum exit_status ask_daemon(const struct options *options, const char *question,
+                                   unsigned timeout_s)
 {
     char *path = config_load_control(options->config_path), *text;
     enum exit_status status;
@@ -69,10 +70,10 @@ static enum exit_status ask(const struct options *options, const char *question,
 
 enum exit_status mode_reload(const struct options *options)
 {
-    return ask(options, options->force ? "reload force" : "reload", RELOAD_TIMEOUT_S);
+    return ask_daemon(options, options->force ? "reload force" : "reload", RELOAD_TIMEOUT_S);
 }
 
 enum exit_status mode_health(const struct options *options)
 {
-    return ask(options, "health", HEALTH_TIMEOUT_S);
+    return ask_daemon(options, "health", HEALTH_TIMEOUT_S);
 }

@@ -12,15 +12,6 @@ BARE = {"main"}
 
 KINDS = {"struct": "s", "enum": "g", "union": "u", "type": "t", "function": "f"}
 
-# Names that are still to change.
-KNOWN_TWICE = set("""
-answer_text connect_to now_ms on_looked
-""".split())
-KNOWN_BARE = set("""
-advise answer ask begin build confine done drain end gravest judge load prepare publish refuse
-serve smaller start
-""".split())
-
 
 def definitions(tree):
     """Where each name is defined, and as what: lists of (place, kind) by name."""
@@ -37,10 +28,10 @@ def findings(tree):
         functions = [place for place, kind in places if kind == "function"]
         types = [place for place, kind in places if kind != "function"]
         for same in (functions, types):
-            if len(same) > 1 and name not in KNOWN_TWICE:
+            if len(same) > 1:
                 yield from (f"{place}: {name} is also defined at "
                             f"{', '.join(other for other in same if other != place)}"
                             for place in same)
-        if "_" not in name and name not in BARE | KNOWN_BARE:
+        if "_" not in name and name not in BARE:
             yield from (f"{place}: {name}() is a single word: add the noun of its file"
                         for place in functions)

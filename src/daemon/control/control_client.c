@@ -10,7 +10,7 @@
 #include "daemon/control/control.h"
 #include "lib/base/err.h"
 
-static int connect_to(const char *path, unsigned timeout_s)
+static int connect_control(const char *path, unsigned timeout_s)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     struct timeval timeout = {.tv_sec = timeout_s};
@@ -52,7 +52,7 @@ static int send_question(int fd, const char *question)
 int control_ask(const char *path, const char *question, unsigned timeout_s, char **ret_answer,
                 struct err *err)
 {
-    int fd = connect_to(path, timeout_s);
+    int fd = connect_control(path, timeout_s);
     char *answer = NULL;
     size_t len = 0;
     FILE *out;

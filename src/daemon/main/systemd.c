@@ -86,7 +86,7 @@ int passed_sockets_check(const struct passed_sockets *passed, struct err *err)
 }
 
 /* A socket at a path, or, where the name begins with @, in the abstract namespace. */
-static int connect_to(const char *name)
+static int connect_notify(const char *name)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     size_t len = strlen(name);
@@ -117,7 +117,7 @@ int systemd_notify_open(void)
     if (!name)
         return -1;
     /* Connected at once: inside the sandbox there are no new sockets. */
-    fd = connect_to(name);
+    fd = connect_notify(name);
     if (fd < 0)
         log_line(LOG_WARNING, "NOTIFY_SOCKET: '%s' cannot be told that the daemon is ready: %s",
                  name, strerror(errno));
