@@ -96,7 +96,7 @@ static int fork_spawner(const struct account *account, int program, int *ret_soc
 
 int spawner_new(const struct account *account, struct spawner **ret_spawner, struct err *err)
 {
-    int program = open("/proc/self/exe", O_PATH | O_CLOEXEC), socket, result;
+    int program = open("/proc/self/exe", O_PATH | O_CLOEXEC), socket = -1, result;
 
     if (program < 0)
         return report_no_spawner(err);
@@ -198,7 +198,7 @@ static int send_message(const struct spawner *spawner, struct spawn_message *mes
 {
     union {
         char bytes[CMSG_SPACE(SPAWN_FDS * sizeof(int))];
-        struct cmsghdr aligned;
+        struct cmsghdr first;
     } rights = {{0}};
     struct iovec bytes = {message, spawn_message_len(message)};
     struct msghdr header = {.msg_iov = &bytes, .msg_iovlen = 1};
@@ -206,10 +206,10 @@ static int send_message(const struct spawner *spawner, struct spawn_message *mes
     if (n_fds > 0) {
         header.msg_control = rights.bytes;
         header.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
-        *CMSG_FIRSTHDR(&header) = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
-                                                   .cmsg_type = SCM_RIGHTS,
-                                                   .cmsg_len = CMSG_LEN(n_fds * sizeof(int))};
-        memcpy(CMSG_DATA(CMSG_FIRSTHDR(&header)), fds, n_fds * sizeof(int));
+        rights.first.cmsg_level = SOL_SOCKET;
+        rights.first.cmsg_type = SCM_RIGHTS;
+        rights.first.cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+        memcpy(CMSG_DATA(&rights.first), fds, n_fds * sizeof(int));
     }
     return sendmsg(spawner->socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
 }
