@@ -109,9 +109,12 @@ static void test_adopt_refuses(void **state)
 /* A path as long as the kernel takes: there is no NUL behind it. */
 static void test_longest_path(void **state)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct {
+        struct sockaddr_un un;
+        char end; /* valgrind looks for a NUL behind the path */
+    } address = {.un.sun_family = AF_UNIX};
     char directory[] = "/tmp/mta-stsd-XXXXXX", name[SOCKET_NAME_MAX], want[SOCKET_NAME_MAX];
-    char path[sizeof(address.sun_path) + 1];
+    char path[sizeof(address.un.sun_path) + 1];
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     (void)state;
@@ -120,8 +123,8 @@ static void test_longest_path(void **state)
     path[sizeof(path) - 1] = '\0';
     memcpy(path, directory, strlen(directory));
     path[strlen(directory)] = '/';
-    memcpy(address.sun_path, path, sizeof(address.sun_path));
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    memcpy(address.un.sun_path, path, sizeof(address.un.sun_path));
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address.un, sizeof(address.un)), 0);
     socket_name(fd, name);
     snprintf(want, sizeof(want), "unix:%s", path);
     assert_string_equal(name, want);
