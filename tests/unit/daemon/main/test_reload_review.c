@@ -21,7 +21,7 @@ static struct policy_document document = {.policy = {.mode = POLICY_ENFORCE}, .i
 
 /* A configuration of d100.example, d101.example...; the last n_withdrawn have no policy. */
 static void fill_config(struct config *config, struct domain domains[DOMAINS_MAX],
-                        char names[DOMAINS_MAX][16], size_t n_domains, size_t n_withdrawn)
+                        char names[DOMAINS_MAX][32], size_t n_domains, size_t n_withdrawn)
 {
     *config = (struct config){.domains = domains, .n_domains = n_domains};
     for (size_t i = 0; i < n_domains; i++) {
@@ -48,7 +48,7 @@ static void test_removal_guard(void **state)
         {30, 30, 11, 5, RELOAD_REFUSED},  {30, 25, 6, 5, RELOAD_REFUSED},
     };
     static struct domain before[DOMAINS_MAX], after[DOMAINS_MAX];
-    static char names_before[DOMAINS_MAX][16], names_after[DOMAINS_MAX][16];
+    static char names_before[DOMAINS_MAX][32], names_after[DOMAINS_MAX][32];
     size_t n_failed = 0;
 
     (void)state;

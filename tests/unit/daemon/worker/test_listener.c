@@ -125,11 +125,11 @@ static void test_sleeps_without_descriptors(void **state)
 {
     struct listening listening;
     struct rlimit before, none;
-    int peer;
+    int peers[2];
 
     (void)state;
     listening_open(&listening);
-    peer = connect_to(&listening);
+    peers[0] = connect_to(&listening);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     none = before;
     none.rlim_cur = 0;
@@ -137,14 +137,17 @@ static void test_sleeps_without_descriptors(void **state)
     h2o_evloop_run(listening.loop, 0);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(listening.n_accepted, 0);
+    peers[1] = connect_to(&listening);
     for (int i = 0; i < 3; i++)
         h2o_evloop_run(listening.loop, 0);
     assert_int_equal(listening.n_accepted, 0);
     listener_wake(listening.listener);
     h2o_evloop_run(listening.loop, 0);
-    assert_int_equal(listening.n_accepted, 1);
+    /* valgrind counts descriptors by itself, and has closed the first one. */
+    assert_in_range(listening.n_accepted, 1, 2);
     listener_wake(listening.listener);
-    close(peer);
+    close(peers[0]);
+    close(peers[1]);
     listening_close(&listening);
 }
 
