@@ -3,7 +3,10 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
+
+#include <uthash.h>
 
 #include "lib/base/arena.h"
 
@@ -22,10 +25,15 @@ struct client_count {
     _Atomic uint64_t time_and_strikes; /* ms of the first strike; STRIKE_BITS since */
 };
 
+/* uthash's function is not keyed: a secret before the client's network makes it so. */
+struct client_secret {
+    unsigned char bytes[16];
+};
+
 struct connection_counts {
     _Atomic size_t n_total;
     _Atomic size_t n_borrowed;
-    uint64_t secrets[2][3];
+    struct client_secret secrets[2];
     size_t mask;
     struct client_count places[]; /* mask + 1, and as many as a client of the last one has */
 };
@@ -83,10 +91,15 @@ bool connection_counts_repay(struct connection_counts *counts)
     return false;
 }
 
-/* Strongly universal (Thorup: High Speed Hashing for Integers and Strings, 3.4). */
-static uint64_t client_count_hash(const uint64_t secrets[3], uint64_t network)
+static uint32_t client_count_hash(const struct client_secret *secret, uint64_t network)
 {
-    return ((secrets[0] + (network >> 32)) * (secrets[1] + (uint32_t)network) + secrets[2]) >> 32;
+    unsigned char key[sizeof(*secret) + sizeof(network)];
+    uint32_t hash;
+
+    memcpy(key, secret, sizeof(*secret));
+    memcpy(key + sizeof(*secret), &network, sizeof(network));
+    HASH_JEN(key, sizeof(key), hash);
+    return hash;
 }
 
 static size_t count_of_word(uint64_t tag_and_count)
@@ -145,8 +158,8 @@ static bool client_count_is_alone(const struct client_count *places,
 struct client_count *client_count_enter(struct connection_counts *counts, uint64_t network,
                                         uint64_t now_ms)
 {
-    uint64_t high = client_count_hash(counts->secrets[0], network);
-    uint64_t low = client_count_hash(counts->secrets[1], network);
+    uint64_t high = client_count_hash(&counts->secrets[0], network);
+    uint64_t low = client_count_hash(&counts->secrets[1], network);
     uint64_t tag = (high << 8 | low >> 24) | 1;
     struct client_count *places = &counts->places[low & counts->mask], *place;
     uint64_t word;
