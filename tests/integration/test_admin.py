@@ -306,7 +306,7 @@ def test_certificates(operate, pki, tmp_path):
         return {name: value for name, value in daemon.metrics().items()
                 if name.startswith("certificates{") and value}
 
-    wait_until(states, "a survey")
+    wait_until(states, "a scan")
     assert states() == {'certificates{state="ok"}': 2, 'certificates{state="expired"}': 1,
                         'certificates{state="name"}': 1, 'certificates{state="unreadable"}': 1,
                         'certificates{state="missing"}': 1}

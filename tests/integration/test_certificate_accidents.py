@@ -283,8 +283,8 @@ def slowly(slow_library):
 
 
 @pytest.mark.skipif(IS_TSAN, reason="TSan's own open() comes first")
-def test_survey_of_slow_storage(operate, pki, tmp_path, slow_library):
-    """A look that takes longer than a piece of the survey does not begin it anew each time."""
+def test_scan_of_slow_storage(operate, pki, tmp_path, slow_library):
+    """A host that takes longer than a slice of the scan does not begin the scan anew each time."""
     live = tmp_path / "live"
     domains = [f"{label}.slow.example" for label in "ab"]
     for domain in domains:
@@ -381,7 +381,7 @@ def test_slow_storage(operate, pki, tmp_path, slow_library):
     assert max(took) < 3 and sorted(took)[len(took) // 2] < 0.3, took
     daemon.log.wait_for(f"refused: the certificate for '{slow}' could not be read within 2 s: its")
     assert not daemon.log.find("there is no certificate")
-    # The survey and the refresh look again, in the background.
+    # The scan and the refresh read again, in the background.
     assert daemon.ask("--reload").returncode == 0
     for host in 10 * (fast, slow):
         is_answered, seconds = measure(host)

@@ -513,9 +513,9 @@ static void run_server(struct server *server)
 
     make_parts(server);
     server_stats_set_config(&server->stats, server->config, clock_system.unix_s(&clock_system));
+    set_serving(server);
     log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
              server->n_workers);
-    set_serving(server);
     spawner_attach(server->spawner, &server->loop, on_spawner_lost, server);
     cert_scan_start(server->scan, server->config, server->store);
     /* The first job makes the thread pool, whose threads inherit the mask. */
