@@ -22,8 +22,8 @@
 #include "lib/diag/diag.h"
 
 enum {
-    TRIAL_TIMEOUT_MS = 240000,        /* --reload waits 300 s */
-    PROGRAM_BYTES = 24 * 1024 * 1024, /* of address space, that the program takes by itself */
+    TRIAL_TIMEOUT_MS = 240000,       /* --reload waits 300 s */
+    PROGRAM_BYTES = 8 * 1024 * 1024, /* of address space; the program itself takes some more */
     OUTPUT_SIZE = 512,
 };
 
@@ -58,7 +58,10 @@ void trial_load_free(struct trial_load *trial)
     free(trial);
 }
 
-/* Of a limit of the daemon's own, what is left beside the configuration that serves. */
+/*
+ * Of a limit of the daemon's own, what is left beside the configuration that serves, but for a
+ * tenth: fetches go on beside a load, and need some too.
+ */
 static uint64_t memory_left(const struct trial_load *trial, uint64_t limit)
 {
     char text[64];
@@ -69,7 +72,7 @@ static uint64_t memory_left(const struct trial_load *trial, uint64_t limit)
         return limit;
     text[len] = '\0';
     used = strtoull(text, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
-    return used < limit ? limit - used : 0;
+    return used < limit ? (limit - used) / 10 * 9 : 0;
 }
 
 static uint64_t memory_for_trial(const struct trial_load *trial)

@@ -60,7 +60,7 @@ static bool lost_other_group(const struct account *account)
 static bool has_no_capabilities(const struct account *account)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}}; /* for valgrind */
     uint32_t all = 0;
 
     (void)account;
