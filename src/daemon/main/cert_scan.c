@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "daemon/main/job.h"
 #include "daemon/tls/cert_store.h"
@@ -73,20 +72,6 @@ static uint64_t scan_now_ms(const struct cert_scan *scan)
     return scan->options.clock->monotonic_ms(scan->options.clock);
 }
 
-static struct timespec end_of_pause(const struct cert_scan *scan)
-{
-    struct timespec end;
-
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += scan->options.pause_ms / 1000;
-    end.tv_nsec += (long)(scan->options.pause_ms % 1000) * 1000000;
-    if (end.tv_nsec >= 1000000000) {
-        end.tv_sec++;
-        end.tv_nsec -= 1000000000;
-    }
-    return end;
-}
-
 /* Between two hosts. Returns whether the scan goes on, in this slice or after a pause. */
 static bool scan_may_go_on(struct cert_scan *scan, struct scan_pass *pass)
 {
@@ -94,7 +79,9 @@ static bool scan_may_go_on(struct cert_scan *scan, struct scan_pass *pass)
 
     pthread_mutex_lock(&scan->mutex);
     if (scan->is_held || scan_now_ms(scan) >= pass->slice_end_ms) {
-        struct timespec end = end_of_pause(scan);
+        /* The condition goes by the machine's clock, whatever the slices go by. */
+        struct timespec end =
+            clock_timespec(clock_system.monotonic_ms(&clock_system) + scan->options.pause_ms);
 
         while (!scan->is_stopped &&
                pthread_cond_timedwait(&scan->changed, &scan->mutex, &end) != ETIMEDOUT)

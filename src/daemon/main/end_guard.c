@@ -7,10 +7,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 
 struct end_guard {
@@ -43,17 +43,6 @@ static void *wait_for_deadline(void *context)
     return NULL;
 }
 
-static void set_deadline_after(struct timespec *ret_deadline, unsigned patience_ms)
-{
-    clock_gettime(CLOCK_MONOTONIC, ret_deadline);
-    ret_deadline->tv_sec += patience_ms / 1000;
-    ret_deadline->tv_nsec += (long)(patience_ms % 1000) * 1000000;
-    if (ret_deadline->tv_nsec >= 1000000000) {
-        ret_deadline->tv_sec++;
-        ret_deadline->tv_nsec -= 1000000000;
-    }
-}
-
 /* The thread inherits the mask, so it is made first. */
 static void take_signals(void)
 {
@@ -79,7 +68,7 @@ struct end_guard *end_guard_new(unsigned patience_ms)
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&guard->freed, &attributes);
     pthread_condattr_destroy(&attributes);
-    set_deadline_after(&guard->deadline, patience_ms);
+    guard->deadline = clock_timespec(clock_system.monotonic_ms(&clock_system) + patience_ms);
     /* Without its thread, a second signal still ends the process. */
     guard->has_thread = pthread_create(&guard->thread, NULL, wait_for_deadline, guard) == 0;
     take_signals();

@@ -193,8 +193,8 @@ static void on_load_deadline(uv_timer_t *timer)
     char text[256];
 
     snprintf(text, sizeof(text),
-             "reload refused: '%s' was not loaded within %u s, so its storage is slow, or hangs; "
-             "the configuration from before goes on being served\n",
+             "reload refused: '%s' was not loaded within %u s, so its storage is slow, or "
+             "hangs; " RELOAD_GOES_ON,
              reload->options.config_path, reload->options.load_timeout_ms / 1000);
     log_text(LOG_ERROR, slice_of(text));
     reload->state = RELOAD_HANGING;
@@ -223,10 +223,8 @@ static void on_trial_done(void *context, enum trial_outcome outcome, const char 
     if (outcome == TRIAL_FAILED) {
         char *text;
 
-        if (asprintf(&text,
-                     "reload refused: %s; the configuration from before goes on being served\n",
-                     reason) < 0)
-            abort();
+        if (asprintf(&text, "reload refused: %s; " RELOAD_GOES_ON, reason) < 0)
+            memory_fail();
         log_text(LOG_ERROR, slice_of(text));
         reload_end(reload, RELOAD_REFUSED, text);
         free(text);
@@ -275,8 +273,7 @@ static const char *find_obstacle(const struct reload *reload)
     if (reload->is_stopped)
         return RELOAD_ENDING;
     if (reload->state == RELOAD_HANGING)
-        return "reload refused: the load of an earlier one still hangs; the configuration from "
-               "before goes on being served\n";
+        return "reload refused: the load of an earlier one still hangs; " RELOAD_GOES_ON;
     return NULL;
 }
 

@@ -5,8 +5,6 @@
 #include "lib/config/config.h"
 #include "lib/config/diff.h"
 
-#define GOES_ON "the configuration from before goes on being served\n"
-
 enum {
     LINES_MAX = 200,     /* of a difference, as printed by --reload */
     REMOVED_ALWAYS = 10, /* domains that a reload may drop, if half are left */
@@ -32,11 +30,12 @@ enum reload_outcome reload_review(const struct reload_candidate *candidate, FILE
     const char *key;
 
     if (!next) {
-        fprintf(out, "reload refused: %zu errors; " GOES_ON, candidate->n_errors);
+        fprintf(out, "reload refused: %zu errors; " RELOAD_GOES_ON, candidate->n_errors);
         return RELOAD_INVALID;
     }
     if (!config_can_replace(current, next, &key)) {
-        fprintf(out, "reload refused: '%s' has changed, which needs a restart; " GOES_ON, key);
+        fprintf(out, "reload refused: '%s' has changed, which needs a restart; " RELOAD_GOES_ON,
+                key);
         return RELOAD_REFUSED;
     }
     if (!sandbox_allows(candidate->sandbox, next, candidate->config_path, out))

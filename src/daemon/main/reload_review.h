@@ -10,6 +10,9 @@
 
 #include "daemon/main/reload.h"
 
+/** What follows the reason of a refusal. */
+#define RELOAD_GOES_ON "the configuration from before goes on being served\n"
+
 struct reload_candidate {
     const struct config *current;
     const struct config *next;     /* NULL: it has errors */

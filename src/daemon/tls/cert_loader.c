@@ -5,7 +5,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <utlist.h>
 
@@ -61,8 +60,7 @@ struct cert_loader *cert_loader_new(cert_loader_load *load, unsigned timeout_ms)
 /* Returns false if the deadline has passed. */
 static bool loader_wait_done(struct cert_loader *loader, uint64_t deadline_ms)
 {
-    struct timespec at = {.tv_sec = (time_t)(deadline_ms / 1000),
-                          .tv_nsec = (long)(deadline_ms % 1000) * 1000 * 1000};
+    struct timespec at = clock_timespec(deadline_ms);
 
     return pthread_cond_timedwait(&loader->done, &loader->lock, &at) == 0;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/base/clock.h"
 
-#include <time.h>
-
 static int64_t system_unix_s(const struct clock *clock)
 {
     (void)clock;
@@ -28,3 +26,9 @@ static uint64_t system_monotonic_ms(const struct clock *clock)
 }
 
 const struct clock clock_system = {system_unix_s, system_unix_ms, system_monotonic_ms};
+
+struct timespec clock_timespec(uint64_t monotonic_ms)
+{
+    return (struct timespec){.tv_sec = (time_t)(monotonic_ms / 1000),
+                             .tv_nsec = (long)(monotonic_ms % 1000) * 1000 * 1000};
+}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdint.h>
+#include <time.h>
 
 struct clock {
     int64_t (*unix_s)(const struct clock *clock);        /* wall clock, seconds since 1970 */
@@ -14,3 +15,6 @@ struct clock {
 
 /** The machine's clock. */
 extern const struct clock clock_system;
+
+/** A time by clock_system's monotonic_ms, as functions that wait until CLOCK_MONOTONIC take it. */
+struct timespec clock_timespec(uint64_t monotonic_ms);

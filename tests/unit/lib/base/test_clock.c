@@ -31,11 +31,29 @@ static void test_monotonic_unit(void **state)
     assert_in_range(now_ms / 1000, before.tv_sec, after.tv_sec);
 }
 
+static void test_timespec(void **state)
+{
+    static const struct {
+        uint64_t ms;
+        time_t s;
+        long ns;
+    } rows[] = {{0, 0, 0}, {999, 0, 999000000}, {1000, 1, 0}, {4000000001, 4000000, 1000000}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct timespec time = clock_timespec(rows[i].ms);
+
+        assert_int_equal(time.tv_sec, rows[i].s);
+        assert_int_equal(time.tv_nsec, rows[i].ns);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_system),
         cmocka_unit_test(test_monotonic_unit),
+        cmocka_unit_test(test_timespec),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
