@@ -143,23 +143,42 @@ static bool key_is_common(const EVP_PKEY *key)
     return false;
 }
 
-/* Whether the private key is the public one's: decoders take a scalar with a wrong bit. */
-static bool key_signs_for(EVP_PKEY *private, EVP_PKEY *public)
+/* Whether the public half is that of the private one: decoders take a scalar with a wrong bit. */
+static bool pair_belongs_together(EVP_PKEY *pair)
+{
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
+    bool is_good = EVP_PKEY_pairwise_check(context) == 1;
+
+    EVP_PKEY_CTX_free(context);
+    return is_good;
+}
+
+/* The same by a signature: OpenSSL's check of an RSA pair also looks for primes, for 30 ms. */
+static bool pair_signs_and_verifies(EVP_PKEY *pair)
 {
     static const unsigned char text[] = "v=STSv1";
     EVP_MD_CTX *signing = EVP_MD_CTX_new(), *verifying = EVP_MD_CTX_new();
     unsigned char signature[SIGNATURE_MAX];
     size_t len = sizeof(signature);
     bool is_good =
-        EVP_DigestSignInit_ex(signing, NULL, "SHA256", NULL, NULL, private, NULL) == 1 &&
+        EVP_DigestSignInit_ex(signing, NULL, "SHA256", NULL, NULL, pair, NULL) == 1 &&
         EVP_DigestSign(signing, signature, &len, text, sizeof(text)) == 1 &&
-        EVP_DigestVerifyInit_ex(verifying, NULL, "SHA256", NULL, NULL, public, NULL) == 1 &&
+        EVP_DigestVerifyInit_ex(verifying, NULL, "SHA256", NULL, NULL, pair, NULL) == 1 &&
         EVP_DigestVerify(verifying, signature, len, text, sizeof(text)) == 1;
 
     EVP_MD_CTX_free(signing);
     EVP_MD_CTX_free(verifying);
-    ERR_clear_error();
     return is_good;
+}
+
+/* `pair` has the certificate's public half: certificate_load() compared it. */
+static bool key_is_damaged(EVP_PKEY *pair)
+{
+    bool is_good =
+        EVP_PKEY_is_a(pair, "RSA") ? pair_signs_and_verifies(pair) : pair_belongs_together(pair);
+
+    ERR_clear_error();
+    return !is_good;
 }
 
 /*
@@ -202,9 +221,8 @@ static int trial_judge(const struct handshake_trial *trial, SSL *ssl,
         return trial_fail("its signature is not its issuer's", err);
     if (!key_is_common(key) || size > COMMON_SIZE_MAX)
         return trial_run_handshakes(trial, certificate, err);
-    return key_signs_for(SSL_get_privatekey(ssl), key)
-               ? 0
-               : trial_fail("the private key is damaged", err);
+    return key_is_damaged(SSL_get_privatekey(ssl)) ? trial_fail("the private key is damaged", err)
+                                                   : 0;
 }
 
 int handshake_trial_run(const struct handshake_trial *trial, struct certificate *certificate,
