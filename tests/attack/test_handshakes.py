@@ -11,7 +11,7 @@ import time
 import pytest
 
 from client import parse_answer, read_all, request, tls_context
-from target import BODY, HOST
+from target import BODY, HOST, eventually
 from wire import (APPLICATION_DATA, EARLY_DATA, client_hello, end_sending, extension,
                   read_to_end, record, send_all_it_takes, server_name, vector)
 
@@ -102,27 +102,13 @@ def test_old_version(target, version):
         context.wrap_socket(connection, server_hostname=HOST)
 
 
-REFUSED = {
-    "SSLv2": b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + bytes(40),
-    "SSLv3": record(22, b"\x01" + vector(3, b"\x03\x00" + bytes(32) + b"\0\0\x02\0\x0a\x01\0")),
-    "only TLS 1.1": client_hello(server_name(NAME), versions=[0x0302]),
-    "only TLS 1.5": client_hello(server_name(NAME), versions=[0x0306]),
-    "no version": client_hello(server_name(NAME), versions=[0x0000]),
-    "no suite": client_hello(server_name(NAME), suites=b""),
-    "odd suites": client_hello(server_name(NAME), suites=b"\x13\x01\x13"),
-    "weak suites": client_hello(server_name(NAME), suites=bytes.fromhex("000a002f0035c013c014"),
-                                versions=[0x0303]),
+UNRECOGNIZED_NAME, PROTOCOL_VERSION = 112, 70
+UNKNOWN_NAMES = {
     "no name": client_hello(),
     "unknown name": client_hello(server_name(b"mta-sts.example.net")),
     "name of the domain": client_hello(server_name(b"example.com")),
     "name below ours": client_hello(server_name(b"x." + NAME)),
-    "empty name": client_hello(server_name(b"")),
-    "no name in the list": client_hello(server_name()),
-    "name with NUL": client_hello(server_name(NAME + b"\0.example.net")),
-    "name ends in NUL": client_hello(server_name(NAME + b"\0")),
     "name of 255 bytes": client_hello(server_name(b"a" * 255)),
-    "name of 256 bytes": client_hello(server_name(b"a" * 256)),
-    "name of 60,000 bytes": client_hello(server_name(b"a." * 30_000)),
     "name in UTF-8": client_hello(server_name("mta-sts.bücher.example".encode())),
     "name not in UTF-8": client_hello(server_name(b"mta-sts.\xff\xfe.example")),
     "name with controls": client_hello(server_name(b"\x1b[2J\r\nmta-stsd: error: forged")),
@@ -130,6 +116,26 @@ REFUSED = {
     "name is a variable": client_hello(server_name(b"{host}")),
     "IPv4 address": client_hello(server_name(b"192.0.2.1")),
     "IPv6 address": client_hello(server_name(b"2001:db8::1")),
+}
+OLD_VERSIONS = {
+    "TLS 1.0": record(22, b"\x01" + vector(3, b"\x03\x01" + bytes(32) + b"\0\0\x02\0\x0a\x01\0")),
+    "only TLS 1.1": client_hello(server_name(NAME), versions=[0x0302]),
+    "only TLS 1.5": client_hello(server_name(NAME), versions=[0x0306]),
+}
+REFUSED = {
+    "SSLv2": b"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" + bytes(40),
+    "SSLv3": record(22, b"\x01" + vector(3, b"\x03\x00" + bytes(32) + b"\0\0\x02\0\x0a\x01\0")),
+    "no version": client_hello(server_name(NAME), versions=[0x0000]),
+    "no suite": client_hello(server_name(NAME), suites=b""),
+    "odd suites": client_hello(server_name(NAME), suites=b"\x13\x01\x13"),
+    "weak suites": client_hello(server_name(NAME), suites=bytes.fromhex("000a002f0035c013c014"),
+                                versions=[0x0303]),
+    "empty name": client_hello(server_name(b"")),
+    "no name in the list": client_hello(server_name()),
+    "name with NUL": client_hello(server_name(NAME + b"\0.example.net")),
+    "name ends in NUL": client_hello(server_name(NAME + b"\0")),
+    "name of 256 bytes": client_hello(server_name(b"a" * 256)),
+    "name of 60,000 bytes": client_hello(server_name(b"a." * 30_000)),
     "two names": client_hello(server_name(NAME, b"mta-sts.example.net")),
     "two lists": client_hello(server_name(NAME), server_name(NAME)),
     "list too long": client_hello(extension(0, b"\xff\xff\0" + vector(2, NAME))),
@@ -155,13 +161,48 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED.keys())
-def test_refused(target, sent):
-    """h2o 2.2.5 sends no alert in the handshake, so that nothing is said at all."""
+def refused_with(target, sent):
+    """What is said to a handshake that is refused, and that forges no line of the log."""
     n_lines = len(target.log.lines)
-    assert not answer_to(target, sent).startswith(HANDSHAKE)
+    said = answer_to(target, sent)
     assert not any("\x1b" in line or line.startswith("mta-stsd: error")
                    for line in target.log.lines[n_lines:])
+    return said
+
+
+@pytest.mark.parametrize("sent", REFUSED.values(), ids=REFUSED.keys())
+def test_refused(target, sent):
+    """h2o 2.2.5 sends no alert in the handshake, and only two kinds are sent in its stead."""
+    said = refused_with(target, sent)
+    assert said == b"" or is_alert(said, UNRECOGNIZED_NAME) or is_alert(said, PROTOCOL_VERSION)
+
+
+def is_alert(said, description):
+    """Whether one fatal alert was said, and nothing more."""
+    return len(said) == 7 and said[:1] == b"\x15" and said[3:] == b"\0\x02\x02%c" % description
+
+
+@pytest.mark.parametrize("sent", UNKNOWN_NAMES.values(), ids=UNKNOWN_NAMES.keys())
+def test_unknown_name(target, sent):
+    assert is_alert(refused_with(target, sent), UNRECOGNIZED_NAME)
+
+
+@pytest.mark.parametrize("sent", OLD_VERSIONS.values(), ids=OLD_VERSIONS.keys())
+def test_version_refused(target, sent):
+    assert is_alert(refused_with(target, sent), PROTOCOL_VERSION)
+
+
+def test_refused_without_reading(target):
+    """Who reads no alert holds nobody up, and no connection is left of it."""
+    held = []
+    with target.fetched_meanwhile():
+        for _ in range(200):
+            connection = target.connect()
+            connection.sendall(client_hello(server_name(b"mta-sts.example.net")))
+            held.append(connection)
+    eventually(lambda: target.metric("connections_open") == 0, "an end of all connections")
+    for connection in held:
+        connection.close()
 
 
 @pytest.mark.parametrize("sent", [
@@ -199,7 +240,7 @@ def test_different_names(target):
             with target.connect() as connection:
                 connection.sendall(client_hello(server_name(
                     f"mta-sts.{source.randbytes(8).hex()}.example".encode())))
-                assert read_to_end(connection) == b""
+                assert is_alert(read_to_end(connection), UNRECOGNIZED_NAME)
     assert target.metric('tls_handshakes_total{result="unknown_name"}') == \
         n_before + DIFFERENT_NAMES
     print(f"resident: {resident_kib} kB, then {target.resident_kib()} kB")

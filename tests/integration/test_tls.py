@@ -59,6 +59,33 @@ def answer_to_hello(daemon, context, name):
         return connection.recv(1)
 
 
+def curl(daemon, host, *options):
+    process = subprocess.run(["curl", "-sS", "--connect-to", "::%s:%s" % daemon.address, *options,
+                              f"https://{host}/.well-known/mta-sts.txt"],
+                             capture_output=True, timeout=60, check=False)
+    assert process.returncode == 35
+    return process.stderr.decode()
+
+
+@pytest.mark.parametrize("options", [
+    ["-servername", "mta-sts.unknown.example"], ["-noservername"],
+    ["-noservername", "-tls1_2"], ["-servername", "mta-sts.without-certificate.example"]])
+def test_alert_for_a_name(daemon, options):
+    assert "SSL alert number 112" in s_client(daemon, *options)
+
+
+def test_alert_for_a_version(daemon):
+    for version in ("-tls1", "-tls1_1"):
+        assert "SSL alert number 70" in s_client(daemon, "-servername", HOST, version,
+                                                 "-cipher", "ALL:@SECLEVEL=0")
+
+
+def test_alerts_in_curl(daemon):
+    assert "unrecognized name" in curl(daemon, "mta-sts.unknown.example")
+    assert "alert protocol version" in curl(daemon, HOST, "--tls-max", "1.1", "--ciphers",
+                                            "ALL:@SECLEVEL=0", "--tlsv1.0")
+
+
 def test_tls_1_1_is_refused(daemon):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/worker/tls_guard.h"
 
+#include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <openssl/ssl.h>
 
@@ -11,16 +13,43 @@
 enum {
     KEY_UPDATES_MAX = 8, /* a request of some hundred octets needs none */
     RANDOM_AT = 6,       /* in a ServerHello: behind its type, length and version */
+    ALERT_LEN = 7,       /* of a plain one: the record's header, level and description */
 };
+
+/*
+ * A plain alert that refuses a handshake for its name or for its version. Behind the first
+ * ServerHello alerts of TLS 1.3 are encrypted, and larger.
+ */
+static bool tls_guard_is_refusal(const char *bytes, size_t len)
+{
+    const unsigned char *octets = (const unsigned char *)bytes;
+
+    return len == ALERT_LEN && octets[0] == SSL3_RT_ALERT && octets[5] == SSL3_AL_FATAL &&
+           (octets[6] == SSL_AD_UNRECOGNIZED_NAME || octets[6] == SSL_AD_PROTOCOL_VERSION);
+}
+
+/*
+ * U16: h2o keeps what OpenSSL writes until SSL_accept() has returned. All that was to go out before
+ * has gone out by then: after a HelloRetryRequest h2o reads on when it is written. A peer that
+ * reads nothing loses the alert, and nobody waits for it.
+ */
+static void tls_guard_send(BIO *bio, const char *bytes, size_t len)
+{
+    h2o_socket_t *sock = BIO_get_data(bio);
+
+    send(h2o_socket_get_fd(sock), bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
 
 /* Called before each operation of h2o's BIO, and after it with BIO_CB_RETURN set as well. */
 /* NOLINTBEGIN(readability-non-const-parameter): the type is OpenSSL's. */
 static long tls_guard_on_bio(BIO *bio, int operation, const char *argument, size_t len, int integer,
                              long number, int result, size_t *processed)
 {
-    (void)argument, (void)len, (void)integer, (void)number, (void)processed;
+    (void)integer, (void)number, (void)processed;
     if (operation == BIO_CB_READ)
         BIO_clear_retry_flags(bio); /* U12 */
+    if (operation == BIO_CB_WRITE && tls_guard_is_refusal(argument, len))
+        tls_guard_send(bio, argument, len);
     return result;
 }
 /* NOLINTEND(readability-non-const-parameter) */

@@ -25,6 +25,10 @@
  * U15  on_read_core() goes on as long as a read fills its buffer, and doubles the buffer each time.
  *      The listener's SO_RCVBUF bounds how much there is to read (daemon/net/listen.c).
  *
+ * U16  When a handshake fails, h2o closes the connection and drops the alert that OpenSSL has
+ *      written: to the client it looks like a crash. The guard sends the plain alerts by which a
+ *      handshake is refused for its name or version.
+ *
  * Other loops of the same paths come to an end: decode_ssl_input() leaves its loop when SSL_read()
  * returns 0 or less, and whatever SSL_read() returned was consumed. SSL_read() and SSL_accept() go
  * on over warnings, empty records and ChangeCipherSpec, of which OpenSSL takes 5, 32 and 32 in a

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -13,6 +14,7 @@
 #include "daemon/worker/cost.h"
 #include "daemon/worker/hello.h"
 #include "lib/base/err.h"
+#include "lib/base/slice.h"
 #include "support/pki.h"
 #include "support/shaken.h"
 
@@ -22,8 +24,8 @@ enum {
 
 static struct certificate *choose(void *context, SSL *ssl, const char *server_name)
 {
-    (void)ssl, (void)server_name;
-    return certificate_ref(context);
+    (void)ssl;
+    return server_name && strcmp(server_name, "a.example") == 0 ? certificate_ref(context) : NULL;
 }
 
 /* A room whose TLS is guarded. */
@@ -110,34 +112,109 @@ static void test_key_updates(void **state)
     guarded_close(&guarded);
 }
 
+/* A client that has its ClientHello ready. */
+struct client {
+    SSL_CTX *ctx;
+    SSL *ssl;
+    BIO *sent;
+};
+
+static struct client client_new(const char *server_name, int version)
+{
+    struct client client = {.ctx = SSL_CTX_new(TLS_client_method()), .sent = BIO_new(BIO_s_mem())};
+    char name[64]; /* the macro wants it without const */
+
+    snprintf(name, sizeof(name), "%s", server_name);
+    SSL_CTX_set_security_level(client.ctx, 0);
+    SSL_CTX_set_cipher_list(client.ctx, "ALL");
+    SSL_CTX_set_min_proto_version(client.ctx, version);
+    SSL_CTX_set_max_proto_version(client.ctx, version);
+    client.ssl = SSL_new(client.ctx);
+    SSL_set_bio(client.ssl, BIO_new(BIO_s_mem()), client.sent);
+    SSL_set_tlsext_host_name(client.ssl, name);
+    assert_int_equal(SSL_connect(client.ssl), -1);
+    return client;
+}
+
+static void client_free(struct client *client)
+{
+    SSL_free(client->ssl);
+    SSL_CTX_free(client->ctx);
+}
+
+static void client_send_hello(const struct client *client, int peer)
+{
+    char *octets;
+    long len = BIO_get_mem_data(client->sent, &octets);
+
+    assert_int_equal(write(peer, octets, (size_t)len), len);
+}
+
+static size_t receive_octets(int peer, unsigned char *octets, size_t size)
+{
+    size_t len = 0;
+    ssize_t n_read;
+
+    while ((n_read = read(peer, octets + len, size - len)) > 0)
+        len += (size_t)n_read;
+    return len;
+}
+
+/* U16: the one alert, and nothing behind it. */
+static void test_alerts(void **state)
+{
+    static const struct {
+        const char *server_name;
+        int version;
+        unsigned char want;
+    } rows[] = {
+        {"b.example", TLS1_3_VERSION, SSL_AD_UNRECOGNIZED_NAME},
+        {"b.example", TLS1_2_VERSION, SSL_AD_UNRECOGNIZED_NAME},
+        {"a.example", TLS1_1_VERSION, SSL_AD_PROTOCOL_VERSION},
+        {"a.example", TLS1_VERSION, SSL_AD_PROTOCOL_VERSION},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct guarded guarded;
+        unsigned char seen[64];
+        size_t len;
+        int peer;
+        struct client client = client_new(rows[i].server_name, rows[i].version);
+
+        guarded_open(&guarded);
+        hello_begin(room_connect(&guarded.room, NULL, &peer));
+        client_send_hello(&client, peer);
+        room_run(&guarded.room);
+        len = receive_octets(peer, seen, sizeof(seen));
+        if (len != 7 || seen[0] != SSL3_RT_ALERT || seen[6] != rows[i].want)
+            fail_msg("row %zu: %zu octets", i, len);
+        assert_int_equal(connections_count(guarded.room.connections), 0);
+        client_free(&client);
+        close(peer);
+        guarded_close(&guarded);
+    }
+}
+
 /* While the client's Finished is awaited, a connection costs less than before. */
 static void test_cost_of_the_flight(void **state)
 {
     struct guarded guarded;
     struct connection *connection;
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    BIO *sent = BIO_new(BIO_s_mem());
-    SSL *client = SSL_new(ctx);
-    char name[] = "a.example", *octets;
-    long len;
+    struct client client = client_new("a.example", TLS1_3_VERSION);
     int peer;
 
     (void)state;
     guarded_open(&guarded);
-    SSL_set_bio(client, BIO_new(BIO_s_mem()), sent);
-    SSL_set_tlsext_host_name(client, name);
-    assert_int_equal(SSL_connect(client), -1);
-    len = BIO_get_mem_data(sent, &octets);
     connection = room_connect(&guarded.room, NULL, &peer);
     hello_begin(connection);
-    assert_int_equal(write(peer, octets, (size_t)len), len);
+    client_send_hello(&client, peer);
     room_run(&guarded.room);
     assert_int_equal(connection->phase, PHASE_HANDSHAKE);
     assert_int_equal(connection->share.bytes, COST_HANDSHAKE_ANSWERED);
     close(peer);
     guarded_close(&guarded);
-    SSL_free(client);
-    SSL_CTX_free(ctx);
+    client_free(&client);
 }
 
 int main(void)
@@ -148,6 +225,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_close_notify, pki_enter_directory,
                                         pki_leave_directory),
         cmocka_unit_test_setup_teardown(test_key_updates, pki_enter_directory, pki_leave_directory),
+        cmocka_unit_test_setup_teardown(test_alerts, pki_enter_directory, pki_leave_directory),
         cmocka_unit_test_setup_teardown(test_cost_of_the_flight, pki_enter_directory,
                                         pki_leave_directory),
     };
