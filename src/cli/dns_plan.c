@@ -9,6 +9,7 @@
 #include "cli/mode.h"
 #include "cli/parallel.h"
 #include "daemon/tls/cert_store.h"
+#include "daemon/tls/cert_store_check.h"
 #include "daemon/tls/certificate.h"
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"

@@ -6,6 +6,7 @@
 #include "cli/parallel.h"
 #include "cli/run_as.h"
 #include "daemon/tls/cert_store.h"
+#include "daemon/tls/cert_store_check.h"
 #include "daemon/tls/certificate.h"
 #include "daemon/tls/trust_store.h"
 #include "lib/base/clock.h"
@@ -70,9 +71,11 @@ static void check_certificates(const struct config *config, const struct trust_s
         diag_add(diag, FINDING_CERTIFICATE_UNREADABLE, config->sources_place, "certificates",
                  "%s; let user '%s' read them", err.msg, config->user);
     } else {
+        /* Senders never ask for this name, only a reverse proxy of a customer (RFC 8461 8.2). */
         if (config->policy_host_name)
-            check_host(&checking, config->policy_host_name, "policy_host.name",
-                       config->sources_place, 0);
+            check_host(
+                &checking, config->policy_host_name, "policy_host.name", config->sources_place,
+                finding_bit(FINDING_CERTIFICATE_MISSING) | finding_bit(FINDING_CERTIFICATE_NAME));
         parallel_for(check_domain, &checking, config->n_domains);
     }
     cert_store_unref(checking.store);

@@ -96,6 +96,19 @@ def test_certificates(test_config, pki, tmp_path, names, days, code):
     assert test_config(settings, "--strict", "--no-certificates").returncode == 0
 
 
+def test_certificate_of_the_cname_target(test_config, pki, tmp_path):
+    """Senders never ask for it, so that it may be absent; a broken one is somebody's fault."""
+    pki.issue(tmp_path / "mta-sts.example.com", "mta-sts.example.com")
+    settings = configuration(pki, {"example.com": {"mx": ["mx.example.com"]}},
+                             policy_host={"name": "policy.provider.example"}, certificates=[
+        {"chain": f"{tmp_path}/{{host}}/chain.pem", "key": f"{tmp_path}/{{host}}/key.pem"}])
+    assert test_config(settings, "--strict").returncode == 0
+    pki.issue(tmp_path / "policy.provider.example", "policy.provider.example", days=-1)
+    process = test_config(settings, "--strict")
+    assert process.returncode == 1
+    assert b"policy.provider.example/chain.pem: expired on" in process.stdout
+
+
 def test_self_signed_certificate(test_config, pki, tmp_path):
     chain, key = tmp_path / "chain.pem", tmp_path / "key.pem"
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc",

@@ -84,7 +84,7 @@ static void print_domains(const struct server_stats *stats, FILE *out)
 static void print_certificates(const struct server_stats *stats, FILE *out)
 {
     print_family("certificates", "gauge",
-                 "Policy hosts by the state of their certificate at the last scan.", out);
+                 "Policy hosts by the state of the certificate that they are answered.", out);
     print_sample("certificates", "state", "ok", stats->n_certificates[FINDING_NONE], out);
     for (int i = FINDING_CERTIFICATE_UNREADABLE; i <= FINDING_CERTIFICATE_CHAIN; i++)
         print_sample("certificates", "state",

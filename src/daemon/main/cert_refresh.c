@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "daemon/confine/sandbox.h"
+#include "daemon/main/cert_scan.h"
 #include "daemon/main/job.h"
 #include "daemon/tls/cert_store.h"
 #include "lib/base/arena.h"
@@ -14,12 +15,14 @@ struct cert_refresh {
     struct sandbox *sandbox;
     struct cert_store *store; /* that the job looks at; one reference */
     struct cert_store *next;  /* to be looked at after it; one reference, or NULL */
+    struct cert_scan *scan;
 };
 
-static void log_cert_change(void *context, const char *host, const char *message)
+static void log_cert_change(void *context, enum log_level level, const char *host,
+                            const char *message)
 {
     (void)context;
-    log_line(LOG_WARNING, "%s: %s", host, message);
+    log_line(level, "%s: %s", host, message);
 }
 
 static void refresh_store(void *context)
@@ -43,14 +46,16 @@ static void on_store_refreshed(void *context)
     struct cert_refresh *refresh = context;
 
     cert_store_unref(refresh->store);
+    cert_scan_look(refresh->scan);
     refresh_next(refresh);
 }
 
-struct cert_refresh *cert_refresh_new(struct uv_loop_s *loop, struct sandbox *sandbox)
+struct cert_refresh *cert_refresh_new(struct uv_loop_s *loop, struct sandbox *sandbox,
+                                      struct cert_scan *scan)
 {
     struct cert_refresh *refresh = memory_alloc(sizeof(*refresh));
 
-    *refresh = (struct cert_refresh){.sandbox = sandbox};
+    *refresh = (struct cert_refresh){.sandbox = sandbox, .scan = scan};
     refresh->job = job_new(loop, refresh_store, on_store_refreshed, refresh);
     return refresh;
 }

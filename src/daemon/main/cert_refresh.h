@@ -6,12 +6,18 @@
 #pragma once
 
 struct cert_refresh;
+struct cert_scan;
 struct cert_store;
 struct sandbox;
 struct uv_loop_s;
 
-/** sandbox: whose directories are watched; NULL: none. Lives as long. Never returns NULL. */
-struct cert_refresh *cert_refresh_new(struct uv_loop_s *loop, struct sandbox *sandbox);
+/**
+ * sandbox  whose directories are watched; NULL: none. Lives as long
+ * scan     that looks at the hosts whose files have changed after each look of this one; NULL: none
+ * Never returns NULL.
+ */
+struct cert_refresh *cert_refresh_new(struct uv_loop_s *loop, struct sandbox *sandbox,
+                                      struct cert_scan *scan);
 
 /** Takes NULL. No look is under way: the loop has ended. */
 void cert_refresh_free(struct cert_refresh *refresh);

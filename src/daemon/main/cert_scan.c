@@ -6,65 +6,93 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "daemon/main/cert_scan_log.h"
+#include "daemon/main/cert_states.h"
 #include "daemon/main/job.h"
 #include "daemon/tls/cert_store.h"
+#include "daemon/tls/cert_store_check.h"
 #include "daemon/tls/certificate.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
-#include "lib/base/log.h"
 #include "lib/config/config.h"
 #include "lib/dns/record.h"
-
-enum {
-    LOGGED_MAX = 20, /* certificates named in one scan; 50,000 lines would tell less */
-};
 
 struct cert_scan {
     struct cert_scan_options options;
     pthread_t thread;
-    pthread_mutex_t mutex; /* of all below */
+    pthread_mutex_t mutex; /* of all below, up to the thread's own */
     pthread_cond_t changed;
-    bool is_held, is_stopped;
+    bool is_held, is_stopped, is_look_wanted;
     struct config *next; /* to be scanned; one reference each, or NULL */
     struct cert_store *next_store;
+
+    /* What the thread alone touches. */
+    struct cert_states *states; /* NULL: there was no configuration yet */
+    struct cert_store *store;   /* of their configuration; one reference */
+    uint64_t all_at_ms;         /* when all hosts are to be looked at again */
 };
 
-/* What the thread alone touches. */
+enum pass_kind {
+    PASS_CONFIG,  /* all hosts of a configuration; every fault is logged */
+    PASS_ALL,     /* all hosts; what has changed is logged */
+    PASS_CHANGED, /* hosts whose files have changed */
+};
+
+/* One pass, for the thread alone. */
 struct scan_pass {
-    struct config *config;
-    struct cert_store *store;
-    struct cert_counts counts;
-    size_t n_wrong;
+    enum pass_kind kind;
+    struct config *config; /* that of the states */
+    struct cert_scan_log log;
+    size_t *fetchable; /* domains that have become so */
+    size_t n_fetchable, fetchable_size;
     uint64_t slice_end_ms;
 };
 
-static enum finding gravest_finding(finding_set findings)
+static void pass_add_fetchable(struct scan_pass *pass, size_t domain)
 {
-    for (int i = FINDING_CERTIFICATE_UNREADABLE; i <= FINDING_CERTIFICATE_CHAIN; i++)
-        if (findings & finding_bit((enum finding)i))
-            return (enum finding)i;
-    return FINDING_NONE;
+    if (pass->n_fetchable == pass->fetchable_size) {
+        pass->fetchable_size = pass->fetchable_size * 2 + 64;
+        pass->fetchable =
+            memory_resize(pass->fetchable, pass->fetchable_size, sizeof(*pass->fetchable));
+    }
+    pass->fetchable[pass->n_fetchable++] = domain;
 }
 
-static void count_expiry(struct cert_counts *counts, const struct certificate *certificate)
+/* Whether a fault is for this pass to log: of a host that was asked for, whoever refreshes the
+ * store has told why its files will not do. */
+static bool pass_logs_fault(const struct scan_pass *pass, const struct cert_state *state,
+                            const struct cert_news *news)
 {
-    int64_t not_after = certificate ? certificate_not_after_unix_s(certificate) : 0;
-
-    if (not_after != 0 &&
-        (counts->earliest_expiry_unix_s == 0 || not_after < counts->earliest_expiry_unix_s))
-        counts->earliest_expiry_unix_s = not_after;
+    if (!news->is_wrong)
+        return false;
+    if (pass->kind == PASS_CONFIG)
+        return true;
+    return state->is_remembered ? state->certificate && news->is_changed
+                                : news->is_changed || news->has_new_files;
 }
 
-static void scan_host(struct scan_pass *pass, const char *host)
+static void scan_domain(struct cert_scan *scan, struct scan_pass *pass, size_t index)
 {
+    const struct domain *domain = &pass->config->domains[index];
+    char host[POLICY_HOST_SIZE];
     struct cert_state state;
+    struct cert_news news;
+    uint32_t mark;
 
-    cert_store_check(pass->store, host, &state);
-    count_expiry(&pass->counts, state.certificate);
+    dns_policy_host_render(domain->name, host);
+    mark =
+        cert_store_mark(scan->store, host); /* before the look: a later change is seen next time */
+    if (pass->kind == PASS_CHANGED && !cert_states_is_due(scan->states, index, mark))
+        return;
+    cert_store_check_in_use(scan->store, host, &state);
+    news = cert_states_take(scan->states, index, mark, &state);
+    if (pass_logs_fault(pass, &state, &news))
+        cert_scan_log_fault(&pass->log, host, state.message);
+    if (news.is_fetchable)
+        pass_add_fetchable(pass, index);
+    if (news.is_fetchable && news.was_unfetchable && state.certificate)
+        cert_scan_log_arrival(&pass->log, pass->config, domain, state.certificate);
     certificate_unref(state.certificate);
-    pass->counts.n_hosts[gravest_finding(state.findings)]++;
-    if (state.findings != 0 && pass->n_wrong++ < LOGGED_MAX)
-        log_line(LOG_WARNING, "%s: %s", host, state.message);
 }
 
 static uint64_t scan_now_ms(const struct cert_scan *scan)
@@ -96,68 +124,91 @@ static bool scan_may_go_on(struct cert_scan *scan, struct scan_pass *pass)
 }
 
 /* Returns whether all hosts were looked at. */
-static bool scan_hosts(struct cert_scan *scan, struct scan_pass *pass)
+static bool scan_domains(struct cert_scan *scan, struct scan_pass *pass)
 {
     const struct config *config = pass->config;
     struct err err;
 
-    if (config->n_sources == 0)
-        return true;
-    if (cert_store_check_access(pass->store, &err) != 0)
-        log_line(LOG_WARNING, "certificates: %s", err.msg);
-    if (config->policy_host_name)
-        scan_host(pass, config->policy_host_name);
+    if (pass->kind != PASS_CHANGED && cert_store_check_access(scan->store, &err) != 0)
+        cert_scan_log_access(&err);
     pass->slice_end_ms = scan_now_ms(scan) + scan->options.slice_ms;
     for (size_t i = 0; i < config->n_domains; i++) {
-        char host[POLICY_HOST_SIZE];
-
         if (!scan_may_go_on(scan, pass))
             return false;
         if (config->domains[i].document)
-            scan_host(pass, dns_policy_host_render(config->domains[i].name, host));
+            scan_domain(scan, pass, i);
     }
     return true;
 }
 
-static void scan_once(struct cert_scan *scan, struct scan_pass *pass)
+static void scan_once(struct cert_scan *scan, enum pass_kind kind)
 {
-    if (scan_hosts(scan, pass)) {
-        scan->options.done(scan->options.context, &pass->counts);
-        if (pass->n_wrong > LOGGED_MAX)
-            log_line(LOG_WARNING,
-                     "%zu certificates are missing or wrong in all; --test-config names each",
-                     pass->n_wrong);
+    struct scan_pass pass = {.kind = kind, .config = cert_states_config(scan->states)};
+    struct cert_counts counts;
+
+    if (scan_domains(scan, &pass)) {
+        if (kind != PASS_CHANGED)
+            scan->all_at_ms = scan_now_ms(scan) + scan->options.all_ms;
+        if (pass.n_fetchable > 0 && scan->options.fetchable)
+            scan->options.fetchable(scan->options.context, pass.config, pass.fetchable,
+                                    pass.n_fetchable);
+        cert_states_count(scan->states, &counts);
+        scan->options.done(scan->options.context, &counts);
+        cert_scan_log_end(&pass.log);
     }
-    config_unref(pass->config);
-    cert_store_unref(pass->store);
+    free(pass.fetchable);
 }
 
-/* Waits for the next scan. Returns false at the end. */
-static bool take_next_scan(struct cert_scan *scan, struct scan_pass *ret_pass)
+/* The states of the configuration before live on in those of the next. */
+static void scan_take_config(struct cert_scan *scan, struct config *config,
+                             struct cert_store *store)
 {
+    struct cert_states *before = scan->states;
+
+    scan->states = cert_states_new(config, before);
+    cert_states_free(before);
+    config_unref(config);
+    cert_store_unref(scan->store);
+    scan->store = store;
+}
+
+/* Waits for the next pass. Returns false at the end. */
+static bool scan_wait(struct cert_scan *scan, enum pass_kind *ret_kind)
+{
+    struct config *config;
+    struct cert_store *store;
     bool is_stopped;
 
     pthread_mutex_lock(&scan->mutex);
-    while (!scan->is_stopped && (!scan->next || scan->is_held))
+    while (!scan->is_stopped && ((!scan->next && !scan->is_look_wanted) || scan->is_held))
         pthread_cond_wait(&scan->changed, &scan->mutex);
     is_stopped = scan->is_stopped;
+    config = is_stopped ? NULL : scan->next;
+    store = scan->next_store;
     if (!is_stopped) {
-        *ret_pass = (struct scan_pass){.config = scan->next, .store = scan->next_store};
         scan->next = NULL;
         scan->next_store = NULL;
+        scan->is_look_wanted = false;
     }
     pthread_mutex_unlock(&scan->mutex);
+    if (config)
+        scan_take_config(scan, config, store);
+    if (config)
+        *ret_kind = PASS_CONFIG;
+    else
+        *ret_kind = scan_now_ms(scan) >= scan->all_at_ms ? PASS_ALL : PASS_CHANGED;
     return !is_stopped;
 }
 
 static void *scan_run(void *context)
 {
     struct cert_scan *scan = context;
-    struct scan_pass pass;
+    enum pass_kind kind;
 
     job_lower_priority();
-    while (take_next_scan(scan, &pass))
-        scan_once(scan, &pass);
+    while (scan_wait(scan, &kind))
+        if (scan->states)
+            scan_once(scan, kind);
     return NULL;
 }
 
@@ -186,7 +237,7 @@ struct cert_scan *cert_scan_new(const struct cert_scan_options *options)
     pthread_condattr_destroy(&attributes);
     if (start_scan_thread(scan) == 0)
         return scan;
-    log_line(LOG_WARNING, "certificates are not looked at in the background: no thread");
+    cert_scan_log_no_thread();
     free(scan);
     return NULL;
 }
@@ -199,6 +250,8 @@ void cert_scan_free(struct cert_scan *scan)
     pthread_join(scan->thread, NULL);
     config_unref(scan->next);
     cert_store_unref(scan->next_store);
+    cert_states_free(scan->states);
+    cert_store_unref(scan->store);
     pthread_cond_destroy(&scan->changed);
     pthread_mutex_destroy(&scan->mutex);
     free(scan);
@@ -223,6 +276,12 @@ static void set_scan_flag(struct cert_scan *scan, bool *flag, bool value)
     *flag = value;
     pthread_cond_signal(&scan->changed);
     pthread_mutex_unlock(&scan->mutex);
+}
+
+void cert_scan_look(struct cert_scan *scan)
+{
+    if (scan)
+        set_scan_flag(scan, &scan->is_look_wanted, true);
 }
 
 void cert_scan_hold(struct cert_scan *scan)

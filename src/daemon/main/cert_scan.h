@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The certificate scan: looks at every policy host's certificate, logs what is wrong, and counts.
+ * The certificate scan: looks at every policy host's certificate, logs what is wrong and what has
+ * come, and counts.
  *
- * A thread of its own does so at a low priority, in slices: between two of them the workers have
- * the machine for themselves. Each function is safe from any thread.
+ * There are two kinds of pass: over all hosts (a new configuration, and every hour, as time makes
+ * certificates old), and over those whose files have changed. A thread of its own does so at a low
+ * priority, in slices: between two of them the workers have the machine for themselves. Each
+ * function is safe from any thread.
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
-#include "lib/diag/config_finding.h"
-
+struct cert_counts;
 struct cert_scan;
 struct cert_store;
 struct clock;
@@ -19,20 +22,29 @@ struct config;
 enum {
     CERT_SCAN_SLICE_MS = 100,
     CERT_SCAN_PAUSE_MS = 300, /* between two slices */
+    CERT_SCAN_ALL_MS = 60 * 60 * 1000,
 };
 
-struct cert_counts {
-    uint64_t n_hosts[FINDING_COUNT]; /* by the gravest finding; FINDING_NONE: nothing is wrong */
-    int64_t earliest_expiry_unix_s;  /* 0: there is no certificate */
-};
-
-/** Called in the scan's thread at the end of a scan. */
+/** Called in the scan's thread at the end of a pass. */
 typedef void cert_scan_done(void *context, const struct cert_counts *counts);
+
+/**
+ * Called in the scan's thread before that, with the domains whose policies senders can fetch by
+ * now: there is a certificate that they accept, or a proxy has one. A domain is told of once in a
+ * process, however many configurations it is in; in the first pass that is every one that can be
+ * fetched.
+ *
+ * domains  indices into config->domains, ascending; at least one
+ */
+typedef void cert_scan_fetchable(void *context, struct config *config, const size_t *domains,
+                                 size_t n_domains);
 
 struct cert_scan_options {
     const struct clock *clock; /* by which slices end; lives as long as the scan */
     unsigned slice_ms, pause_ms;
+    unsigned all_ms; /* from the end of a pass over all hosts to the next */
     cert_scan_done *done;
+    cert_scan_fetchable *fetchable; /* NULL: nobody wants to know */
     void *context;
 };
 
@@ -43,10 +55,16 @@ struct cert_scan *cert_scan_new(const struct cert_scan_options *options);
 void cert_scan_free(struct cert_scan *scan);
 
 /**
- * Begins a scan, after the one that is under way; one that has not begun is dropped. Takes
- * references of its own.
+ * Begins a pass over all hosts, after the one that is under way; one that has not begun is dropped.
+ * Takes references of its own.
  */
 void cert_scan_start(struct cert_scan *scan, struct config *config, struct cert_store *store);
+
+/**
+ * Begins a pass over the hosts whose files have changed, or over all if all_ms are over, after the
+ * one that is under way.
+ */
+void cert_scan_look(struct cert_scan *scan);
 
 /** No slice begins until cert_scan_resume(): a reload has the machine. */
 void cert_scan_hold(struct cert_scan *scan);

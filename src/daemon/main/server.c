@@ -493,6 +493,7 @@ static void make_parts(struct server *server)
     const struct cert_scan_options scan = {.clock = &clock_system,
                                            .slice_ms = CERT_SCAN_SLICE_MS,
                                            .pause_ms = CERT_SCAN_PAUSE_MS,
+                                           .all_ms = CERT_SCAN_ALL_MS,
                                            .done = on_certificates_scanned,
                                            .context = server};
 
@@ -502,7 +503,7 @@ static void make_parts(struct server *server)
                                                  .stats = &server->stats,
                                                  .config = &server->config};
     server->scan = cert_scan_new(&scan);
-    server->refresh = cert_refresh_new(&server->loop, server->sandbox);
+    server->refresh = cert_refresh_new(&server->loop, server->sandbox, server->scan);
     server->liveness = liveness_new(&clock_system, worker_threads_count(server->threads),
                                     worker_threads_count_turns, server->threads);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/main/server_stats.h"
 
-#include "daemon/main/cert_scan.h"
+#include "daemon/main/cert_states.h"
 #include "lib/config/config.h"
 
 void server_stats_set_config(struct server_stats *stats, const struct config *config,

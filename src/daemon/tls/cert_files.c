@@ -104,6 +104,23 @@ static finding_set probe_find_grave(const struct certificate *certificate,
            ~finding_bit(FINDING_CERTIFICATE_EXPIRING);
 }
 
+/* How much a certificate is worth that has these faults. */
+static int faults_worth(finding_set found)
+{
+    if (found == 0)
+        return 2;
+    return found == finding_bit(FINDING_CERTIFICATE_UNTRUSTED) ? 1 : 0; /* 1: a private authority */
+}
+
+static bool faults_are_worse(finding_set found, finding_set in_use)
+{
+    int worth = faults_worth(found), worth_in_use = faults_worth(in_use);
+
+    if (worth != worth_in_use)
+        return worth < worth_in_use;
+    return found != in_use && (found & in_use) == in_use;
+}
+
 void probe_compare(struct probe *probe, const struct certificate *in_use,
                    const struct probe_context *context)
 {
@@ -113,7 +130,7 @@ void probe_compare(struct probe *probe, const struct certificate *in_use,
     if (!probe->certificate || !in_use)
         return;
     found = probe_find_grave(probe->certificate, context);
-    if (found == 0 || probe_find_grave(in_use, context) != 0)
+    if (!faults_are_worse(found, probe_find_grave(in_use, context)))
         return;
     certificate_findings_render(probe->certificate, found, words, sizeof(words));
     probe_reject(probe, PROBE_WORSE, words);
@@ -152,6 +169,25 @@ bool cert_files_changed(struct cert_files *files, const char *host, const struct
     free(chain);
     free(key);
     return has_changed;
+}
+
+uint32_t cert_files_mark(struct cert_files *files, const char *host, uint32_t mark)
+{
+    struct file_versions versions;
+    char *chain, *key;
+
+    if (files->is_shared) {
+        pthread_mutex_lock(&files->lock);
+        versions = files->in_use.mark.versions;
+        pthread_mutex_unlock(&files->lock);
+    } else {
+        chain = path_expand(files->chain, host);
+        key = path_expand(files->key, host);
+        versions = file_versions_look_up(chain, key);
+        free(chain);
+        free(key);
+    }
+    return file_versions_mark(mark, &versions);
 }
 
 /*

@@ -84,11 +84,19 @@ void cert_files_done(struct cert_files *files);
  */
 bool cert_files_changed(struct cert_files *files, const char *host, const struct probe_mark *last);
 
+/** file_versions_mark() of the host's files; of shared files, of those that hosts are answered. */
+uint32_t cert_files_mark(struct cert_files *files, const char *host, uint32_t mark);
+
 /** Reads the host's files and judges what they hold. Of shared files, those that hosts are answered
  * are judged for this host. */
 void cert_files_probe(struct cert_files *files, const char *host, struct probe *ret_probe);
 
-/** Turns PROBE_GOOD into PROBE_WORSE if what is in use is better. in_use  NULL: nothing is */
+/**
+ * Turns PROBE_GOOD into PROBE_WORSE if what is in use is better: senders accept it, or would if
+ * they trusted its root, or it has only some of the faults.
+ *
+ * in_use  NULL: nothing is
+ */
 void probe_compare(struct probe *probe, const struct certificate *in_use,
                    const struct probe_context *context);
 

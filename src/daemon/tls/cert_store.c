@@ -99,6 +99,7 @@ static void report_probe(const struct store_reporter *reporter, const char *host
                          const struct probe *probe, bool is_kept)
 {
     char message[ERR_MSG_MAX + PATH_SHOWN_MAX], date[CERTIFICATE_DATE_MAX];
+    enum log_level level = probe->mark.result == PROBE_GOOD ? LOG_INFO : LOG_WARNING;
 
     if (probe->mark.result == PROBE_GOOD)
         snprintf(message, sizeof(message), "%s: a certificate valid until %s is in use",
@@ -112,18 +113,24 @@ static void report_probe(const struct store_reporter *reporter, const char *host
     else
         snprintf(message, sizeof(message), "%s; the certificate read before stays in use",
                  probe->err.msg);
-    reporter->report(reporter->context, host, message);
+    reporter->report(reporter->context, level, host, message);
 }
 
-/* Whether a probe is worth a line about this host. Of shared files there is one line for all hosts,
- * and that they cover only some of them is as it should be. */
+/*
+ * Whether a probe is worth a line about this host. Of shared files there is one line for all hosts,
+ * and that they cover only some of them is as it should be.
+ *
+ * is_served  the host has a certificate, whichever source it is from
+ */
 static bool probe_is_news(const struct probe *probe, const struct cert_files *files,
-                          const struct probe_mark *last, bool is_kept)
+                          const struct probe_mark *last, bool is_kept, bool is_served)
 {
     if (probe_mark_eq(&probe->mark, last))
         return false;
     if (files->is_shared)
         return is_kept && probe->mark.result == PROBE_NAME_MISMATCH;
+    if (probe->mark.result == PROBE_GOOD)
+        return is_served;
     return is_kept || probe->mark.result != PROBE_ABSENT;
 }
 
@@ -146,7 +153,7 @@ static bool entry_check(struct cert_store *store, struct host_entry *entry, size
         return previous;
     cert_files_probe(files, entry->host, &probe);
     probe_compare(&probe, previous, &store->context);
-    if (reporter && probe_is_news(&probe, files, last, previous))
+    if (reporter && probe_is_news(&probe, files, last, previous, entry->certificate))
         report_probe(reporter, entry->host, &probe, previous);
     if (reporter || files->is_shared || probe.certificate || probe.mark.result == PROBE_ABSENT)
         *last = probe.mark;
@@ -277,56 +284,58 @@ struct certificate *cert_store_find(struct cert_store *store, const char *host)
     return certificate;
 }
 
-/* Appends to the message of a state; what is too long is cut. */
-static void state_note(struct cert_state *state, const char *reason)
+/* Under the lock; unlike entry_find() it is no use of the host. */
+static struct host_entry *entry_peek(const struct cert_store *store, const char *host)
 {
-    size_t used = strlen(state->message);
+    struct host_entry *entry;
 
-    snprintf(state->message + used, sizeof(state->message) - used, "%s%s", used > 0 ? "; " : "",
-             reason);
+    HASH_FIND_STR(store->hosts, host, entry);
+    return entry;
 }
 
-static void state_judge(const struct cert_store *store, const struct probe *probe, const char *host,
-                        struct cert_state *state)
+bool cert_store_peek(struct cert_store *store, const char *host,
+                     struct certificate **ret_certificate)
 {
-    const struct clock *clock = store->context.clock;
-    char words[CERTIFICATE_FINDINGS_MAX];
+    struct host_entry *entry;
 
-    *state = (struct cert_state){
-        .certificate = probe->certificate,
-        .findings =
-            certificate_check(probe->certificate, host, clock->unix_s(clock), store->context.trust),
-    };
-    if (state->findings == 0)
-        return;
-    certificate_findings_render(probe->certificate, state->findings, words, sizeof(words));
-    snprintf(state->message, sizeof(state->message), "%s: %s", probe->path, words);
+    pthread_mutex_lock(&store->lock);
+    entry = entry_peek(store, host);
+    if (entry)
+        *ret_certificate = entry->certificate ? certificate_ref(entry->certificate) : NULL;
+    pthread_mutex_unlock(&store->lock);
+    return entry;
 }
 
-void cert_store_check(struct cert_store *store, const char *host, struct cert_state *ret_state)
+size_t cert_store_n_sources(const struct cert_store *store, const char *host)
 {
-    static const finding_set findings[] = {
-        [PROBE_FAULT] = UINT64_C(1) << FINDING_CERTIFICATE_UNREADABLE,
-        [PROBE_UNUSABLE] = UINT64_C(1) << FINDING_CERTIFICATE_UNUSABLE,
-        [PROBE_NAME_MISMATCH] = UINT64_C(1) << FINDING_CERTIFICATE_NAME,
-    };
-    size_t n_tried = host_is_safe(host) ? store->n_sources : 0;
-    struct probe probe;
+    return host_is_safe(host) ? store->n_sources : 0;
+}
 
-    *ret_state = (struct cert_state){0};
-    for (size_t i = 0; i < n_tried; i++) {
-        cert_files_probe(&store->files[i], host, &probe);
-        if (probe.certificate) {
-            state_judge(store, &probe, host, ret_state);
-            return;
-        }
-        state_note(ret_state, probe.err.msg);
-        ret_state->findings |= findings[probe.mark.result];
-    }
-    if (n_tried == 0)
-        state_note(ret_state, "there is no source of certificates for this host");
-    if (ret_state->findings == 0)
-        ret_state->findings = finding_bit(FINDING_CERTIFICATE_MISSING);
+void cert_store_probe(struct cert_store *store, size_t source, const char *host,
+                      struct probe *ret_probe)
+{
+    cert_files_probe(&store->files[source], host, ret_probe);
+}
+
+const struct probe_context *cert_store_context(const struct cert_store *store)
+{
+    return &store->context;
+}
+
+uint32_t cert_store_mark(struct cert_store *store, const char *host)
+{
+    struct host_entry *entry;
+    uint32_t mark = 0;
+
+    pthread_mutex_lock(&store->lock);
+    entry = entry_peek(store, host);
+    if (entry && entry->certificate)
+        mark = (uint32_t)certificate_not_after_unix_s(entry->certificate) +
+               (uint32_t)certificate_not_before_unix_s(entry->certificate);
+    pthread_mutex_unlock(&store->lock);
+    for (size_t i = 0; i < store->n_sources && host_is_safe(host); i++)
+        mark = cert_files_mark(&store->files[i], host, mark);
+    return mark;
 }
 
 int cert_store_check_access(const struct cert_store *store, struct err *err)

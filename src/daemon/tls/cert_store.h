@@ -15,13 +15,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "lib/diag/config_finding.h"
+#include "lib/base/log.h"
 
 struct cert_store;
 struct certificate;
 struct clock;
 struct cert_source;
 struct err;
+struct probe;
+struct probe_context;
 struct trust_store;
 
 enum {
@@ -32,7 +34,7 @@ enum {
  * sources   copied; may be empty: then no host has a certificate
  * capacity  hosts remembered, at least 1
  * clock     lives as long as the store
- * trust     lives as long as the store; NULL: cert_store_check() does not judge roots
+ * trust     lives as long as the store; NULL: roots are not judged
  * Returns a store with one reference, never NULL.
  */
 struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_sources,
@@ -59,20 +61,28 @@ struct certificate *cert_store_find(struct cert_store *store, const char *host);
 bool cert_store_lookup(struct cert_store *store, const char *host,
                        struct certificate **ret_certificate);
 
-/** What cert_store_check() says of one host. */
-struct cert_state {
-    struct certificate *certificate; /* one reference, or NULL: the host cannot be served */
-    finding_set findings;            /* FINDING_CERTIFICATE_* */
-    char message[512]; /* what was looked at and why it will not do; empty if nothing is wrong */
-};
+/**
+ * cert_store_lookup() without being a use of the host: who looks at all hosts must not push out
+ * those that senders ask for.
+ */
+bool cert_store_peek(struct cert_store *store, const char *host,
+                     struct certificate **ret_certificate);
+
+/** Sources that may have a certificate for the host; 0 for what must be in no path. */
+size_t cert_store_n_sources(const struct cert_store *store, const char *host);
+
+/** cert_files_probe() of one source, past what is remembered. */
+void cert_store_probe(struct cert_store *store, size_t source, const char *host,
+                      struct probe *ret_probe);
+
+/** Belongs to the store. */
+const struct probe_context *cert_store_context(const struct cert_store *store);
 
 /**
- * Looks at one host's certificate as --test-config and the background do, past the memory of
- * cert_store_find() and without filling it: reads the files now and judges what is found. The files
- * of a source without {host} are read once for all checks.
- * The caller unrefs ret_state->certificate.
+ * A number that differs after the host's files, or the certificate in use, have changed. Looks at
+ * the files' versions only.
  */
-void cert_store_check(struct cert_store *store, const char *host, struct cert_state *ret_state);
+uint32_t cert_store_mark(struct cert_store *store, const char *host);
 
 /**
  * Whether the fixed part of every source's directory can be listed. One that cannot be must not
@@ -85,15 +95,19 @@ int cert_store_check_access(const struct cert_store *store, struct err *err);
 /**
  * Called by the background pass once for each change or fault it finds, in its own thread.
  *
- * host  "certificates" if the files are those of a source without {host}, whichever hosts it serves
+ * level  LOG_INFO: a certificate was replaced by a good one; LOG_WARNING: what was found is wrong
+ * host   "certificates" if the files are those of a source without {host}, whichever hosts it
+ * serves
  */
-typedef void cert_report(void *context, const char *host, const char *message);
+typedef void cert_report(void *context, enum log_level level, const char *host,
+                         const char *message);
 
 /**
  * The background pass: looks again at the files behind every remembered host and replaces what
  * changed. A pair that is broken, does not belong together, is unusable, no longer covers the host
  * or has gone leaves the old one in use, and so does one that senders would refuse (expired, not
  * yet valid, self-signed, untrusted, without its intermediate) if they take the old one. Each is
- * reported once until it changes again. One caller at a time.
+ * reported once until it changes again; the first certificate of a host is not, as who looks at all
+ * hosts tells of it. One caller at a time.
  */
 void cert_store_refresh(struct cert_store *store, cert_report *report, void *context);

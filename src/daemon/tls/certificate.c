@@ -34,6 +34,7 @@ struct certificate {
     X509 *leaf;
     EVP_PKEY *key;
     struct chain *chain; /* what is sent after the leaf */
+    char *path;
     int64_t not_before_unix_s;
     int64_t not_after_unix_s;
 };
@@ -164,6 +165,7 @@ int certificate_load(const char *chain_path, const char *key_path, struct chain_
     *made = (struct certificate){.references = 1};
     if (result == 0)
         result = certificate_assemble(made, &pem, chain_path, key_path, chains, err);
+    made->path = strcpy(memory_alloc(strlen(chain_path) + 1), chain_path);
     if (result == 0)
         *ret_certificate = made;
     else
@@ -189,6 +191,7 @@ void certificate_unref(struct certificate *certificate)
     X509_free(certificate->leaf);
     EVP_PKEY_free(certificate->key);
     chain_release(certificate->chain);
+    free(certificate->path);
     free(certificate);
 }
 
@@ -242,6 +245,11 @@ const char *certificate_names_render(const struct certificate *certificate, char
     GENERAL_NAMES_free(names);
     ERR_clear_error();
     return buffer;
+}
+
+const char *certificate_path(const struct certificate *certificate)
+{
+    return certificate->path;
 }
 
 int64_t certificate_not_before_unix_s(const struct certificate *certificate)

@@ -58,6 +58,9 @@ bool certificate_covers(const struct certificate *certificate, const char *host)
 const char *certificate_names_render(const struct certificate *certificate, char *buffer,
                                      size_t size);
 
+/** Where its leaf was read from. */
+const char *certificate_path(const struct certificate *certificate);
+
 /** The ends of its life; both belong to it. */
 int64_t certificate_not_before_unix_s(const struct certificate *certificate);
 int64_t certificate_not_after_unix_s(const struct certificate *certificate);

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/stat.h>
 
+#include "lib/base/slice.h"
+
 struct file_version file_version_of(const struct stat *status)
 {
     return (struct file_version){
@@ -11,6 +13,7 @@ struct file_version file_version_of(const struct stat *status)
         .inode = status->st_ino,
         .size = status->st_size,
         .modified = status->st_mtim,
+        .changed = status->st_ctim,
     };
 }
 
@@ -40,6 +43,28 @@ static bool file_version_eq(const struct file_version *a, const struct file_vers
 bool file_versions_eq(const struct file_versions *a, const struct file_versions *b)
 {
     return file_version_eq(&a->chain, &b->chain) && file_version_eq(&a->key, &b->key);
+}
+
+/* FNV-1a, over numbers. */
+static uint32_t file_version_mark(uint32_t mark, const struct file_version *version)
+{
+    const uint64_t parts[] = {
+        (uint64_t)version->stat_errno,      (uint64_t)version->device,
+        (uint64_t)version->inode,           (uint64_t)version->size,
+        (uint64_t)version->modified.tv_sec, (uint64_t)version->modified.tv_nsec,
+        (uint64_t)version->changed.tv_sec,  (uint64_t)version->changed.tv_nsec,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        mark = (mark ^ (uint32_t)parts[i]) * 16777619;
+        mark = (mark ^ (uint32_t)(parts[i] >> 32)) * 16777619;
+    }
+    return mark;
+}
+
+uint32_t file_versions_mark(uint32_t mark, const struct file_versions *versions)
+{
+    return file_version_mark(file_version_mark(mark, &versions->chain), &versions->key);
 }
 
 static bool file_version_is_absent(const struct file_version *version)

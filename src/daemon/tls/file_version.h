@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -20,6 +21,8 @@ struct file_version {
     ino_t inode;
     off_t size;
     struct timespec modified;
+    struct timespec
+        changed; /* also by chmod or a hard link; only file_versions_mark() looks at it */
 };
 
 /** Both files of a certificate. */
@@ -35,6 +38,13 @@ struct file_versions file_versions_look_up(const char *chain_path, const char *k
 
 /** Whether neither file was written or replaced between the two. */
 bool file_versions_eq(const struct file_versions *a, const struct file_versions *b);
+
+/**
+ * A number that differs after anything about the files has changed, their permissions too.
+ *
+ * mark  of what came before, to take several pairs together; 0: nothing
+ */
+uint32_t file_versions_mark(uint32_t mark, const struct file_versions *versions);
 
 /** Whether neither file is there. */
 bool file_versions_are_absent(const struct file_versions *versions);

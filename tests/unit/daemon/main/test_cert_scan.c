@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/main/cert_states.h"
 #include "daemon/tls/cert_store.h"
 #include "lib/base/clock.h"
 #include "lib/config/config.h"
@@ -34,6 +35,8 @@ struct seen {
     sem_t done;
     atomic_uint n_scans;
     struct cert_counts counts; /* of the last scan */
+    size_t n_fetchable;        /* in all */
+    size_t last_fetchable;
 };
 
 static void on_scanned(void *context, const struct cert_counts *counts)
@@ -43,6 +46,16 @@ static void on_scanned(void *context, const struct cert_counts *counts)
     seen->counts = *counts;
     seen->n_scans++;
     sem_post(&seen->done);
+}
+
+static void on_fetchable(void *context, struct config *config, const size_t *domains,
+                         size_t n_domains)
+{
+    struct seen *seen = context;
+
+    assert_true(n_domains > 0 && domains[n_domains - 1] < config->n_domains);
+    seen->n_fetchable += n_domains;
+    seen->last_fetchable = domains[n_domains - 1];
 }
 
 static struct config *load_domains(const char *domains)
@@ -72,11 +85,15 @@ static struct cert_store *store_for(const struct config *config)
 
 static struct cert_scan *make_scan(struct seen *seen, unsigned slice_ms)
 {
-    const struct cert_scan_options options = {
-        .clock = &test_clock, .slice_ms = slice_ms, .done = on_scanned, .context = seen};
+    const struct cert_scan_options options = {.clock = &test_clock,
+                                              .slice_ms = slice_ms,
+                                              .all_ms = 1000000,
+                                              .done = on_scanned,
+                                              .fetchable = on_fetchable,
+                                              .context = seen};
 
+    *seen = (struct seen){0};
     sem_init(&seen->done, 0, 0);
-    seen->n_scans = 0;
     return cert_scan_new(&options);
 }
 
@@ -124,6 +141,53 @@ static void test_counts(void **state)
     }
 }
 
+/* Whether the domains have a certificate elsewhere is told of each once, whatever is reloaded. */
+static void test_fetchable(void **state)
+{
+    struct seen seen;
+    struct cert_scan *scan = make_scan(&seen, 1000);
+
+    (void)state;
+    start_scan(scan, THREE);
+    sem_wait(&seen.done);
+    assert_int_equal(seen.n_fetchable, 0);
+    start_scan(scan, "a.example: {mode: none}, b.example: {mode: none, allow: "
+                     "[certificate-missing]}, z.example: {mode: none}");
+    sem_wait(&seen.done);
+    assert_int_equal(seen.n_fetchable, 1);
+    assert_int_equal(seen.last_fetchable, 1);
+    assert_int_equal(count_hosts(&seen.counts), 2);
+    start_scan(scan, "b.example: {mode: none, allow: [certificate-missing]}, c.example: {mode: "
+                     "none, allow: [certificate-missing]}");
+    sem_wait(&seen.done);
+    assert_int_equal(seen.n_fetchable, 2);
+    assert_int_equal(seen.last_fetchable, 1);
+    cert_scan_free(scan);
+    sem_destroy(&seen.done);
+}
+
+/* A look counts again, before there is a configuration too; all hosts are due after their time. */
+static void test_look(void **state)
+{
+    struct seen seen;
+    struct cert_scan *scan = make_scan(&seen, 1000);
+
+    (void)state;
+    cert_scan_look(scan);
+    start_scan(scan, THREE);
+    sem_wait(&seen.done);
+    for (int i = 0; i < 3; i++) {
+        cert_scan_look(scan);
+        sem_wait(&seen.done);
+        assert_int_equal(count_hosts(&seen.counts), 3);
+        atomic_fetch_add(&now_ms, 1000000);
+    }
+    assert_int_equal(seen.n_scans, 4);
+    cert_scan_free(scan);
+    sem_destroy(&seen.done);
+    cert_scan_look(NULL);
+}
+
 static void test_hold(void **state)
 {
     struct seen seen;
@@ -163,8 +227,8 @@ static void test_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_counts), cmocka_unit_test(test_fetchable),
+        cmocka_unit_test(test_look),   cmocka_unit_test(test_hold),
         cmocka_unit_test(test_end),
     };
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/main/cert_scan.h"
+#include "daemon/main/cert_states.h"
 #include "lib/config/config.h"
 
 static void test_config(void **state)

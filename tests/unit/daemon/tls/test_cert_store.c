@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/tls/cert_store.h"
+#include "daemon/tls/cert_store_check.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -65,11 +66,13 @@ static int find_days(struct cert_store *store, const char *host)
 enum { REPORTS_MAX = 2048, NOBODY = 65534 };
 
 /* Adds a line to the text that `context` is. */
-static void collect(void *context, const char *host, const char *message)
+static void collect(void *context, enum log_level level, const char *host, const char *message)
 {
     char *reports = context;
     size_t used = strlen(reports);
 
+    assert_true(level == LOG_INFO || level == LOG_WARNING);
+    assert_int_equal(level == LOG_INFO, strstr(message, " is in use") != NULL);
     snprintf(reports + used, REPORTS_MAX - used, "%s: %s\n", host, message);
 }
 
@@ -217,7 +220,7 @@ static void test_missing_is_remembered(void **state)
     assert_refresh_reports(store, "");
     write_combined(A ".pem", A, 60);
     assert_int_equal(find_days(store, A), -1);
-    assert_refresh_reports(store, A ": " A ".pem" IN_USE("03-16"));
+    assert_refresh_reports(store, ""); /* the first is told of elsewhere */
     assert_int_equal(find_days(store, A), 60);
     cert_store_unref(store);
 }
@@ -296,6 +299,37 @@ static void test_worse_pair_waits(void **state)
     cert_store_unref(store);
 }
 
+/* What a sender would say of one certificate and another, where no root is trusted. */
+static void test_worse_of_two_bad(void **state)
+{
+    const struct pki_request leaf = {.common_name = A, .names = "DNS:" A},
+                             expired = {.common_name = A,
+                                        .names = "DNS:" A,
+                                        .not_before_unix_s = PKI_NOW_UNIX_S - 9 * PKI_DAY_S,
+                                        .not_after_unix_s = PKI_NOW_UNIX_S - PKI_DAY_S};
+    struct pki_identity *self_signed = pki_issue(&leaf, "P-256", NULL);
+    struct pki_identity *both = pki_issue(&expired, "P-256", NULL);
+    struct cert_store *store = open_store(pem_sources, 1);
+
+    (void)state;
+    pki_write(A ".pem", self_signed->certificate_pem, self_signed->key_pem, NULL);
+    assert_int_equal(find_days(store, A), 60);
+    pki_write(A ".pem", both->certificate_pem, both->key_pem, NULL);
+    assert_refresh_reports(store,
+                           A ": " A ".pem: self-signed, which no sender trusts; get one "
+                             "from a public authority; expired on 2027-01-14T08:00:00Z" KEPT);
+    assert_int_equal(find_days(store, A), 60);
+    write_combined(A ".pem", A, 70);
+    assert_refresh_reports(store, A ": " A ".pem" IN_USE("03-26"));
+    pki_write(A ".pem", self_signed->certificate_pem, self_signed->key_pem, NULL);
+    assert_refresh_reports(store, A ": " A ".pem: self-signed, which no sender trusts; get one "
+                                    "from a public authority" KEPT);
+    assert_int_equal(find_days(store, A), 70);
+    cert_store_unref(store);
+    pki_free(self_signed);
+    pki_free(both);
+}
+
 /* A fault met in a handshake has nobody to report it: the background pass does. */
 static void test_first_fault_is_reported_later(void **state)
 {
@@ -332,7 +366,7 @@ static void test_permission_given_later(void **state)
     become(0);
     chmod(A ".pem", 0644);
     become(NOBODY);
-    assert_refresh_reports(store, A ": " A ".pem" IN_USE("03-16"));
+    assert_refresh_reports(store, "");
     assert_int_equal(find_days(store, A), 60);
     become(0);
     cert_store_unref(store);
@@ -395,85 +429,6 @@ static void test_shared_source(void **state)
     assert_refresh_reports(store, "");
     assert_int_equal(find_days(store, A), 80);
     assert_int_equal(find_days(store, "mta-sts.new.example"), -1);
-    cert_store_unref(store);
-}
-
-static void test_check(void **state)
-{
-    static const struct {
-        const char *host;
-        size_t n_sources;
-        finding_set want;
-        const char *message;
-    } rows[] = {
-        {"good", 1, 0, ""},
-        {"none", 1, BIT(MISSING), "none.pem: cannot be read: No such file or directory"},
-        {"old", 1, BIT(EXPIRING),
-         "old.pem: in the last sixth of its life, expires on 2027-01-15T08:00:00Z"},
-        {"half", 1, BIT(UNREADABLE), "half.pem: holds no private key"},
-        {"empty", 1, BIT(UNREADABLE), "empty.pem: holds no certificate"},
-        {"folder", 1, BIT(UNREADABLE), "folder.pem: cannot be read: Is a directory"},
-        {"other", 1, BIT(NAME),
-         "other.pem: is a certificate for 'a.example', 'b.example', 'c.example' and 1 more"},
-        {"a.wild.example", 2, 0, ""},
-        {"empty", 2, 0, ""}, /* the second source serves it */
-        {"none", 2, BIT(NAME),
-         "none.pem: cannot be read: No such file or directory; wild.pem: is a certificate for "
-         "'*.wild.example', 'empty'"},
-        {"folder", 2, BIT(NAME) | BIT(UNREADABLE),
-         "folder.pem: cannot be read: Is a directory; wild.pem: is a certificate for "
-         "'*.wild.example', 'empty'"},
-    };
-
-    (void)state;
-    write_combined("good.pem", "good", 60);
-    write_combined("old.pem", "old", 0);
-    pki_write_pair("half.pem", "unused", "half", 60);
-    pki_write("empty.pem", "", NULL);
-    mkdir("folder.pem", 0755);
-    write_combined("other.pem", "a.example,DNS:b.example,DNS:c.example,DNS:d.example", 60);
-    write_combined("wild.pem", "*.wild.example,DNS:empty", 60);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct cert_store *store = open_store(pem_sources, rows[i].n_sources);
-        struct cert_state seen;
-
-        cert_store_check(store, rows[i].host, &seen);
-        if (seen.findings != rows[i].want || strcmp(seen.message, rows[i].message) != 0 ||
-            (seen.certificate != NULL) != !(rows[i].want & ~BIT(EXPIRING)))
-            fail_msg("row %zu: wanted %#llx '%s', saw %#llx '%s', served %d", i,
-                     (unsigned long long)rows[i].want, rows[i].message,
-                     (unsigned long long)seen.findings, seen.message, seen.certificate != NULL);
-        certificate_unref(seen.certificate);
-        cert_store_unref(store);
-    }
-}
-
-/* cert_store_check() neither asks the memory of cert_store_find() nor fills it. */
-static void test_check_reads_now(void **state)
-{
-    struct cert_store *store = open_store(pem_sources, ARRAY_LEN(pem_sources));
-    struct cert_state seen;
-
-    (void)state;
-    write_combined("wild.pem", B, 60);
-    cert_store_check(store, B, &seen);
-    certificate_unref(seen.certificate);
-    unlink("wild.pem"); /* a shared source is read once */
-    cert_store_check(store, B, &seen);
-    assert_non_null(seen.certificate);
-    certificate_unref(seen.certificate);
-
-    cert_store_check(store, A, &seen);
-    assert_null(seen.certificate);
-    write_combined(A ".pem", A, 60);
-    cert_store_check(store, A, &seen);
-    assert_non_null(seen.certificate);
-    certificate_unref(seen.certificate);
-    assert_int_equal(find_days(store, A), 60);
-    unlink(A ".pem");
-    cert_store_check(store, A, &seen);
-    assert_null(seen.certificate);
-    assert_int_equal(find_days(store, A), 60);
     cert_store_unref(store);
 }
 
@@ -576,12 +531,11 @@ int main(void)
         IN_DIRECTORY(test_missing_is_remembered),
         IN_DIRECTORY(test_faults_keep_the_old_pair),
         IN_DIRECTORY(test_worse_pair_waits),
+        IN_DIRECTORY(test_worse_of_two_bad),
         IN_DIRECTORY(test_first_fault_is_reported_later),
         IN_DIRECTORY(test_permission_given_later),
         IN_DIRECTORY(test_first_source_wins),
         IN_DIRECTORY(test_shared_source),
-        IN_DIRECTORY(test_check),
-        IN_DIRECTORY(test_check_reads_now),
         IN_DIRECTORY(test_threads),
     };
 

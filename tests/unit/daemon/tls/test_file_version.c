@@ -50,6 +50,24 @@ static void test_links(void **state)
     assert_false(file_versions_eq(&before, &after));
 }
 
+/* What no comparison needs may still cure a fault: a permission. */
+static void test_mark(void **state)
+{
+    struct file_versions before, after;
+
+    (void)state;
+    pki_write("chain.pem", "a", NULL);
+    before = file_versions_look_up("chain.pem", "none.pem");
+    assert_int_equal(file_versions_mark(1, &before), file_versions_mark(1, &before));
+    assert_int_not_equal(file_versions_mark(1, &before), file_versions_mark(2, &before));
+    do { /* the kernel's clock of files is coarse */
+        assert_int_equal(chmod("chain.pem", 0600), 0);
+        after = file_versions_look_up("chain.pem", "none.pem");
+    } while (after.chain.changed.tv_nsec == before.chain.changed.tv_nsec);
+    assert_true(file_versions_eq(&before, &after));
+    assert_int_not_equal(file_versions_mark(1, &before), file_versions_mark(1, &after));
+}
+
 static void test_status(void **state)
 {
     struct file_versions versions;
@@ -69,6 +87,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_links),
+        cmocka_unit_test(test_mark),
         cmocka_unit_test(test_status),
     };
 
