@@ -19,6 +19,7 @@ DATA = ROOT / "tests/data/config"
 CONFIG = ROOT / "config"
 GOOD = sorted([*CONFIG.glob("*.yaml"), *CONFIG.glob("provider.d/*.yaml"),
                *(ROOT / "docker").glob("*/mta-stsd.yaml"), *DATA.glob("good/**/*.yaml"), *DATA.glob("warn/**/*.yaml")])
+GOOD = [path for path in GOOD if not re.fullmatch(r"comments-[12]\.yaml", path.name)]  # no keys
 BAD = sorted(DATA.glob("bad/*.yaml"))
 
 TOO_DEEP = "nested deeper than 16 levels"

@@ -146,11 +146,15 @@ static void parse_domain(struct parse_context *context, const struct yaml_node *
 
 typedef void entry_parser(struct parse_context *context, const struct yaml_node *key);
 
-/* Parses policies: or domains:, an entry at a time. */
+/* Parses policies: or domains:, an entry at a time. The last entry may have been taken out. */
 static void parse_stream(struct parse_context *context, const char *what, entry_parser *parse_entry)
 {
     struct yaml_node *key;
 
+    if (yaml_reader_is_at_nothing(context->reader)) {
+        yaml_reader_skip(context->reader);
+        return;
+    }
     if (yaml_reader_enter(context->reader, what) != 0)
         return;
     while (yaml_reader_next(context->reader, context->entry, &key) == 1) {
@@ -217,16 +221,36 @@ static void parse_keys(struct parse_context *context, const struct fields *field
     }
 }
 
+static bool has_bytes_but_space(struct slice bytes)
+{
+    for (size_t i = 0; i < bytes.len; i++)
+        if (!memchr(" \t\r\n", bytes.ptr[i], 4))
+            return true;
+    return false;
+}
+
+/*
+ * Whether an included file has comments only, as the last customer has left it. One of no bytes is
+ * what a full disk leaves of a file.
+ */
+static bool is_file_of_comments(const struct parse_context *context, const struct raw_file *file)
+{
+    return file->fields == &schema_include && has_bytes_but_space(file->bytes) &&
+           yaml_reader_is_at_nothing(context->reader);
+}
+
 /* Returns 0, or -1 if the file could not be parsed to its end. */
 static int parse_file(struct parse_context *context, const struct raw_file *file)
 {
-    int entered, finished;
+    int entered = 0, finished = 0;
 
     context->reader = yaml_reader_new(file->name, file->bytes, context->fields.diag);
-    entered = yaml_reader_enter(context->reader, NULL);
-    if (entered == 0)
-        parse_keys(context, file->fields);
-    finished = yaml_reader_finish(context->reader);
+    if (!is_file_of_comments(context, file)) {
+        entered = yaml_reader_enter(context->reader, NULL);
+        if (entered == 0)
+            parse_keys(context, file->fields);
+        finished = yaml_reader_finish(context->reader);
+    }
     yaml_reader_free(context->reader);
     return entered != 0 || finished != 0 ? -1 : 0;
 }

@@ -118,7 +118,7 @@ static void schema_print_list_rules(struct json_writer *writer, const struct fie
 
 static void schema_print_stream_rules(struct json_writer *writer, const struct field *row)
 {
-    schema_print_type(writer, "\"object\"");
+    schema_print_type(writer, "[\"object\", \"null\"]");
     if (row->pattern) {
         json_key(writer, "propertyNames");
         json_begin_object(writer, JSON_ON_LINES);

@@ -179,6 +179,20 @@ static void refuse_event(struct yaml_reader *reader, const char *what)
              "expected a mapping, lines of 'key: value', found %s", found);
 }
 
+bool yaml_reader_is_at_nothing(struct yaml_reader *reader)
+{
+    skip_starts(reader);
+    switch (reader_peek(reader)) {
+    case YAML_STREAM_END_EVENT:
+        return !reader->has_failed;
+    case YAML_SCALAR_EVENT:
+        return reader->event.data.scalar.length == 0 && !reader->event.data.scalar.anchor &&
+               !reader->event.data.scalar.tag;
+    default:
+        return false;
+    }
+}
+
 int yaml_reader_enter(struct yaml_reader *reader, const char *what)
 {
     skip_starts(reader);

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/err.h"
@@ -49,6 +50,12 @@ struct yaml_reader *yaml_reader_new(const char *file, struct slice bytes, struct
 
 /** Takes NULL. */
 void yaml_reader_free(struct yaml_reader *reader);
+
+/**
+ * Whether nothing stands where a value comes next: at the start of a file that has comments only,
+ * or behind a key just read. Nothing is consumed.
+ */
+bool yaml_reader_is_at_nothing(struct yaml_reader *reader);
 
 /**
  * Enters the mapping that comes next: the document's, or the value of the key just read.

@@ -38,14 +38,15 @@ static void test_removal_guard(void **state)
         uint32_t percent;
         enum reload_outcome outcome;
     } rows[] = {
-        {1, 1, 0, 5, RELOAD_GOOD},        {1, 0, 0, 5, RELOAD_GOOD},
-        {2, 1, 0, 5, RELOAD_GOOD},        {2, 0, 0, 5, RELOAD_REFUSED},
-        {3, 1, 0, 5, RELOAD_REFUSED},     {8, 4, 0, 5, RELOAD_GOOD},
-        {8, 3, 0, 5, RELOAD_REFUSED},     {20, 10, 0, 5, RELOAD_GOOD},
-        {21, 10, 0, 5, RELOAD_REFUSED},   {220, 209, 0, 5, RELOAD_GOOD},
+        {1, 1, 0, 5, RELOAD_GOOD},        {2, 1, 0, 5, RELOAD_REFUSED},
+        {2, 2, 1, 5, RELOAD_REFUSED},     {3, 2, 0, 5, RELOAD_GOOD},
+        {3, 1, 0, 5, RELOAD_REFUSED},     {3, 2, 0, 0, RELOAD_REFUSED},
+        {8, 6, 0, 5, RELOAD_REFUSED},     {20, 19, 0, 5, RELOAD_GOOD},
+        {20, 18, 0, 5, RELOAD_REFUSED},   {40, 38, 0, 5, RELOAD_GOOD},
+        {39, 37, 0, 5, RELOAD_REFUSED},   {220, 209, 0, 5, RELOAD_GOOD},
         {219, 208, 0, 5, RELOAD_REFUSED}, {219, 0, 0, 100, RELOAD_GOOD},
-        {15, 15, 15, 5, RELOAD_REFUSED},  {15, 15, 7, 5, RELOAD_GOOD},
-        {30, 30, 11, 5, RELOAD_REFUSED},  {30, 25, 6, 5, RELOAD_REFUSED},
+        {15, 15, 15, 5, RELOAD_REFUSED},  {15, 15, 1, 5, RELOAD_GOOD},
+        {15, 15, 2, 5, RELOAD_REFUSED},   {30, 25, 6, 5, RELOAD_REFUSED},
     };
     static struct domain before[DOMAINS_MAX], after[DOMAINS_MAX];
     static char names_before[DOMAINS_MAX][32], names_after[DOMAINS_MAX][32];
@@ -79,6 +80,26 @@ static void test_removal_guard(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+/* A new name for the only domain: nothing is cut off where something comes. */
+static void test_one_replaced(void **state)
+{
+    struct domain before = {.name = "old.example", .document = &document};
+    struct domain after = {.name = "new.example", .document = &document};
+    struct config current = {.domains = &before, .n_domains = 1, .removed_percent = 5};
+    struct config next = {.domains = &after, .n_domains = 1};
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    current.control = next.control = current.user = next.user = "";
+    assert_int_equal(
+        reload_review(&(struct reload_candidate){.current = &current, .next = &next}, out),
+        RELOAD_GOOD);
+    fclose(out);
+    free(text);
+}
+
 static void test_errors(void **state)
 {
     struct config current = {.n_domains = 0};
@@ -100,6 +121,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_removal_guard),
+        cmocka_unit_test(test_one_replaced),
         cmocka_unit_test(test_errors),
     };
 

@@ -87,10 +87,10 @@ static const struct {
      "{'description': '', 'type': 'array', 'minItems': 1, 'items':"
      " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
     {{.type = FIELD_STREAM, .help = "", .fields = &empty},
-     "{'description': '', 'type': 'object', 'additionalProperties':"
+     "{'description': '', 'type': ['object', 'null'], 'additionalProperties':"
      " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
     {{.type = FIELD_STREAM, .help = "", .fields = &empty, .pattern = &pattern},
-     "{'description': '', 'type': 'object',"
+     "{'description': '', 'type': ['object', 'null'],"
      " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'expected a star'},"
      " 'additionalProperties':"
      " {'type': 'object', 'additionalProperties': false, 'properties': {}}}"},
@@ -99,7 +99,7 @@ static const struct {
       .fields = &empty,
       .pattern = &pattern,
       .has_short_form = true},
-     "{'description': '', 'type': 'object',"
+     "{'description': '', 'type': ['object', 'null'],"
      " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'expected a star'},"
      " 'additionalProperties': {'type': ['object', 'string', 'number'], 'minLength': 1,"
      " 'additionalProperties': false, 'properties': {}}}"},
