@@ -66,6 +66,16 @@ def install_combined(folder, chain, key, generation):
     replace_file(folder / f"{HOST}.pem", key, chain)
 
 
+def install_by_domain(folder, chain, key, generation):
+    del generation
+    replace_file(folder / "example.com" / "example.com.pem", key, chain)
+
+
+def install_numbered(folder, chain, key, generation):
+    """certbot makes another lineage beside the old one, which stays as it is."""
+    install_lego(folder / f"{HOST}-000{generation}", chain, key, generation)
+
+
 def install_shared(folder, chain, key, generation):
     del generation
     replace_file(folder / "chain.pem", chain)
@@ -78,6 +88,9 @@ LAYOUTS = {
     "acme.sh": (install_acme_sh, "{host}_ecc/fullchain.cer", "{host}_ecc/{host}.key"),
     "kubernetes": (install_kubernetes, "{host}/tls.crt", "{host}/tls.key"),
     "combined": (install_combined, "{host}.pem", None),
+    "by domain": (install_by_domain, "{domain}/{domain}.pem", None),
+    "numbered": (install_numbered, "{host}*/certificates/{host}.crt",
+                 "{host}*/certificates/{host}.key"),
     "shared": (install_shared, "chain.pem", "key.pem"),
 }
 

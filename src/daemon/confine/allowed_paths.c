@@ -11,9 +11,9 @@
 #include "daemon/tls/cert_store.h"
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"
+#include "lib/config/cert_path.h"
 #include "lib/config/config.h"
 
-static const char host_variable[] = "{host}";
 static const char glob_characters[] = "*?[\\";
 
 /* Whether `path` is `directory` or below it; both are free of links. */
@@ -129,10 +129,10 @@ static void allow_file(struct allowed_paths *allowed, const char *path)
 
 static void allow_cert_source(struct allowed_paths *allowed, const char *path)
 {
-    const char *variable = strstr(path, host_variable);
+    size_t fixed_len = cert_path_fixed_len(path);
 
-    if (variable)
-        allow_directory(allowed, path_directory(allowed->arena, path, (size_t)(variable - path)));
+    if (path[fixed_len] != '\0')
+        allow_directory(allowed, path_directory(allowed->arena, path, fixed_len));
     else
         allow_file(allowed, path);
 }

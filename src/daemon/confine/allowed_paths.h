@@ -2,11 +2,11 @@
 /**
  * Allowed paths: the directories that the sandbox leaves open to the daemon after its start.
  *
- * Every file that the configuration names needs its directory. A path with {host} or a wildcard
- * needs the directory before that; a path over a symbolic link needs the directory of the link and
- * the directory of its target. certbot's links in live/ lead to ../archive/, so a directory named
- * "live" needs its parent. The nearest existing parent stands in for a directory that does not
- * exist yet.
+ * Every file that the configuration names needs its directory. A path with {host}, {domain} or a
+ * '*' needs the directory before that; a path over a symbolic link needs the directory of the link
+ * and the directory of its target. certbot's links in live/ lead to ../archive/, so a directory
+ * named "live" needs its parent. The nearest existing parent stands in for a directory that does
+ * not exist yet.
  */
 #pragma once
 

@@ -3,18 +3,21 @@
  * Certificate files: one place of the configuration where certificates may lie, and what a probe
  * of the files there finds.
  *
- * Paths with {host} hold one certificate for each host. Paths without are shared: one certificate
- * for all names in its SAN, read on first use.
+ * Paths with {host} or {domain} hold one certificate for each host. Paths without are shared: one
+ * certificate for all names in its SAN, read on first use. Of the files that a path with '*'
+ * matches, the newest is taken whose certificate is worth most.
  * Internal to tls/. Any thread; a short lock, never held over I/O.
  */
 #pragma once
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "daemon/tls/file_version.h"
 #include "lib/base/err.h"
 
+struct cert_pattern;
 struct cert_source;
 struct certificate;
 struct chain_cache;
@@ -41,6 +44,7 @@ struct probe_mark {
     enum probe_result result;
     int sys_errno; /* of PROBE_FAULT; 0: none */
     struct file_versions versions;
+    uint32_t matches; /* of a path with '*': which files match, and their versions */
 };
 
 /** Whether two probes found the same; one that was not made equals none. */
@@ -64,7 +68,8 @@ struct probe_context {
 struct cert_files {
     char *chain;
     char *key;
-    bool is_shared; /* no {host} */
+    bool is_shared;               /* no {host} and no {domain} */
+    struct cert_pattern *pattern; /* NULL: no '*' */
     const struct probe_context *context;
     pthread_mutex_t lock;   /* of the rest, which only shared files have */
     struct probe in_use;    /* what hosts are answered; its mark is not set before the first read */

@@ -120,18 +120,20 @@ static void report_probe(const struct store_reporter *reporter, const char *host
  * Whether a probe is worth a line about this host. Of shared files there is one line for all hosts,
  * and that they cover only some of them is as it should be.
  *
- * is_served  the host has a certificate, whichever source it is from
+ * previous  from the same source; NULL: none
+ * in_use    from whichever source; NULL: none
  */
 static bool probe_is_news(const struct probe *probe, const struct cert_files *files,
-                          const struct probe_mark *last, bool is_kept, bool is_served)
+                          const struct probe_mark *last, const struct certificate *previous,
+                          const struct certificate *in_use)
 {
     if (probe_mark_eq(&probe->mark, last))
         return false;
     if (files->is_shared)
-        return is_kept && probe->mark.result == PROBE_NAME_MISMATCH;
+        return previous && probe->mark.result == PROBE_NAME_MISMATCH;
     if (probe->mark.result == PROBE_GOOD)
-        return is_served;
-    return is_kept || probe->mark.result != PROBE_ABSENT;
+        return in_use && !(previous && certificate_eq(probe->certificate, previous));
+    return previous || probe->mark.result != PROBE_ABSENT;
 }
 
 /*

@@ -195,6 +195,12 @@ void certificate_unref(struct certificate *certificate)
     free(certificate);
 }
 
+/* The same chain of one cache is one chain. */
+bool certificate_eq(const struct certificate *a, const struct certificate *b)
+{
+    return a->chain == b->chain && X509_cmp(a->leaf, b->leaf) == 0;
+}
+
 bool certificate_covers(const struct certificate *certificate, const char *host)
 {
     bool covers;

@@ -45,6 +45,9 @@ struct certificate *certificate_ref(struct certificate *certificate);
 /** Takes NULL. */
 void certificate_unref(struct certificate *certificate);
 
+/** Whether both present the same leaf and the same chain. */
+bool certificate_eq(const struct certificate *a, const struct certificate *b);
+
 /** Whether a DNS name of the SAN covers `host` (stored form, lib/dns/name.h). */
 bool certificate_covers(const struct certificate *certificate, const char *host);
 

@@ -69,7 +69,7 @@ struct listen_address {
     struct place place;
 };
 
-/** Where certificates may lie. Both texts may hold "{host}", any number of times. */
+/** Where certificates may lie; paths as lib/config/cert_path.h has them. */
 struct cert_source {
     const char *chain; /* PEM, leaf first */
     const char *key;   /* may equal chain: one combined file */

@@ -20,6 +20,15 @@ const struct field_pattern pattern_listen = {
     .expected = "\"192.0.2.1:443\", \"[2001:db8::1]:443\" or \"unix:/path\"; [::] is all addresses",
 };
 
+#define CERT_PATH_TEXT "([^*$%<>{}]|\\{host\\}|\\{domain\\})"
+
+const struct field_pattern pattern_cert_path = {
+    .regex =
+        "^(([^~*$%<>{}]|\\{host\\}|\\{domain\\})" CERT_PATH_TEXT "*)?(\\*" CERT_PATH_TEXT "*)?$",
+    .expected = "a path, with {host} for mta-sts.<domain>, {domain} for the domain, at most one *, "
+                "and without ~ or $HOME",
+};
+
 const struct field_pattern pattern_socket = {
     .regex = "^/",
     .expected = "the absolute path of a socket",

@@ -13,4 +13,5 @@ struct field_pattern;
 extern const struct field_pattern pattern_policy_name; /* a key under policies: */
 extern const struct field_pattern pattern_rua;         /* a report address */
 extern const struct field_pattern pattern_listen;      /* address and port, or a unix socket */
+extern const struct field_pattern pattern_cert_path;   /* cert_path_check() */
 extern const struct field_pattern pattern_socket;      /* the path of a unix socket */

@@ -186,11 +186,14 @@ static const struct field source_rows[] = {
     {.key = "chain",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_source, chain),
+     .pattern = &pattern_cert_path,
      .is_required = true,
-     .help = "PEM file, leaf first; {host} stands for the host's name"},
+     .help = "PEM file, leaf first; {host} is mta-sts.<domain>, {domain} the domain, and of the "
+             "files that a * matches the newest valid one is taken"},
     {.key = "key",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_source, key),
+     .pattern = &pattern_cert_path,
      .help = "PEM file of the private key; default: the chain's file holds it too"},
 };
 static const struct fields source_fields = {ROWS(source_rows)};

@@ -8,6 +8,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/prefix.h"
+#include "lib/config/cert_path.h"
 #include "lib/config/config.h"
 #include "lib/config/policy_merge.h"
 #include "lib/config/schema.h"
@@ -227,14 +228,28 @@ static void build_includes(struct config *config, const struct field_texts *raw)
 static void check_source_path(const struct settings_context *context, const struct field_text *raw,
                               size_t index, const char *key)
 {
+    char path[64], why[CERT_PATH_FAULT_MAX];
+
+    snprintf(path, sizeof(path), "certificates[%zu].%s", index, key);
+    if (raw->text.len > 0 && !cert_path_check(raw->text.ptr, why))
+        settings_report(context, FINDING_BAD_VALUE, raw, path, why);
+}
+
+static void check_source_stars(const struct settings_context *context, const struct raw_source *raw,
+                               size_t index)
+{
     char path[64];
 
-    if (raw->text.len == 0 || !text_has_domain(raw->text))
+    if (raw->chain.text.len == 0 || raw->key.text.len == 0 ||
+        cert_path_has_star(raw->chain.text.ptr) == cert_path_has_star(raw->key.text.ptr))
         return;
-    snprintf(path, sizeof(path), "certificates[%zu].%s", index, key);
-    settings_report(context, FINDING_BAD_VALUE, raw, path,
-                    "has {domain}, which only mx and tls_rpt know; write {host}, the policy host "
-                    "(mta-sts.<domain>), as in /etc/letsencrypt/live/{host}/fullchain.pem");
+    snprintf(path, sizeof(path), "certificates[%zu].key", index);
+    settings_report(context, FINDING_BAD_VALUE, &raw->key, path,
+                    cert_path_has_star(raw->key.text.ptr)
+                        ? "has a '*', and the chain has none; the key takes over what the chain's "
+                          "matches"
+                        : "has no '*', and the chain has one; write a '*' for the same text in the "
+                          "key's path");
 }
 
 static void build_sources(const struct settings_context *context, const struct field_groups *raw)
@@ -251,6 +266,7 @@ static void build_sources(const struct settings_context *context, const struct f
 
         check_source_path(context, &items[i].chain, i, "chain");
         check_source_path(context, &items[i].key, i, "key");
+        check_source_stars(context, &items[i], i);
         if (chain.len > 0)
             sources[config->n_sources++] = (struct cert_source){arena_copy(config->arena, chain),
                                                                 arena_copy(config->arena, key)};
