@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -21,6 +22,18 @@ static void run_as_save_groups(void)
     saved_groups.n = getgroups(0, NULL);
     saved_groups.ids = memory_resize(NULL, (size_t)saved_groups.n + 1, sizeof(*saved_groups.ids));
     saved_groups.n = getgroups(saved_groups.n, saved_groups.ids);
+}
+
+const char *run_as_user(const struct config *config, char buffer[static RUN_AS_USER_MAX])
+{
+    uid_t uid = geteuid();
+    const struct passwd *entry = uid == 0 ? getpwnam(config->user) : getpwuid(uid);
+
+    if (entry)
+        snprintf(buffer, RUN_AS_USER_MAX, "'%s'", entry->pw_name);
+    else
+        snprintf(buffer, RUN_AS_USER_MAX, "%u", uid);
+    return buffer;
 }
 
 void run_as_begin(const struct config *config)

@@ -8,7 +8,8 @@ import pytest
 from client import fetch, tls_context
 from daemon import ROOT, configuration, run
 
-SMALL = b"domains: {example.com: {mx: [mx.example.com]}}\npolicy_host: {addresses: [192.0.2.1]}\n"
+SMALL = b"domains: {example.com: {mx: [mx.example.com]}}\npolicy_host: {addresses: [192.0.2.1]}\n" \
+    b"user: root\n"
 TLS_RPT_ONLY = b"domains: {example.com: {mta_sts: false, tls_rpt: ['mailto:a@example.com']}}\n"
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import socket
 import stat
@@ -156,7 +157,7 @@ def test_directory_that_may_be_read_only_later(start, certificates):
     live.chmod(0o700)
     daemon = start()
     daemon.log.wait_for(f"certificates: '{live}' cannot be listed: Permission denied")
-    daemon.log.wait_for(f"{HOST}: {live}/.* cannot be read: Permission denied")
+    daemon.log.wait_for(f"{HOST} and 1 more policy host: {live}/.* cannot be read: Permission denied")
     live.chmod(0o755)
     daemon.reload()
     assert fetch_until(daemon, HOST, certificates).status == 200
@@ -186,6 +187,65 @@ def test_configuration_of_root_cannot_be_reloaded(folder, certificates):
         daemon.reload(wanted="refused")
         daemon.log.wait_for("mta-stsd.yaml.*Permission denied")
         assert fetch(daemon.address, HOST, tls_context(certificates)).body == BODY
+
+
+def findings_of(path, *options):
+    process = run("-c", path, "--test-config", *options)
+    return process.returncode, process.stdout.decode()
+
+
+def test_what_the_start_would_refuse_is_found(folder, certificates):
+    """By root alone, who will start the daemon; and only where the daemon will run."""
+    settings = {**keys(certificates), "policy_host": {"name": "policy.example"}}
+    path = write_configuration(folder / "a.yaml", {**settings, "user": "mtasts"})
+    status, text = findings_of(path)
+    assert status == 2
+    assert f"{path}: error: user: there is no user 'mtasts', and the daemon would not start" in text
+    assert findings_of(path, "--no-certificates")[0] == 0
+
+    (folder / "d").mkdir()
+    write_configuration(folder / "d" / "b.yaml", {"domains": {"b.example": {"mode": "none"}}})
+    path = write_configuration(folder / "a.yaml", {**settings, "user": "nobody",
+                                                   "include": ["d/*.yaml"]})
+    assert "refused" not in findings_of(path)[1]
+    why = "warning: user: 'nobody' cannot read the configuration, so that each reload would be " \
+        "refused: "
+    for denied, reason in ((path, "the file cannot be read: Permission denied"),
+                           (folder / "d" / "b.yaml", "b.yaml' cannot be read: Permission denied"),
+                           (folder / "d", "d/\\*.yaml' leads into a directory that cannot be read")):
+        mode = stat.S_IMODE(denied.stat().st_mode)
+        denied.chmod(0o600)
+        status, text = findings_of(path)
+        assert status == 0
+        assert re.search(rf"{why}{path}:.*{reason} \[reload-unreadable\]", text)
+        denied.chmod(mode)
+
+
+def test_one_cause_is_one_finding(folder):
+    hosts = [f"mta-sts.c{i}.example" for i in range(4)]
+    pki = Pki(folder / "pki", *hosts)
+    path = write_configuration(folder / "a.yaml", {
+        "user": "nobody", "certificates": [pki.source],
+        "domains": {host.removeprefix("mta-sts."): {"mx": ["mx.example"]} for host in hosts}})
+    lines = [line for line in findings_of(path)[1].splitlines() if "warning" in line][:-1]
+    assert len(lines) == 1
+    assert f"{hosts[0]} and 3 more policy hosts: {pki.folder}/live/{hosts[0]}/privkey.pem: cannot be " \
+        "read: Permission denied; let user 'nobody' read it [certificate-unreadable]" in lines[0]
+
+
+def test_link_that_leads_out_of_the_sandbox(start, certificates, folder):
+    """The link came after the start: no permission helps, only a restart."""
+    elsewhere = Pki(folder / "elsewhere", OTHER_HOST)
+    give_key(elsewhere, OTHER_HOST)
+    live = certificates.folder / "live" / OTHER_HOST
+    daemon = start()
+    if lacks(daemon, "Landlock"):
+        pytest.skip("without Landlock any file may be read")
+    shutil.rmtree(live)
+    live.symlink_to(elsewhere.folder / "live" / OTHER_HOST)
+    daemon.reload()
+    daemon.log.wait_for(f"{OTHER_HOST}: .*Permission denied; restart the daemon, as its sandbox does "
+                        f"not allow '{elsewhere.folder}/")
 
 
 def start_and_fail(folder, settings, wrapper=()):

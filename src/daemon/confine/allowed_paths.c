@@ -192,7 +192,7 @@ void allowed_paths_free(struct allowed_paths *allowed)
     free(allowed);
 }
 
-static bool allowed_paths_contain(const struct allowed_paths *allowed, const char *path)
+bool allowed_paths_contain(const struct allowed_paths *allowed, const char *path)
 {
     for (size_t i = 0; i < allowed->n_read; i++)
         if (path_is_within(path, allowed->read[i].actual))

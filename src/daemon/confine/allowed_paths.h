@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -41,6 +42,9 @@ struct allowed_paths *allowed_paths_new(const struct config *config, const char 
 
 /** Takes NULL. */
 void allowed_paths_free(struct allowed_paths *allowed);
+
+/** Whether a path, free of links, is in one of the directories. */
+bool allowed_paths_contain(const struct allowed_paths *allowed, const char *path);
 
 /** Finds a directory that `next` wants to read and `allowed` does not contain, or NULL. */
 const char *allowed_paths_find_outside(const struct allowed_paths *allowed,

@@ -2,6 +2,7 @@
 #include "daemon/confine/sandbox.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,6 +122,17 @@ bool sandbox_allows(const struct sandbox *sandbox, const struct config *next,
     }
     allowed_paths_free(needed);
     return !outside;
+}
+
+const char *sandbox_find_reason(const struct sandbox *sandbox, const char *path, char *buffer,
+                                size_t size)
+{
+    char actual[PATH_MAX];
+
+    if (!sandbox || !realpath(path, actual) || allowed_paths_contain(sandbox->allowed, actual))
+        return NULL;
+    snprintf(buffer, size, "restart the daemon, as its sandbox does not allow '%s'", actual);
+    return buffer;
 }
 
 void sandbox_explain(const struct sandbox *sandbox, FILE *out)

@@ -35,6 +35,14 @@ void sandbox_free(struct sandbox *sandbox);
 bool sandbox_allows(const struct sandbox *sandbox, const struct config *next,
                     const char *config_path, FILE *out);
 
+/**
+ * Why the sandbox refuses a file, in words that complete "...; ", or NULL if it does not: a link
+ * that came after the start may lead out of the directories that were allowed then. Takes NULL.
+ * Safe from any thread.
+ */
+const char *sandbox_find_reason(const struct sandbox *sandbox, const char *path, char *buffer,
+                                size_t size);
+
 /** Prints which directories are allowed, after a file could not be read. NULL prints nothing. */
 void sandbox_explain(const struct sandbox *sandbox, FILE *out);
 

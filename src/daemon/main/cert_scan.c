@@ -87,7 +87,7 @@ static void scan_domain(struct cert_scan *scan, struct scan_pass *pass, size_t i
     cert_store_check_in_use(scan->store, host, &state);
     news = cert_states_take(scan->states, index, mark, &state);
     if (pass_logs_fault(pass, &state, &news))
-        cert_scan_log_fault(&pass->log, host, state.message);
+        cert_scan_log_fault(&pass->log, host, &state);
     if (news.is_fetchable)
         pass_add_fetchable(pass, index);
     if (news.is_fetchable && news.was_unfetchable && state.certificate)

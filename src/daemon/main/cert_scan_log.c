@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/main/cert_scan_log.h"
 
+#include <errno.h>
+#include <stdio.h>
+
+#include "daemon/tls/cert_store_check.h"
 #include "daemon/tls/certificate.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -9,10 +13,29 @@
 #include "lib/config/records_spec.h"
 #include "lib/dns/record.h"
 
-void cert_scan_log_fault(struct cert_scan_log *log, const char *host, const char *message)
+/* Keys of a group that the daemon is not in are one mistake, and one line. */
+void cert_scan_log_fault(struct cert_scan_log *log, const char *host,
+                         const struct cert_state *state)
 {
-    if (log->n_faults++ < CERT_SCAN_LOGGED_MAX)
-        log_line(LOG_WARNING, "%s: %s", host, message);
+    if (state->sys_errno == EACCES) {
+        if (log->n_denied++ == 0) {
+            snprintf(log->denied, sizeof(log->denied), "%s", host);
+            snprintf(log->denied_reason, sizeof(log->denied_reason), "%s", state->message);
+        }
+    } else if (log->n_faults++ < CERT_SCAN_LOGGED_MAX) {
+        log_line(LOG_WARNING, "%s: %s", host, state->message);
+    }
+}
+
+static void log_denied(const struct cert_scan_log *log)
+{
+    char more[64] = "";
+
+    if (log->n_denied > 1)
+        snprintf(more, sizeof(more), " and %zu more policy host%s", log->n_denied - 1,
+                 log->n_denied == 2 ? "" : "s");
+    if (log->n_denied > 0)
+        log_line(LOG_WARNING, "%s%s: %s", log->denied, more, log->denied_reason);
 }
 
 /* The record that was withheld for the want of a certificate; NULL: there is none. */
@@ -53,6 +76,7 @@ void cert_scan_log_arrival(struct cert_scan_log *log, const struct config *confi
 
 void cert_scan_log_end(const struct cert_scan_log *log)
 {
+    log_denied(log);
     if (log->n_faults > CERT_SCAN_LOGGED_MAX)
         log_line(LOG_WARNING,
                  "%zu certificates are missing or wrong in all; --test-config names each",

@@ -28,6 +28,7 @@
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
 #include "daemon/main/server_stats.h"
+#include "daemon/main/store_maker.h"
 #include "daemon/main/systemd.h"
 #include "daemon/main/trial_load.h"
 #include "daemon/main/watchdog.h"
@@ -60,7 +61,7 @@ struct server {
     const char *config_path;
     struct config *config; /* that serves, and its store */
     struct cert_store *store;
-    struct trust_store *trust; /* read before the sandbox is entered */
+    struct store_maker maker;
     struct account account;
     struct listen_sockets *sockets;
     size_t n_workers;       /* that serve policies; the admin worker comes after them */
@@ -103,10 +104,9 @@ static void set_serving(struct server *server)
 
 static struct cert_store *make_store(void *context, const struct config *config)
 {
-    const struct server *server = context;
+    struct server *server = context;
 
-    return cert_store_new(config->sources, config->n_sources, CERT_STORE_HOSTS, &clock_system,
-                          server->trust);
+    return store_maker_make(&server->maker, config);
 }
 
 static void serve_config(void *context, struct config *config, struct cert_store *store)
@@ -443,6 +443,7 @@ static int confine_server(struct server *server, struct err *err)
         log_line(LOG_WARNING, "'%s' cannot be read by '%s': reloads will be refused",
                  server->config_path, server->account.name);
     server->sandbox = sandbox_enter(server->config, server->config_path, &server->account);
+    server->maker.sandbox = server->sandbox;
     return 0;
 }
 
@@ -561,7 +562,7 @@ static void free_server(struct server *server)
     }
     sandbox_free(server->sandbox);
     cert_store_unref(server->store);
-    trust_store_free(server->trust);
+    trust_store_free(server->maker.trust);
     config_unref(server->config);
     uv_loop_close(&server->loop);
     /* Joins the thread pool: OpenSSL keeps a little for each thread until the thread ends. */
@@ -585,7 +586,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         config_unref(config);
         return -1;
     }
-    server.trust = trust_store_new();
+    server.maker.trust = trust_store_new();
     server.store = make_store(&server, config);
     server.loader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);
     result = prepare_server(&server, err);

@@ -39,6 +39,25 @@ static void probe_reject(struct probe *probe, enum probe_result result, const ch
     probe->mark.result = result;
 }
 
+/* What refuses a file that its permissions allow is not seen from here. */
+static void probe_explain(const struct probe_context *context, const char *chain, const char *key,
+                          struct probe *probe)
+{
+    char buffer[PATH_SHOWN_MAX], message[ERR_MSG_MAX];
+    const char *why;
+
+    if (!context->explain || probe->err.sys_errno != EACCES)
+        return;
+    why = context->explain(context->explain_context, chain, buffer, sizeof(buffer));
+    if (!why)
+        why = context->explain(context->explain_context, key, buffer, sizeof(buffer));
+    if (!why)
+        return;
+    snprintf(message, sizeof(message), "%s", probe->err.msg);
+    err_set(&probe->err, probe->err.code, "%s; %s", message, why);
+    probe->err.sys_errno = EACCES;
+}
+
 static void probe_pair(const struct probe_context *context, const char *chain, const char *key,
                        struct probe *ret_probe)
 {
@@ -58,6 +77,7 @@ static void probe_pair(const struct probe_context *context, const char *chain, c
     } else {
         ret_probe->mark.result = PROBE_FAULT;
         ret_probe->mark.sys_errno = ret_probe->err.sys_errno;
+        probe_explain(context, chain, key, ret_probe);
     }
 }
 

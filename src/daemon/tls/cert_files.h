@@ -57,12 +57,20 @@ struct probe {
     struct err err;                  /* unless PROBE_GOOD */
 };
 
+/**
+ * Why a file may not be read beside its permissions, in words that complete "...; ", or NULL.
+ * Called from any thread.
+ */
+typedef const char *cert_files_explain(void *context, const char *path, char *buffer, size_t size);
+
 /** What a probe needs; all of it outlives the files. */
 struct probe_context {
     struct chain_cache *chains;
     const struct handshake_trial *trial;
     const struct clock *clock;
     const struct trust_store *trust; /* may be NULL */
+    cert_files_explain *explain;     /* may be NULL */
+    void *explain_context;
 };
 
 struct cert_files {

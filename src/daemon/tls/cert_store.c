@@ -188,11 +188,18 @@ struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_so
         .trial = handshake_trial_new(),
         .slots = memory_alloc((capacity + 1) * sizeof(struct host_entry *)),
     };
-    store->context = (struct probe_context){store->chains, store->trial, clock, trust};
+    store->context = (struct probe_context){
+        .chains = store->chains, .trial = store->trial, .clock = clock, .trust = trust};
     pthread_mutex_init(&store->lock, NULL);
     for (size_t i = 0; i < n_sources; i++)
         cert_files_init(&store->files[i], &sources[i], &store->context);
     return store;
+}
+
+void cert_store_set_explain(struct cert_store *store, cert_files_explain *explain, void *context)
+{
+    store->context.explain = explain;
+    store->context.explain_context = context;
 }
 
 struct cert_store *cert_store_ref(struct cert_store *store)

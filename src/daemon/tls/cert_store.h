@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "daemon/tls/cert_files.h"
 #include "lib/base/log.h"
 
 struct cert_store;
@@ -40,6 +41,13 @@ enum {
 struct cert_store *cert_store_new(const struct cert_source *sources, size_t n_sources,
                                   size_t capacity, const struct clock *clock,
                                   const struct trust_store *trust);
+
+/**
+ * Has messages of files that may not be read say why. Call it before any other.
+ *
+ * context  lives as long as the store
+ */
+void cert_store_set_explain(struct cert_store *store, cert_files_explain *explain, void *context);
 
 struct cert_store *cert_store_ref(struct cert_store *store);
 

@@ -28,6 +28,7 @@ static void state_judge(const struct cert_store *store, struct certificate *cert
     state->certificate = certificate;
     state->findings = certificate_check(certificate, host, context->clock->unix_s(context->clock),
                                         context->trust);
+    state->sys_errno = 0;
     state->message[0] = '\0';
     if (state->findings == 0)
         return;
@@ -55,6 +56,8 @@ void cert_store_check(struct cert_store *store, const char *host, struct cert_st
         }
         state_note(ret_state, probe.err.msg);
         ret_state->findings |= findings[probe.mark.result];
+        if (probe.mark.sys_errno != 0)
+            ret_state->sys_errno = probe.mark.sys_errno;
     }
     if (n_tried == 0)
         state_note(ret_state, "there is no source of certificates for this host");

@@ -17,6 +17,7 @@ struct certificate;
 struct cert_state {
     struct certificate *certificate; /* one reference, or NULL: the host cannot be served */
     finding_set findings;            /* FINDING_CERTIFICATE_* */
+    int sys_errno;                   /* why a file could not be read; 0: all could, or are absent */
     bool is_remembered;              /* by cert_store_find(); cert_store_check() never says so */
     char message[512]; /* what was looked at and why it will not do; empty if nothing is wrong */
 };

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/start_check.h"
+
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/run_as.h"
+#include "lib/base/err.h"
+#include "lib/config/config.h"
+#include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
+#include "lib/diag/diag.h"
+
+/* Leaves the place and the message of the first finding. */
+static void cut_finding(char *text)
+{
+    char *level = strstr(text, ": error: "), *code;
+
+    text[strcspn(text, "\n")] = '\0';
+    code = strrchr(text, '[');
+    if (code && code > text)
+        code[-1] = '\0';
+    if (level)
+        memmove(level, level + strlen(": error"), strlen(level + strlen(": error")) + 1);
+}
+
+/* Loads all anew with the rights that a reload will have. */
+static void check_reload(const struct config *config, const char *config_path, struct diag *diag)
+{
+    const struct place place = {config_path, 0, 0};
+    struct diag *findings = diag_new(&config_findings);
+    struct config *again;
+    char *text = NULL;
+    size_t len;
+    FILE *out;
+
+    run_as_begin(config);
+    again = config_load(config_path, findings);
+    run_as_end();
+    if (!again && diag_has(findings, FINDING_FILE_UNREADABLE)) {
+        out = open_memstream(&text, &len);
+        diag_print(findings, LEVEL_ERROR, out);
+        fclose(out);
+        cut_finding(text);
+        diag_add(diag, FINDING_RELOAD_UNREADABLE, place, "user",
+                 "'%s' cannot read the configuration, so that each reload would be refused: %s",
+                 config->user, text);
+        free(text);
+    }
+    config_unref(again);
+    diag_free(findings);
+}
+
+void start_check(const struct config *config, const char *config_path, struct diag *diag)
+{
+    const struct place place = {config_path, 0, 0};
+    const struct passwd *entry;
+
+    if (geteuid() != 0)
+        return;
+    entry = getpwnam(config->user);
+    if (!entry)
+        diag_add(diag, FINDING_USER_UNKNOWN, place, "user",
+                 "there is no user '%s', and the daemon would not start; make it, 'useradd "
+                 "--system --user-group --no-create-home --shell /usr/sbin/nologin %s', or set "
+                 "user: to another",
+                 config->user, config->user);
+    else if (entry->pw_uid != 0 && strcmp(config_path, "-") != 0)
+        check_reload(config, config_path, diag);
+}
