@@ -2,11 +2,15 @@
 #include <stdio.h>
 
 #include "cli/mode.h"
+#include "cli/warnings.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/file.h"
 #include "lib/base/json.h"
+#include "lib/diag/config_finding.h"
 #include "lib/dns/record_parse.h"
+#include "lib/dns/record_paste.h"
+#include "lib/dns/report_uri.h"
 
 enum {
     RECORD_MAX = 64 * 1024, /* octets of a TXT record's data */
@@ -25,83 +29,126 @@ static void record_end_json(struct json_writer *json)
     puts("");
 }
 
-static void record_print_rua_json(const struct tls_rpt_record *record)
+static void record_print_rua(const struct tls_rpt_record *record,
+                             const struct cli_warnings *warnings, bool as_json)
 {
     struct json_writer json = {.out = stdout};
 
+    if (!as_json) {
+        puts("valid");
+        for (size_t i = 0; i < record->n_rua; i++)
+            printf("rua: %.*s\n", SLICE_ARG(record->rua[i]));
+        warnings_print(warnings);
+        return;
+    }
     record_begin_json(&json, true);
     json_key(&json, "rua");
     json_begin_array(&json, JSON_ON_ONE_LINE);
     for (size_t i = 0; i < record->n_rua; i++)
         json_slice(&json, record->rua[i]);
     json_end_array(&json);
+    warnings_print_json(warnings, &json);
     record_end_json(&json);
 }
 
-static void record_print_rua(const struct tls_rpt_record *record)
-{
-    puts("valid");
-    for (size_t i = 0; i < record->n_rua; i++)
-        printf("rua: %.*s\n", SLICE_ARG(record->rua[i]));
-}
-
-static void record_print_id(const char *id, bool as_json)
+static void record_print_id(const char *id, const struct cli_warnings *warnings, bool as_json)
 {
     struct json_writer json = {.out = stdout};
 
     if (!as_json) {
         printf("valid\nid: %s\n", id);
+        warnings_print(warnings);
         return;
     }
     record_begin_json(&json, true);
     json_text_member(&json, "id", id);
+    warnings_print_json(warnings, &json);
     record_end_json(&json);
 }
 
-static int parse_tls_rpt(struct slice value, struct arena *arena, bool json, struct err *err)
+static void lint_version(bool is_loose, const char *version, struct cli_warnings *warnings)
 {
-    struct tls_rpt_record record;
+    if (is_loose)
+        warnings_add(warnings, FINDING_NONE,
+                     "a space stands before the first ';', and two senders know a record only by "
+                     "'%s;'; remove the space",
+                     version);
+}
 
-    if (tls_rpt_record_parse(&value, 1, arena, &record, err) != 0)
+/* The TXT records of one name, as they were pasted. */
+struct pasted {
+    struct slice *rrs;
+    size_t n_rrs;
+};
+
+static int parse_tls_rpt(const struct pasted *pasted, struct arena *arena, bool json,
+                         struct err *err)
+{
+    struct cli_warnings warnings = {0};
+    struct tls_rpt_record record;
+    char quoted[ERR_QUOTE_MAX];
+
+    if (tls_rpt_record_parse(pasted->rrs, pasted->n_rrs, arena, &record, err) != 0)
         return -1;
-    (json ? record_print_rua_json : record_print_rua)(&record);
+    lint_version(record.has_loose_version, "v=TLSRPTv1", &warnings);
+    for (size_t i = 0; i < record.n_rua; i++)
+        if (tls_rpt_uri_doubt(record.rua[i]))
+            warnings_add(&warnings, FINDING_RUA_DOUBTFUL, "rua %s %s",
+                         err_quote(quoted, sizeof(quoted), record.rua[i]),
+                         tls_rpt_uri_doubt(record.rua[i]));
+    record_print_rua(&record, &warnings, json);
+    warnings_done(&warnings);
     return 0;
 }
 
-static int parse_sts(struct slice value, bool json, struct err *err)
+static int parse_sts(const struct pasted *pasted, bool json, struct err *err)
 {
+    struct cli_warnings warnings = {0};
     struct sts_record record;
 
-    if (sts_record_parse(&value, 1, &record, err) != 0)
+    if (sts_record_parse(pasted->rrs, pasted->n_rrs, &record, err) != 0)
         return -1;
-    record_print_id(record.id, json);
+    lint_version(record.has_loose_version, "v=STSv1", &warnings);
+    record_print_id(record.id, &warnings, json);
+    warnings_done(&warnings);
     return 0;
 }
 
-static void record_print_refusal(const struct err *err, bool as_json)
+/* Says which option a record of the other kind needs. */
+static const char *other_kind_hint(const struct options *options, const struct pasted *pasted)
+{
+    const char *other = options->tls_rpt ? "v=STSv1" : "v=TLSRPTv1";
+
+    if (pasted->n_rrs == 0 || !slice_starts_with(pasted->rrs[0], other))
+        return "";
+    return options->tls_rpt ? "; leave out --tls-rpt" : "; add --tls-rpt";
+}
+
+static void record_print_refusal(const struct err *err, const char *hint, bool as_json)
 {
     struct json_writer json = {.out = stdout};
+    char reason[ERR_MSG_MAX + 32];
 
+    snprintf(reason, sizeof(reason), "%s%s", err->msg, hint);
     if (as_json) {
         record_begin_json(&json, false);
         json_number_member(&json, "column", err->place.column);
-        json_text_member(&json, "reason", err->msg);
+        json_text_member(&json, "reason", reason);
         record_end_json(&json);
     } else if (err->place.column > 0) {
-        printf("invalid: octet %u: %s\n", err->place.column, err->msg);
+        printf("invalid: octet %u: %s\n", err->place.column, reason);
     } else {
-        printf("invalid: %s\n", err->msg);
+        printf("invalid: %s\n", reason);
     }
 }
 
-/* The line end that a shell or an editor adds is no part of the value. */
-static struct slice drop_line_end(struct slice value)
+static int parse_pasted(const struct options *options, struct slice text, struct arena *arena,
+                        struct pasted *ret_pasted, struct err *err)
 {
-    if (slice_ends_with(value, "\n"))
-        value.len--;
-    if (slice_ends_with(value, "\r"))
-        value.len--;
-    return value;
+    if (record_paste_read(text, arena, &ret_pasted->rrs, &ret_pasted->n_rrs, err) != 0)
+        return -1;
+    return options->tls_rpt ? parse_tls_rpt(ret_pasted, arena, options->json, err)
+                            : parse_sts(ret_pasted, options->json, err);
 }
 
 enum exit_status mode_parse_record(const struct options *options)
@@ -109,20 +156,15 @@ enum exit_status mode_parse_record(const struct options *options)
     const char *path = options->n_arguments > 0 ? options->arguments[0] : "-";
     struct arena *arena = arena_new(0);
     enum exit_status status = STATUS_GOOD;
-    struct slice value;
+    struct pasted pasted = {0};
+    struct slice text;
     struct err err;
-    int result;
 
-    if (file_read(path, RECORD_MAX, arena, &value, &err) != 0) {
+    if (file_read(path, RECORD_MAX, arena, &text, &err) != 0) {
         status = cli_fail(STATUS_FAILED, "%s %s", path, err.msg);
-    } else {
-        value = drop_line_end(value);
-        result = options->tls_rpt ? parse_tls_rpt(value, arena, options->json, &err)
-                                  : parse_sts(value, options->json, &err);
-        if (result != 0) {
-            record_print_refusal(&err, options->json);
-            status = STATUS_FINDINGS;
-        }
+    } else if (parse_pasted(options, text, arena, &pasted, &err) != 0) {
+        record_print_refusal(&err, other_kind_hint(options, &pasted), options->json);
+        status = STATUS_FINDINGS;
     }
     arena_free(arena);
     return status;

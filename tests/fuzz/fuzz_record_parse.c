@@ -15,6 +15,8 @@
 #include "lib/dns/format.h"
 #include "lib/dns/record.h"
 #include "lib/dns/record_parse.h"
+#include "lib/dns/record_paste.h"
+#include "lib/dns/report_uri.h"
 
 #include "require.h"
 
@@ -140,6 +142,32 @@ static void check_printing(struct slice text)
     free(printed);
 }
 
+/* What is pasted: no value is longer than the text, and a printed value is read as it was. */
+static void check_paste(struct slice text, struct arena *arena)
+{
+    char *printed = NULL;
+    struct slice *rrs;
+    size_t n_rrs, len = 0;
+    FILE *out = open_memstream(&printed, &len);
+    struct err err;
+
+    if (record_paste_read(text, arena, &rrs, &n_rrs, &err) == 0) {
+        size_t sum = 0;
+
+        for (size_t i = 0; i < n_rrs; i++)
+            sum += rrs[i].len;
+        require(n_rrs > 0 && sum <= text.len, "values are parts of the text");
+    } else {
+        require_message(&err);
+    }
+    dns_print_txt(text, out);
+    fclose(out);
+    require(record_paste_read((struct slice){printed, len}, arena, &rrs, &n_rrs, &err) == 0 &&
+                n_rrs == 1 && slice_eq(rrs[0], text),
+            "what is printed is read");
+    free(printed);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice rest = {(const char *)data, size}, rrs[RRS_MAX];
@@ -147,6 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n_rrs = 0;
 
     check_printing(rest);
+    check_paste(rest, arena);
     while (rest.len > 0 && n_rrs < RRS_MAX) {
         rrs[n_rrs] = slice_range(rest, 0, slice_find_byte(rest, '\n'));
         rest = slice_range(rest, rrs[n_rrs++].len + 1, rest.len);

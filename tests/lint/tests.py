@@ -24,6 +24,7 @@ EXEMPT = {
     "src/cli/run_as.c": "tests/integration/test_privileges.py",
     "src/cli/certificate_findings.c": "tests/integration/test_findings.py",
     "src/cli/start_check.c": "tests/integration/test_privileges.py",
+    "src/cli/warnings.c": "tests/integration/test_pasted.py",
     "src/daemon/child/spawner_process.c": "tests/unit/daemon/child/test_spawner.c",
     "src/daemon/control/control_client.c": "tests/integration/test_control.py",
     "src/daemon/main/cert_refresh.c": "tests/integration/test_certificates.py",

@@ -6,14 +6,12 @@
 #include "lib/config/policy_merge.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
-#include "lib/dns/record_parse.h"
+#include "lib/dns/report_uri.h"
+#include "lib/policy/lint.h"
 #include "lib/policy/mx.h"
 #include "lib/policy/render.h"
 
 enum {
-    DAY_S = 86400,
-    TWO_WEEKS_S = 14 * DAY_S,
-    YEAR_S = 365 * DAY_S,
     URI_MAX = 1024, /* bytes of a report address; 32 of them still fit into a TXT record */
 };
 
@@ -61,6 +59,8 @@ static int check_mx(const struct merged_policy *merged, size_t index, struct dia
     if (written->text.len == 0)
         return -1;
     lint = mx_pattern_lint(merged->policy.mx[index]);
+    if (lint.finding == FINDING_NONE)
+        lint.finding = policy_mx_lint(&merged->policy, index, &lint.why);
     if (lint.finding == FINDING_NONE)
         return 0;
     snprintf(key, sizeof(key), "mx[%zu]", index);
@@ -117,29 +117,29 @@ int merged_policy_render(const struct merged_policy *merged, struct arena *arena
 static int check_max_age(const struct merged_policy *merged, struct diag *diag)
 {
     const struct raw_policy *keys = &merged->keys, *own = merged->own_keys;
-    uint32_t max_age_s = merged->policy.max_age_s;
     bool has_own_max_age = is_own(keys->max_age.place, own->max_age.place);
     bool has_own_mode = is_own(keys->mode.place, own->mode.place);
+    char why[POLICY_LINT_MAX];
+    enum finding finding = policy_max_age_lint(merged->policy.mode, merged->policy.max_age_s, why);
+    bool is_of_mode = finding == FINDING_MAX_AGE_BELOW_TWO_WEEKS;
 
-    if (has_own_max_age && max_age_s > YEAR_S)
-        return check_report(
-            merged, diag, FINDING_MAX_AGE_LONG, keys->max_age.place, "max_age",
-            "%u s is above 365d (%d s); some senders then keep the policy for a day "
-            "only; write 365d or less",
-            max_age_s, YEAR_S);
-    if (has_own_max_age && max_age_s < DAY_S)
-        return check_report(
-            merged, diag, FINDING_MAX_AGE_SHORT, keys->max_age.place, "max_age",
-            "%u s is below 1d (%d s); Google and others ignore such a policy; write 1d or more",
-            max_age_s, DAY_S);
-    if (merged->policy.mode == POLICY_ENFORCE && max_age_s >= DAY_S && max_age_s < TWO_WEEKS_S &&
-        merged->is_complete && (has_own_max_age || has_own_mode))
-        return check_report(merged, diag, FINDING_MAX_AGE_BELOW_TWO_WEEKS,
-                            has_own_max_age ? keys->max_age.place : keys->mode.place,
-                            has_own_max_age ? "max_age" : "mode",
-                            "in mode enforce, max_age is %u s; 2w (%d s) or more protects better",
-                            max_age_s, TWO_WEEKS_S);
-    return 0;
+    if (finding == FINDING_NONE || (is_of_mode && !merged->is_complete) ||
+        !(has_own_max_age || (is_of_mode && has_own_mode)))
+        return 0;
+    return check_report(merged, diag, finding,
+                        has_own_max_age ? keys->max_age.place : keys->mode.place,
+                        has_own_max_age ? "max_age" : "mode", "%s", why);
+}
+
+/* Senders that know RFC 8461 take it; two have a parser that wants an mx in every policy. */
+static void check_none(const struct merged_policy *merged, struct diag *diag)
+{
+    const struct raw_policy *keys = &merged->keys, *own = merged->own_keys;
+
+    if (merged->policy.mode == POLICY_MODE_NONE && keys->mx.n_items == 0 && merged->needs_mx &&
+        merged->is_complete && is_own(keys->mode.place, own->mode.place))
+        check_report(merged, diag, FINDING_NONE_WITHOUT_MX, keys->mode.place, "mode", "%s",
+                     policy_none_without_mx);
 }
 
 static int check_rua(const struct merged_policy *merged, size_t index, struct diag *diag)
@@ -165,7 +165,10 @@ static int check_rua(const struct merged_policy *merged, size_t index, struct di
             "%s means this server, which does not take in reports in this version; use "
             "a mailto: address",
             quoted);
-    return 0;
+    why = tls_rpt_uri_doubt(merged->rua[index]);
+    return why ? check_report(merged, diag, FINDING_RUA_DOUBTFUL, written->place, key, "%s %s",
+                              quoted, why)
+               : 0;
 }
 
 static int check_reporting(const struct merged_policy *merged, struct diag *diag)
@@ -195,6 +198,7 @@ int merged_policy_check(const struct merged_policy *merged, struct diag *diag)
     int max_age = check_max_age(merged, diag);
     int reporting = check_reporting(merged, diag);
 
+    check_none(merged, diag);
     return mx != 0 || max_age != 0 || reporting != 0 ? -1 : 0;
 }
 
@@ -214,6 +218,14 @@ static void report_code(const struct field_text *code, const char *path, struct 
              nearest ? nearest : "", nearest ? "'?" : "");
 }
 
+/* Whether the finding is about the whole configuration, or a domain cannot have it. */
+static bool is_idle(enum finding finding, const char *path)
+{
+    return finding == FINDING_POLICY_HOST_UNSET || finding == FINDING_KEY_LATER ||
+           finding == FINDING_ALLOW_IDLE ||
+           (finding == FINDING_POLICY_UNUSED && slice_starts_with(slice_of(path), "domains."));
+}
+
 static void check_code(const struct field_text *code, const char *path, struct diag *diag)
 {
     enum finding finding = finding_find(code->text);
@@ -226,6 +238,11 @@ static void check_code(const struct field_text *code, const char *path, struct d
         diag_add(diag, FINDING_BAD_VALUE, code->place, path,
                  "'%s' is an error; only warnings and notes can be allowed",
                  finding_row(finding)->code);
+    else if (is_idle(finding, path))
+        diag_add(diag, FINDING_ALLOW_IDLE, code->place, path,
+                 "'%s' is never found about %s, so this silences nothing; remove it",
+                 finding_row(finding)->code,
+                 finding == FINDING_POLICY_UNUSED ? "a domain" : "a domain or policy alone");
 }
 
 void raw_policy_check_allow(const struct raw_policy *keys, const char *path, struct diag *diag)

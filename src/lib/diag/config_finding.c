@@ -51,6 +51,11 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
                               "the user that root becomes does not exist on this machine"},
     [FINDING_MX_PRIVATE_SUFFIX] = {"mx-private-suffix", LEVEL_WARNING,
                                    "a wildcard covers names that several organisations share"},
+    [FINDING_MX_UNLIKELY] = {"mx-unlikely", LEVEL_WARNING,
+                             "an mx names a host that is known for something else than taking "
+                             "mail"},
+    [FINDING_MX_INCOMPLETE] = {"mx-incomplete", LEVEL_WARNING,
+                               "the mx cover only some of a provider's MX hosts"},
     [FINDING_MAX_AGE_SHORT] = {"max-age-short", LEVEL_WARNING,
                                "max_age is below 1 day; Google and others ignore such a policy"},
     [FINDING_MAX_AGE_LONG] = {"max-age-long", LEVEL_WARNING,
@@ -62,6 +67,8 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
                                 "this version does not take in reports by HTTPS yet"},
     [FINDING_RELOAD_UNREADABLE] = {"reload-unreadable", LEVEL_WARNING,
                                    "the daemon's user cannot read a configuration file again"},
+    [FINDING_RUA_DOUBTFUL] = {"rua-doubtful", LEVEL_WARNING,
+                              "a report address follows the grammar, but hardly gets any report"},
     [FINDING_CERTIFICATE_UNREADABLE] = {"certificate-unreadable", LEVEL_WARNING,
                                         "a certificate or key file cannot be read or used"},
     [FINDING_CERTIFICATE_UNUSABLE] = {"certificate-unusable", LEVEL_WARNING,
@@ -85,6 +92,10 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
     [FINDING_MAX_AGE_BELOW_TWO_WEEKS] = {"max-age-below-two-weeks", LEVEL_NOTE,
                                          "in mode enforce a max_age of 2 weeks or more protects "
                                          "better"},
+    [FINDING_NONE_WITHOUT_MX] = {"none-without-mx", LEVEL_NOTE,
+                                 "mode none without mx: some senders refuse such a policy"},
+    [FINDING_MX_DUPLICATE] = {"mx-duplicate", LEVEL_NOTE, "an mx is listed twice"},
+    [FINDING_ALLOW_IDLE] = {"allow-idle", LEVEL_NOTE, "a code under allow: silences nothing there"},
     [FINDING_POLICY_UNUSED] = {"policy-unused", LEVEL_NOTE, "no domain uses this policy"},
     [FINDING_POLICY_HOST_UNSET] = {"policy-host-unset", LEVEL_NOTE,
                                    "without policy_host the records of mta-sts.<domain> are not "

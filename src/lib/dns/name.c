@@ -6,6 +6,7 @@
 #include <idn2.h>
 
 #include "lib/base/err.h"
+#include "lib/base/lookalike.h"
 #include "lib/base/slice.h"
 #include "lib/base/utf8.h"
 
@@ -112,6 +113,9 @@ static int to_a_labels(struct slice text, uint8_t **ret_ascii, struct err *err)
     memcpy(terminated, text.ptr, text.len);
     terminated[text.len] = '\0';
     rc = idn2_lookup_u8(terminated, ret_ascii, idna_flags);
+    if (rc != IDN2_OK && lookalike_find(text, NULL))
+        return err_set(err, ERR_SYNTAX, "has %s in it; type it anew in plain ASCII",
+                       lookalike_find(text, NULL));
     return rc == IDN2_OK ? 0 : fail_idna(rc, err);
 }
 

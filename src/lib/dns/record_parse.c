@@ -12,15 +12,20 @@
  *   _mta-sts:    version = %s"v=STSv1"     key = %s"id"   key-value = 1*32(ALPHA / DIGIT)
  *   _smtp._tls:  version = %s"v=TLSRPTv1"  key = %s"rua"  key-value = uri *(*WSP "," *WSP uri)
  *
- * No value holds a ";". Of several fields with the key's name the first counts and the values of
- * the others are not looked at (RFC 8461 3.2, last paragraph).
+ * No value holds a ";". Of several id fields the first counts and the values of the others are not
+ * looked at (RFC 8461 3.2, last paragraph); the addresses of several rua fields all count (RFC 8460
+ * 3).
  */
 #include "lib/dns/record_parse.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/lookalike.h"
+#include "lib/base/suggest.h"
+#include "lib/dns/report_uri.h"
 
 enum {
     EXT_NAME_MAX = 32,
@@ -30,6 +35,19 @@ struct grammar {
     const char *version;
     const char *filter; /* with its ";": what a candidate among several records begins with */
     const char *key;
+};
+
+/* What a record of another kind begins with. */
+static const struct other_version {
+    const char *version;
+    const char *what;
+} other_versions[] = {
+    {"v=STSv1", "the record of _mta-sts"},
+    {"v=TLSRPTv1", "the record of _smtp._tls, for TLS reports"},
+    {"v=spf1", "an SPF record"},
+    {"v=DMARC1", "a DMARC record"},
+    {"v=DKIM1", "a DKIM key"},
+    {"v=BIMI1", "a BIMI record"},
 };
 
 static const struct grammar sts_grammar = {"v=STSv1", "v=STSv1;", "id"};
@@ -96,22 +114,58 @@ static int record_check_octets(struct slice text, struct err *err)
 {
     char quoted[ERR_QUOTE_MAX];
 
-    for (size_t i = 0; i < text.len; i++)
-        if ((text.ptr[i] < 0x20 || text.ptr[i] > 0x7e) && text.ptr[i] != '\t')
-            return err_at(err, record_place_of(i), ERR_SYNTAX, "%s is not printable ASCII",
-                          err_quote(quoted, sizeof(quoted), slice_range(text, i, i + 1)));
+    for (size_t i = 0; i < text.len; i++) {
+        const char *lookalike = NULL;
+        size_t at = 0;
+
+        if ((text.ptr[i] >= 0x20 && text.ptr[i] <= 0x7e) || text.ptr[i] == '\t')
+            continue;
+        lookalike = lookalike_find(slice_range(text, i, text.len), &at);
+        return err_at(err, record_place_of(i), ERR_SYNTAX, "%s is not printable ASCII%s%s%s",
+                      err_quote(quoted, sizeof(quoted), slice_range(text, i, i + 1)),
+                      lookalike && at == 0 ? "; it begins " : "",
+                      lookalike && at == 0 ? lookalike : "",
+                      lookalike && at == 0 ? ", so type that anew" : "");
+    }
     return 0;
+}
+
+/* Says what a text is that does not begin with the version, as the end of a sentence; "": unknown.
+ */
+static const char *record_guess(const struct record *record, char *buffer, size_t size)
+{
+    struct slice text = record->text;
+    const char *version = record->grammar->version;
+
+    if (slice_eq_nocase(slice_range(text, 0, strlen(version)), slice_of(version)))
+        return "; upper and lower case count";
+    for (size_t i = 0; i < ARRAY_LEN(other_versions); i++) {
+        const char *other = other_versions[i].version;
+
+        if (!slice_eq_nocase(slice_range(text, 0, strlen(other)), slice_of(other)))
+            continue;
+        snprintf(buffer, size, "; this is %s", other_versions[i].what);
+        return buffer;
+    }
+    if (text.len > 0 && memchr(" \t'\"`", text.ptr[0], 5)) {
+        snprintf(buffer, size, "; remove the %s before it",
+                 is_wsp(text.ptr[0]) ? "space" : "quote");
+        return buffer;
+    }
+    return "";
 }
 
 static int record_check_version(const struct record *record, struct err *err)
 {
     const char *version = record->grammar->version;
+    char guess[96];
     size_t at = 0;
 
     while (version[at] && at < record->text.len && record->text.ptr[at] == version[at])
         at++;
     if (version[at])
-        return err_at(err, record_place_of(at), ERR_SYNTAX, "does not begin with '%s'", version);
+        return err_at(err, record_place_of(at), ERR_SYNTAX, "does not begin with '%s'%s", version,
+                      record_guess(record, guess, sizeof(guess)));
     return 0;
 }
 
@@ -162,6 +216,48 @@ static int record_read_field(struct record *record, size_t *at, struct err *err)
     return 0;
 }
 
+/*
+ * Finds the next field with the key's name in a record whose fields have been read. *at is 0 at
+ * first; false: there is none.
+ */
+static bool record_next_value(const struct record *record, size_t *at, struct slice *ret_value)
+{
+    struct slice key = slice_of(record->grammar->key);
+
+    while (*at < record->text.len) {
+        struct slice rest = slice_range(record->text, *at, record->text.len);
+        struct slice field = slice_range(rest, 0, slice_find_byte(rest, ';'));
+
+        *at += field.len + 1;
+        field = trim_end(slice_range(field, skip_wsp(field, 0), field.len));
+        if (!slice_eq(slice_range(field, 0, slice_find_byte(field, '=')), key))
+            continue;
+        *ret_value = slice_range(field, key.len + 1, field.len);
+        return true;
+    }
+    return false;
+}
+
+/* The key is missing; names the field that was meant to be it: "RUA", "ruf", "ID". */
+static int record_fail_missing(const struct record *record, struct err *err)
+{
+    const char *key = record->grammar->key;
+    struct slice rest = record->text;
+    char quoted[ERR_QUOTE_MAX];
+
+    while (rest.len > 0) {
+        struct slice field = slice_trim(slice_range(rest, 0, slice_find_byte(rest, ';')));
+        struct slice name = slice_range(field, 0, slice_find_byte(field, '='));
+
+        if (slice_eq_nocase(name, slice_of(key)) || suggest_word(name, &key, 1))
+            return err_at(err, record_place_of(record->text.len), ERR_SYNTAX,
+                          "has no field '%s'; write %s as '%s'", key,
+                          err_quote(quoted, sizeof(quoted), name), key);
+        rest = slice_range(rest, slice_find_byte(rest, ';') + 1, rest.len);
+    }
+    return err_at(err, record_place_of(record->text.len), ERR_SYNTAX, "has no field '%s'", key);
+}
+
 /* Everything behind the version. */
 static int record_read_fields(struct record *record, struct err *err)
 {
@@ -174,15 +270,17 @@ static int record_read_fields(struct record *record, struct err *err)
         if (delim == text.len)
             return err_at(err, record_place_of(at), ERR_SYNTAX, "ends in a space without a ';'");
         if (text.ptr[delim] != ';')
-            return err_at(err, record_place_of(delim), ERR_SYNTAX, "expected ';', found '%c'",
-                          text.ptr[delim]);
+            return err_at(err, record_place_of(delim), ERR_SYNTAX, "expected ';', found '%c'%s",
+                          text.ptr[delim],
+                          text.ptr[delim] == '\\' ? ": '\\;' is how zone files and octoDNS write a "
+                                                    "';', and the record itself has ';' alone"
+                                                  : "");
         at = skip_wsp(text, delim + 1);
         if (at < text.len && record_read_field(record, &at, err) < 0)
             return -1;
     }
     if (!record->value.ptr)
-        return err_at(err, record_place_of(text.len), ERR_SYNTAX, "has no field '%s'",
-                      record->grammar->key);
+        return record_fail_missing(record, err);
     return 0;
 }
 
@@ -195,10 +293,15 @@ static int record_read(struct record *record, const struct slice *rrs, size_t n_
     return record_read_fields(record, err);
 }
 
-/* The octet of the record that `value` has at `at`. */
-static struct place record_place_in_value(const struct record *record, size_t at)
+/* The octet of the record that a part of it has at `at`. */
+static struct place record_place_in(const struct record *record, struct slice part, size_t at)
 {
-    return record_place_of((size_t)(record->value.ptr - record->text.ptr) + at);
+    return record_place_of((size_t)(part.ptr - record->text.ptr) + at);
+}
+
+static bool record_has_loose_version(const struct record *record)
+{
+    return !slice_starts_with(record->text, record->grammar->filter);
 }
 
 int sts_record_parse(const struct slice *rrs, size_t n_rrs, struct sts_record *ret_record,
@@ -214,10 +317,12 @@ int sts_record_parse(const struct slice *rrs, size_t n_rrs, struct sts_record *r
            ascii_is_alnum(record.value.ptr[n_good]))
         n_good++;
     if (n_good == 0 || n_good < record.value.len)
-        return err_at(err, record_place_in_value(&record, n_good), ERR_SYNTAX,
-                      "id %s is not 1 to %d letters and digits",
-                      err_quote(quoted, sizeof(quoted), record.value), STS_ID_MAX);
-    *ret_record = (struct sts_record){0};
+        return err_at(err, record_place_in(&record, record.value, n_good), ERR_SYNTAX,
+                      "id %s is not 1 to %d letters and digits%s",
+                      err_quote(quoted, sizeof(quoted), record.value), STS_ID_MAX,
+                      slice_starts_with(record.value, " ") ? "; remove the space behind 'id='"
+                                                           : "");
+    *ret_record = (struct sts_record){.has_loose_version = record_has_loose_version(&record)};
     memcpy(ret_record->id, record.value.ptr, record.value.len);
     return 0;
 }
@@ -231,111 +336,61 @@ static size_t count_byte(struct slice text, char byte)
     return n;
 }
 
-int tls_rpt_record_parse(const struct slice *rrs, size_t n_rrs, struct arena *arena,
-                         struct tls_rpt_record *ret_record, struct err *err)
+static size_t count_addresses(const struct record *record)
 {
-    struct record record = {.grammar = &tls_rpt_grammar};
-    struct slice *rua;
-    size_t n_rua, at = 0;
+    size_t n = 0, at = 0;
+    struct slice value;
 
-    if (record_read(&record, rrs, n_rrs, err) < 0)
-        return -1;
-    n_rua = count_byte(record.value, ',') + 1;
-    rua = arena_array(arena, n_rua, sizeof(*rua));
-    if (!rua)
-        return err_set(err, ERR_LIMIT, "has too many addresses (%zu)", n_rua);
-    for (size_t i = 0; i < n_rua; i++) {
-        struct slice rest = slice_range(record.value, at, record.value.len);
+    while (record_next_value(record, &at, &value))
+        n += count_byte(value, ',') + 1;
+    return n;
+}
+
+/* Takes the addresses of one rua field; returns how many, or 0 with *err set. */
+static size_t split_addresses(const struct record *record, struct slice value, struct slice *rua,
+                              struct err *err)
+{
+    size_t n = 0, at = 0;
+
+    do {
+        struct slice rest = slice_range(value, at, value.len);
         size_t comma = slice_find_byte(rest, ',');
         char quoted[ERR_QUOTE_MAX];
         const char *fault;
 
-        rua[i] = trim_end(slice_range(rest, 0, comma));
-        fault = tls_rpt_uri_fault(rua[i]);
-        if (fault)
-            return err_at(err, record_place_in_value(&record, at), ERR_SYNTAX, "rua %s %s",
-                          err_quote(quoted, sizeof(quoted), rua[i]), fault);
-        at = skip_wsp(record.value, at + comma + 1);
+        rua[n] = trim_end(slice_range(rest, 0, comma));
+        fault = tls_rpt_uri_fault(rua[n]);
+        if (fault) {
+            err_at(err, record_place_in(record, value, at), ERR_SYNTAX, "rua %s %s",
+                   err_quote(quoted, sizeof(quoted), rua[n]), fault);
+            return 0;
+        }
+        n++;
+        at = comma < rest.len ? skip_wsp(value, at + comma + 1) : value.len + 1;
+    } while (at <= value.len);
+    return n;
+}
+
+int tls_rpt_record_parse(const struct slice *rrs, size_t n_rrs, struct arena *arena,
+                         struct tls_rpt_record *ret_record, struct err *err)
+{
+    struct record record = {.grammar = &tls_rpt_grammar};
+    struct slice *rua, value;
+    size_t n_rua, n_found = 0, at = 0;
+
+    if (record_read(&record, rrs, n_rrs, err) < 0)
+        return -1;
+    n_rua = count_addresses(&record);
+    rua = arena_array(arena, n_rua, sizeof(*rua));
+    if (!rua)
+        return err_set(err, ERR_LIMIT, "has too many addresses (%zu)", n_rua);
+    while (record_next_value(&record, &at, &value)) {
+        size_t n = split_addresses(&record, value, rua + n_found, err);
+
+        if (n == 0)
+            return -1;
+        n_found += n;
     }
-    *ret_record = (struct tls_rpt_record){rua, n_rua};
+    *ret_record = (struct tls_rpt_record){rua, n_rua, record_has_loose_version(&record)};
     return 0;
-}
-
-/* RFC 6068 2: addr-spec, then the header fields behind a "?". */
-static bool has_address(struct slice rest)
-{
-    struct slice address = slice_range(rest, 0, slice_find_byte(rest, '?'));
-    size_t local_len = slice_find_byte(address, '@');
-
-    return local_len > 0 && local_len + 1 < address.len;
-}
-
-/* RFC 3986 3.2: "//" [userinfo "@"] host [":" port], up to a "/", "?" or "#". */
-static bool has_host(struct slice rest)
-{
-    struct slice authority;
-    size_t len = 2;
-
-    if (!slice_starts_with(rest, "//"))
-        return false;
-    while (len < rest.len && !memchr("/?#", rest.ptr[len], 3))
-        len++;
-    authority = slice_range(rest, 2, len);
-    if (slice_find_byte(authority, '@') < authority.len)
-        authority = slice_range(authority, slice_find_byte(authority, '@') + 1, authority.len);
-    return slice_find_byte(authority, ':') > 0;
-}
-
-/* What RFC 8460 3 forbids in a rua, and what RFC 3986 has in no URI. */
-static const char *record_octet_fault(char octet)
-{
-    static const struct {
-        char octet;
-        const char *fault;
-    } rows[] = {
-        {'!', "has '!' in it, which is written %21"},
-        {',', "has ',' in it, which is written %2C"},
-        {';', "has ';' in it, which is written %3B"},
-        {' ', "has a space in it, which is written %20"},
-        {'"', "has '\"' in it, which is written %22"},
-        {'<', "has '<' in it, which is written %3C"},
-        {'>', "has '>' in it, which is written %3E"},
-        {'\\', "has '\\' in it, which is written %5C"},
-        {'^', "has '^' in it, which is written %5E"},
-        {'`', "has '`' in it, which is written %60"},
-        {'{', "has '{' in it, which is written %7B"},
-        {'|', "has '|' in it, which is written %7C"},
-        {'}', "has '}' in it, which is written %7D"},
-    };
-
-    if (octet & 0x80)
-        return "has a character outside of ASCII in it; a host name is written as A-labels, "
-               "the rest as %XX";
-    if (octet < 0x20 || octet == 0x7f)
-        return "has a control character in it, which is written %XX";
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (octet == rows[i].octet)
-            return rows[i].fault;
-    return NULL;
-}
-
-const char *tls_rpt_uri_fault(struct slice uri)
-{
-    size_t scheme_len = slice_find_byte(uri, ':');
-    struct slice scheme = slice_range(uri, 0, scheme_len);
-    struct slice rest = slice_range(uri, scheme_len + 1, uri.len);
-    bool is_mailto = slice_eq_nocase(scheme, slice_of("mailto"));
-
-    if (uri.len == 0)
-        return "is empty";
-    if (scheme_len == uri.len && slice_find_byte(uri, '@') < uri.len)
-        return "is an e-mail address; write mailto: before it";
-    if (scheme_len == uri.len || !(is_mailto || slice_eq_nocase(scheme, slice_of("https"))))
-        return "is neither mailto: nor https:";
-    for (size_t i = 0; i < rest.len; i++)
-        if (record_octet_fault(rest.ptr[i]))
-            return record_octet_fault(rest.ptr[i]);
-    if (is_mailto)
-        return has_address(rest) ? NULL : "has no address (mailto:name@example.com)";
-    return has_host(rest) ? NULL : "has no host (https://reports.example.com/path)";
 }

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/base/slice.h"
@@ -21,12 +22,17 @@ enum {
 /** What a usable _mta-sts record says. */
 struct sts_record {
     char id[STS_ID_MAX + 1];
+    bool has_loose_version; /* a space before the first ';': not every sender knows the record */
 };
 
-/** What a usable _smtp._tls record says; the URIs point into the record's bytes. */
+/**
+ * What a usable _smtp._tls record says; the URIs point into the record's bytes. Those of all rua
+ * fields count: RFC 8460 3 allows several.
+ */
 struct tls_rpt_record {
     const struct slice *rua;
     size_t n_rua;
+    bool has_loose_version; /* as in struct sts_record */
 };
 
 /**
@@ -48,12 +54,3 @@ int sts_record_parse(const struct slice *rrs, size_t n_rrs, struct sts_record *r
  */
 int tls_rpt_record_parse(const struct slice *rrs, size_t n_rrs, struct arena *arena,
                          struct tls_rpt_record *ret_record, struct err *err);
-
-/**
- * Whether `uri` may stand in rua=: mailto: with an address or https: with a host, printable ASCII,
- * and none of the octets that must be encoded there ("," "!" ";" and space).
- *
- * Returns NULL, or what is wrong as the end of a sentence.
- * Source: RFC 8460 3 (tlsrpt-uri), RFC 6068 2 (mailto).
- */
-const char *tls_rpt_uri_fault(struct slice uri);

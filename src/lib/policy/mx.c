@@ -12,6 +12,7 @@
 
 #include <libpsl.h>
 
+#include "lib/base/lookalike.h"
 #include "lib/base/slice.h"
 #include "lib/policy/policy.h"
 
@@ -26,6 +27,8 @@ static const struct {
     const char *why;
 } mistakes[] = {
     {"@", "is an e-mail address; an mx is the name of a mail server"},
+    {"<>{}$%", "is a placeholder that nobody has filled in; write the name of the mail server "
+               "(the YAML knows {domain} and {domain_dashed})"},
     {"[]", "is in brackets, like an address; an mx is the name of a mail server"},
     {" \t,;", "has a space, comma or semicolon; each name needs an mx of its own"},
     {":", "has a colon; an mx is a name without a port"},
@@ -156,6 +159,8 @@ const char *mx_pattern_fault(struct slice pattern)
         return "has no domain after the wildcard; write *.example.com";
     if (has_priority(pattern))
         return "begins with the priority of an MX record; write the host's name alone";
+    if (lookalike_find(pattern, NULL))
+        return "has a typographic quote, dash or space in it; type it anew in plain ASCII";
     why = mistake_fault(without_wildcard(pattern));
     if (why)
         return why;
@@ -166,21 +171,95 @@ const char *mx_pattern_fault(struct slice pattern)
     return domain_fault(without_wildcard(pattern));
 }
 
-/* Patterns that look right and cover no tenant's MX host; both stand in published guides. */
-static const struct {
+struct known_pattern {
     const char *pattern;
     const char *why;
-} never_matches[] = {
+};
+
+#define WRITE_OUTLOOK "write *.mail.protection.outlook.com"
+#define SUBMITS "takes mail from its users only, and is no MX host; write what the MX records name"
+
+/* Patterns that look right and cover no tenant's MX host; several stand in published guides. */
+static const struct known_pattern never_matches[] = {
     {"*.mx.microsoft", "covers no MX host there; write the tenant's own name, such as "
                        "<name>.a-v1.mx.microsoft, or *.a-v1.mx.microsoft"},
-    {"mail.protection.outlook.com", "is no tenant's MX host; write *.mail.protection.outlook.com"},
+    {"mx.microsoft", "is no tenant's MX host; write the tenant's own name, such as "
+                     "<name>.a-v1.mx.microsoft, or *.a-v1.mx.microsoft"},
+    {"mail.protection.outlook.com", "is no tenant's MX host; " WRITE_OUTLOOK},
+    {"*.protection.outlook.com",
+     "covers no tenant's MX host, which has one label more; " WRITE_OUTLOOK},
+    {"protection.outlook.com", "is no tenant's MX host; " WRITE_OUTLOOK},
+    {"*.outlook.com", "covers no tenant's MX host, which has more labels; " WRITE_OUTLOOK},
+    {"outlook.com", "is no tenant's MX host; " WRITE_OUTLOOK},
+    {"*.office365.com", "covers no MX host there; " WRITE_OUTLOOK},
+    {"l.google.com", "is no MX host; write aspmx.l.google.com and *.aspmx.l.google.com"},
+    {"google.com", "is no MX host; write smtp.google.com, or aspmx.l.google.com and "
+                   "*.aspmx.l.google.com"},
 };
+
+/* Hosts that a person knows from the settings of a mail program. */
+static const struct known_pattern unlikely_hosts[] = {
+    {"smtp.office365.com", SUBMITS},
+    {"outlook.office365.com", SUBMITS},
+    {"smtp-mail.outlook.com", SUBMITS},
+    {"smtp.gmail.com", SUBMITS},
+    {"smtp-relay.gmail.com", SUBMITS},
+    {"smtp.googlemail.com", SUBMITS},
+    {"smtp.zoho.com", SUBMITS},
+    {"smtp.zoho.eu", SUBMITS},
+    {"smtp.zoho.in", SUBMITS},
+    {"smtppro.zoho.com", SUBMITS},
+    {"smtppro.zoho.eu", SUBMITS},
+    {"smtp.fastmail.com", SUBMITS},
+    {"smtp.mail.yahoo.com", SUBMITS},
+    {"smtp.mail.me.com", SUBMITS},
+    {"smtp.aol.com", SUBMITS},
+    {"smtp.migadu.com", SUBMITS},
+    {"smtp.mailbox.org", SUBMITS},
+    {"smtp.yandex.com", SUBMITS},
+    {"smtp.sendgrid.net", SUBMITS},
+    {"smtp.mailgun.org", SUBMITS},
+    {"smtp.ionos.com", SUBMITS},
+    {"smtp.ionos.de", SUBMITS},
+    {"smtp.strato.de", SUBMITS},
+    {"smtp.hostinger.com", SUBMITS},
+    {"smtpout.secureserver.net", SUBMITS},
+    {"smtp.protonmail.ch", SUBMITS},
+    {"smtp.titan.email", SUBMITS},
+    {"mail.gandi.net", SUBMITS},
+};
+
+/* First labels of hosts that mail programs ask. */
+static const struct known_pattern unlikely_labels[] = {
+    {"autoconfig", "configures mail programs and takes no mail; write what the MX records name"},
+    {"autodiscover", "configures mail programs and takes no mail; write what the MX records name"},
+    {"submission", SUBMITS},
+};
+
+static const char *known_pattern_why(const struct known_pattern *rows, size_t n_rows,
+                                     struct slice pattern)
+{
+    for (size_t i = 0; i < n_rows; i++)
+        if (slice_eq_nocase(pattern, slice_of(rows[i].pattern)))
+            return rows[i].why;
+    return NULL;
+}
+
+static const char *unlikely_why(struct slice pattern)
+{
+    const char *why = known_pattern_why(unlikely_hosts, ARRAY_LEN(unlikely_hosts), pattern);
+
+    return why ? why
+               : known_pattern_why(unlikely_labels, ARRAY_LEN(unlikely_labels),
+                                   first_label(pattern));
+}
 
 static const char *never_matches_why(struct slice pattern)
 {
-    for (size_t i = 0; i < ARRAY_LEN(never_matches); i++)
-        if (slice_eq_nocase(pattern, slice_of(never_matches[i].pattern)))
-            return never_matches[i].why;
+    const char *why = known_pattern_why(never_matches, ARRAY_LEN(never_matches), pattern);
+
+    if (why)
+        return why;
     if (slice_find_byte(pattern, '.') == pattern.len)
         return "has no dot; MX records hold full names, so write one, such as mail.example.com";
     return NULL;
@@ -223,6 +302,9 @@ struct mx_lint mx_pattern_lint(struct slice pattern)
         return (struct mx_lint){
             FINDING_MX_PRIVATE_SUFFIX,
             "covers names that several organisations share; write the full name of each MX host"};
+    why = unlikely_why(pattern);
+    if (why)
+        return (struct mx_lint){FINDING_MX_UNLIKELY, why};
     return (struct mx_lint){FINDING_NONE, NULL};
 }
 

@@ -32,7 +32,7 @@ struct mx_lint {
 /**
  * Judges a pattern beyond its grammar, the gravest finding first: FINDING_MX_SYNTAX,
  * FINDING_MX_POLICY_HOST, FINDING_MX_NEVER_MATCHES, FINDING_MX_PUBLIC_SUFFIX,
- * FINDING_MX_PRIVATE_SUFFIX.
+ * FINDING_MX_PRIVATE_SUFFIX, FINDING_MX_UNLIKELY.
  */
 struct mx_lint mx_pattern_lint(struct slice pattern);
 

@@ -28,6 +28,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/lookalike.h"
 #include "lib/base/slice.h"
 #include "lib/base/suggest.h"
 #include "lib/base/utf8.h"
@@ -104,8 +105,12 @@ static int policy_fault(struct parser *parser, const char *what, struct slice fo
 {
     char quoted[ERR_QUOTE_MAX];
 
-    return err_at(parser->err, place_of(&parser->lines, found), ERR_SYNTAX, "%s %s %s", what,
-                  err_quote(quoted, sizeof(quoted), found), why);
+    const char *lookalike =
+        slice_starts_with(found, BYTE_ORDER_MARK) ? NULL : lookalike_find(found, NULL);
+
+    return err_at(parser->err, place_of(&parser->lines, found), ERR_SYNTAX, "%s %s %s%s%s%s", what,
+                  err_quote(quoted, sizeof(quoted), found), why, lookalike ? "; it has " : "",
+                  lookalike ? lookalike : "", lookalike ? " in it" : "");
 }
 
 static int parse_version_value(struct parser *parser, struct slice value)
@@ -238,6 +243,34 @@ static int parse_field(struct parser *parser)
     return fields[field].parse_value(parser, value);
 }
 
+/* What the whole body is that is no policy, as a message; NULL: nothing that is known. */
+static const char *body_mistake(struct slice body)
+{
+    static const struct {
+        const char *begin;
+        const char *what;
+    } rows[] = {
+        {"\xff\xfe", "the policy is UTF-16; save it as UTF-8 or plain ASCII"},
+        {"\xfe\xff", "the policy is UTF-16; save it as UTF-8 or plain ASCII"},
+        {"<", "this is a web page, not a policy; look at what the web server serves at "
+              "/.well-known/mta-sts.txt"},
+        {"HTTP/", "this begins with the head of an HTTP answer; give the body alone"},
+        {"v=STSv1", "this is the TXT record of _mta-sts, not a policy"},
+        {"v=TLSRPTv1", "this is the TXT record of _smtp._tls, not a policy"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (slice_starts_with(body, rows[i].begin))
+            return rows[i].what;
+    if (slice_find_byte(body, '\n') < body.len || !slice_starts_with(body, "version"))
+        return NULL;
+    if (slice_find_byte(body, '\r') + 1 < body.len)
+        return "the lines end in CR alone; end each in LF or CRLF";
+    if (memmem(body.ptr, body.len, "mode:", 5) || memmem(body.ptr, body.len, "max_age:", 8))
+        return "all fields are on one line; write each on a line of its own";
+    return NULL;
+}
+
 static int check_utf8(struct parser *parser)
 {
     struct slice rest = parser->lines.line;
@@ -250,6 +283,22 @@ static int check_utf8(struct parser *parser)
     return 0;
 }
 
+/* "nmx", "MX", "mx1": two letters are too few for suggest_word(). */
+static bool is_like_mx(struct slice name)
+{
+    for (size_t i = 0; name.len <= 4 && i + 1 < name.len; i++)
+        if (slice_eq_nocase(slice_range(name, i, i + 2), slice_of("mx")))
+            return true;
+    return false;
+}
+
+static bool is_near(struct slice name, enum policy_field field)
+{
+    if (field == FIELD_MX)
+        return is_like_mx(name);
+    return suggest_word(name, &fields[field].name, 1) != NULL;
+}
+
 /* Points at the extension that was meant to be `field`, if there is one: "max-age", "Mode". */
 static int policy_fault_missing(struct parser *parser, enum policy_field field)
 {
@@ -260,7 +309,7 @@ static int policy_fault_missing(struct parser *parser, enum policy_field field)
     while (next_line(&lines)) {
         struct slice found = field_name(lines.line);
 
-        if (suggest_word(found, &name, 1))
+        if (is_near(found, field))
             return err_at(parser->err, place_of(&lines, found), ERR_SYNTAX,
                           "field name %s is not '%s', which is missing",
                           err_quote(quoted, sizeof(quoted), found), name);
@@ -281,11 +330,13 @@ static int check_required(struct parser *parser)
 
 static int parse_record(struct parser *parser)
 {
+    const char *mistake = body_mistake(parser->body);
+
     if (parser->body.len == 0)
         return err_set(parser->err, ERR_SYNTAX, "the policy is empty");
     while (next_line(&parser->lines))
         if (check_utf8(parser) != 0 || parse_field(parser) != 0)
-            return -1;
+            return mistake ? err_set(parser->err, ERR_SYNTAX, "%s", mistake) : -1;
     return check_required(parser);
 }
 
@@ -322,5 +373,25 @@ int policy_parse(struct slice body, struct arena *arena, struct policy *ret_poli
         return err_set(err, ERR_LIMIT, "%zu mx need more memory than is allowed",
                        parser.policy.n_mx);
     *ret_policy = parser.policy;
+    return 0;
+}
+
+int policy_next_near_miss(struct slice body, uint32_t *line, struct policy_near_miss *ret_miss)
+{
+    struct lines lines = {.rest = body};
+
+    while (next_line(&lines)) {
+        struct slice name = field_name(lines.line);
+
+        if (lines.number <= *line || policy_field_find(name) != FIELD_COUNT)
+            continue;
+        for (enum policy_field field = 0; field < FIELD_COUNT; field++) {
+            if (!is_near(name, field))
+                continue;
+            *line = lines.number;
+            *ret_miss = (struct policy_near_miss){name, fields[field].name, lines.number};
+            return 1;
+        }
+    }
     return 0;
 }

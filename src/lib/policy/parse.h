@@ -7,10 +7,13 @@
  */
 #pragma once
 
+#include <stdint.h>
+
+#include "lib/base/slice.h"
+
 struct arena;
 struct err;
 struct policy;
-struct slice;
 
 /**
  * Parses a body as it came over HTTPS.
@@ -22,3 +25,18 @@ struct slice;
  */
 int policy_parse(struct slice body, struct arena *arena, struct policy *ret_policy,
                  struct err *err);
+
+/** A field that senders pass over, and that was likely meant to be a known one. */
+struct policy_near_miss {
+    struct slice name; /* as in the body: "nmx" */
+    const char *meant; /* "mx" */
+    uint32_t line;
+};
+
+/**
+ * Finds the next near miss in a body that policy_parse() has taken.
+ *
+ * line  begins at 0; moves to that of the near miss
+ * Returns 1, or 0 if there is none left.
+ */
+int policy_next_near_miss(struct slice body, uint32_t *line, struct policy_near_miss *ret_miss);

@@ -181,7 +181,7 @@ static void test_no_echo(void **state)
          "domain, "
          "as in mx: [mail.example.com] [mx-missing]\n"},
         {"delegation_zone: a_b\n"
-         "domains: {a.example: {mode: none, delegated: [mta-sts]}}\n",
+         "domains: {a.example: {mode: none, mx: [b.example], delegated: [mta-sts]}}\n",
          "f:1:18: error: delegation_zone: 'a_b' is no domain name: it has '_' in it; letters, "
          "digits and inner hyphens may be [bad-name]\n"},
     };

@@ -152,7 +152,7 @@ static void test_no_file(void **state)
 
 static void test_standard_input(void **state)
 {
-    struct fixture fixture = fixture_open(slice_of("domains: {example.com: {mode: none}}\n"
+    struct fixture fixture = fixture_open(slice_of("domains: {example.com: {mx: [a.example]}}\n"
                                                    "workers: many\n"));
     struct diag *diag = diag_new(&config_findings);
     int old = dup(STDIN_FILENO);

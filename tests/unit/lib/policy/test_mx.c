@@ -41,6 +41,12 @@ static void test_fault(void **state)
     static const char bare[] = "has no domain after the wildcard; write *.example.com";
     static const char empty_label[] = "has an empty label";
     static const char hyphen[] = "has a label that begins or ends with a hyphen";
+    static const char placeholder[] =
+        "is a placeholder that nobody has filled in; write the name of "
+        "the mail server (the YAML knows {domain} and "
+        "{domain_dashed})";
+    static const char typographic[] =
+        "has a typographic quote, dash or space in it; type it anew in plain ASCII";
     static const char odd[] = "has a character other than letters, digits, hyphens and dots";
     static const char not_ascii[] =
         "has a character that is not ASCII; write the A-label (xn--...)";
@@ -133,8 +139,14 @@ static void test_fault(void **state)
         {SLICE_BYTES("mail\0.example.com"), odd},
         {SLICE_BYTES("mail.example.com\r"), odd},
         {SLICE_BYTES("mail.example.com/"), odd},
-        {SLICE_BYTES("{domain}"), odd},
-        {SLICE_BYTES("2001:db8::1%25eth0:aaaa:bbbb:cccc:dddd:eeee:ffff"), colon},
+        {SLICE_BYTES("{domain}"), placeholder},
+        {SLICE_BYTES("<CURRENT_MX_1>"), placeholder},
+        {SLICE_BYTES("${MX_HOST}"), placeholder},
+        {SLICE_BYTES("{{ mx }}"), placeholder},
+        {SLICE_BYTES("%MX%"), placeholder},
+        {SLICE_BYTES("\xe2\x80\x9cmail.example.com\xe2\x80\x9d"), typographic},
+        {SLICE_BYTES("mail.example.com\xc2\xa0"), typographic},
+        {SLICE_BYTES("2001:db8::1%25eth0:aaaa:bbbb:cccc:dddd:eeee:ffff"), placeholder},
     };
 
     (void)state;
