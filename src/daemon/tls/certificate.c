@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include "daemon/tls/chain_cache.h"
+#include "daemon/tls/chain_order.h"
 #include "daemon/tls/key.h"
 #include "daemon/tls/pem.h"
 #include "daemon/tls/trust_store.h"
@@ -69,7 +70,9 @@ static int certificate_take_leaf(struct certificate *made, struct pem *pem, cons
             return err_name_file(err, chain_path);
         link = &(*link)->next;
     } while (is_combined && *link);
-    return err_name_file(err, key_path);
+    if (is_combined || !chain_order_explain(pem, err))
+        return err_name_file(err, key_path);
+    return err_name_file(err, chain_path);
 }
 
 static int time_to_unix_s(const ASN1_TIME *time, int64_t *ret_unix_s)
@@ -359,7 +362,7 @@ const char *certificate_findings_render(const struct certificate *certificate, f
          &certificate->not_after_unix_s},
         {FINDING_CERTIFICATE_NOT_YET_VALID, "not valid before ", &certificate->not_before_unix_s},
         {FINDING_CERTIFICATE_CHAIN,
-         "an intermediate is missing or out of order; give the full chain, leaf first", NULL},
+         chain_order_words(certificate->leaf, chain_certificates(certificate->chain)), NULL},
     };
     char date[CERTIFICATE_DATE_MAX];
 

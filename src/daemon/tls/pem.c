@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "daemon/tls/file_kind.h"
 #include "daemon/tls/key.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -24,7 +25,8 @@ static int take_key(const struct pem_block *block, struct key **ret_key, struct 
 {
     /* Told apart by its label, so that no decoder ever comes to ask a terminal for the phrase. */
     if (strcmp(block->name, PEM_STRING_PKCS8) == 0 || strstr(block->header, "ENCRYPTED"))
-        return err_set(err, ERR_SYNTAX, "the private key has a pass phrase");
+        return err_set(err, ERR_SYNTAX,
+                       "the private key has a pass phrase; remove it: openssl pkey");
     *ret_key = key_decode(block->bytes, (size_t)block->len, err);
     return *ret_key ? 0 : -1;
 }
@@ -43,7 +45,8 @@ static void take_certificate(const struct pem_block *block, struct pem *pem)
     *end = taken;
 }
 
-/* Other blocks are passed over: "EC PARAMETERS" before a key, "DH PARAMETERS" of a proxy. */
+/* Other blocks are passed over: "EC PARAMETERS" before a key, "DH PARAMETERS" of a proxy, and what
+ * OpenSSH alone reads. */
 static int take_block(const struct pem_block *block, unsigned wanted, struct pem *pem,
                       struct err *err)
 {
@@ -53,7 +56,8 @@ static int take_block(const struct pem_block *block, unsigned wanted, struct pem
     if (is_certificate && (wanted & (PEM_LEAF | PEM_CERTIFICATES | PEM_CHAIN)))
         take_certificate(block, pem);
     else if ((wanted & PEM_KEY) && !pem->key &&
-             slice_ends_with(slice_of(block->name), "PRIVATE KEY"))
+             slice_ends_with(slice_of(block->name), "PRIVATE KEY") &&
+             strcmp(block->name, "OPENSSH PRIVATE KEY") != 0)
         return take_key(block, &pem->key, err);
     return 0;
 }
@@ -84,6 +88,13 @@ static int take_blocks(BIO *bio, unsigned wanted, struct pem *pem, struct err *e
     return result;
 }
 
+static enum file_wanted file_wanted_of(unsigned wanted)
+{
+    if (!(wanted & PEM_KEY))
+        return FILE_WANTED_CERTIFICATE;
+    return wanted == PEM_KEY ? FILE_WANTED_KEY : FILE_WANTED_BOTH;
+}
+
 int pem_parse(struct slice text, unsigned wanted, struct pem *pem, struct err *err)
 {
     BIO *bio = BIO_new_mem_buf(text.ptr, (int)text.len);
@@ -95,9 +106,8 @@ int pem_parse(struct slice text, unsigned wanted, struct pem *pem, struct err *e
         pem->rest = (struct slice){text.ptr + text.len - n_left, n_left};
     if (result != 0)
         return -1;
-    if ((wanted & (PEM_LEAF | PEM_CERTIFICATES)) && !pem->certificates)
-        return err_set(err, ERR_SYNTAX, "holds no certificate");
-    if ((wanted & PEM_KEY) && !pem->key)
-        return err_set(err, ERR_SYNTAX, "holds no private key");
+    if (((wanted & (PEM_LEAF | PEM_CERTIFICATES)) && !pem->certificates) ||
+        ((wanted & PEM_KEY) && !pem->key))
+        return err_set(err, ERR_SYNTAX, "%s", file_kind_describe(text, file_wanted_of(wanted)));
     return 0;
 }

@@ -244,7 +244,7 @@ static void test_faults_keep_the_old_pair(void **state)
     assert_int_equal(find_days(store, A), 80);
 
     pki_write(A ".crt", "", NULL); /* the disk was full */
-    assert_refresh_reports(store, A ": " A ".crt: holds no certificate" KEPT);
+    assert_refresh_reports(store, A ": " A ".crt: is empty" KEPT);
     pki_write(A ".crt", "not PEM", NULL); /* another fault, another report */
     assert_refresh_reports(store, A ": " A ".crt: holds no certificate" KEPT);
     assert_refresh_reports(store, "");
@@ -339,7 +339,8 @@ static void test_first_fault_is_reported_later(void **state)
     pki_write_pair(A ".pem", "elsewhere", A, 60);
     assert_int_equal(find_days(store, A), -1);
     assert_refresh_reports(store, WILD ": cannot be read: No such file or directory\n" A ": " A
-                                       ".pem: holds no private key\n");
+                                       ".pem: holds a certificate, and no private key; name the "
+                                       "key's file in 'key'\n");
     assert_refresh_reports(store, "");
     cert_store_unref(store);
 }
@@ -421,7 +422,7 @@ static void test_shared_source(void **state)
     assert_int_equal(find_days(store, C), 80);
 
     pki_write("wild.key", "", NULL);
-    assert_refresh_reports(store, "certificates: wild.key: holds no private key" KEPT);
+    assert_refresh_reports(store, "certificates: wild.key: is empty" KEPT);
     assert_refresh_reports(store, "");
     unlink("wild.pem");
     unlink("wild.key");

@@ -38,13 +38,14 @@ static void test_texts(void **state)
         const char *want_message;
         size_t want_n;
     } rows[] = {
-        {"", PEM_CERTIFICATES, ERR_SYNTAX, "holds no certificate", 0},
-        {"", PEM_KEY, ERR_SYNTAX, "holds no private key", 0},
+        {"", PEM_CERTIFICATES, ERR_SYNTAX, "is empty", 0},
+        {"", PEM_KEY, ERR_SYNTAX, "is empty", 0},
         {"only words\n", PEM_CERTIFICATES, ERR_SYNTAX, "holds no certificate", 0},
         {CERTIFICATE, PEM_CERTIFICATES, ERR_NONE, NULL, 1},
-        {CERTIFICATE, PEM_KEY, ERR_SYNTAX, "holds no private key", 0},
+        {CERTIFICATE, PEM_KEY, ERR_SYNTAX,
+         "holds a certificate, and no private key; are 'chain' and 'key' swapped?", 0},
         {CERTIFICATE CERTIFICATE CERTIFICATE, PEM_CERTIFICATES, ERR_NONE, NULL, 3},
-        {"", PEM_LEAF, ERR_SYNTAX, "holds no certificate", 0},
+        {"", PEM_LEAF, ERR_SYNTAX, "is empty", 0},
         {"words\n" CERTIFICATE BLOCK("CERTIFICATE", "A*EC"), PEM_LEAF, ERR_NONE, NULL, 1},
         {BLOCK("CERTIFICATE", "A*EC") CERTIFICATE, PEM_LEAF, ERR_SYNTAX, "a PEM block is damaged",
          0},
@@ -55,14 +56,15 @@ static void test_texts(void **state)
         {"words\n" CERTIFICATE "words\n" BLOCK("X509 CERTIFICATE", "AAEC"), PEM_CERTIFICATES,
          ERR_NONE, NULL, 2},
         {BLOCK("DH PARAMETERS", "AAEC") CERTIFICATE, PEM_CERTIFICATES, ERR_NONE, NULL, 1},
-        {CERTIFICATE, PEM_CERTIFICATES | PEM_KEY, ERR_SYNTAX, "holds no private key", 1},
+        {CERTIFICATE, PEM_CERTIFICATES | PEM_KEY, ERR_SYNTAX,
+         "holds a certificate, and no private key; name the key's file in 'key'", 1},
         {BLOCK("CERTIFICATE", "A*EC"), PEM_CERTIFICATES, ERR_SYNTAX, "a PEM block is damaged", 0},
         {"-----BEGIN CERTIFICATE-----\nAAEC\n", PEM_CERTIFICATES, ERR_SYNTAX,
          "a PEM block is damaged", 0},
         {BLOCK("PRIVATE KEY", "AAEC"), PEM_KEY, ERR_SYNTAX,
          "the private key is damaged or of an unknown kind", 0},
         {BLOCK("ENCRYPTED PRIVATE KEY", "AAEC"), PEM_KEY, ERR_SYNTAX,
-         "the private key has a pass phrase", 0},
+         "the private key has a pass phrase; remove it: openssl pkey", 0},
     };
 
     (void)state;
