@@ -20,6 +20,7 @@
 #include "lib/diag/diag.h"
 #include "lib/dns/format.h"
 #include "lib/dns/name.h"
+#include "lib/dns/record.h"
 #include "version.h"
 
 enum exit_status cli_load(const struct options *options, struct config **ret_config)
@@ -49,6 +50,18 @@ static void report_no_domain(const struct config *config, struct slice name)
     free(names);
 }
 
+/* The domain in the name of one of its records; NULL: the name is none. */
+static const char *domain_of_record(const char *name)
+{
+    static const char *const prefixes[] = {DNS_PREFIX_POLICY_HOST, DNS_PREFIX_MTA_STS,
+                                           DNS_PREFIX_TLS_RPT};
+
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (slice_starts_with(slice_of(name), prefixes[i]))
+            return name + strlen(prefixes[i]);
+    return NULL;
+}
+
 const struct domain *cli_find_domain(const struct config *config, const char *name)
 {
     const struct domain *domain = NULL;
@@ -56,7 +69,10 @@ const struct domain *cli_find_domain(const struct config *config, const char *na
     struct err err;
     size_t len;
 
-    if (dns_name_parse(slice_of(name), stored, &len, &err) != 0)
+    if (domain_of_record(name))
+        cli_fail(STATUS_USAGE, "'%s' is the name of a record; give the domain, '%s'", name,
+                 domain_of_record(name));
+    else if (dns_name_parse(slice_of(name), stored, &len, &err) != 0)
         cli_fail(STATUS_USAGE, "'%s' %s", name, err.msg);
     else if (!(domain = config_find_domain(config, (struct slice){stored, len})))
         report_no_domain(config, (struct slice){stored, len});

@@ -99,18 +99,26 @@ static void check_certificates(const struct config *config, const struct trust_s
     cert_store_unref(checking.store);
 }
 
-static void test_config_print_summary(const struct options *options, const struct config *config,
+static void print_count(size_t count, const char *what, const char *end)
+{
+    printf("%zu %s%s%s", count, what, count == 1 ? "" : "s", end);
+}
+
+static void test_config_print_summary(const struct options *options, size_t n_domains,
                                       const struct diag *diag)
 {
-    printf("%s: %zu domains, %zu errors, %zu warnings, %zu notes\n", options->config_path,
-           config ? config->n_domains : 0, diag_count(diag, LEVEL_ERROR),
-           diag_count(diag, LEVEL_WARNING), diag_count(diag, LEVEL_NOTE));
+    printf("%s: ", options->config_path);
+    print_count(n_domains, "domain", ", ");
+    print_count(diag_count(diag, LEVEL_ERROR), "error", ", ");
+    print_count(diag_count(diag, LEVEL_WARNING), "warning", ", ");
+    print_count(diag_count(diag, LEVEL_NOTE), "note", "\n");
 }
 
 enum exit_status mode_test_config(const struct options *options)
 {
     struct diag *diag = diag_new(&config_findings);
-    struct config *config = config_load(options->config_path, diag);
+    size_t n_domains;
+    struct config *config = config_load_counted(options->config_path, diag, &n_domains);
     enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
 
     if (config && !options->no_certificates)
@@ -125,7 +133,7 @@ enum exit_status mode_test_config(const struct options *options)
         diag_print_json(diag, stdout);
     } else {
         diag_print(diag, LEVEL_NOTE, stdout);
-        test_config_print_summary(options, config, diag);
+        test_config_print_summary(options, n_domains, diag);
     }
     if (diag_count(diag, LEVEL_ERROR) > 0)
         status = STATUS_USAGE;

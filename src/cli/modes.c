@@ -60,7 +60,7 @@ const struct mode modes[] = {
      .options = TAKES(CONFIG),
      .what = "ask the running daemon whether it serves",
      .run = mode_health},
-    {.name = "version", .what = "the version", .run = mode_version},
+    {.name = "version", .letter = 'V', .what = "the version", .run = mode_version},
     {.name = "help", .letter = 'h', .what = "this text", .run = mode_help},
 };
 const size_t n_modes = sizeof(modes) / sizeof(modes[0]);

@@ -176,8 +176,13 @@ static int options_check_fit(const struct options *options, unsigned given)
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         if ((given & (1U << i)) == 0 || (mode->options & (1U << i)) != 0)
             continue;
-        cli_fail(STATUS_USAGE, "--%s does not go with %s%s", option_rows[i].name,
-                 serves ? "serving; give a mode, see --help" : "--", mode->name);
+        /* "--print-dns --json": a format is the mode's value. */
+        if (i == OPTION_JSON && mode->value_name && !options->value)
+            cli_fail(STATUS_USAGE, "--json does not go with --%s; did you mean --%s=json?",
+                     mode->name, mode->name);
+        else
+            cli_fail(STATUS_USAGE, "--%s does not go with %s%s", option_rows[i].name,
+                     serves ? "serving; give a mode, see --help" : "--", mode->name);
         return -1;
     }
     if (options->n_arguments >= mode->n_needed)
@@ -197,7 +202,11 @@ static void options_report_surplus(const struct mode *mode, const char *argument
         cli_fail(STATUS_USAGE, "'%s' %s; did you mean --%s?", argument, surplus, argument);
         return;
     }
-    if (mode->value_name)
+    if ((mode->options & (1U << OPTION_CONFIG)) != 0 &&
+        (strchr(argument, '/') || slice_ends_with(slice_of(argument), ".yaml") ||
+         slice_ends_with(slice_of(argument), ".yml")))
+        cli_fail(STATUS_USAGE, "'%s' %s; did you mean --config %s?", argument, surplus, argument);
+    else if (mode->value_name)
         cli_fail(STATUS_USAGE, "'%s' %s; did you mean --%s=%s?", argument, surplus, mode->name,
                  argument);
     else

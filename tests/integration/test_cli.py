@@ -41,10 +41,11 @@ def test_help_says_which_options_a_mode_takes():
     assert {name: re.findall(r"--([a-z-]+)", options) for name, options in listed} == wanted
 
 
-def test_version():
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version(option):
     version = re.search(r"\nproject\(mta-stsd VERSION ([\d.]+)",
                         (ROOT / "CMakeLists.txt").read_text())[1]
-    process = run("--version")
+    process = run(option)
     assert (process.returncode, process.stdout) == (0, f"mta-stsd {version}\n".encode())
 
 
@@ -59,7 +60,12 @@ def test_version():
     (["-t", "-c"], "-c needs a value; see --help"),
     (["--test-config", "--print-dns"], "--test-config and --print-dns do not go together"),
     (["--json"], "--json does not go with serving; give a mode, see --help"),
-    (["--print-dns", "--json"], "--json does not go with --print-dns"),
+    (["--print-dns", "--json"], "--json does not go with --print-dns; did you mean "
+                                "--print-dns=json?"),
+    (["-t", "minimal.yaml"], "'minimal.yaml' is one argument too many; did you mean "
+                             "--config minimal.yaml?"),
+    (["examples/minimal.yaml"], "'examples/minimal.yaml' is one argument too many; did you mean "
+                                "--config examples/minimal.yaml?"),
     (["--parse-policy", "-c", "a"], "--config does not go with --parse-policy"),
     (["--test-config", "--tls-rpt"], "--tls-rpt does not go with --test-config"),
     (["--print-policy"], "--print-policy needs DOMAIN"),
@@ -84,6 +90,10 @@ def test_usage_errors(arguments, message):
     ("example.org", "'example.org' is not a domain of the configuration"),
     ("exampel.com", "'exampel.com' is not a domain of the configuration; did you mean "
                     "'example.com'?"),
+    ("mta-sts.example.com", "'mta-sts.example.com' is the name of a record; give the domain, "
+                            "'example.com'"),
+    ("_smtp._tls.example.com", "'_smtp._tls.example.com' is the name of a record; give the domain, "
+                               "'example.com'"),
     ("exa_mple.com", "'exa_mple.com' has '_' in it"),
     ("", "'' "),
 ])
@@ -132,7 +142,7 @@ def test_examples_load_without_a_warning(example):
     process = run("-c", example, "--test-config", "--strict", "--no-certificates")
     notes = 1 if example.name == "minimal.yaml" else 0  # policy-host-unset
     assert (process.returncode, process.stderr) == (0, b"")
-    assert f" 0 errors, 0 warnings, {notes} notes\n" in process.stdout.decode()
+    assert f" 0 errors, 0 warnings, {notes} note{'s' * (notes != 1)}\n" in process.stdout.decode()
     assert run("-c", example, "--print-dns", "--no-certificates").returncode == 0
 
 

@@ -25,8 +25,9 @@ enum {
 struct domains_context {
     struct build_context build;
     const struct raw_config *raw;
-    size_t size;           /* of config->domains */
-    size_t n_build_errors; /* errors that were added here, not by the parser */
+    struct named_policy *default_policy; /* of domains that name none; NULL: there is none */
+    size_t size;                         /* of config->domains */
+    size_t n_build_errors;               /* errors that were added here, not by the parser */
 };
 
 static void check_name_length(const struct build_context *context, const struct domain *domain,
@@ -62,9 +63,10 @@ static void check_names(const struct build_context *context, const struct domain
                  target);
 }
 
-static void build_zone(const struct build_context *context, const struct field_text *zone,
-                       const char *path, struct domain *domain)
+static void build_zone(const struct build_context *context, const struct raw_domain *raw,
+                       struct domain *domain)
 {
+    const struct field_text *zone = &raw->zone;
     char name[DNS_NAME_MAX + 1], quoted[ERR_QUOTE_MAX], key[YAML_PATH_MAX + 32];
     struct err err;
     size_t len;
@@ -72,11 +74,14 @@ static void build_zone(const struct build_context *context, const struct field_t
     domain->zone = domain->name;
     if (zone->text.len == 0)
         return;
-    snprintf(key, sizeof(key), "%s.zone", path);
+    snprintf(key, sizeof(key), "%s.zone", raw->path);
     err_quote(quoted, sizeof(quoted), zone->text);
     if (dns_name_parse(zone->text, name, &len, &err) != 0)
         diag_add(context->diag, FINDING_NAME_SYNTAX, zone->place, key,
                  "%s is no domain name: it %s", quoted, err.msg);
+    else if (raw->is_alias &&
+             !dns_name_is_within(slice_of(domain->name), (struct slice){name, len}))
+        return; /* the zone is that of the entry's own domain */
     else if (!dns_name_is_within(slice_of(domain->name), (struct slice){name, len}))
         diag_add(context->diag, FINDING_BAD_VALUE, zone->place, key,
                  "%s does not hold '%s'; a zone is the domain itself or one above it", quoted,
@@ -138,7 +143,7 @@ static int build_own_policy(const struct build_context *context, const struct ra
     bool is_served = raw->mta_sts.value;
     struct merged_policy merged = {
         .keys = raw_policy_merge(policy ? &policy->keys : &nothing, &raw->keys),
-        .own_keys = &raw->keys,
+        .own_keys = raw->is_alias ? &nothing : &raw->keys,
         .domain = domain->name,
         .path = raw->path,
         .place = domain->place,
@@ -182,7 +187,7 @@ static void build_domain(const struct domains_context *domains, const struct raw
     const struct build_context *context = &domains->build;
     const struct raw_config *raw_config = domains->raw;
     bool names_policy = raw->policy.place.line != 0, is_complete = !raw->is_broken;
-    struct named_policy *policy = NULL;
+    struct named_policy *policy = names_policy ? NULL : domains->default_policy;
 
     *domain = (struct domain){
         .name = arena_copy(context->config->arena, slice_of(raw->name)),
@@ -192,16 +197,20 @@ static void build_domain(const struct domains_context *domains, const struct raw
         policy = named_policies_find(&raw_config->policies, raw, raw_config->is_cut, context->diag);
     if (policy)
         named_policy_add_user(policy, raw);
-    if (names_policy && (!policy || !named_policy_is_usable(policy, raw))) {
+    /* The default policy may be in a file that could not be read. */
+    if (!policy && !names_policy && raw_config->is_cut)
+        is_complete = false;
+    if ((names_policy && !policy) || (policy && !named_policy_is_usable(policy, raw))) {
         policy = NULL;
         is_complete = false;
     }
     domain->allow = raw_policy_allow(&raw->keys) | (policy ? policy->allow : 0);
     if (policy && !raw_policy_is_given(&raw->keys))
         domain->policy_name = policy->name.text.ptr;
-    raw_policy_check_allow(&raw->keys, raw->path, context->diag);
+    if (!raw->is_alias)
+        raw_policy_check_allow(&raw->keys, raw->path, context->diag);
     domain->delegated = raw->delegated.value;
-    build_zone(context, &raw->zone, raw->path, domain);
+    build_zone(context, raw, domain);
     if (build_policy(context, raw, policy, is_complete, domain) == 0) {
         check_names(context, domain, raw->path);
         check_delegated(context, raw, domain, raw_config->settings.delegation_zone.place.line != 0);
@@ -256,6 +265,7 @@ void config_build(struct raw_config *raw, struct arena *scratch, struct config *
     size_t n_read_errors;
 
     named_policies_prepare(&raw->policies, context);
+    domains.default_policy = named_policies_default(&raw->policies);
     raw_config_parse_domains(raw, scratch, diag, build_add_domain, &domains);
     n_read_errors = diag_count(diag, LEVEL_ERROR) - domains.n_build_errors;
     named_policies_report(&raw->policies, context, n_read_errors == 0);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/config/input.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,7 +63,10 @@ static void input_report(struct input *input, const char *path, const char *name
                          struct place asked_at, const struct err *err)
 {
     enum finding finding = err->code == ERR_LIMIT ? FINDING_TOO_LARGE : FINDING_FILE_UNREADABLE;
-    const char *hint = err->code == ERR_LIMIT ? "; split it into several by include:" : "";
+    const char *hint = err->code == ERR_LIMIT ? "; split it into several by include:"
+                       : err->sys_errno == ENOENT && is_main_file(asked_at)
+                           ? "; name the configuration by --config FILE"
+                           : "";
     char quoted[PATH_QUOTE_MAX];
 
     if (is_main_file(asked_at))

@@ -28,12 +28,8 @@ static void check_completeness(const struct config *config, const char *name, st
                  "policy_host: {name: ...} or {addresses: [...]}");
 }
 
-struct config *config_load(const char *path, struct diag *diag)
-{
-    return config_load_with(path, 0, diag);
-}
-
-struct config *config_load_with(const char *path, unsigned care, struct diag *diag)
+static struct config *load_counted(const char *path, unsigned care, struct diag *diag,
+                                   size_t *ret_n_domains)
 {
     struct config *config = memory_alloc(sizeof(*config));
     struct arena *scratch = arena_new_large();
@@ -44,12 +40,30 @@ struct config *config_load_with(const char *path, unsigned care, struct diag *di
     settings_build(&raw.settings, config, diag);
     config_build(&raw, scratch, config, diag);
     check_completeness(config, raw.name, diag);
+    *ret_n_domains = config->n_domains;
     raw_config_done(&raw);
     arena_free(scratch);
     if (diag_count(diag, LEVEL_ERROR) == 0)
         return config;
     config_unref(config);
     return NULL;
+}
+
+struct config *config_load(const char *path, struct diag *diag)
+{
+    return config_load_with(path, 0, diag);
+}
+
+struct config *config_load_with(const char *path, unsigned care, struct diag *diag)
+{
+    size_t n_domains;
+
+    return load_counted(path, care, diag, &n_domains);
+}
+
+struct config *config_load_counted(const char *path, struct diag *diag, size_t *ret_n_domains)
+{
+    return load_counted(path, 0, diag, ret_n_domains);
 }
 
 char *config_load_control(const char *path)

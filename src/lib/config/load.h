@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 struct config;
 struct diag;
 
@@ -28,6 +30,9 @@ enum {
  * Returns one reference, or NULL if an error was found (also when `diag` held one before).
  */
 struct config *config_load(const char *path, struct diag *diag);
+
+/** The same; tells how many domains were found, also where errors refuse the configuration. */
+struct config *config_load_counted(const char *path, struct diag *diag, size_t *ret_n_domains);
 
 /** The same with more care: a set of LOAD_*. */
 struct config *config_load_with(const char *path, unsigned care, struct diag *diag);

@@ -29,7 +29,16 @@ struct parse_context {
     on_raw_domain *on_domain;        /* NULL: domains are skipped */
     void *domain_context;
     struct raw_domain no_keys; /* a domain without any key */
+    bool has_default_policy;   /* or perhaps: some file could not be read */
+    bool has_misindented_key;  /* in the stream at hand; one finding says so */
 };
+
+#define INDENT "indent its keys below it"
+
+static bool is_nothing(const struct yaml_node *value)
+{
+    return value->kind == YAML_KIND_TEXT && value->text.len == 0;
+}
 
 static bool is_policy_name(struct slice name)
 {
@@ -49,6 +58,25 @@ static void check_policy_name(struct parse_context *context, const struct yaml_n
                  err_quote(quoted, sizeof(quoted), key->text), POLICY_NAME_MAX);
 }
 
+/*
+ * Keys in the column of the name that they belong to: YAML reads each as a name. Returns whether
+ * this is one; of several in one mapping, only the first is reported.
+ */
+static bool is_misindented(struct parse_context *context, const struct yaml_node *key,
+                           const struct yaml_node *value)
+{
+    if (value->kind == YAML_KIND_MAP || !field_row(&schema_domain, key->text))
+        return false;
+    if (!context->has_misindented_key)
+        diag_add(context->fields.diag, FINDING_KEY_UNKNOWN, key->place,
+                 yaml_path_text(&context->fields.path),
+                 "'%.*s' is a key, and stands where a name is expected; indent it, and the keys "
+                 "with it, below the name",
+                 SLICE_ARG(key->text));
+    context->has_misindented_key = true;
+    return true;
+}
+
 static void parse_policy(struct parse_context *context, const struct yaml_node *key)
 {
     struct field_context *fields = &context->fields;
@@ -57,11 +85,16 @@ static void parse_policy(struct parse_context *context, const struct yaml_node *
     const struct yaml_node *value = yaml_reader_value(context->reader, context->entry);
     struct named_policy policy = {0};
 
+    yaml_path_leave(&fields->path, old_len);
+    if (is_misindented(context, key, value))
+        return;
+    yaml_path_enter(&fields->path, key->text);
     check_policy_name(context, key);
     if (value->kind == YAML_KIND_MAP)
         field_decode(fields, &schema_policy, value, &policy.keys);
     else
-        field_report_type(fields, value, "a mapping of the policy's keys, as in {mx: [...]}", NULL);
+        field_report_type(fields, value, "a mapping of the policy's keys, as in {mx: [...]}",
+                          is_nothing(value) ? INDENT : NULL);
     if (context->policies) {
         policy.name =
             (struct field_text){{arena_copy(context->keep, key->text), key->text.len}, key->place};
@@ -109,24 +142,55 @@ static const char *parse_domain_name(struct parse_context *context, const struct
     return NULL;
 }
 
-/* Decodes what stands behind the domain's name: the name of a policy, or keys. */
-static void parse_domain_value(struct parse_context *context, struct raw_domain *domain)
+/* Decodes what stands behind the domain's name: the name of a policy, keys, or nothing. */
+static void parse_domain_value(struct parse_context *context, const struct yaml_node *value,
+                               struct raw_domain *domain)
 {
-    const struct yaml_node *value = yaml_reader_value(context->reader, context->entry);
+    bool is_text = value->kind == YAML_KIND_TEXT;
 
-    if (value->kind == YAML_KIND_TEXT && value->text.len > 0)
+    if (is_text && value->text.len > 0)
         domain->policy = (struct field_text){value->text, value->place};
     else if (value->kind == YAML_KIND_MAP)
         field_decode(&context->fields, &schema_domain, value, domain);
-    else
+    else if (!is_text || !context->has_default_policy)
         field_report_type(&context->fields, value,
-                          "a policy's name or a mapping, as in {mx: [mail.example.com]}", NULL);
+                          "a policy's name or a mapping, as in {mx: [mail.example.com]}",
+                          is_text ? INDENT ", or write policies: {default: ...} for all domains "
+                                           "that have none"
+                                  : NULL);
 }
 
-static void parse_domain(struct parse_context *context, const struct yaml_node *key)
+/* Gives each alias as a domain of its own. */
+static void parse_aliases(struct parse_context *context, const struct raw_domain *domain)
 {
     struct field_context *fields = &context->fields;
-    size_t n_errors = diag_count(fields->diag, LEVEL_ERROR);
+
+    for (size_t i = 0; i < domain->aliases.n_items; i++) {
+        const struct field_text *alias = &domain->aliases.items[i];
+        const struct yaml_node name = {
+            .kind = YAML_KIND_TEXT, .text = alias->text, .place = alias->place};
+        struct raw_domain copy = *domain;
+        size_t old_len;
+
+        copy.name = alias->text.len > 0 ? parse_domain_name(context, &name) : NULL;
+        if (!copy.name || domain->is_broken)
+            continue;
+        copy.is_alias = true;
+        copy.place = alias->place;
+        old_len = yaml_path_enter(&fields->path, slice_of(copy.name));
+        context->on_domain(context->domain_context, &copy);
+        yaml_path_leave(&fields->path, old_len);
+    }
+}
+
+/*
+ * value     NULL: the name stands in a list
+ * n_errors  that were found before the value was read
+ */
+static void parse_named_domain(struct parse_context *context, const struct yaml_node *key,
+                               const struct yaml_node *value, size_t n_errors)
+{
+    struct field_context *fields = &context->fields;
     struct arena *arena = fields->arena;
     struct raw_domain domain = context->no_keys;
     size_t old_len;
@@ -136,12 +200,45 @@ static void parse_domain(struct parse_context *context, const struct yaml_node *
     old_len = yaml_path_enter(&fields->path, domain.name ? slice_of(domain.name) : key->text);
     domain.path = fields->path.text;
     fields->arena = context->entry;
-    parse_domain_value(context, &domain);
+    if (value)
+        parse_domain_value(context, value, &domain);
     fields->arena = arena;
-    domain.is_broken = diag_count(fields->diag, LEVEL_ERROR) > n_errors;
+    domain.is_broken = diag_count(fields->diag, LEVEL_ERROR) > n_errors ||
+                       (!value && !context->has_default_policy);
     if (domain.name)
         context->on_domain(context->domain_context, &domain);
     yaml_path_leave(&fields->path, old_len);
+    domain.is_broken = diag_count(fields->diag, LEVEL_ERROR) > n_errors;
+    parse_aliases(context, &domain);
+}
+
+static void parse_domain(struct parse_context *context, const struct yaml_node *key)
+{
+    size_t n_errors = diag_count(context->fields.diag, LEVEL_ERROR);
+    const struct yaml_node *value = yaml_reader_value(context->reader, context->entry);
+
+    if (!is_misindented(context, key, value))
+        parse_named_domain(context, key, value, n_errors);
+}
+
+/* Parses domains: as a list of names, which are all of the default policy. */
+static void parse_domain_list(struct parse_context *context, const struct yaml_node *key)
+{
+    struct yaml_node *item;
+
+    if (!context->has_default_policy)
+        diag_add(context->fields.diag, FINDING_KEY_MISSING, key->place, "domains",
+                 "a list of names takes the policy named default, and there is none; write "
+                 "policies: {default: {mx: [mail.example.com]}}");
+    while (yaml_reader_next_item(context->reader, context->entry, &item) == 1) {
+        if (item->kind == YAML_KIND_TEXT && item->text.len > 0)
+            parse_named_domain(context, item, NULL, diag_count(context->fields.diag, LEVEL_ERROR));
+        else
+            field_report_type(&context->fields, item, "a domain's name",
+                              "for a policy of its own write a mapping, as in domains: "
+                              "{example.com: {mx: [mail.example.com]}}");
+        arena_reset(context->entry);
+    }
 }
 
 typedef void entry_parser(struct parse_context *context, const struct yaml_node *key);
@@ -155,6 +252,7 @@ static void parse_stream(struct parse_context *context, const char *what, entry_
         yaml_reader_skip(context->reader);
         return;
     }
+    context->has_misindented_key = false;
     if (yaml_reader_enter(context->reader, what) != 0)
         return;
     while (yaml_reader_next(context->reader, context->entry, &key) == 1) {
@@ -163,7 +261,9 @@ static void parse_stream(struct parse_context *context, const char *what, entry_
     }
 }
 
-static void parse_value(struct parse_context *context, const struct field *row)
+/* key  of the row; its place is that of the whole */
+static void parse_value(struct parse_context *context, const struct field *row,
+                        const struct yaml_node *key)
 {
     struct yaml_reader *reader = context->reader;
 
@@ -172,10 +272,21 @@ static void parse_value(struct parse_context *context, const struct field *row)
     else if (row->fields != &schema_domain)
         field_decode_value(&context->fields, row, yaml_reader_value(reader, context->fields.arena),
                            context->settings);
-    else if (context->on_domain)
-        parse_stream(context, row->key, parse_domain);
-    else
+    else if (!context->on_domain)
         yaml_reader_skip(reader);
+    else if (yaml_reader_enter_list(reader))
+        parse_domain_list(context, key);
+    else
+        parse_stream(context, row->key, parse_domain);
+}
+
+static void report_domain_at_top(struct parse_context *context, const struct yaml_node *key)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    diag_add(context->fields.diag, FINDING_KEY_UNKNOWN, key->place, NULL,
+             "%s is not a key here; if it is a domain, indent it below domains:",
+             err_quote(quoted, sizeof(quoted), key->text));
 }
 
 /* In an included file, the main file's keys are known but out of place. */
@@ -192,6 +303,10 @@ static const struct field *find_key(struct parse_context *context, const struct 
                      schema_main.rows[i].key);
             return NULL;
         }
+    }
+    if (slice_find_byte(key->text, '.') < key->text.len) {
+        report_domain_at_top(context, key);
+        return NULL;
     }
     return field_find(&context->fields, fields, key);
 }
@@ -213,7 +328,7 @@ static void parse_keys(struct parse_context *context, const struct fields *field
         }
         if (row) {
             seen[n_seen++] = row;
-            parse_value(context, row);
+            parse_value(context, row, key);
         } else {
             yaml_reader_skip(context->reader);
         }
@@ -336,6 +451,7 @@ void raw_config_parse_domains(struct raw_config *raw, struct arena *scratch, str
         .settings = &settings,
         .on_domain = on_domain,
         .domain_context = context,
+        .has_default_policy = raw->is_cut || named_policies_default(&raw->policies),
     };
 
     field_set_defaults(&parsing.fields, &schema_domain, &parsing.no_keys);

@@ -243,3 +243,12 @@ struct named_policy *named_policies_find(const struct named_policies *list,
         report_unknown_policy(list, domain, diag);
     return policy;
 }
+
+struct named_policy *named_policies_default(const struct named_policies *list)
+{
+    const struct slice name = SLICE_BYTES("default");
+
+    if (list->n_items == 0)
+        return NULL;
+    return bsearch(&name, list->items, list->n_items, sizeof(*list->items), compare_policy_name);
+}

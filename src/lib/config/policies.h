@@ -69,6 +69,9 @@ struct named_policy *named_policies_find(const struct named_policies *list,
                                          const struct raw_domain *domain, bool is_cut,
                                          struct diag *diag);
 
+/** The policy that domains take which name none: "default"; NULL if there is none. */
+struct named_policy *named_policies_default(const struct named_policies *list);
+
 /** Counts a domain that names the policy. */
 void named_policy_add_user(struct named_policy *policy, const struct raw_domain *domain);
 

@@ -13,7 +13,6 @@ enum {
     DEFAULT_MAX_AGE_NONE_S = 86400,
 };
 
-#define VARIABLE "{domain}"
 #define INTAKE "https:" /* in tls_rpt: this server itself */
 
 static bool is_given(struct place place)
@@ -54,9 +53,35 @@ finding_set raw_policy_allow(const struct raw_policy *keys)
     return set;
 }
 
+/* What stands for the policy domain. */
+static const struct variable {
+    const char *text;
+    bool is_dashed; /* with a '-' for each dot, as in MX hosts of Microsoft 365 */
+} variables[] = {
+    {"{domain}", false},
+    {"{domain_dashed}", true},
+};
+
+/* Finds the first variable; NULL: none. */
+static const char *find_variable(const char *text, const struct variable **ret_variable)
+{
+    while ((text = strstr(text, "{domain"))) {
+        for (size_t i = 0; i < ARRAY_LEN(variables); i++) {
+            if (strncmp(text, variables[i].text, strlen(variables[i].text)) != 0)
+                continue;
+            *ret_variable = &variables[i];
+            return text;
+        }
+        text++;
+    }
+    return NULL;
+}
+
 bool text_has_domain(struct slice text)
 {
-    return strstr(text.ptr, VARIABLE) != NULL;
+    const struct variable *variable;
+
+    return find_variable(text.ptr, &variable) != NULL;
 }
 
 static bool has_variable(const struct field_texts *texts)
@@ -85,27 +110,28 @@ bool raw_policy_has_domain_rua(const struct raw_policy *keys, const char *report
     return has_variable(&keys->tls_rpt) || (!report_host && has_intake(&keys->tls_rpt));
 }
 
-/* Replaces every {domain}; a text without one is returned as it is. */
-static struct slice replace_variable(struct slice text, const char *domain, struct arena *arena)
+/* Replaces every variable; a text without one is returned as it is. */
+static struct slice replace_variables(struct slice text, const char *domain, struct arena *arena)
 {
-    static const size_t variable_len = sizeof(VARIABLE) - 1;
-    size_t domain_len = strlen(domain), count = 0, len;
+    size_t domain_len = strlen(domain), len = text.len;
     const char *from = text.ptr, *found;
+    const struct variable *variable;
     char *result, *to;
 
-    for (const char *at = text.ptr; (at = strstr(at, VARIABLE)); at += variable_len)
-        count++;
-    if (count == 0)
+    if (!text_has_domain(text))
         return text;
-    len = text.len - count * variable_len + count * domain_len;
+    for (const char *at = text.ptr; (at = find_variable(at, &variable));) {
+        at += strlen(variable->text);
+        len += domain_len;
+    }
     to = result = arena_alloc(arena, len + 1);
-    while ((found = strstr(from, VARIABLE))) {
+    for (; (found = find_variable(from, &variable)); from = found + strlen(variable->text)) {
         to = mempcpy(to, from, (size_t)(found - from));
-        to = mempcpy(to, domain, domain_len);
-        from = found + variable_len;
+        for (size_t i = 0; i < domain_len; i++)
+            *to++ = domain[i] == '.' && variable->is_dashed ? '-' : domain[i];
     }
     memcpy(to, from, strlen(from) + 1);
-    return (struct slice){result, len};
+    return slice_of(result);
 }
 
 /* Brings a pattern into stored form if possible; the check reports the others. */
@@ -129,7 +155,7 @@ static struct slice expand_rua(struct slice text, const char *domain, const char
     char uri[16 + 2 * DNS_NAME_MAX];
 
     if (!slice_eq_text(text, INTAKE))
-        return replace_variable(text, domain, arena);
+        return replace_variables(text, domain, arena);
     snprintf(uri, sizeof(uri), "https://%s%s/tlsrpt", report_host ? "" : DNS_PREFIX_POLICY_HOST,
              report_host ? report_host : domain);
     return (struct slice){arena_copy(arena, slice_of(uri)), strlen(uri)};
@@ -146,7 +172,7 @@ void merged_policy_expand(struct merged_policy *merged, const char *report_host,
 
     for (size_t i = 0; i < keys->mx.n_items; i++)
         mx[i] =
-            canonical_mx(replace_variable(keys->mx.items[i].text, merged->domain, arena), arena);
+            canonical_mx(replace_variables(keys->mx.items[i].text, merged->domain, arena), arena);
     merged->policy = (struct policy){
         .mode = mode,
         .max_age_s = is_given(keys->max_age.place) ? keys->max_age.value : default_max_age_s,

@@ -46,7 +46,7 @@ finding_set raw_policy_allow(const struct raw_policy *keys);
 /** Adds a finding for each text under allow: that is no code, or that of an error. */
 void raw_policy_check_allow(const struct raw_policy *keys, const char *path, struct diag *diag);
 
-/** Whether {domain} stands in `text`, which is NUL-terminated. */
+/** Whether {domain} or {domain_dashed} stands in `text`, which is NUL-terminated. */
 bool text_has_domain(struct slice text);
 
 /** Whether the body differs for each domain: an mx holds {domain}. */

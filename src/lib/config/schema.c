@@ -6,6 +6,7 @@
 
 #define WORDS(array) .words = (array), .n_words = ARRAY_LEN(array)
 #define ROWS(array) .rows = (array), .n_rows = ARRAY_LEN(array)
+#define STRANGERS(array) .strangers = (array), .n_strangers = ARRAY_LEN(array)
 
 enum {
     PATTERN_MAX = 1024, /* bytes; room for 253 octets of A-labels as U-labels */
@@ -20,7 +21,6 @@ static const char *const serve_words[] = {"policies", "challenges"};
 static const char *const level_words[] = {"error", "warning", "info", "debug"};
 static const char *const access_words[] = {"off", "text", "json"};
 static const char *const auto_words[] = {"auto"};
-static const char *const sandbox_words[] = {"on", "off"};
 
 _Static_assert(ARRAY_LEN(mode_words) == POLICY_MODE_COUNT, "a word a mode");
 _Static_assert(ARRAY_LEN(level_words) == LOG_LEVEL_COUNT, "a word a level");
@@ -35,6 +35,9 @@ static const char *allowable_code(size_t nth)
     return NULL;
 }
 
+#define AT_TOP "it belongs to the top of the main file, for all domains"
+#define BELOW "it belongs below the name of a policy or a domain, indented"
+
 static const struct field policy_rows[] = {
     {.key = "mode",
      .type = FIELD_WORD,
@@ -46,7 +49,9 @@ static const struct field policy_rows[] = {
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_policy, mx),
      .max = PATTERN_MAX,
-     .help = "MX hosts of the domain; *. stands for one label, {domain} for the policy domain"},
+     .example = "[mail.example.com]",
+     .help = "MX hosts of the domain; *. stands for one label, {domain} for the policy domain, "
+             "{domain_dashed} for the same with - for each dot"},
     {.key = "max_age",
      .type = FIELD_DURATION,
      .offset = offsetof(struct raw_policy, max_age),
@@ -60,6 +65,7 @@ static const struct field policy_rows[] = {
      .max = URI_MAX,
      .max_items = URIS_MAX,
      .pattern = &pattern_rua,
+     .example = "[\"mailto:tlsrpt@example.com\"]",
      .help = "where TLS reports go: mailto: and https: URIs; \"https:\" is this server"},
     {.key = "id_salt",
      .type = FIELD_TEXT,
@@ -70,15 +76,34 @@ static const struct field policy_rows[] = {
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_policy, allow),
      .choice = allowable_code,
+     .example = "[policy-unused]",
      .help = "codes of warnings and notes that are not to be shown"},
 };
-const struct fields schema_policy = {ROWS(policy_rows)};
+static const struct field_stranger policy_strangers[] = {
+    {"id", "the id is made from the policy and changes when it does; id_salt gives it another one"},
+    {"version", "it is always STSv1 and is not written"},
+    {"rua", "where TLS reports go is written tls_rpt: [\"mailto:tlsrpt@example.com\"]"},
+    {"ruf", "where TLS reports go is written tls_rpt: [\"mailto:tlsrpt@example.com\"]"},
+    {"mxs", "MX hosts are written mx: [mail.example.com]"},
+    {"hosts", "MX hosts are written mx: [mail.example.com]"},
+    {"ttl", AT_TOP},
+    {"certificates", AT_TOP},
+    {"policy_host", AT_TOP},
+    {"report_host", AT_TOP},
+    {"delegation_zone", AT_TOP},
+    {"listen", AT_TOP},
+    {"log", AT_TOP},
+    {"limits", AT_TOP},
+    {"include", AT_TOP},
+};
+const struct fields schema_policy = {ROWS(policy_rows), STRANGERS(policy_strangers)};
 
 static const struct field domain_rows[] = {
     {.key = "policy",
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_domain, policy),
-     .help = "a name under policies:; the other keys override its"},
+     .help = "a name under policies:, by default the policy named default, if there is one; the "
+             "other keys override its"},
     {.key = "mta_sts",
      .type = FIELD_SWITCH,
      .offset = offsetof(struct raw_domain, mta_sts),
@@ -93,6 +118,12 @@ static const struct field domain_rows[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_domain, zone),
      .help = "the DNS zone that the records go into; default: the domain"},
+    {.key = "aliases",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_domain, aliases),
+     .max = PATTERN_MAX,
+     .example = "[other.example]",
+     .help = "further domains with the same keys; {domain} is the name of each"},
 };
 const struct fields schema_domain = {ROWS(domain_rows), .base = &schema_policy};
 
@@ -101,6 +132,7 @@ static const struct field proxy_rows[] = {
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_listen, proxy_protocol.trusted),
      .empty_error = ", so that nobody could connect; name the proxies",
+     .example = "[192.0.2.7]",
      .is_required = true,
      .help = "addresses and networks of the proxies; [unix] where address is a unix socket"},
 };
@@ -206,6 +238,7 @@ static const struct field policy_host_rows[] = {
     {.key = "addresses",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_settings, policy_host.addresses),
+     .example = "[192.0.2.1, \"2001:db8::1\"]",
      .help = "IPv4 and IPv6 addresses of every mta-sts.<domain>, instead of a name"},
 };
 static const struct fields policy_host_fields = {ROWS(policy_host_rows)};
@@ -243,7 +276,9 @@ static const struct field stream_rows[] = {
      .type = FIELD_STREAM,
      .fields = &schema_domain,
      .has_short_form = true,
-     .help = "policy domains: a policy's name, or a mapping"},
+     .has_list_form = true,
+     .help = "policy domains: a policy's name, a mapping, or nothing for the policy named default; "
+             "or a list of names, all of that policy"},
 };
 const struct fields schema_include = {ROWS(stream_rows)};
 
@@ -278,10 +313,9 @@ static const struct field main_rows[] = {
      .default_text = "mta-stsd",
      .help = "what root becomes after binding"},
     {.key = "sandbox",
-     .type = FIELD_WORD,
+     .type = FIELD_SWITCH,
      .offset = offsetof(struct raw_settings, sandbox),
-     WORDS(sandbox_words),
-     .default_text = "on",
+     .default_text = "true",
      .help = "Landlock and seccomp, where the kernel has them"},
     {.key = "workers",
      .type = FIELD_NUMBER,
@@ -324,6 +358,13 @@ static const struct field main_rows[] = {
     {.key = "include",
      .type = FIELD_TEXTS,
      .offset = offsetof(struct raw_settings, include),
+     .example = "[\"domains.d/*.yaml\"]",
      .help = "further files with policies and domains; * and ? match"},
 };
-const struct fields schema_main = {ROWS(main_rows), .base = &schema_include};
+static const struct field_stranger main_strangers[] = {
+    {"mode", BELOW},    {"mx", BELOW},      {"max_age", BELOW},   {"tls_rpt", BELOW},
+    {"id_salt", BELOW}, {"allow", BELOW},   {"policy", BELOW},    {"mta_sts", BELOW},
+    {"zone", BELOW},    {"aliases", BELOW}, {"delegated", BELOW},
+};
+const struct fields schema_main = {ROWS(main_rows), STRANGERS(main_strangers),
+                                   .base = &schema_include};

@@ -26,6 +26,8 @@ struct raw_domain {
     struct field_number mta_sts;   /* switch */
     struct field_number delegated; /* bits of DELEGATED_* */
     struct field_text zone;
+    struct field_texts aliases;
+    bool is_alias;    /* of another entry: what is wrong with its keys is reported there */
     const char *name; /* stored form */
     const char *path; /* "domains.example.com" */
     struct place place;
@@ -46,11 +48,6 @@ enum {
     SERVE_CHALLENGES,
 };
 
-enum {
-    SANDBOX_ON,
-    SANDBOX_OFF,
-};
-
 struct raw_source {
     struct field_text chain;
     struct field_text key;
@@ -60,7 +57,7 @@ struct raw_source {
 struct raw_settings {
     struct field_groups listen; /* struct raw_listen */
     struct field_text admin, control, state, user;
-    struct field_number sandbox; /* SANDBOX_* */
+    struct field_number sandbox; /* switch */
     struct field_number workers;
     struct field_number shutdown_delay;
     struct {

@@ -214,6 +214,18 @@ static void build_admin(const struct settings_context *context, const struct fie
                         "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
 }
 
+/* Users are looked up by name: a number that somebody copies from a container is none. */
+static void build_user(const struct settings_context *context, const struct field_text *raw)
+{
+    uint64_t number;
+
+    context->config->user = arena_copy(context->config->arena, raw->text);
+    if (slice_to_u64(raw->text, UINT64_MAX, &number) == 0)
+        settings_report(context, FINDING_BAD_VALUE, raw, "user",
+                        "is a number; write the name of a user, as in mta-stsd; who does not start "
+                        "as root needs no user:");
+}
+
 static void build_includes(struct config *config, const struct field_texts *raw)
 {
     const char **includes = arena_array(config->arena, raw->n_items, sizeof(*includes));
@@ -222,6 +234,22 @@ static void build_includes(struct config *config, const struct field_texts *raw)
         includes[i] = arena_copy(config->arena, raw->items[i].text);
     config->includes = includes;
     config->n_includes = raw->n_items;
+}
+
+/* A path in the YAML is relative to the folder of the file that it stands in. */
+static const char *resolve_path(const struct settings_context *context,
+                                const struct field_text *raw)
+{
+    const char *slash = raw->place.file ? strrchr(raw->place.file, '/') : NULL;
+    size_t folder_len = slash ? (size_t)(slash - raw->place.file) + 1 : 0, size;
+    char *path;
+
+    if (folder_len == 0 || slice_starts_with(raw->text, "/"))
+        return arena_copy(context->config->arena, raw->text);
+    size = folder_len + raw->text.len + 1;
+    path = arena_alloc(context->config->arena, size);
+    snprintf(path, size, "%.*s%s", (int)folder_len, raw->place.file, raw->text.ptr);
+    return path;
 }
 
 /* Taken literally, the path would be that of a file that never exists. */
@@ -261,15 +289,15 @@ static void build_sources(const struct settings_context *context, const struct f
     config->sources = sources;
     config->sources_place = raw->place;
     for (size_t i = 0; i < raw->n_items; i++) {
-        struct slice chain = items[i].chain.text;
-        struct slice key = items[i].key.place.line != 0 ? items[i].key.text : chain;
+        const struct field_text *chain = &items[i].chain;
+        const struct field_text *key = items[i].key.place.line != 0 ? &items[i].key : chain;
 
         check_source_path(context, &items[i].chain, i, "chain");
         check_source_path(context, &items[i].key, i, "key");
         check_source_stars(context, &items[i], i);
-        if (chain.len > 0)
-            sources[config->n_sources++] = (struct cert_source){arena_copy(config->arena, chain),
-                                                                arena_copy(config->arena, key)};
+        if (chain->text.len > 0)
+            sources[config->n_sources++] =
+                (struct cert_source){resolve_path(context, chain), resolve_path(context, key)};
     }
 }
 
@@ -357,8 +385,8 @@ void settings_build(const struct raw_settings *raw, struct config *config, struc
     config->shutdown_delay_s = raw->shutdown_delay.value;
     build_admin(&context, &raw->admin);
     build_control(&context, &raw->control);
-    config->user = arena_copy(config->arena, raw->user.text);
-    config->has_sandbox = raw->sandbox.value == SANDBOX_ON;
+    build_user(&context, &raw->user);
+    config->has_sandbox = raw->sandbox.value == 1;
     build_includes(config, &raw->include);
     config->removed_percent = raw->limits.removed_percent.value;
     config->connections_max = raw->limits.connections.value;

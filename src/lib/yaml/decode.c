@@ -10,6 +10,13 @@
 #include "lib/diag/diag.h"
 #include "lib/yaml/reader.h"
 
+/* What a switch may be; those at even places are true. */
+static const char *const switch_words[] = {"true", "false", "on", "off"};
+
+enum {
+    SWITCH_WORDS = ARRAY_LEN(switch_words),
+};
+
 void field_report_type(struct field_context *context, const struct yaml_node *node,
                        const char *expected, const char *hint)
 {
@@ -35,6 +42,19 @@ static void report_value(struct field_context *context, enum finding finding,
              err_quote(quoted, sizeof(quoted), node->text), allowed);
 }
 
+/* What to do where a mapping stands for a text: [mailto: a@example.com] is one. */
+static const char *mapping_hint(const struct yaml_node *node)
+{
+    const struct yaml_node *key = node->kind == YAML_KIND_MAP ? node->first : NULL;
+
+    if (key && !key->next && slice_eq_nocase(key->text, slice_of("mailto")))
+        return "remove the space behind mailto:";
+    if (key && !key->next && slice_eq_nocase(key->text, slice_of("https")) &&
+        key->value->text.len > 0)
+        return "remove the space behind https:";
+    return "put a text with brackets, braces or a final colon in quotes";
+}
+
 static void decode_text(struct field_context *context, const struct field *row,
                         const struct yaml_node *node, void *target)
 {
@@ -45,8 +65,7 @@ static void decode_text(struct field_context *context, const struct field *row,
     if (node->kind == YAML_KIND_TEXT && node->text.len == 0)
         field_report_type(context, node, "a text", NULL);
     else if (node->kind != YAML_KIND_TEXT)
-        field_report_type(context, node, "a text",
-                          "put a text with brackets, braces or a final colon in quotes");
+        field_report_type(context, node, "a text", mapping_hint(node));
     else if (node->text.len > max)
         diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
                  "found a text of %zu bytes; at most %zu are allowed", node->text.len, max);
@@ -55,14 +74,6 @@ static void decode_text(struct field_context *context, const struct field *row,
                  "found a text with a NUL in it, which no text here has");
     else
         value->text = (struct slice){arena_copy(context->arena, node->text), node->text.len};
-}
-
-static void report_no_list(struct field_context *context, const struct yaml_node *node)
-{
-    if (node->kind == YAML_KIND_TEXT && node->text.len > 0)
-        field_report_type(context, node, "a list", "put it in brackets: [...]");
-    else
-        field_report_type(context, node, "a list, as in [one, two]", NULL);
 }
 
 static size_t count_items(const struct yaml_node *list)
@@ -82,6 +93,46 @@ static void check_empty(struct field_context *context, const struct field *row,
                  "the list is empty%s", row->empty_error);
 }
 
+static bool is_word(struct slice text, const char *const *words, size_t n_words)
+{
+    for (size_t i = 0; i < n_words; i++)
+        if (slice_eq_text(text, words[i]))
+            return true;
+    return false;
+}
+
+/* "one, two, three", cut where the buffer ends. */
+static const char *list_words(char *buffer, size_t size, const char *const *words, size_t n_words)
+{
+    size_t len = 0;
+
+    buffer[0] = '\0';
+    for (size_t i = 0; i < n_words && len < size; i++)
+        len += (size_t)snprintf(buffer + len, size - len, "%s%s", i == 0 ? "" : ", ", words[i]);
+    return buffer;
+}
+
+/* Says what a list holds; brackets are the cure only for a text that may stand in it. */
+static void report_no_list(struct field_context *context, const struct field *row,
+                           const struct yaml_node *node)
+{
+    bool is_item = node->kind == YAML_KIND_TEXT && node->text.len > 0 &&
+                   (row->type == FIELD_WORDS ? is_word(node->text, row->words, row->n_words)
+                                             : !is_word(node->text, switch_words, SWITCH_WORDS));
+    char quoted[ERR_QUOTE_MAX], words[256], expected[320], hint[ERR_QUOTE_MAX + 32];
+
+    if (row->type == FIELD_WORDS)
+        snprintf(expected, sizeof(expected), "a list of one or more of %s",
+                 list_words(words, sizeof(words), row->words, row->n_words));
+    else
+        snprintf(expected, sizeof(expected), "a list, as in %s",
+                 row->example ? row->example : "[one, two]");
+    if (is_item)
+        snprintf(hint, sizeof(hint), "put it in brackets: [%s]",
+                 err_quote(quoted, sizeof(quoted), node->text));
+    field_report_type(context, node, expected, is_item ? hint : NULL);
+}
+
 static void decode_texts(struct field_context *context, const struct field *row,
                          const struct yaml_node *node, void *target)
 {
@@ -90,7 +141,7 @@ static void decode_texts(struct field_context *context, const struct field *row,
     size_t n_items = count_items(node);
 
     if (node->kind != YAML_KIND_LIST) {
-        report_no_list(context, node);
+        report_no_list(context, row, node);
         return;
     }
     if (n_items > max_items) {
@@ -196,17 +247,6 @@ static void decode_number(struct field_context *context, const struct field *row
         field_report_type(context, node, allowed, NULL);
 }
 
-/* "one, two, three", cut where the buffer ends. */
-static const char *list_words(char *buffer, size_t size, const char *const *words, size_t n_words)
-{
-    size_t len = 0;
-
-    buffer[0] = '\0';
-    for (size_t i = 0; i < n_words && len < size; i++)
-        len += (size_t)snprintf(buffer + len, size - len, "%s%s", i == 0 ? "" : ", ", words[i]);
-    return buffer;
-}
-
 /* Lists the words and, for a slip of the pen, suggests the one that was meant. */
 static void report_word(struct field_context *context, const struct field *row,
                         const struct yaml_node *node)
@@ -251,7 +291,7 @@ static void decode_words(struct field_context *context, const struct field *row,
     size_t position = 0;
 
     if (node->kind != YAML_KIND_LIST) {
-        report_no_list(context, node);
+        report_no_list(context, row, node);
         return;
     }
     bits->place = node->place;
@@ -267,10 +307,12 @@ static void decode_words(struct field_context *context, const struct field *row,
 
 static void decode_switch(struct field_context *context, const struct yaml_node *node, void *target)
 {
-    static const char *const words[] = {"false", "true"};
-    const struct field row = {.words = words, .n_words = ARRAY_LEN(words)};
+    const struct field row = {.words = switch_words, .n_words = SWITCH_WORDS};
+    struct field_number *number = target;
+    size_t index = decode_one_word(context, &row, node);
 
-    decode_word(context, &row, node, target);
+    if (index < SWITCH_WORDS)
+        *number = (struct field_number){index % 2 == 0, node->place};
 }
 
 /* Says that a mapping is expected, with the first of its keys as an example. */
@@ -359,18 +401,30 @@ static size_t list_keys(const struct fields *fields, const char *keys[FIELD_KEYS
     return count;
 }
 
+static const char *stranger_hint(const struct fields *fields, struct slice key)
+{
+    for (; fields; fields = fields->base)
+        for (size_t i = 0; i < fields->n_strangers; i++)
+            if (slice_eq_nocase(key, slice_of(fields->strangers[i].key)))
+                return fields->strangers[i].hint;
+    return NULL;
+}
+
 static void report_unknown_key(struct field_context *context, const struct fields *fields,
                                const struct yaml_node *key)
 {
-    const char *keys[FIELD_KEYS_MAX], *nearest = NULL;
+    const char *keys[FIELD_KEYS_MAX], *nearest = NULL, *hint = stranger_hint(fields, key->text);
     size_t n_keys = list_keys(fields, keys);
     char quoted[ERR_QUOTE_MAX], list[512];
 
     /* A finding that will not be shown is not worth the search: a file has room for millions. */
-    if (diag_count(context->diag, LEVEL_ERROR) < DIAG_MAX)
+    if (!hint && diag_count(context->diag, LEVEL_ERROR) < DIAG_MAX)
         nearest = suggest_word(key->text, keys, n_keys);
     err_quote(quoted, sizeof(quoted), key->text);
-    if (nearest)
+    if (hint)
+        diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
+                 "%s is not a key here; %s", quoted, hint);
+    else if (nearest)
         diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
                  "%s is not a key; did you mean '%s'?", quoted, nearest);
     else
@@ -379,12 +433,12 @@ static void report_unknown_key(struct field_context *context, const struct field
                  list_words(list, sizeof(list), keys, n_keys));
 }
 
-static const struct field *find_row(const struct fields *fields, struct slice key)
+const struct field *field_row(const struct fields *fields, struct slice key)
 {
     for (size_t i = 0; i < fields->n_rows; i++)
         if (slice_eq_text(key, fields->rows[i].key))
             return &fields->rows[i];
-    return fields->base ? find_row(fields->base, key) : NULL;
+    return fields->base ? field_row(fields->base, key) : NULL;
 }
 
 static void note_unimplemented(struct field_context *context, const struct yaml_node *key)
@@ -399,7 +453,7 @@ static void note_unimplemented(struct field_context *context, const struct yaml_
 const struct field *field_find(struct field_context *context, const struct fields *fields,
                                const struct yaml_node *key)
 {
-    const struct field *row = find_row(fields, key->text);
+    const struct field *row = field_row(fields, key->text);
 
     if (!row)
         report_unknown_key(context, fields, key);

@@ -30,7 +30,7 @@ enum field_type {
     FIELD_DURATION, /* struct field_number, seconds: a number, or one with s, m, h, d or w */
     FIELD_WORD,     /* struct field_number: index of the word among .words */
     FIELD_WORDS,    /* struct field_number: a list of words, a bit each */
-    FIELD_SWITCH,   /* struct field_number: true is 1, false is 0 */
+    FIELD_SWITCH,   /* struct field_number: true or on is 1, false or off is 0 */
     FIELD_GROUP,    /* a mapping, decoded by .rows into the struct at the offset */
     FIELD_GROUPS,   /* struct field_groups: a list of mappings */
     FIELD_STREAM,   /* a mapping of any number of entries: read by the caller, never decoded here */
@@ -74,6 +74,7 @@ struct field {
     size_t offset;    /* of the value in the struct that the rows fill */
     const char *help; /* what the value is; its default too, where that is no default_text */
     const char *default_text; /* as in the YAML; no lists or mappings */
+    const char *example;      /* TEXTS: of a list, as in the YAML; NULL: [one, two] */
     uint32_t min, max; /* NUMBER, DURATION: the range; TEXT, TEXTS: max bytes of a text, 0: 4096 */
     enum finding finding;     /* NUMBER, DURATION: for one out of range; FINDING_NONE: bad-value */
     uint32_t max_items;       /* TEXTS; 0: FIELD_LIST_MAX */
@@ -86,15 +87,24 @@ struct field {
                                             NULL; NULL: any */
     const struct fields *fields; /* GROUP, GROUPS, STREAM: the keys of the mapping or of each one */
     size_t size;                 /* GROUPS: of one item */
-    bool has_short_form;         /* STREAM: a text may stand for the mapping of an entry */
+    bool has_short_form;         /* STREAM: a text or nothing may stand for an entry's mapping */
+    bool has_list_form;          /* STREAM: a list of names may stand for the whole mapping */
     bool is_required;            /* its mapping must have it */
     bool is_unimplemented;       /* this version does not act on it: a note says so */
+};
+
+/** A key that people write where it is none, and the end of a sentence that says what to do. */
+struct field_stranger {
+    const char *key;
+    const char *hint;
 };
 
 /** The keys of one mapping. */
 struct fields {
     const struct field *rows;
     size_t n_rows;
+    const struct field_stranger *strangers;
+    size_t n_strangers;
     const struct fields
         *base; /* further keys, of a struct that stands first in this one's; or NULL */
 };
@@ -125,6 +135,9 @@ void field_decode(struct field_context *context, const struct fields *fields,
 /** Decodes one value by its row, for a key that the caller has read itself. */
 void field_decode_value(struct field_context *context, const struct field *row,
                         const struct yaml_node *value, void *object);
+
+/** The row of a key; NULL: there is none. */
+const struct field *field_row(const struct fields *fields, struct slice key);
 
 /** Finds the row of a key, or adds a finding that names the nearest key and returns NULL. */
 const struct field *field_find(struct field_context *context, const struct fields *fields,

@@ -118,7 +118,15 @@ static void schema_print_list_rules(struct json_writer *writer, const struct fie
 
 static void schema_print_stream_rules(struct json_writer *writer, const struct field *row)
 {
-    schema_print_type(writer, "[\"object\", \"null\"]");
+    schema_print_type(writer, row->has_list_form ? "[\"object\", \"array\", \"null\"]"
+                                                 : "[\"object\", \"null\"]");
+    if (row->has_list_form) {
+        json_key(writer, "items");
+        json_begin_object(writer, JSON_ON_LINES);
+        schema_print_type(writer, "\"string\"");
+        json_number_member(writer, "minLength", 1);
+        json_end_object(writer);
+    }
     if (row->pattern) {
         json_key(writer, "propertyNames");
         json_begin_object(writer, JSON_ON_LINES);
@@ -127,8 +135,8 @@ static void schema_print_stream_rules(struct json_writer *writer, const struct f
     }
     json_key(writer, "additionalProperties");
     json_begin_object(writer, JSON_ON_LINES);
-    schema_print_type(writer,
-                      row->has_short_form ? "[\"object\", \"string\", \"number\"]" : "\"object\"");
+    schema_print_type(writer, row->has_short_form ? "[\"object\", \"string\", \"number\", \"null\"]"
+                                                  : "\"object\"");
     if (row->has_short_form)
         json_number_member(writer, "minLength", 1);
     schema_print_keys(writer, row->fields);
@@ -150,7 +158,7 @@ static void schema_print_rules(struct json_writer *writer, const struct field *r
         break;
     case FIELD_SWITCH:
         schema_print_type(writer, "[\"boolean\", \"string\"]");
-        json_text_member(writer, "pattern", "^(true|false)$");
+        json_text_member(writer, "pattern", "^(true|false|on|off)$");
         schema_print_expected(writer, "true or false");
         break;
     case FIELD_TEXTS:

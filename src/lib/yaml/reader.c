@@ -377,6 +377,31 @@ struct yaml_node *yaml_reader_value(struct yaml_reader *reader, struct arena *ar
     return node;
 }
 
+int yaml_reader_enter_list(struct yaml_reader *reader)
+{
+    skip_starts(reader);
+    if (reader_peek(reader) != YAML_SEQUENCE_START_EVENT)
+        return 0;
+    check_properties(reader, reader->event.data.sequence_start.anchor,
+                     reader->event.data.sequence_start.tag);
+    drop_event(reader);
+    return 1;
+}
+
+int yaml_reader_next_item(struct yaml_reader *reader, struct arena *arena,
+                          struct yaml_node **ret_item)
+{
+    yaml_event_type_t type = reader_peek(reader);
+
+    if (type == YAML_SEQUENCE_END_EVENT)
+        drop_event(reader);
+    if (type == YAML_SEQUENCE_END_EVENT || type == YAML_DOCUMENT_END_EVENT ||
+        type == YAML_STREAM_END_EVENT)
+        return 0;
+    *ret_item = yaml_reader_value(reader, arena);
+    return 1;
+}
+
 void yaml_reader_skip(struct yaml_reader *reader)
 {
     skip_node(reader);

@@ -74,6 +74,20 @@ int yaml_reader_enter(struct yaml_reader *reader, const char *what);
  */
 int yaml_reader_next(struct yaml_reader *reader, struct arena *arena, struct yaml_node **ret_key);
 
+/**
+ * Enters the list that comes next, in place of a mapping.
+ *
+ * Returns 1, or 0 if something else comes, which is left where it is.
+ */
+int yaml_reader_enter_list(struct yaml_reader *reader);
+
+/**
+ * Reads the next item of the list entered last, as yaml_reader_value() does; at its end that list
+ * is left. Returns 1 or 0 as yaml_reader_next().
+ */
+int yaml_reader_next_item(struct yaml_reader *reader, struct arena *arena,
+                          struct yaml_node **ret_item);
+
 /** Reads the value of the key just read as a tree; never NULL, but perhaps BROKEN. */
 struct yaml_node *yaml_reader_value(struct yaml_reader *reader, struct arena *arena);
 

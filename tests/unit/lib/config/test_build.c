@@ -145,6 +145,55 @@ static void test_attributes(void **state)
     sample_done(&sample);
 }
 
+/* What names no policy takes the one that is named default. */
+static void test_default_policy(void **state)
+{
+    struct sample sample = sample_load(
+        "domains:\n"
+        "  a.example:\n"
+        "  b.example: {}\n"
+        "  c.example: {mx: [own.example]}\n"
+        "  d.example: other\n"
+        "  e.example: {mta_sts: false}\n"
+        "policies:\n"
+        "  default: {mx: [mx.example], mode: enforce, tls_rpt: [\"mailto:a@b.example\"], "
+        "max_age: 2w}\n"
+        "  other: {mx: [mx.example]}\n");
+    const struct domain *a = find(&sample, "a.example"), *c = find(&sample, "c.example");
+
+    (void)state;
+    assert_string_equal(a->policy_name, "default");
+    assert_ptr_equal(a->document, find(&sample, "b.example")->document);
+    assert_int_equal(c->document->policy.mode, POLICY_ENFORCE);
+    assert_true(slice_eq_text(c->document->policy.mx[0], "own.example"));
+    assert_int_equal(find(&sample, "d.example")->document->policy.mode, POLICY_TESTING);
+    assert_null(find(&sample, "e.example")->document);
+    assert_ptr_equal(find(&sample, "e.example")->reporting, a->reporting);
+    sample_done(&sample);
+}
+
+/* An alias is as if the entry were written once more under its name. */
+static void test_aliases(void **state)
+{
+    struct sample sample = sample_load(
+        "delegation_zone: z.example\n"
+        "domains:\n"
+        "  a.example: {mx: [\"mx.{domain}\"], zone: example, aliases: [B.example., c.test], "
+        "delegated: [mta-sts], allow: [body-long]}\n"
+        "  d.example: {mx: [mx.example], max_age: 1h, aliases: [e.example]}\n");
+    const struct domain *b = find(&sample, "b.example"), *c = find(&sample, "c.test");
+
+    (void)state;
+    assert_true(slice_eq_text(b->document->policy.mx[0], "mx.b.example"));
+    assert_string_equal(b->zone, "example");
+    assert_string_equal(c->zone, "c.test");
+    assert_int_equal(c->delegated, DELEGATED_MTA_STS);
+    assert_true(c->allow == finding_bit(FINDING_BODY_LONG));
+    assert_ptr_equal(find(&sample, "d.example")->document, find(&sample, "e.example")->document);
+    assert_int_equal(diag_count(sample.diag, LEVEL_WARNING), 1);
+    sample_done(&sample);
+}
+
 /* One mistake is one finding: a domain on a broken policy is judged only by its own keys. */
 static void test_no_echo(void **state)
 {
@@ -160,20 +209,23 @@ static void test_no_echo(void **state)
         {"policies: {p: {mx: mx.example}}\n"
          "domains: {a.example: p, b.example: {policy: p, zone: c.example, tls_rpt: [x], delegated: "
          "[tls-rpt]}}\n",
-         "f:1:20: error: policies.p.mx: expected a list, found 'mx.example'; put it in brackets: "
-         "[...] [wrong-type]\nf:2:54: error: domains.b.example.zone: 'c.example' does not hold "
+         "f:1:20: error: policies.p.mx: expected a list, as in [mail.example.com], found "
+         "'mx.example'; put it in brackets: ['mx.example'] [wrong-type]\nf:2:54: error: "
+         "domains.b.example.zone: 'c.example' does not hold "
          "'b.example'; a zone is the domain itself or one above it [bad-value]\nf:2:75: error: "
          "domains.b.example.tls_rpt[0]: 'x' is neither mailto: nor https: [rua-syntax]\n"},
         {"domains: {a.example: {mta_sts: no}, b.example: {policy: [], mta_sts: false, allow: "
          "[x]}}\n",
-         "f:1:32: error: domains.a.example.mta_sts: 'no' is not one of false, true [bad-value]\n"
+         "f:1:32: error: domains.a.example.mta_sts: 'no' is not one of true, false, on, off "
+         "[bad-value]\n"
          "f:1:57: error: domains.b.example.policy: expected a text, found a list; put a text with "
          "brackets, braces or a final colon in quotes [wrong-type]\nf:1:85: error: "
          "domains.b.example.allow[0]: 'x' is not the code of a finding, which stands in [] at the "
          "end of its line [bad-value]\n"},
         {"domains: {a.example: {mx: [mx.example], mode: enforce, tls_rpt: x, max_age: x}}\n",
-         "f:1:65: error: domains.a.example.tls_rpt: expected a list, found 'x'; put it in "
-         "brackets: [...] [wrong-type]\nf:1:77: error: domains.a.example.max_age: 'x' is not a "
+         "f:1:65: error: domains.a.example.tls_rpt: expected a list, as in "
+         "[\"mailto:tlsrpt@example.com\"], found 'x'; put it in brackets: ['x'] "
+         "[wrong-type]\nf:1:77: error: domains.a.example.max_age: 'x' is not a "
          "duration between 0 and 31557600 s, as in 3600, 90m, 12h, 3d or 2w [bad-value]\n"},
         {"policies: {p: {mode: testing}}\n"
          "domains: {a.example: {policy: p, id_salt: 1}, b.example: {policy: p, max_age: 2w}}\n",
@@ -200,8 +252,9 @@ static void test_no_echo(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),   cmocka_unit_test(test_many_duplicates),
-        cmocka_unit_test(test_sharing), cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_order),          cmocka_unit_test(test_many_duplicates),
+        cmocka_unit_test(test_sharing),        cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_default_policy), cmocka_unit_test(test_aliases),
         cmocka_unit_test(test_no_echo),
     };
 

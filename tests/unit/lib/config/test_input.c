@@ -42,7 +42,8 @@ static void test_refused(void **state)
         const char *want;
     } rows[] = {
         {"/nonexistent", false, 0,
-         "/nonexistent: error: the file cannot be read: No such file or directory "
+         "/nonexistent: error: the file cannot be read: No such file or directory; name the "
+         "configuration by --config FILE "
          "[file-unreadable]\n"},
         {"/nonexistent", true, 0,
          "main:3:7: error: include: '/nonexistent' cannot be read: No such file or directory "

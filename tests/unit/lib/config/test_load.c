@@ -142,10 +142,11 @@ static void test_no_file(void **state)
     assert_null(config_load(DATA "none.yaml", diag));
     assert_null(config_load(DATA "bad", diag));
     seen = fixture_findings(diag, DATA, "");
-    assert_string_equal(seen,
-                        "bad: error: the file cannot be read: Is a directory [file-unreadable]\n"
-                        "none.yaml: error: the file cannot be read: No such file or directory "
-                        "[file-unreadable]\n");
+    assert_string_equal(
+        seen, "bad: error: the file cannot be read: Is a directory [file-unreadable]\n"
+              "none.yaml: error: the file cannot be read: No such file or directory; name the "
+              "configuration by --config FILE "
+              "[file-unreadable]\n");
     free(seen);
     diag_free(diag);
 }
@@ -242,6 +243,30 @@ static void test_earlier_error(void **state)
     diag_free(diag);
 }
 
+static void test_counted(void **state)
+{
+    static const struct {
+        const char *path;
+        size_t n_domains;
+    } rows[] = {
+        {DATA "good/minimal.yaml", 1},
+        {DATA "good/domain-list.yaml", 4},
+        {DATA "bad/mx-missing.yaml", 8},
+        {DATA "none.yaml", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct diag *diag = diag_new(&config_findings);
+        size_t seen = 77;
+
+        config_unref(config_load_counted(rows[i].path, diag, &seen));
+        if (seen != rows[i].n_domains)
+            fail_msg("row %zu: saw %zu", i, seen);
+        diag_free(diag);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,7 +274,7 @@ int main(void)
         cmocka_unit_test(test_good),          cmocka_unit_test(test_every_finding_has_a_file),
         cmocka_unit_test(test_no_file),       cmocka_unit_test(test_standard_input),
         cmocka_unit_test(test_regular),       cmocka_unit_test(test_control_of_pipe),
-        cmocka_unit_test(test_earlier_error),
+        cmocka_unit_test(test_earlier_error), cmocka_unit_test(test_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,8 @@ static void test_questions(void **state)
         {"tls_rpt: []", true, false, false, false},
         {"id_salt: 1", true, false, false, false},
         {"mx: [a.example, \"mx.{domain}\"]", true, true, false, false},
+        {"mx: [\"{domain_dashed}.a.example\"]", true, true, false, false},
+        {"mx: [\"{domain_dashe}.a.example\"]", true, false, false, false},
         {"mx: [\"{domain\", domain, \"{Domain}\"]", true, false, false, false},
         {"tls_rpt: [\"mailto:a@{domain}\"]", true, false, true, true},
         {"tls_rpt: [\"https:\"]", true, false, true, false},
@@ -105,6 +107,9 @@ static void test_expand_mx(void **state)
         {"*.Example.COM.", "*.example.com"},
         {"{domain}", "d.example"},
         {"{domain}{domain}", "d.exampled.example"},
+        {"{domain_dashed}.{domain}", "d-example.d.example"},
+        {"a.{domain_dashed}", "a.d-example"},
+        {"{domain_}.{domain}", "{domain_}.d.example"},
         {"*.{domain}.", "*.d.example"},
         {"a.{domain}.b", "a.d.example.b"},
         {"b\xc3\xbc"

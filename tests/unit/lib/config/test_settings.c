@@ -247,6 +247,24 @@ static void test_sources(void **state)
     sample_done(&sample);
 }
 
+/* Relative to the folder of the file that they stand in. */
+static void test_relative_sources(void **state)
+{
+    struct sample sample = sample_read("certificates:\n"
+                                       "  - {chain: 'a/{host}.pem', key: ../k}\n"
+                                       "  - {chain: c.pem}\n");
+    const struct config *config = resolve(&sample);
+    size_t folder_len = (size_t)(strrchr(sample.file.path, '/') - sample.file.path) + 1;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        assert_memory_equal(config->sources[i].chain, sample.file.path, folder_len);
+    assert_string_equal(config->sources[0].chain + folder_len, "a/{host}.pem");
+    assert_string_equal(config->sources[0].key + folder_len, "../k");
+    assert_string_equal(config->sources[1].key + folder_len, "c.pem");
+    sample_done(&sample);
+}
+
 /* Without TLS, no certificates are expected where certbot puts them. */
 static void test_no_sources(void **state)
 {
@@ -323,10 +341,11 @@ static void test_operation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_listeners),
-        cmocka_unit_test(test_proxies),    cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_values),     cmocka_unit_test(test_sources),
-        cmocka_unit_test(test_no_sources), cmocka_unit_test(test_operation),
+        cmocka_unit_test(test_addresses),        cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_proxies),          cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),           cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_relative_sources), cmocka_unit_test(test_no_sources),
+        cmocka_unit_test(test_operation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,11 @@ static const struct field base_rows[] = {
     {.key = "text", .type = FIELD_TEXT, .offset = offsetof(struct base, text), .max = 4},
     {.key = "texts", .type = FIELD_TEXTS, .offset = offsetof(struct base, texts), .max_items = 3},
 };
-static const struct fields base_fields = {.rows = base_rows, .n_rows = ARRAY_LEN(base_rows)};
+static const struct field_stranger base_strangers[] = {{"tint", "write word"}};
+static const struct fields base_fields = {.rows = base_rows,
+                                          .n_rows = ARRAY_LEN(base_rows),
+                                          .strangers = base_strangers,
+                                          .n_strangers = ARRAY_LEN(base_strangers)};
 
 static const struct field preset_rows[] = {
     {.key = "number",
@@ -256,6 +260,8 @@ static void test_numbers(void **state)
         {"words: [blue, red, blue]", offsetof(struct object, words), 5, FINDING_NONE},
         {"on: true", offsetof(struct object, on), 1, FINDING_NONE},
         {"on: false", offsetof(struct object, on), 0, FINDING_NONE},
+        {"on: on", offsetof(struct object, on), 1, FINDING_NONE},
+        {"on: off", offsetof(struct object, on), 0, FINDING_NONE},
         {"on: yes", offsetof(struct object, on), NOT_GIVEN, FINDING_BAD_VALUE},
         {"on: True", offsetof(struct object, on), NOT_GIVEN, FINDING_BAD_VALUE},
         {"on: 1", offsetof(struct object, on), NOT_GIVEN, FINDING_BAD_VALUE},
@@ -371,8 +377,16 @@ static void test_findings(void **state)
          "f:1:11: error: text: found a text of 5 bytes; at most 4 are allowed [bad-value]\n"},
         {"text: \"a\\0\"", "f:1:11: error: text: found a text with a NUL in it, which no text here "
                            "has [bad-value]\n"},
-        {"texts: a", "f:1:12: error: texts: expected a list, found 'a'; put it in brackets: [...] "
-                     "[wrong-type]\n"},
+        {"texts: a", "f:1:12: error: texts: expected a list, as in [one, two], found 'a'; put it "
+                     "in brackets: ['a'] [wrong-type]\n"},
+        {"texts: true", "f:1:12: error: texts: expected a list, as in [one, two], found 'true' "
+                        "[wrong-type]\n"},
+        {"texts: [MailTo: a@b.example]",
+         "f:1:13: error: texts[0]: expected a text, found a mapping; remove the space behind "
+         "mailto: [wrong-type]\n"},
+        {"texts: [https: //a.example/]",
+         "f:1:13: error: texts[0]: expected a text, found a mapping; remove the space behind "
+         "https: [wrong-type]\n"},
         {"texts: {a: b}",
          "f:1:12: error: texts: expected a list, as in [one, two], found a mapping [wrong-type]\n"},
         {"texts: [a, b, c, d]",
@@ -390,8 +404,11 @@ static void test_findings(void **state)
                         "'green'? [bad-value]\n"},
         {"word: black",
          "f:1:11: error: word: 'black' is not one of red, green, blue [bad-value]\n"},
-        {"words: red", "f:1:12: error: words: expected a list, found 'red'; put it in brackets: "
-                       "[...] [wrong-type]\n"},
+        {"words: red", "f:1:12: error: words: expected a list of one or more of red, green, blue, "
+                       "found 'red'; put it in brackets: ['red'] [wrong-type]\n"},
+        {"words: true", "f:1:12: error: words: expected a list of one or more of red, green, "
+                        "blue, found 'true' [wrong-type]\n"},
+        {"Tint: red", "f:1:5: error: 'Tint' is not a key here; write word [unknown-key]\n"},
         {"words: [red, gren]", "f:1:18: error: words[1]: 'gren' is not one of red, green, blue; "
                                "did you mean 'green'? [bad-value]\n"},
         {"group: x",

@@ -80,7 +80,7 @@ static const struct {
      "{'description': '', 'type': 'array', 'items': {'enum': ['red', '\\\"green\\\"']}}"},
     {{.type = FIELD_SWITCH, .help = "", .default_text = "false"},
      "{'description': '; default: false', 'type': ['boolean', 'string'], 'default': false,"
-     " 'pattern': '^(true|false)$', 'errorMessage': 'expected true or false'}"},
+     " 'pattern': '^(true|false|on|off)$', 'errorMessage': 'expected true or false'}"},
     {{.type = FIELD_GROUP, .help = "", .fields = &empty},
      "{'description': '', 'type': 'object', 'additionalProperties': false, 'properties': {}}"},
     {{.type = FIELD_GROUPS, .help = "", .fields = &empty, .empty_error = "!"},
@@ -101,7 +101,7 @@ static const struct {
       .has_short_form = true},
      "{'description': '', 'type': ['object', 'null'],"
      " 'propertyNames': {'pattern': '^\\\\*$', 'errorMessage': 'expected a star'},"
-     " 'additionalProperties': {'type': ['object', 'string', 'number'], 'minLength': 1,"
+     " 'additionalProperties': {'type': ['object', 'string', 'number', 'null'], 'minLength': 1,"
      " 'additionalProperties': false, 'properties': {}}}"},
 };
 

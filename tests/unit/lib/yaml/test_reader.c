@@ -48,6 +48,18 @@ static void walk(struct yaml_reader *reader, struct arena *arena, FILE *out)
         fprintf(out, "%.*s=", SLICE_ARG(key->text));
         if (slice_eq_text(key->text, "skip")) {
             yaml_reader_skip(reader);
+        } else if (slice_eq_text(key->text, "list")) {
+            struct yaml_node *item;
+
+            fputs(yaml_reader_is_at_nothing(reader) ? "nothing" : "", out);
+            if (yaml_reader_enter_list(reader) != 1) {
+                yaml_reader_skip(reader);
+                continue;
+            }
+            while (yaml_reader_next_item(reader, arena, &item) == 1) {
+                print_node(item, out);
+                fputc(';', out);
+            }
         } else if (!slice_eq_text(key->text, "enter")) {
             print_node(yaml_reader_value(reader, arena), out);
         } else if (yaml_reader_enter(reader, "enter") == 0) {
@@ -142,6 +154,12 @@ static void test_walk(void **state)
         {"enter: {}\na: b", "enter=() a=b ", ""},
         {"enter: {a: b, skip: [c], d: {e: f}}\ng: h", "enter=(a=b skip= d={e=f} ) g=h ", ""},
         {"enter: {enter: {a: b}, c: d}\ne: f", "enter=(enter=(a=b ) c=d ) e=f ", ""},
+        {"list: []\na: b", "list= a=b ", ""},
+        {"list: [a, {b: c}, [d]]\ne: f", "list=a;{b=c};[d]; e=f ", ""},
+        {"list:\n- a\n-\ne: f", "list=a;; e=f ", ""},
+        {"list:\ne: f", "list=nothinge=f ", ""},
+        {"list: {a: b}\ne: f", "list=e=f ", ""},
+        {"enter: {list: [a], b: c}\nd: e", "enter=(list=a; b=c ) d=e ", ""},
         {"enter: a\nb: c", "enter= b=c ",
          "f:1:8: error: enter: expected a mapping, lines of 'key: value', found 'a' "
          "[wrong-type]\n"},
