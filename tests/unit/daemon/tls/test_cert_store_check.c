@@ -137,6 +137,61 @@ static void test_check(void **state)
     }
 }
 
+/* What a certificate is worth: whether a sender could fetch the policy. */
+static void test_accepted(void **state)
+{
+    const struct pki_request authority = {.common_name = "R1", .role = PKI_AUTHORITY};
+    struct pki_identity *root = pki_issue(&authority, "P-256", NULL);
+    struct pki_identity *intermediate = pki_issue(&authority, "P-256", root);
+    const struct {
+        const char *what, *names, *kind;
+        int from_days, to_days; /* of its life, from now */
+        bool is_self_signed, is_alone;
+        finding_set want; /* 0 or EXPIRING: accepted */
+    } rows[] = {
+        {"good", A, "P-256", -30, 60, false, false, 0},
+        {"late", A, "P-256", -80, 10, false, false, BIT(EXPIRING)},
+        {"expired", A, "P-256", -90, -1, false, false, BIT(EXPIRED)},
+        {"early", A, "P-256", 1, 90, false, false, BIT(NOT_YET_VALID)},
+        {"self-signed", A, "P-256", -30, 60, true, false, BIT(SELF_SIGNED)},
+        {"alone", A, "P-256", -30, 60, false, true, BIT(CHAIN)},
+        {"unusable", A, "ED448", -30, 60, false, false, BIT(UNUSABLE)},
+        {"other", B, "P-256", -30, 60, false, false, BIT(NAME)},
+        {"early and alone", A, "P-256", 1, 90, false, true, BIT(NOT_YET_VALID) | BIT(CHAIN)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char names[64];
+        const struct pki_request leaf = {
+            .common_name = A,
+            .names = names,
+            .names_issuer = true,
+            .not_before_unix_s = PKI_NOW_UNIX_S + rows[i].from_days * PKI_DAY_S,
+            .not_after_unix_s = PKI_NOW_UNIX_S + rows[i].to_days * PKI_DAY_S,
+        };
+        struct cert_store *store = open_sources(pem_sources, 1);
+        struct pki_identity *made;
+        struct cert_state seen;
+
+        snprintf(names, sizeof(names), "DNS:%s", rows[i].names);
+        made = pki_issue(&leaf, rows[i].kind, rows[i].is_self_signed ? NULL : intermediate);
+        pki_write(A ".pem", made->key_pem, made->certificate_pem,
+                  rows[i].is_alone ? NULL : intermediate->certificate_pem, NULL);
+        cert_store_check(store, A, &seen);
+        if (seen.findings != rows[i].want ||
+            cert_state_is_accepted(&seen) != !(rows[i].want & ~BIT(EXPIRING)))
+            fail_msg("%s: %#llx '%s', accepted %d", rows[i].what, (unsigned long long)seen.findings,
+                     seen.message, cert_state_is_accepted(&seen));
+        certificate_unref(seen.certificate);
+        cert_store_unref(store);
+        pki_free(made);
+    }
+    assert_false(cert_state_is_accepted(&(struct cert_state){.findings = BIT(MISSING)}));
+    pki_free(intermediate);
+    pki_free(root);
+}
+
 /* cert_store_check() neither asks the memory of cert_store_find() nor fills it. */
 static void test_check_reads_now(void **state)
 {
@@ -174,6 +229,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_DIRECTORY(test_state_in_use),
         IN_DIRECTORY(test_check),
+        IN_DIRECTORY(test_accepted),
         IN_DIRECTORY(test_check_reads_now),
     };
 
