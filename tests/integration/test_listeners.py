@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where the daemon listens: IPv6, and without TLS behind a proxy, on TCP and on a unix socket."""
 
+import contextlib
 import itertools
 import pathlib
 import socket
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from client import (connect, exchange, fetch, parse_answer, policy_body, read_all, request,
+from client import (connect, connect_tls, exchange, fetch, parse_answer, policy_body, read_all, request,
                     tls_context)
 from daemon import Daemon, configuration
 
@@ -172,3 +173,77 @@ def test_kept_connection_does_not_hold_the_end(serve, pki, tmp_path):
         daemon.stop()
         assert time.monotonic() - asked_at < REQUEST_TIMEOUT_S - 1
         assert next(answers, None) is None
+
+
+PROXY_V1 = b"PROXY TCP4 192.0.2.1 198.51.100.2 4660 443\r\n"
+PROXY_V2 = (b"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c" + socket.inet_aton("192.0.2.1") +
+            socket.inet_aton("198.51.100.2") + b"\x12\x34\x01\xbb")
+HELLO = bytes.fromhex("16030100050100000103")
+
+
+@pytest.fixture(name="listeners", scope="module")
+def three_listeners(pki, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("listeners")
+    listen = [{"address": "[::]:0" if has_ipv6() else "0.0.0.0:0"},
+              {"address": "127.0.0.1:0", "tls": False},
+              {"address": f"unix:{folder}/http.sock", "tls": False}]
+    with Daemon(folder, configuration(pki, DOMAINS, listen=listen, admin="127.0.0.1:0",
+                                      log={"access": "text"})) as daemon:
+        yield daemon
+
+
+@pytest.mark.parametrize("listener, sent, cure", [
+    (0, request("mta-sts.example.com"), "plain HTTP came, and this listener expects TLS: "),
+    (0, PROXY_V1, "a PROXY protocol header came, and proxy_protocol is not set for this listener: "),
+    (0, PROXY_V2, "a PROXY protocol header came, and proxy_protocol is not set for this listener: "),
+    (1, PROXY_V1, "a PROXY protocol header came, and proxy_protocol is not set for this listener: "),
+    (1, PROXY_V2, "a PROXY protocol header came, and proxy_protocol is not set for this listener: "),
+    (1, HELLO, "TLS came, and this listener expects plain HTTP: "),
+    (2, HELLO, "TLS came, and this listener expects plain HTTP: "),
+    (2, PROXY_V2, "a PROXY protocol header came, and proxy_protocol is not set for this listener: "),
+    (3, HELLO, "TLS came, and the admin listener speaks plain HTTP: "),
+])
+def test_other_protocol_than_expected(listeners, listener, sent, cure):
+    """A proxy that is set up otherwise than its listener is told what helps."""
+    address = listeners.addresses[listener]
+    to = f"unix:{address}" if listener == 2 else f"127.0.0.1:{address[1]}"
+    peer = "a unix socket" if listener == 2 else r"127\.0\.0\.1:\d+"
+    line = f"^mta-stsd: warning: connection from {peer} to {to} refused: {cure}"
+    for _ in range(100):  # only some of many are logged
+        with connect(("127.0.0.1", address[1]) if listener == 0 else address) as connection:
+            connection.sendall(sent)
+            with contextlib.suppress(ConnectionError):
+                read_all(connection)
+        if listeners.log.find(line):
+            return
+        time.sleep(0.05)
+    listeners.log.wait_for(line)
+
+
+@pytest.mark.parametrize("host, status, what", [
+    ("localhost:10443", 404, "Host 'localhost:10443' is not served here"),
+    ("policy_upstream", 400, "Host 'policy_upstream' is not served here"),
+    (None, 404, "it has no Host"),
+])
+def test_proxy_that_passes_no_host(listeners, host, status, what):
+    version = "1.1" if host else "1.0"
+    answer = exchange(connect(listeners.addresses[1]), request(host, version=version))
+    assert answer.status == status and b"a proxy must pass the Host" in answer.body
+    listeners.log.wait_for(rf"^mta-stsd: warning: request from 127\.0\.0\.1:\d+ answered with "
+                           f"{status}: {what}; a proxy must pass the Host that the sender has sent$")
+
+
+def test_another_host_over_tls(listeners, pki):
+    connection = connect_tls(("127.0.0.1", listeners.address[1]), "mta-sts.example.com",
+                             tls_context(pki))
+    assert exchange(connection, request("localhost")).status == 421
+    listeners.log.wait_for("answered with 421: Host 'localhost' is not served here; a proxy must")
+
+
+def test_peers_of_ipv4(listeners, pki):
+    """To a listener of [::] they come in IPv6 form; nobody writes that into a filter."""
+    connection = connect_tls(("127.0.0.1", listeners.address[1]), "mta-sts.example.org",
+                             tls_context(pki))
+    peer = "127.0.0.1:%d" % connection.getsockname()[1]
+    assert exchange(connection, request("mta-sts.example.org")).status == 200
+    listeners.access.wait_for(f"^[^ ]+ {peer} 'mta-sts.example.org' 'GET' ")

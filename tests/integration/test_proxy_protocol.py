@@ -191,7 +191,8 @@ def test_bad_header_ends_the_connection(serve, pki, tmp_path, name, tls):
         connection.sendall(header + request(HOST))
         assert read_to_the_end(connection) == b""
     daemon.log.wait_for(rf"^mta-stsd: warning: connection from 127\.0\.0\.1:{own_port} refused: "
-                        f"PROXY protocol: {why}")
+                        "expected a PROXY protocol header, because proxy_protocol is set for this "
+                        f"listener; found {why}")
     daemon.stop()
     assert daemon.access.read_to_end() == ""
 

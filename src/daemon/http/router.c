@@ -60,6 +60,9 @@ static bool host_is_authorized(const struct connection *connection, const struct
             strcmp(connection->server_name, config->policy_host_name) == 0);
 }
 
+static const char fault_no_host_name[] =
+    "the Host is not a host name; a proxy must pass the Host that the sender has sent\n";
+
 /* The host and the path that a request asks for. */
 struct request_target {
     char host[DNS_NAME_MAX + 1]; /* stored form; empty: none was named, not even by SNI */
@@ -80,11 +83,29 @@ static const char *request_target_read_host(const struct connection *connection,
         return fault;
     strcpy(target->host, connection->server_name);
     if (authority.len > 0 && host_parse(authority, target->host) != 0)
-        return "the Host is not a host name\n";
+        return fault_no_host_name;
     if (target->authority.len > 0 &&
         (host_parse(target->authority, target_host) != 0 || strcmp(target_host, target->host) != 0))
         return "the request target is for another host\n";
     return NULL;
+}
+
+static bool host_is_served(const struct config *config, const char *host)
+{
+    return config_find_policy_host(config, slice_of(host)) ||
+           config_is_own_host(config, slice_of(host));
+}
+
+/* Tells the log that a policy was asked for by a Host that the answer `status` refuses. */
+static void router_log_unserved_host(const struct connection *connection, const h2o_req_t *req,
+                                     const struct request_target *target, uint16_t status)
+{
+    struct log_record record = {.kind = LOG_RECORD_UNSERVED_HOST, .status = status};
+
+    if (!route_is_of_policy_host(connection->kind->serves, target->path))
+        return;
+    log_record_set_text(record.server, sizeof(record.server), router_authority(req));
+    connections_log(connection->connections, connection->sock, &record);
 }
 
 /* Returns whether the host may be asked for; otherwise the request is answered. */
@@ -94,16 +115,34 @@ static bool router_check_host(const struct connection *connection, const struct 
     const char *fault = request_target_read_host(connection, req, target);
 
     if (fault) {
+        if (fault == fault_no_host_name)
+            router_log_unserved_host(connection, req, target, 400);
         req->http1_is_persistent = 0;
         answer_text(req, 400, "Bad Request", fault);
         return false;
     }
     if (connection->certificate && !host_is_authorized(connection, config, target->host)) {
+        if (!host_is_served(config, target->host))
+            router_log_unserved_host(connection, req, target, 421);
         answer_text(req, 421, "Misdirected Request",
                     "this connection is not for the host that was asked for\n");
         return false;
     }
     return true;
+}
+
+static void router_answer_not_found(const struct connection *connection,
+                                    const struct config *config, h2o_req_t *req,
+                                    const struct request_target *target)
+{
+    const char *text = "nothing is served here\n";
+
+    if (is_host_checked[connection->kind->serves] && !host_is_served(config, target->host)) {
+        router_log_unserved_host(connection, req, target, 404);
+        text =
+            "this host is not served here; a proxy must pass the Host that the sender has sent\n";
+    }
+    answer_text(req, 404, "Not Found", text);
 }
 
 static void router_answer_not_allowed(h2o_req_t *req, const struct route *route)
@@ -134,7 +173,7 @@ static void router_route(const struct router_options *options, struct connection
     request.path = target.path;
     route = route_find(serves, &request);
     if (!route)
-        answer_text(req, 404, "Not Found", "nothing is served here\n");
+        router_answer_not_found(connection, config, req, &target);
     else if (!route_allows(route, slice_of_iovec(req->method)))
         router_answer_not_allowed(req, route);
     else

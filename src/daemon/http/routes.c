@@ -39,6 +39,15 @@ const struct route *route_find(enum serves serves, const struct route_request *r
     return NULL;
 }
 
+bool route_is_of_policy_host(enum serves serves, struct slice path)
+{
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+        if (routes[i].serves == serves && routes[i].host == ROUTE_POLICY_HOST && routes[i].path &&
+            slice_eq_text(path, routes[i].path))
+            return true;
+    return false;
+}
+
 bool route_allows(const struct route *route, struct slice method)
 {
     for (size_t i = 0; i < ARRAY_LEN(route_methods); i++)

@@ -52,6 +52,10 @@ struct route {
 /** The route of a request that has come in by such a listener; NULL: there is none. */
 const struct route *route_find(enum serves serves, const struct route_request *request);
 
+/** Whether the path is one of a policy host's: who asks for it with another host may have lost the
+ * Host on the way. */
+bool route_is_of_policy_host(enum serves serves, struct slice path);
+
 /** Whether the route's handler answers the method. */
 bool route_allows(const struct route *route, struct slice method);
 

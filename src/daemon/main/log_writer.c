@@ -18,7 +18,8 @@
 struct log_writer {
     int access_fd;
     enum access_format access;
-    unsigned n_refusals_logged; /* since the last summary */
+    unsigned n_refusals_logged[LOG_RECORD_KIND_COUNT]; /* since the last summary */
+    bool needs_summary;                                /* of refusals */
     uint64_t n_refusals_unlogged;
     uint64_t n_dropped_unlogged;
     uint64_t n_dropped; /* lines of the access log that were not taken yet */
@@ -51,9 +52,8 @@ static const char *name_peer(const struct log_record *record)
     return record->peer;
 }
 
-static void log_refusal(const struct log_record *record)
+static void log_refused_handshake(const struct log_record *record, const char *peer)
 {
-    const char *peer = name_peer(record);
     char quoted[ERR_QUOTE_MAX];
 
     err_quote(quoted, sizeof(quoted), slice_of(record->server));
@@ -67,12 +67,6 @@ static void log_refusal(const struct log_record *record)
                  "handshake from %s refused: the certificate for %s could not be read within %d s: "
                  "its storage is slow, or hangs",
                  peer, quoted, CERT_LOADER_TIMEOUT_MS / 1000);
-    else if (record->kind == LOG_RECORD_UNTRUSTED)
-        log_line(LOG_INFO, "connection from %s refused: it is not among proxy_protocol.trusted",
-                 peer);
-    else if (record->kind == LOG_RECORD_BAD_HEADER)
-        log_line(LOG_WARNING, "connection from %s refused: PROXY protocol: %s", peer,
-                 record->fault);
     else if (record->server[0] == '\0')
         log_line(LOG_INFO, "handshake from %s refused: it names no host (no SNI)", peer);
     else
@@ -80,13 +74,61 @@ static void log_refusal(const struct log_record *record)
                  quoted);
 }
 
+static void log_unserved_host(const struct log_record *record, const char *peer)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    if (record->server[0] == '\0')
+        log_line(
+            LOG_WARNING,
+            "request from %s answered with %u: it has no Host; a proxy must pass the Host that "
+            "the sender has sent",
+            peer, record->status);
+    else
+        log_line(LOG_WARNING,
+                 "request from %s answered with %u: Host %s is not served here; a proxy must pass "
+                 "the Host that the sender has sent",
+                 peer, record->status, err_quote(quoted, sizeof(quoted), slice_of(record->server)));
+}
+
+static void log_refusal(const struct log_record *record)
+{
+    const char *peer = name_peer(record);
+
+    switch (record->kind) {
+    case LOG_RECORD_UNTRUSTED:
+        log_line(LOG_INFO, "connection from %s refused: it is not among proxy_protocol.trusted",
+                 peer);
+        break;
+    case LOG_RECORD_BAD_HEADER:
+        log_line(LOG_WARNING,
+                 "connection from %s refused: expected a PROXY protocol header, because "
+                 "proxy_protocol is set for this listener; found %s",
+                 peer, record->fault);
+        break;
+    case LOG_RECORD_OTHER_PROTOCOL:
+        log_line(LOG_WARNING, "connection from %s to %s refused: %s", peer, record->server,
+                 record->fault);
+        break;
+    case LOG_RECORD_UNSERVED_HOST:
+        log_unserved_host(record, peer);
+        break;
+    default:
+        log_refused_handshake(record, peer);
+    }
+}
+
 static void write_refusal(struct log_writer *writer, const struct log_record *record)
 {
-    if (writer->n_refusals_logged == LOG_WRITER_REFUSALS) {
+    /* By its kind: strangers that ask for any name must not hide what the operator has to fix. */
+    unsigned *n_logged = &writer->n_refusals_logged[record->kind];
+
+    writer->needs_summary = true;
+    if (*n_logged == LOG_WRITER_REFUSALS) {
         writer->n_refusals_unlogged++;
         return;
     }
-    writer->n_refusals_logged++;
+    ++*n_logged;
     log_refusal(record);
 }
 
@@ -132,16 +174,18 @@ uint64_t log_writer_take_dropped(struct log_writer *writer)
 
 bool log_writer_needs_summary(const struct log_writer *writer)
 {
-    return writer->n_refusals_logged > 0 || writer->n_dropped_unlogged > 0;
+    return writer->needs_summary || writer->n_dropped_unlogged > 0;
 }
 
 void log_writer_summarize(struct log_writer *writer)
 {
     if (writer->n_refusals_unlogged > 0)
-        log_line(LOG_INFO, "%" PRIu64 " more handshakes were refused", writer->n_refusals_unlogged);
+        log_line(LOG_INFO, "%" PRIu64 " more connections or requests were refused",
+                 writer->n_refusals_unlogged);
     if (writer->n_dropped_unlogged > 0)
         log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", writer->n_dropped_unlogged);
-    writer->n_refusals_logged = 0;
+    memset(writer->n_refusals_logged, 0, sizeof(writer->n_refusals_logged));
+    writer->needs_summary = false;
     writer->n_refusals_unlogged = 0;
     writer->n_dropped_unlogged = 0;
 }

@@ -3,8 +3,8 @@
  * The log writer: writes what the workers have to tell, the access log to a descriptor and the rest
  * to the log.
  *
- * Anyone can send any name: of refusals only a few are logged until the next summary, the rest is
- * counted there. Main thread: a write may block.
+ * Anyone can send any name: of each kind of refusal only a few are logged until the next summary,
+ * the rest is counted there. Main thread: a write may block.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ struct log_ring;
 struct log_writer;
 
 enum {
-    LOG_WRITER_REFUSALS = 5,      /* logged between two summaries */
+    LOG_WRITER_REFUSALS = 5,      /* of one kind, logged between two summaries */
     LOG_WRITER_SUMMARY_MS = 1000, /* from the first that a summary counts to the summary */
 };
 

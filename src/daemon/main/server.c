@@ -178,7 +178,7 @@ static void cancel_trial(void *context)
 
 static void write_log(struct server *server)
 {
-    for (size_t i = 0; i < server->n_workers; i++)
+    for (size_t i = 0; i < worker_threads_count(server->threads); i++)
         log_writer_write(server->log, worker_threads_log_ring(server->threads, i));
     atomic_fetch_add(&server->stats.n_log_lines_dropped, log_writer_take_dropped(server->log));
 }

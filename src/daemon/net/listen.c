@@ -119,20 +119,6 @@ static int listen_open_tcp(union listen_sockaddr *address, socklen_t len, int *f
     return 0;
 }
 
-static void listen_print_tcp(const union listen_sockaddr *address, char name[SOCKET_NAME_MAX])
-{
-    char host[INET6_ADDRSTRLEN];
-
-    if (address->any.sa_family == AF_INET6)
-        snprintf(name, SOCKET_NAME_MAX, "[%s]:%u",
-                 inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof(host)),
-                 ntohs(address->v6.sin6_port));
-    else
-        snprintf(name, SOCKET_NAME_MAX, "%s:%u",
-                 inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof(host)),
-                 ntohs(address->v4.sin_port));
-}
-
 /*
  * Removes the socket file of a dead process. A socket that answers stays, and so does any file that
  * is no socket, for which connect() says ECONNREFUSED as well.
@@ -230,7 +216,7 @@ int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fd
             result = listen_open_tcp(&tcp, listen_fill_tcp("0.0.0.0", address->port, &tcp), ret_fds,
                                      n_fds);
         if (result == 0)
-            listen_print_tcp(&tcp, ret_name);
+            address_print(&tcp.any, ret_name);
     }
     if (result == 0)
         return 0;
@@ -268,15 +254,9 @@ void socket_name(int fd, char ret_name[SOCKET_NAME_MAX])
     union listen_sockaddr address = {0};
     socklen_t len = sizeof(address);
 
-    snprintf(ret_name, SOCKET_NAME_MAX, "?");
-    if (getsockname(fd, &address.any, &len) != 0)
-        return;
-    if (address.any.sa_family == AF_UNIX)
-        /* A path of full length does not end in NUL. */
-        snprintf(ret_name, SOCKET_NAME_MAX, "unix:%.*s", (int)sizeof(address.local.sun_path),
-                 address.local.sun_path);
-    else if (address.any.sa_family == AF_INET || address.any.sa_family == AF_INET6)
-        listen_print_tcp(&address, ret_name);
+    /* Left as it is on failure: an address of no family. */
+    getsockname(fd, &address.any, &len);
+    address_print(&address.any, ret_name);
 }
 
 void listen_address_name(const struct listen_address *address, char ret_name[SOCKET_NAME_MAX])
@@ -288,7 +268,7 @@ void listen_address_name(const struct listen_address *address, char ret_name[SOC
         return;
     }
     listen_fill_tcp(address->host, address->port, &tcp);
-    listen_print_tcp(&tcp, ret_name);
+    address_print(&tcp.any, ret_name);
 }
 
 void sockets_close(const struct listen_address *address, const int *fds, size_t n_fds)

@@ -8,11 +8,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "daemon/net/address.h"
+
 struct err;
 struct listen_address;
 
 enum {
-    SOCKET_NAME_MAX = 128,
+    SOCKET_NAME_MAX = ADDRESS_TEXT_MAX,
     LISTEN_BACKLOG = 1024, /* connections that may wait for accept() on a socket opened here */
 };
 
@@ -38,7 +40,7 @@ int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fd
 int sockets_adopt(const struct listen_address *address, int fd, int *ret_fds, size_t n_fds,
                   struct err *err);
 
-/** Prints what `fd` is bound to: "[::]:443", "unix:/path", or "?" for anything else. */
+/** Prints what `fd` is bound to, or was accepted at, as address_print() does. */
 void socket_name(int fd, char ret_name[SOCKET_NAME_MAX]);
 
 /** Prints the name of a socket that is bound to `address`, however the YAML spells it. */

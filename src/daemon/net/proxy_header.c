@@ -198,6 +198,12 @@ static struct proxy_header proxy_header_parse_v2(struct slice bytes)
                            : proxy_header_complete_v2(head, len, combination->family);
 }
 
+bool proxy_header_begins(struct slice bytes)
+{
+    return slice_eq(slice_range(bytes, 0, start_v1.len), start_v1) ||
+           slice_eq(slice_range(bytes, 0, start_v2.len), start_v2);
+}
+
 struct proxy_header proxy_header_parse(struct slice bytes)
 {
     if (proxy_header_may_start_with(bytes, start_v1))

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct slice;
@@ -39,6 +40,9 @@ struct proxy_header {
     union proxy_client client; /* COMPLETE */
     const char *fault;         /* REFUSED: why, static */
 };
+
+/** Whether the bytes begin as a header of either version does, good or not. */
+bool proxy_header_begins(struct slice bytes);
 
 /** Reads what has come of a header, of either version. */
 struct proxy_header proxy_header_parse(struct slice bytes);

@@ -7,6 +7,7 @@
 
 #include "daemon/worker/connection.h"
 #include "daemon/worker/cost.h"
+#include "daemon/worker/first_octets.h"
 #include "daemon/worker/read_stage.h"
 #include "daemon/worker/request.h"
 
@@ -72,10 +73,12 @@ static void hello_take(struct connection *connection)
     }
     h2o_socket_read_stop(sock);
     connection_hold(connection, COST_HANDSHAKE + hello_message_cost(sock->input));
-    if (connection->is_ending)
+    if (connection->is_ending) {
         h2o_socket_close(sock);
-    else
-        h2o_socket_ssl_handshake(sock, connection->kind->ssl_ctx, NULL, hello_on_handshake);
+        return;
+    }
+    first_octets_log(connection);
+    h2o_socket_ssl_handshake(sock, connection->kind->ssl_ctx, NULL, hello_on_handshake);
 }
 
 void hello_begin(struct connection *connection)

@@ -18,6 +18,9 @@ enum log_record_kind {
     LOG_RECORD_LATE_CERTIFICATE, /* its first read has not ended yet */
     LOG_RECORD_UNTRUSTED,        /* a peer that may send no PROXY protocol header was turned away */
     LOG_RECORD_BAD_HEADER,       /* a trusted peer has sent something else */
+    LOG_RECORD_OTHER_PROTOCOL,   /* than the listener expects: server is its address */
+    LOG_RECORD_UNSERVED_HOST,    /* a policy was asked for with a Host that is not served */
+    LOG_RECORD_KIND_COUNT,
 };
 
 /** The peer of a connection that was reset before the accept: the kernel has forgotten it. */
@@ -36,7 +39,7 @@ struct log_record {
     char path[160];
     char agent[192];
     const char *tls_version; /* static; NULL: a plain connection */
-    const char *fault;       /* static; what is wrong with the header */
+    const char *fault;       /* static; what is wrong, or what helps */
     uint32_t body_len;
     uint16_t status;
 };

@@ -7,6 +7,7 @@
 
 #include "daemon/worker/connection.h"
 #include "daemon/worker/cost.h"
+#include "daemon/worker/first_octets.h"
 #include "daemon/worker/metrics.h"
 #include "daemon/worker/read_stage.h"
 #include "daemon/worker/request_head.h"
@@ -75,6 +76,8 @@ static void request_take(struct connection *connection)
     struct slice bytes = {sock->input->bytes, sock->input->size};
     size_t head_len = request_head_len(bytes, connection->n_searched);
 
+    if (!connection->kind->ssl_ctx && connection->n_searched == 0)
+        first_octets_log(connection);
     if (head_len == 0 && bytes.len <= HEAD_MAX && request_may_be_good(bytes)) {
         connection->n_searched = bytes.len;
         connection_hold_request(connection, 0);

@@ -17,6 +17,7 @@
 #include "support/fixture.h"
 
 static const char yaml[] = "log: {access: text}\n"
+                           "policy_host: {name: policy.provider.example}\n"
                            "domains: {example.com: {mx: [mx.example.com]}}\n";
 
 static int print_page(void *context, struct slice path, const char **ret_type, FILE *out)
@@ -115,6 +116,44 @@ static void test_log(void **state)
     serve_close(&asked);
 }
 
+/* A policy that is asked for with a Host that is nobody's has a line; other requests have none. */
+static void test_unserved_hosts(void **state)
+{
+    static const struct {
+        const char *request, *logged; /* NULL: nothing is */
+        uint16_t status;
+    } rows[] = {
+        {"GET " PATH " HTTP/1.1\r\nHost: localhost:10443\r\n\r\n", "localhost:10443", 404},
+        {"GET " PATH " HTTP/1.1\r\nHost: policy_upstream\r\n\r\n", "policy_upstream", 400},
+        {"GET " PATH " HTTP/1.0\r\n\r\n", "", 404},
+        {"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", NULL, 404},
+        {"GET " PATH " HTTP/1.1\r\nHost: policy.provider.example\r\n\r\n", NULL, 404},
+        {GOOD, NULL, 200},
+    };
+    struct asked asked;
+
+    (void)state;
+    serve_open(&asked);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct log_record record, access;
+
+        asked_send(&asked, rows[i].request);
+        assert_true(room_take_record(&asked.room, &record));
+        if (rows[i].logged) {
+            assert_int_equal(record.kind, LOG_RECORD_UNSERVED_HOST);
+            assert_string_equal(record.server, rows[i].logged);
+            assert_int_equal(record.status, rows[i].status);
+            assert_non_null(strstr(asked.body, "a proxy must pass the Host"));
+            assert_true(room_take_record(&asked.room, &access));
+            record = access;
+        }
+        assert_int_equal(record.kind, LOG_RECORD_REQUEST);
+        assert_int_equal(record.status, rows[i].status);
+        assert_false(room_take_record(&asked.room, &record));
+    }
+    serve_close(&asked);
+}
+
 /* What the admin listener is asked for is no host's, and not in the access log. */
 static void test_admin(void **state)
 {
@@ -168,9 +207,8 @@ static void test_keep_alive(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_statuses),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_admin),
+        cmocka_unit_test(test_statuses),       cmocka_unit_test(test_log),
+        cmocka_unit_test(test_unserved_hosts), cmocka_unit_test(test_admin),
         cmocka_unit_test(test_keep_alive),
     };
 

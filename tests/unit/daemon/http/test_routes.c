@@ -51,6 +51,15 @@ static void test_find(void **state)
     assert_ptr_not_equal(admin->handle, policies->handle);
 }
 
+/* By its path alone, whatever the host. */
+static void test_paths_of_policy_hosts(void **state)
+{
+    (void)state;
+    assert_true(route_is_of_policy_host(SERVES_POLICIES, slice_of("/.well-known/mta-sts.txt")));
+    assert_false(route_is_of_policy_host(SERVES_POLICIES, slice_of("/")));
+    assert_false(route_is_of_policy_host(SERVES_ADMIN, slice_of("/.well-known/mta-sts.txt")));
+}
+
 static void test_methods(void **state)
 {
     static const struct {
@@ -85,7 +94,9 @@ static void test_methods(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_find), cmocka_unit_test(test_methods)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_find),
+                                       cmocka_unit_test(test_paths_of_policy_hosts),
+                                       cmocka_unit_test(test_methods)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

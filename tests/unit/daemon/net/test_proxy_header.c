@@ -319,14 +319,33 @@ static void test_one_byte_at_a_time(void **state)
     }
 }
 
+static void test_begins(void **state)
+{
+    static const struct {
+        struct slice bytes;
+        bool want;
+    } rows[] = {
+        {SLICE_BYTES("PROXY "), true},
+        {SLICE_BYTES("PROXY nonsense"), true},
+        {SLICE_BYTES("PROXY"), false},
+        {SLICE_BYTES("\r\n\r\n\0\r\nQUIT\n"), true},
+        {SLICE_BYTES("\r\n\r\n\0\r\nQUIT\n\x21"), true},
+        {SLICE_BYTES("\r\n\r\n\0\r\nQUIT"), false},
+        {SLICE_BYTES(""), false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (proxy_header_begins(rows[i].bytes) != rows[i].want)
+            fail_msg("row %zu", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_start),
-        cmocka_unit_test(test_v1),
-        cmocka_unit_test(test_v2),
-        cmocka_unit_test(test_v2_length),
-        cmocka_unit_test(test_one_byte_at_a_time),
+        cmocka_unit_test(test_begins),    cmocka_unit_test(test_start),
+        cmocka_unit_test(test_v1),        cmocka_unit_test(test_v2),
+        cmocka_unit_test(test_v2_length), cmocka_unit_test(test_one_byte_at_a_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

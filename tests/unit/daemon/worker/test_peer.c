@@ -32,6 +32,7 @@ static void test_print(void **state)
     } rows[] = {
         {"", ""},
         {"192.0.2.1", "192.0.2.1:4711"},
+        {"::ffff:192.0.2.1", "192.0.2.1:65535"}, /* to a socket of [::] */
         {"2001:db8::1", "[2001:db8::1]:65535"},
         {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
          "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535"},
