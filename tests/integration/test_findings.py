@@ -133,6 +133,23 @@ def test_certificate_folder_that_cannot_be_listed(test_config, pki, tmp_path):
     assert f"'{tmp_path}/file' cannot be listed: Not a directory" in warnings[0]["message"]
 
 
+def test_relative_paths_begin_at_their_file(pki, tmp_path):
+    """The working directory is another one; included files are found beside the main file too."""
+    pki.issue(tmp_path, "mta-sts.example.com", days=90)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    chain = next(name for name in names if "key" not in name)
+    key = next(name for name in names if "key" in name)
+    (tmp_path / "d").mkdir()
+    write_configuration(tmp_path / "d" / "a.yaml", f"""\
+policy_host: {{name: policy.provider.example}}
+certificates: [{{chain: "../{chain}", key: "../{key}"}}]
+domains: {{example.com: {{mx: [mx.example.com]}}}}
+""")
+    report = json.loads(run("-c", tmp_path / "d" / "a.yaml", "-t", "--json").stdout)
+    codes = {finding["code"] for finding in report["findings"]}
+    assert not codes & {"certificate-missing", "certificate-unreadable", "certificate-name"}
+
+
 def test_allowed_findings_are_not_shown(test_config):
     text = CLEAN.replace("[mx.example.com]", "[mx.example.com], max_age: 1h")
     assert test_config(text, "--strict", "--no-certificates").returncode == 1

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/lookalike.h"
 #include "lib/base/suggest.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
@@ -33,13 +34,24 @@ void field_report_type(struct field_context *context, const struct yaml_node *no
              "expected %s, found %s%s%s", expected, found, hint ? "; " : "", hint ? hint : "");
 }
 
+/* " has a no-break space in it, and", or "": a person does not see what escapes stand for. */
+static const char *lookalike_note(struct slice text, char *buffer, size_t size)
+{
+    const char *lookalike = lookalike_find(text, NULL);
+
+    snprintf(buffer, size, "%s%s%s", lookalike ? " has " : "", lookalike ? lookalike : "",
+             lookalike ? " in it, and" : "");
+    return buffer;
+}
+
 static void report_value(struct field_context *context, enum finding finding,
                          const struct yaml_node *node, const char *allowed)
 {
-    char quoted[ERR_QUOTE_MAX];
+    char quoted[ERR_QUOTE_MAX], note[64];
 
-    diag_add(context->diag, finding, node->place, yaml_path_text(&context->path), "%s is not %s",
-             err_quote(quoted, sizeof(quoted), node->text), allowed);
+    diag_add(context->diag, finding, node->place, yaml_path_text(&context->path), "%s%s is not %s",
+             err_quote(quoted, sizeof(quoted), node->text),
+             lookalike_note(node->text, note, sizeof(note)), allowed);
 }
 
 /* What to do where a mapping stands for a text: [mailto: a@example.com] is one. */
@@ -415,21 +427,22 @@ static void report_unknown_key(struct field_context *context, const struct field
 {
     const char *keys[FIELD_KEYS_MAX], *nearest = NULL, *hint = stranger_hint(fields, key->text);
     size_t n_keys = list_keys(fields, keys);
-    char quoted[ERR_QUOTE_MAX], list[512];
+    char quoted[ERR_QUOTE_MAX], list[512], note[64];
 
     /* A finding that will not be shown is not worth the search: a file has room for millions. */
     if (!hint && diag_count(context->diag, LEVEL_ERROR) < DIAG_MAX)
         nearest = suggest_word(key->text, keys, n_keys);
     err_quote(quoted, sizeof(quoted), key->text);
+    lookalike_note(key->text, note, sizeof(note));
     if (hint)
         diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
                  "%s is not a key here; %s", quoted, hint);
     else if (nearest)
         diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
-                 "%s is not a key; did you mean '%s'?", quoted, nearest);
+                 "%s%s is not a key; did you mean '%s'?", quoted, note, nearest);
     else
         diag_add(context->diag, FINDING_KEY_UNKNOWN, key->place, yaml_path_text(&context->path),
-                 "%s is not a key; the keys here are %s", quoted,
+                 "%s%s is not a key; the keys here are %s", quoted, note,
                  list_words(list, sizeof(list), keys, n_keys));
 }
 
