@@ -221,6 +221,25 @@ def test_what_the_start_would_refuse_is_found(folder, certificates):
         denied.chmod(mode)
 
 
+@pytest.mark.parametrize("name, mode, advice", [
+    ("absent", None, "cannot be listed: No such file or directory; correct the path in "
+                     "'certificates:' ["),
+    ("closed", 0o700, "cannot be listed: Permission denied; let user 65532 read it ["),
+    ("file", 0o644, "cannot be listed: Not a directory; correct the path in 'certificates:' ["),
+])
+def test_advice_for_a_folder(folder, name, mode, advice):
+    """A permission is no cure for what is not there; a user of a container may have no name."""
+    place = folder / name
+    if name == "file":
+        place.touch()
+    elif mode is not None:
+        place.mkdir(mode)
+    path = write_configuration(folder / "a.yaml", {
+        "certificates": [{"chain": f"{place}/{{host}}.pem"}], "domains": DOMAINS})
+    process = run("-c", path, "-t", user=65532, group=65532, extra_groups=[])
+    assert f"'{place}' {advice}" in process.stdout.decode()
+
+
 def test_one_cause_is_one_finding(folder):
     hosts = [f"mta-sts.c{i}.example" for i in range(4)]
     pki = Pki(folder / "pki", *hosts)
