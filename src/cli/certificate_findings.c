@@ -15,6 +15,10 @@
 #include "lib/config/config.h"
 #include "lib/diag/diag.h"
 
+enum {
+    ALL_MIN = 4, /* hosts; of fewer each is named */
+};
+
 /* One host's fault, and if it is the first of its cause, how many there are. */
 struct cause {
     UT_hash_handle hh;
@@ -76,6 +80,21 @@ static bool is_permission(int sys_errno)
     return sys_errno == EACCES || sys_errno == EPERM;
 }
 
+/* Where no host at all has a file, the path is wrong, or nothing was ordered yet. */
+static bool are_all_missing(const struct certificate_findings *findings,
+                            const struct config *config)
+{
+    size_t n_hosts = 0, n_missing = 0;
+
+    for (size_t i = 0; i < config->n_domains; i++) {
+        n_hosts += config->domains[i].document &&
+                   !(config->domains[i].allow & finding_bit(FINDING_CERTIFICATE_MISSING));
+        n_missing +=
+            findings->faults[i] && findings->faults[i]->finding == FINDING_CERTIFICATE_MISSING;
+    }
+    return n_missing == n_hosts && n_missing >= ALL_MIN;
+}
+
 void certificate_findings_add(struct certificate_findings *findings, size_t index,
                               const struct host_fault *fault)
 {
@@ -112,7 +131,9 @@ const char *certificate_advice(const struct config *config, int sys_errno, char 
     return buffer;
 }
 
-static void cause_report(const struct cause *cause, const struct config *config, struct diag *diag)
+/* sys_errno  to give advice for, beside that for permissions; 0: none */
+static void cause_report(const struct cause *cause, const struct config *config, int sys_errno,
+                         struct diag *diag)
 {
     char more[64] = "", advice[160] = "";
 
@@ -120,7 +141,8 @@ static void cause_report(const struct cause *cause, const struct config *config,
         snprintf(more, sizeof(more), " and %zu more policy host%s", cause->n_hosts - 1,
                  cause->n_hosts == 2 ? "" : "s");
     if (is_permission(cause->sys_errno))
-        certificate_advice(config, cause->sys_errno, advice, sizeof(advice));
+        sys_errno = cause->sys_errno;
+    certificate_advice(config, sys_errno, advice, sizeof(advice));
     diag_add(diag, cause->finding, cause->place, cause->path, "%s%s: %s%s", cause->host, more,
              cause->message, advice);
 }
@@ -128,6 +150,7 @@ static void cause_report(const struct cause *cause, const struct config *config,
 void certificate_findings_report(const struct certificate_findings *findings,
                                  const struct config *config, struct diag *diag)
 {
+    bool is_one_cause = are_all_missing(findings, config);
     struct cause *causes = NULL, *first, *next;
 
     for (size_t i = 0; i < findings->n_hosts; i++) {
@@ -135,6 +158,8 @@ void certificate_findings_report(const struct certificate_findings *findings,
 
         if (!cause)
             continue;
+        if (is_one_cause && cause->finding == FINDING_CERTIFICATE_MISSING)
+            strcpy(cause->key, "");
         HASH_FIND_STR(causes, cause->key, first);
         if (!first) {
             first = cause;
@@ -144,7 +169,7 @@ void certificate_findings_report(const struct certificate_findings *findings,
     }
     HASH_ITER(hh, causes, first, next)
     {
-        cause_report(first, config, diag);
+        cause_report(first, config, is_one_cause ? ENOENT : 0, diag);
         HASH_DEL(causes, first);
     }
 }

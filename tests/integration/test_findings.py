@@ -97,6 +97,22 @@ def test_certificates(test_config, pki, tmp_path, names, days, code):
     assert test_config(settings, "--strict", "--no-certificates").returncode == 0
 
 
+@pytest.mark.parametrize("n_hosts, n_with, lines", [(3, 0, 3), (4, 0, 1), (4, 1, 3), (300, 0, 1)])
+def test_missing_certificates(test_config, pki, tmp_path, n_hosts, n_with, lines):
+    """Of some, each is named; where all are missing, the path is wrong."""
+    for i in range(n_with):
+        pki.issue(tmp_path / f"mta-sts.c{i}.example", f"mta-sts.c{i}.example")
+    settings = configuration(
+        pki, {f"c{i}.example": {"mx": ["mx.example.com"]} for i in range(n_hosts)}, certificates=[
+            {"chain": f"{tmp_path}/{{host}}/chain.pem", "key": f"{tmp_path}/{{host}}/key.pem"}])
+    found = [line for line in test_config(settings).stdout.decode().splitlines()
+             if "[certificate-missing]" in line]
+    assert len(found) == lines
+    assert (f" and {n_hosts - 1} more policy hosts: {tmp_path}/mta-sts.c0.example/chain.pem: cannot be "
+            "read: No such file or directory; correct the path in 'certificates:' [" in found[0]) == \
+        (n_hosts > 3 and n_with == 0)
+
+
 def test_certificate_of_the_cname_target(test_config, pki, tmp_path):
     """Senders never ask for it, so that it may be absent; a broken one is somebody's fault."""
     pki.issue(tmp_path / "mta-sts.example.com", "mta-sts.example.com")
