@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/mode.h"
 #include "cli/warnings.h"
@@ -66,13 +67,11 @@ static void record_print_id(const char *id, const struct cli_warnings *warnings,
     record_end_json(&json);
 }
 
-static void lint_version(bool is_loose, const char *version, struct cli_warnings *warnings)
+static void lint_version(bool is_loose, const char *why, struct cli_warnings *warnings)
 {
     if (is_loose)
-        warnings_add(warnings, FINDING_NONE,
-                     "a space stands before the first ';', and two senders know a record only by "
-                     "'%s;'; remove the space",
-                     version);
+        warnings_add(warnings, FINDING_NONE, "a space stands before the first ';'; remove it: %s",
+                     why);
 }
 
 /* The TXT records of one name, as they were pasted. */
@@ -90,7 +89,10 @@ static int parse_tls_rpt(const struct pasted *pasted, struct arena *arena, bool 
 
     if (tls_rpt_record_parse(pasted->rrs, pasted->n_rrs, arena, &record, err) != 0)
         return -1;
-    lint_version(record.has_loose_version, "v=TLSRPTv1", &warnings);
+    lint_version(record.has_loose_version,
+                 "beside other TXT records, only one that begins with 'v=TLSRPTv1;' counts "
+                 "(RFC 8460 3)",
+                 &warnings);
     for (size_t i = 0; i < record.n_rua; i++)
         if (tls_rpt_uri_doubt(record.rua[i]))
             warnings_add(&warnings, FINDING_RUA_DOUBTFUL, "rua %s %s",
@@ -108,7 +110,8 @@ static int parse_sts(const struct pasted *pasted, bool json, struct err *err)
 
     if (sts_record_parse(pasted->rrs, pasted->n_rrs, &record, err) != 0)
         return -1;
-    lint_version(record.has_loose_version, "v=STSv1", &warnings);
+    lint_version(record.has_loose_version, "two senders know a record by 'v=STSv1;' alone",
+                 &warnings);
     record_print_id(record.id, &warnings, json);
     warnings_done(&warnings);
     return 0;
@@ -124,12 +127,18 @@ static const char *other_kind_hint(const struct options *options, const struct p
     return options->tls_rpt ? "; leave out --tls-rpt" : "; add --tls-rpt";
 }
 
-static void record_print_refusal(const struct err *err, const char *hint, bool as_json)
+static void record_print_refusal(const struct err *err, const char *hint, size_t n_rrs,
+                                 bool as_json)
 {
     struct json_writer json = {.out = stdout};
-    char reason[ERR_MSG_MAX + 32];
+    char reason[ERR_MSG_MAX + 96];
+    size_t len;
 
     snprintf(reason, sizeof(reason), "%s%s", err->msg, hint);
+    len = strlen(reason);
+    if (n_rrs > 1)
+        snprintf(reason + len, sizeof(reason) - len, "; %zu lines were read as a record each",
+                 n_rrs);
     if (as_json) {
         record_begin_json(&json, false);
         json_number_member(&json, "column", err->place.column);
@@ -163,7 +172,7 @@ enum exit_status mode_parse_record(const struct options *options)
     if (file_read(path, RECORD_MAX, arena, &text, &err) != 0) {
         status = cli_fail(STATUS_FAILED, "%s %s", path, err.msg);
     } else if (parse_pasted(options, text, arena, &pasted, &err) != 0) {
-        record_print_refusal(&err, other_kind_hint(options, &pasted), options->json);
+        record_print_refusal(&err, other_kind_hint(options, &pasted), pasted.n_rrs, options->json);
         status = STATUS_FINDINGS;
     }
     arena_free(arena);

@@ -30,6 +30,8 @@ def test_record_that_is_taken(text):
     ([], f'"{STS}', "a quote (\") that is not closed"),
     ([], "v=STSv1; ID=1", "has no field 'id'; write 'ID' as 'id'"),
     ([], f'"{STS}"\n"v=STSv1; id=2"\n', "2 of 2 TXT records begin with 'v=STSv1;', not one"),
+    ([], "v=STSv1;\nid=1\n", "has no field 'id'; 2 lines were read as a record each"),
+    ([], "; <<>> DiG 9.18 <<>>\n", "has no TXT record in it"),
     ([], "v=TLSRPTv1; rua=mailto:a@b.example", "the record of _smtp._tls, for TLS reports; "
                                                "add --tls-rpt"),
     ([], "v=spf1 -all", "this is an SPF record"),

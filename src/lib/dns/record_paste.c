@@ -237,6 +237,8 @@ int record_paste_read(struct slice text, struct arena *arena, struct slice **ret
             return -1;
         paste.rest = paste_drop(paste.rest, 1); /* the line's end */
     }
+    if (paste.n_rrs == 0 && slice_starts_with(text, ";"))
+        return err_set(err, ERR_SYNTAX, "has no TXT record in it");
     if (paste.n_rrs == 0)
         paste.rrs[paste.n_rrs++] = drop_line_end(text);
     *ret_rrs = paste.rrs;

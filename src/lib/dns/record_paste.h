@@ -22,7 +22,8 @@ struct slice;
  * arena    uncapped; owns the array and the values
  * ret_rrs  each with its strings joined, escapes resolved; a bare value is as it was written
  * ret_n    at least 1
- * Returns 0, or -1 with *err set: ERR_SYNTAX (UTF-16, or a quote that is not closed).
+ * Returns 0, or -1 with *err set: ERR_SYNTAX (UTF-16, a quote that is not closed, or comments and
+ * nothing else).
  */
 int record_paste_read(struct slice text, struct arena *arena, struct slice **ret_rrs, size_t *ret_n,
                       struct err *err);

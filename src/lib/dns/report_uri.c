@@ -204,6 +204,8 @@ const char *tls_rpt_uri_fault(struct slice uri)
         return "is empty";
     if (uri.ptr[0] == ' ')
         return "begins with a space; remove it";
+    if (uri.ptr[0] == '"' || uri.ptr[0] == '\'')
+        return "begins with a quote; write the address without quotes";
     if (slice_starts_with(uri, "<"))
         return "is in <>; write the address without them, as in mailto:name@example.com";
     if (scheme.len == uri.len && has_byte(uri, '@'))
@@ -240,7 +242,7 @@ const char *tls_rpt_uri_doubt(struct slice uri)
         return NULL;
     if (slice_starts_with(rest, "//"))
         return "has '//' behind mailto:, which senders take for a part of the name; remove it";
-    if (is_ipv4(domain))
+    if (is_ipv4(domain) || slice_starts_with(domain, "[") || slice_starts_with(domain, "%5B"))
         return "has an address in place of a domain, where hardly any sender delivers; write the "
                "domain";
     if (!has_byte(domain, '.') && !has_byte(domain, '%'))

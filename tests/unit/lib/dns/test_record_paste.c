@@ -51,6 +51,7 @@ static void test_read(void **state)
         {SLICE_BYTES("\"v=STSv1; id=1\n"), "!has a quote (\") that is not closed"},
         {SLICE_BYTES("\"v=STSv1; id=1\\\""), "!has a quote"},
         {SLICE_BYTES("_x TXT \"a\" \"b\n"), "!has a quote"},
+        {SLICE_BYTES("; <<>> DiG 9.18 <<>>\n;; no answer\n"), "!has no TXT record in it"},
         {SLICE_BYTES("\xff\xfev\0"), "!is UTF-16"},
         {SLICE_BYTES("\xfe\xff\0v"), "!is UTF-16"},
     };

@@ -59,6 +59,8 @@ static void test_uri_fault(void **state)
         {SLICE_BYTES("mailto:<a@b>"), "has its address in <>"},
         {SLICE_BYTES("<mailto:a@b>"), "is in <>"},
         {SLICE_BYTES("<a@b>"), "is in <>"},
+        {SLICE_BYTES("\"mailto:a@b\""), "begins with a quote"},
+        {SLICE_BYTES("'mailto:a@b'"), "begins with a quote"},
         {SLICE_BYTES("mailto:\xe2\x80\x9c"
                      "a@b"),
          "has a typographic"},
@@ -112,6 +114,8 @@ static void test_uri_doubt(void **state)
         {SLICE_BYTES("mailto:a@example"), "has a domain without a dot"},
         {SLICE_BYTES("mailto:a@example?subject=b.c"), "has a domain without a dot"},
         {SLICE_BYTES("mailto:a@192.0.2.1"), "has an address in place of a domain"},
+        {SLICE_BYTES("mailto:a@[192.0.2.1]"), "has an address in place of a domain"},
+        {SLICE_BYTES("mailto:a@%5B192.0.2.1%5D"), "has an address in place of a domain"},
         {SLICE_BYTES("mailto:a@b%2Cc@d.example"), NULL},
     };
 
