@@ -208,6 +208,8 @@ const char *tls_rpt_uri_fault(struct slice uri)
         return "begins with a quote; write the address without quotes";
     if (slice_starts_with(uri, "<"))
         return "is in <>; write the address without them, as in mailto:name@example.com";
+    if (memmem(uri.ptr + 1, uri.len - 1, "mailto:", 7) && !is_mail)
+        return "has something before mailto:; write the address alone";
     if (scheme.len == uri.len && has_byte(uri, '@'))
         return "is an e-mail address; write mailto: before it";
     if (scheme.len == uri.len || !(is_mail || slice_eq_nocase(scheme, slice_of("https"))))

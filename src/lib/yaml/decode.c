@@ -54,11 +54,13 @@ static void report_value(struct field_context *context, enum finding finding,
              lookalike_note(node->text, note, sizeof(note)), allowed);
 }
 
-/* What to do where a mapping stands for a text: [mailto: a@example.com] is one. */
-static const char *mapping_hint(const struct yaml_node *node)
+/* What to do where a list or mapping stands for a text: [mailto: a@example.com] has a mapping. */
+static const char *text_hint(const struct field *row, const struct yaml_node *node)
 {
     const struct yaml_node *key = node->kind == YAML_KIND_MAP ? node->first : NULL;
 
+    if (node->kind == YAML_KIND_LIST && row->type == FIELD_TEXTS)
+        return "leave one pair of brackets out";
     if (key && !key->next && slice_eq_nocase(key->text, slice_of("mailto")))
         return "remove the space behind mailto:";
     if (key && !key->next && slice_eq_nocase(key->text, slice_of("https")) &&
@@ -77,7 +79,7 @@ static void decode_text(struct field_context *context, const struct field *row,
     if (node->kind == YAML_KIND_TEXT && node->text.len == 0)
         field_report_type(context, node, "a text", NULL);
     else if (node->kind != YAML_KIND_TEXT)
-        field_report_type(context, node, "a text", mapping_hint(node));
+        field_report_type(context, node, "a text", text_hint(row, node));
     else if (node->text.len > max)
         diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
                  "found a text of %zu bytes; at most %zu are allowed", node->text.len, max);
@@ -124,13 +126,24 @@ static const char *list_words(char *buffer, size_t size, const char *const *word
     return buffer;
 }
 
-/* Says what a list holds; brackets are the cure only for a text that may stand in it. */
+/* Whether a text that stands for a list may be an item of it, so that brackets are the cure. */
+static bool is_item(const struct field *row, const struct yaml_node *node)
+{
+    static const char *const no_items[] = {"true", "false", "on",  "off",  "yes",
+                                           "no",   "null",  "all", "none", "~"};
+
+    if (node->kind != YAML_KIND_TEXT || node->text.len == 0)
+        return false;
+    return row->type == FIELD_WORDS ? is_word(node->text, row->words, row->n_words)
+                                    : !is_word(node->text, no_items, ARRAY_LEN(no_items));
+}
+
+/* Says what a list holds, and how a text becomes its item. */
 static void report_no_list(struct field_context *context, const struct field *row,
                            const struct yaml_node *node)
 {
-    bool is_item = node->kind == YAML_KIND_TEXT && node->text.len > 0 &&
-                   (row->type == FIELD_WORDS ? is_word(node->text, row->words, row->n_words)
-                                             : !is_word(node->text, switch_words, SWITCH_WORDS));
+    bool has_several = slice_find_byte(node->text, ' ') < node->text.len ||
+                       slice_find_byte(node->text, ',') < node->text.len;
     char quoted[ERR_QUOTE_MAX], words[256], expected[320], hint[ERR_QUOTE_MAX + 32];
 
     if (row->type == FIELD_WORDS)
@@ -139,10 +152,12 @@ static void report_no_list(struct field_context *context, const struct field *ro
     else
         snprintf(expected, sizeof(expected), "a list, as in %s",
                  row->example ? row->example : "[one, two]");
-    if (is_item)
+    if (has_several)
+        snprintf(hint, sizeof(hint), "write each as an item of the list");
+    else
         snprintf(hint, sizeof(hint), "put it in brackets: [%s]",
                  err_quote(quoted, sizeof(quoted), node->text));
-    field_report_type(context, node, expected, is_item ? hint : NULL);
+    field_report_type(context, node, expected, is_item(row, node) ? hint : NULL);
 }
 
 static void decode_texts(struct field_context *context, const struct field *row,
@@ -259,11 +274,22 @@ static void decode_number(struct field_context *context, const struct field *row
         field_report_type(context, node, allowed, NULL);
 }
 
+/* The word that was meant: by a slip of the pen, or its beginning, as "warn" is. */
+static const char *nearest_word(const struct field *row, struct slice text)
+{
+    const char *nearest = suggest_word(text, row->words, row->n_words);
+
+    for (size_t i = 0; !nearest && text.len >= 3 && i < row->n_words; i++)
+        if (slice_eq(slice_range(slice_of(row->words[i]), 0, text.len), text))
+            nearest = row->words[i];
+    return nearest;
+}
+
 /* Lists the words and, for a slip of the pen, suggests the one that was meant. */
 static void report_word(struct field_context *context, const struct field *row,
                         const struct yaml_node *node)
 {
-    const char *nearest = suggest_word(node->text, row->words, row->n_words);
+    const char *nearest = nearest_word(row, node->text);
     char list[256], allowed[384];
 
     snprintf(allowed, sizeof(allowed), "one of %s%s%s%s",

@@ -59,6 +59,8 @@ static void test_uri_fault(void **state)
         {SLICE_BYTES("mailto:<a@b>"), "has its address in <>"},
         {SLICE_BYTES("<mailto:a@b>"), "is in <>"},
         {SLICE_BYTES("<a@b>"), "is in <>"},
+        {SLICE_BYTES("rua=mailto:a@b"), "has something before mailto:"},
+        {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b"), "has something before mailto:"},
         {SLICE_BYTES("\"mailto:a@b\""), "begins with a quote"},
         {SLICE_BYTES("'mailto:a@b'"), "begins with a quote"},
         {SLICE_BYTES("mailto:\xe2\x80\x9c"

@@ -387,6 +387,19 @@ static void test_findings(void **state)
         {"texts: [https: //a.example/]",
          "f:1:13: error: texts[0]: expected a text, found a mapping; remove the space behind "
          "https: [wrong-type]\n"},
+        {"texts: a b",
+         "f:1:12: error: texts: expected a list, as in [one, two], found 'a b'; write "
+         "each as an item of the list [wrong-type]\n"},
+        {"texts: null", "f:1:12: error: texts: expected a list, as in [one, two], found 'null' "
+                        "[wrong-type]\n"},
+        {"texts: [[a]]",
+         "f:1:13: error: texts[0]: expected a text, found a list; leave one pair of "
+         "brackets out [wrong-type]\n"},
+        {"word: gre",
+         "f:1:11: error: word: 'gre' is not one of red, green, blue; did you mean 'green'? "
+         "[bad-value]\n"},
+        {"word: blu", "f:1:11: error: word: 'blu' is not one of red, green, blue; did you mean "
+                      "'blue'? [bad-value]\n"},
         {"texts: {a: b}",
          "f:1:12: error: texts: expected a list, as in [one, two], found a mapping [wrong-type]\n"},
         {"texts: [a, b, c, d]",
