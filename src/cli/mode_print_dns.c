@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/certificate_findings.h"
 #include "cli/daemon_ids.h"
 #include "cli/dns_files.h"
 #include "cli/dns_plan.h"
@@ -66,6 +67,7 @@ static enum exit_status print_dns_open_store(const struct options *options,
                                              const struct config *config,
                                              struct cert_store **ret_store)
 {
+    char advice[160];
     struct err err;
     int result;
 
@@ -78,9 +80,8 @@ static enum exit_status print_dns_open_store(const struct options *options,
     if (result == 0 || (config->has_default_sources && err.sys_errno == ENOENT))
         return STATUS_GOOD;
     return cli_fail(STATUS_FAILED,
-                    "certificates: %s; let user '%s' read them, or print without looking at them "
-                    "by --no-certificates",
-                    err.msg, config->user);
+                    "certificates: %s%s; --no-certificates prints the records without looking",
+                    err.msg, certificate_advice(config, err.sys_errno, advice, sizeof(advice)));
 }
 
 static enum exit_status print_dns_plan(const struct options *options,
