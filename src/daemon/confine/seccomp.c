@@ -31,9 +31,9 @@ static const char *const allowed_calls[] = {
     "epoll_create", "epoll_create1", "epoll_ctl", "epoll_pwait", "epoll_wait", "eventfd2", "pipe2",
     "poll", "ppoll",
     /* files */
-    "access", "close", "faccessat", "faccessat2", "fcntl", "fstat", "getcwd", "getdents64", "lseek",
-    "lstat", "newfstatat", "pread64", "read", "readlink", "readlinkat", "readv", "stat", "statx",
-    "unlink", "unlinkat", "write", "writev",
+    "access", "close", "faccessat", "faccessat2", "fcntl", "fdatasync", "fstat", "ftruncate",
+    "getcwd", "getdents64", "lseek", "lstat", "newfstatat", "pread64", "read", "readlink",
+    "readlinkat", "readv", "stat", "statx", "unlink", "unlinkat", "write", "writev",
     /* open sockets */
     "accept", "accept4", "getpeername", "getsockname", "getsockopt", "recvfrom", "recvmsg",
     "sendmsg", "sendto", "setsockopt", "shutdown",

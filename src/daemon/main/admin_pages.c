@@ -106,6 +106,9 @@ static void print_reloads(const struct server_stats *stats, FILE *out)
                  "When the configuration that serves was loaded.", stats->loaded_at_unix_s, out);
     print_single("log_lines_dropped_total", "counter", "Log lines dropped to keep serving.",
                  (int64_t)stats->n_log_lines_dropped, out);
+    print_single("state_write_failures_total", "counter",
+                 "What could not be written to the directory of state:.",
+                 (int64_t)stats->n_state_failures, out);
 }
 
 static void print_metrics(const struct admin_pages *pages, FILE *out)

@@ -4,10 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/confine/privileges.h"
 #include "daemon/control/control.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
 #include "daemon/main/server_stats.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
 #include "lib/config/config.h"
 
 static void answer_reload(void *context, enum reload_outcome outcome, const char *text)
@@ -66,3 +69,28 @@ const struct control_row control_commands_rows[CONTROL_COMMANDS_COUNT] = {
     {.question = "health", .answer = print_health},
     {.question = "served", .answer = print_served, .is_shared = true},
 };
+
+int control_commands_open(struct control_commands *commands, struct uv_loop_s *loop,
+                          const struct account *account, const struct config *config,
+                          struct control_server **ret_server, struct err *err)
+{
+    const struct control_server_options options = {.loop = loop,
+                                                   .rows = control_commands_rows,
+                                                   .n_rows = CONTROL_COMMANDS_COUNT,
+                                                   .ask_timeout_ms = CONTROL_ASK_TIMEOUT_MS,
+                                                   .read_timeout_ms = CONTROL_READ_TIMEOUT_MS,
+                                                   .context = commands};
+    const char *path = config->control;
+
+    *ret_server = control_server_new(&options);
+    if (control_server_open(*ret_server, path, err) == 0 && account_chown(account, path, err) == 0)
+        return 0;
+    if (!config->has_default_control)
+        return -1;
+    /* Nobody asked for it by name, and a daemon started by hand may have no /run of its own. */
+    log_line(LOG_INFO,
+             "%s; --reload and --health work once its folder is there and the daemon's user may "
+             "write to it, SIGHUP does without",
+             err->msg);
+    return 0;
+}

@@ -6,10 +6,13 @@
 
 #include "daemon/control/control_server.h"
 
+struct account;
 struct config;
+struct err;
 struct readiness;
 struct reload;
 struct server_stats;
+struct uv_loop_s;
 
 enum {
     CONTROL_COMMANDS_COUNT = 4,
@@ -22,5 +25,16 @@ struct control_commands {
     const struct server_stats *stats;
     struct config *const *config; /* that serves at the time of the question */
 };
+
+/**
+ * Opens the control socket of the configuration and gives its file to the account. A default socket
+ * that cannot be opened is only a line in the log.
+ *
+ * ret_server  set in any case, never to NULL
+ * Returns 0, or -1 with *err set: ERR_IO, ERR_CONFIG.
+ */
+int control_commands_open(struct control_commands *commands, struct uv_loop_s *loop,
+                          const struct account *account, const struct config *config,
+                          struct control_server **ret_server, struct err *err);
 
 extern const struct control_row control_commands_rows[CONTROL_COMMANDS_COUNT];

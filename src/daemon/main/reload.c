@@ -138,6 +138,7 @@ static void load_next(void *context)
         load->next = NULL;
         return;
     }
+    reload->options.record(reload->options.context, load->next);
     /* The same sources keep their store: what it has read is still right. */
     load->next_store = has_same_sources(load->current, load->next)
                            ? cert_store_ref(load->current_store)

@@ -37,7 +37,7 @@ enum {
 /** Says how a reload went. text: for a person, with line ends; the caller's. */
 typedef void reload_done(void *context, enum reload_outcome outcome, const char *text);
 
-/** All callbacks are called on the loop, with `context`, but for `load` and `make_store`. */
+/** All callbacks are called on the loop, with `context`, but for the three named there. */
 struct reload_options {
     struct uv_loop_s *loop;
     const char *config_path;
@@ -52,6 +52,8 @@ struct reload_options {
     /** In a thread of the pool: config_load_with(), and a store for another set of sources. */
     struct config *(*load)(const char *path, unsigned care, struct diag *diag);
     struct cert_store *(*make_store)(void *context, const struct config *config);
+    /** There too: keeps what will be served. */
+    void (*record)(void *context, const struct config *config);
 
     /** Tells what serves; the caller takes references. */
     void (*find_current)(void *context, struct config **ret_config, struct cert_store **ret_store);

@@ -28,6 +28,7 @@
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
 #include "daemon/main/server_stats.h"
+#include "daemon/main/state_keeper.h"
 #include "daemon/main/store_maker.h"
 #include "daemon/main/systemd.h"
 #include "daemon/main/trial_load.h"
@@ -77,6 +78,7 @@ struct server {
     struct admin_pages pages;
     struct control_commands commands;
     struct sandbox *sandbox; /* NULL: any file may be read */
+    struct state_keeper *keeper;
     struct spawner *spawner;
     struct trial_load *trial;
     struct reload *reload;
@@ -107,6 +109,23 @@ static struct cert_store *make_store(void *context, const struct config *config)
     struct server *server = context;
 
     return store_maker_make(&server->maker, config);
+}
+
+/* In the thread pool. */
+static void record_config(void *context, const struct config *config)
+{
+    struct server *server = context;
+
+    state_keeper_record(server->keeper, config);
+}
+
+/* In the scan's thread. */
+static void on_fetchable(void *context, struct config *config, const size_t *domains,
+                         size_t n_domains)
+{
+    struct server *server = context;
+
+    state_keeper_mark_fetchable(server->keeper, config, domains, n_domains);
 }
 
 static void serve_config(void *context, struct config *config, struct cert_store *store)
@@ -328,15 +347,6 @@ static void register_routes(void *context, struct st_h2o_hostconf_t *host,
     router_register(host, &options);
 }
 
-static size_t count_workers(const struct config *config)
-{
-    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (config->workers != 0)
-        return config->workers;
-    return n_cores > 0 ? (size_t)n_cores : 1;
-}
-
 static int add_workers(struct server *server, struct err *err)
 {
     const struct worker_options common = {
@@ -410,33 +420,11 @@ static void init_loop(struct server *server)
     pthread_sigmask(SIG_UNBLOCK, &held, NULL);
 }
 
-static int open_control(struct server *server, struct err *err)
-{
-    const struct control_server_options options = {.loop = &server->loop,
-                                                   .rows = control_commands_rows,
-                                                   .n_rows = CONTROL_COMMANDS_COUNT,
-                                                   .ask_timeout_ms = CONTROL_ASK_TIMEOUT_MS,
-                                                   .read_timeout_ms = CONTROL_READ_TIMEOUT_MS,
-                                                   .context = &server->commands};
-    const char *path = server->config->control;
-
-    server->control = control_server_new(&options);
-    if (control_server_open(server->control, path, err) == 0 &&
-        account_chown(&server->account, path, err) == 0)
-        return 0;
-    if (!server->config->has_default_control)
-        return -1;
-    /* Nobody asked for it by name, and a daemon started by hand may have no /run of its own. */
-    log_line(LOG_INFO,
-             "%s; --reload and --health work once its folder is there and the daemon's user may "
-             "write to it, SIGHUP does without",
-             err->msg);
-    return 0;
-}
-
 /* Nothing that a peer has sent is looked at before this, and no thread is there yet. */
 static int confine_server(struct server *server, struct err *err)
 {
+    server->keeper = state_keeper_new(server->config->state, &server->account, &clock_system,
+                                      &server->stats.n_state_failures);
     if (privileges_drop(&server->account, err) != 0)
         return -1;
     if (strcmp(server->config_path, "-") != 0 && access(server->config_path, R_OK) != 0)
@@ -464,7 +452,8 @@ static int start_server(struct server *server, struct err *err)
     process_limits_set_stacks();
     server->readiness = readiness_new(systemd_notify_open());
     server->log = log_writer_new(STDOUT_FILENO, server->config->access);
-    if (open_control(server, err) != 0 ||
+    if (control_commands_open(&server->commands, &server->loop, &server->account, server->config,
+                              &server->control, err) != 0 ||
         listen_sockets_open(server->sockets, server->config, &server->account, server->n_workers,
                             err) != 0 ||
         add_workers(server, err) != 0 || listen_sockets_check(server->sockets, err) != 0 ||
@@ -485,6 +474,7 @@ static void make_parts(struct server *server)
         .cancel_trial = cancel_trial,
         .load = config_load_with,
         .make_store = make_store,
+        .record = record_config,
         .find_current = find_current,
         .begin = on_reload_begun,
         .swap = swap_workers,
@@ -496,6 +486,7 @@ static void make_parts(struct server *server)
                                            .pause_ms = CERT_SCAN_PAUSE_MS,
                                            .all_ms = CERT_SCAN_ALL_MS,
                                            .done = on_certificates_scanned,
+                                           .fetchable = on_fetchable,
                                            .context = server};
 
     server->reload = reload_new(&reload);
@@ -522,6 +513,7 @@ static void run_server(struct server *server)
     cert_scan_start(server->scan, server->config, server->store);
     /* The first job makes the thread pool, whose threads inherit the mask. */
     block_signals(&before);
+    state_keeper_begin(server->keeper, &server->loop, server->config);
     cert_refresh_start(server->refresh, server->store);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     uv_timer_start(&server->refresh_timer, on_refresh_timer, REFRESH_MS, REFRESH_MS);
@@ -538,6 +530,7 @@ static void free_parts(struct server *server)
     liveness_free(server->liveness);
     log_writer_free(server->log);
     control_server_free(server->control);
+    state_keeper_free(server->keeper);
     trial_load_free(server->trial);
     spawner_free(server->spawner);
     readiness_free(server->readiness);
@@ -575,7 +568,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     struct server server = {
         .config_path = config_path,
         .config = config,
-        .n_workers = count_workers(config),
+        .n_workers = worker_setup_count(config),
     };
     int result;
 

@@ -22,7 +22,8 @@ struct server_stats {
     _Atomic int64_t loaded_at_unix_s; /* the configuration that serves */
     atomic_bool is_last_reload_good;
     _Atomic uint64_t n_log_lines_dropped;
-    atomic_uint n_loops_stalled; /* of workers */
+    _Atomic uint64_t n_state_failures; /* writes to the directory of `state:` */
+    atomic_uint n_loops_stalled;       /* of workers */
 };
 
 /** `config` serves from now on. */

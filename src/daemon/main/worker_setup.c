@@ -2,6 +2,7 @@
 #include "daemon/main/worker_setup.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "daemon/main/listen_sockets.h"
 #include "daemon/main/worker_threads.h"
@@ -59,6 +60,15 @@ static int add_admin_worker(const struct worker_setup *setup, struct worker_thre
         return -1;
     log_line(LOG_WARNING, "%s; health and metrics are not served", err->msg);
     return 0;
+}
+
+size_t worker_setup_count(const struct config *config)
+{
+    long n_cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (config->workers != 0)
+        return config->workers;
+    return n_cores > 0 ? (size_t)n_cores : 1;
 }
 
 int worker_setup_add(const struct worker_setup *setup, struct worker_threads *threads,

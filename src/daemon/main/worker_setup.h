@@ -29,6 +29,9 @@ enum {
     WORKER_SETUP_ADMIN_CONNECTIONS = 64,
 };
 
+/** How many workers serve policies. */
+size_t worker_setup_count(const struct config *config);
+
 /** Returns 0, or -1 with *err set: ERR_IO, ERR_CRYPTO. */
 int worker_setup_add(const struct worker_setup *setup, struct worker_threads *threads,
                      struct err *err);

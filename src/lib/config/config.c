@@ -90,6 +90,8 @@ bool config_can_replace(const struct config *current, const struct config *next,
         *ret_key = "admin";
     else if (strcmp(current->control, next->control) != 0)
         *ret_key = "control";
+    else if (strcmp(current->state ? current->state : "", next->state ? next->state : "") != 0)
+        *ret_key = "state";
     else if (strcmp(current->user, next->user) != 0)
         *ret_key = "user";
     else if (current->workers != next->workers)

@@ -93,6 +93,7 @@ struct config {
     uint32_t shutdown_delay_s;
     const char *control;      /* path of the control socket */
     bool has_default_control; /* not from the YAML: may be impossible to open */
+    const char *state;        /* directory of what the daemon keeps; NULL: nothing is kept */
     const char *user;         /* the user that root becomes */
     bool has_sandbox;
     uint32_t removed_percent; /* share of the domains that one reload may drop */

@@ -385,6 +385,8 @@ void settings_build(const struct raw_settings *raw, struct config *config, struc
     config->shutdown_delay_s = raw->shutdown_delay.value;
     build_admin(&context, &raw->admin);
     build_control(&context, &raw->control);
+    if (raw->state.text.len > 0)
+        config->state = resolve_path(&context, &raw->state);
     build_user(&context, &raw->user);
     config->has_sandbox = raw->sandbox.value == 1;
     build_includes(config, &raw->include);

@@ -20,7 +20,6 @@
 
 enum {
     FILE_MODE = 0644,
-    DIRECTORY_MODE = 0755,
 };
 
 struct ledger_writer {
@@ -220,11 +219,8 @@ static int writer_prepare(struct ledger_writer *writer, int64_t now_unix_s, stru
 int ledger_writer_open(const char *directory, int64_t now_unix_s, struct ledger_writer **ret_writer,
                        struct err *err)
 {
-    struct ledger_writer *writer;
+    struct ledger_writer *writer = memory_alloc(sizeof(*writer));
 
-    if (mkdir(directory, DIRECTORY_MODE) != 0 && errno != EEXIST)
-        return err_io(err, errno, "'%s' cannot be made", directory);
-    writer = memory_alloc(sizeof(*writer));
     *writer = (struct ledger_writer){.fd = -1};
     pthread_mutex_init(&writer->lock, NULL);
     if (asprintf(&writer->path, "%s/" LEDGER_FILE, directory) < 0)

@@ -22,9 +22,9 @@ enum {
 };
 
 /**
- * Opens the ledger in `directory`, makes what is missing of both, and drops half a line at its
- * end. A large one is written anew without the policies that ended LEDGER_KEPT_S ago; that a domain
- * was fetchable is kept for ever.
+ * Opens the ledger in `directory`, which exists; makes it if it is missing, and drops half a line
+ * at its end. A large one is written anew without the policies that ended LEDGER_KEPT_S ago; that a
+ * domain was fetchable is kept for ever.
  *
  * Returns 0, or -1 with *err set: ERR_IO, ERR_LIMIT, ERR_SYNTAX (the file is no ledger), ERR_CONFIG
  * (another process has it open).

@@ -480,15 +480,6 @@ const struct field *field_row(const struct fields *fields, struct slice key)
     return fields->base ? field_row(fields->base, key) : NULL;
 }
 
-static void note_unimplemented(struct field_context *context, const struct yaml_node *key)
-{
-    size_t old_len = yaml_path_enter(&context->path, key->text);
-
-    diag_add(context->diag, FINDING_KEY_LATER, key->place, yaml_path_text(&context->path),
-             "the key is checked, but this version does not act on it yet");
-    yaml_path_leave(&context->path, old_len);
-}
-
 const struct field *field_find(struct field_context *context, const struct fields *fields,
                                const struct yaml_node *key)
 {
@@ -496,8 +487,6 @@ const struct field *field_find(struct field_context *context, const struct field
 
     if (!row)
         report_unknown_key(context, fields, key);
-    else if (row->is_unimplemented)
-        note_unimplemented(context, key);
     return row;
 }
 

@@ -90,7 +90,6 @@ struct field {
     bool has_short_form;         /* STREAM: a text or nothing may stand for an entry's mapping */
     bool has_list_form;          /* STREAM: a list of names may stand for the whole mapping */
     bool is_required;            /* its mapping must have it */
-    bool is_unimplemented;       /* this version does not act on it: a note says so */
 };
 
 /** A key that people write where it is none, and the end of a sentence that says what to do. */

@@ -194,9 +194,8 @@ static void schema_print_property(struct json_writer *writer, const struct field
 
     json_key(writer, row->key);
     json_begin_object(writer, JSON_ON_LINES);
-    snprintf(description, sizeof(description), "%s%s%s%s", row->help,
-             row->default_text ? "; default: " : "", row->default_text ? row->default_text : "",
-             row->is_unimplemented ? "; this version does not act on it yet" : "");
+    snprintf(description, sizeof(description), "%s%s%s", row->help,
+             row->default_text ? "; default: " : "", row->default_text ? row->default_text : "");
     json_text_member(writer, "description", description);
     schema_print_rules(writer, row);
     if (row->default_text)

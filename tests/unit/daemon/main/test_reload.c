@@ -34,6 +34,7 @@ static struct daemon {
     void *trial_context;
     bool does_load_hang;
     uv_sem_t may_load;
+    unsigned n_recorded; /* by the thread of a job */
     unsigned n_begun, n_trials_cancelled, n_swaps, n_served, n_ended;
     enum reload_outcome answers[ANSWERS_MAX];
     char text[4096]; /* of the last answer */
@@ -66,6 +67,13 @@ static struct cert_store *make_store(void *context, const struct config *config)
 {
     (void)context;
     return cert_store_new(config->sources, config->n_sources, 1, &clock_system, NULL);
+}
+
+static void record(void *context, const struct config *config)
+{
+    (void)context;
+    assert_non_null(config);
+    test.n_recorded++;
 }
 
 static void start_trial(void *context, trial_load_done *done, void *done_context)
@@ -136,6 +144,7 @@ static void make_daemon(const char *domains, unsigned load_timeout_ms)
                                            .cancel_trial = cancel_trial,
                                            .load = load_test,
                                            .make_store = make_store,
+                                           .record = record,
                                            .find_current = find_current,
                                            .begin = on_begun,
                                            .swap = swap,

@@ -31,7 +31,6 @@ struct object {
     struct field_number number, percent, workers, duration, limited, word, words, on;
     struct item group;
     struct field_groups groups;
-    struct field_text later;
     struct {
         struct field_number number, word, percent;
         struct field_text text;
@@ -141,10 +140,6 @@ static const struct field rows[] = {
      .size = sizeof(struct item),
      .empty_error = ", and so is the group"},
     {.key = "stream", .type = FIELD_STREAM},
-    {.key = "later",
-     .type = FIELD_TEXT,
-     .offset = offsetof(struct object, later),
-     .is_unimplemented = true},
     {.key = "preset", .type = FIELD_GROUP, .fields = &preset_fields},
 };
 static const struct fields fields = {.rows = rows, .n_rows = ARRAY_LEN(rows), .base = &base_fields};
@@ -289,12 +284,11 @@ static void test_texts(void **state)
     struct decoded decoded;
 
     (void)state;
-    decode_pair(&decoded, "text: abcd, texts: [a, '', \"b\\0\", c], later: d");
+    decode_pair(&decoded, "text: abcd, texts: [a, '', \"b\\0\", c]");
     assert_string_equal(decoded.object.base.text.text.ptr, "abcd");
     assert_true(decoded.object.base.text.place.line == 1);
     assert_true(decoded.object.base.text.place.column == 11);
     assert_int_equal(decoded.object.base.texts.n_items, 0); /* four, and three are allowed */
-    assert_string_equal(decoded.object.later.text.ptr, "d");
     decoded_done(&decoded);
 
     /* A bad item keeps its place, and its index counts for those after it. */
@@ -440,8 +434,6 @@ static void test_findings(void **state)
          "f:1:22: error: preset.filled: the list is empty; fill it [missing-key]\n"},
         {"groups: [{name: a, siez: 1}]",
          "f:1:24: error: groups[0]: 'siez' is not a key; did you mean 'size'? [unknown-key]\n"},
-        {"later: a", "f:1:5: note: later: the key is checked, but this version does not act on it "
-                     "yet [key-later]\n"},
         {"number: 1, number: 2",
          "f:1:16: error: number: the key is given twice in one mapping; keep one of them "
          "[duplicate-key]\n"},
@@ -449,7 +441,7 @@ static void test_findings(void **state)
          "f:1:14: error: 'txet' is not a key; did you mean 'text'? [unknown-key]\n"},
         {"colour: red",
          "f:1:5: error: 'colour' is not a key; the keys here are text, texts, number, percent, "
-         "workers, duration, limited, word, words, on, group, groups, stream, later, preset "
+         "workers, duration, limited, word, words, on, group, groups, stream, preset "
          "[unknown-key]\n"},
         {"text: *a", "f:1:11: error: the alias '*a' is not taken; what several domains share is a "
                      "policy under policies:, and a text that begins with * is put in quotes "

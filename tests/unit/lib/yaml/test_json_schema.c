@@ -41,8 +41,8 @@ static const struct {
     {{.type = FIELD_TEXT, .help = "a \"text\""},
      "{'description': 'a \\\"text\\\"', 'type': ['string', 'number'], 'minLength': 1,"
      " 'maxLength': 4096}"},
-    {{.type = FIELD_TEXT, .help = "", .default_text = "on", .is_unimplemented = true, .max = 9},
-     "{'description': '; default: on; this version does not act on it yet', 'default': 'on',"
+    {{.type = FIELD_TEXT, .help = "", .default_text = "on", .max = 9},
+     "{'description': '; default: on', 'default': 'on',"
      " 'type': ['string', 'number'], 'minLength': 1, 'maxLength': 9}"},
     {{.type = FIELD_TEXT, .help = "", .pattern = &pattern},
      "{'description': '', 'type': 'string', 'maxLength': 4096, 'pattern': '^\\\\*$',"

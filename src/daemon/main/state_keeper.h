@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The state keeper: writes what is served into the ledger of the directory `state:`.
+ *
+ * What cannot be written is logged and counted, and stops nothing: policies are served without a
+ * ledger too, and the next call makes good for what is missing. Takes NULL everywhere, for a
+ * configuration without `state:`. The functions that record are safe from any thread, and wait for
+ * the disk.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct account;
+struct clock;
+struct config;
+struct state_keeper;
+struct uv_loop_s;
+
+/**
+ * Opens the ledger for the account that will serve; before the sandbox is entered, since no file
+ * can be opened for writing after it. Returns NULL, after a line in the log, if it cannot be
+ * opened.
+ *
+ * directory   NULL: returns NULL
+ * n_failures  counts what could not be written, the opening too; outlives the keeper
+ */
+struct state_keeper *state_keeper_new(const char *directory, const struct account *account,
+                                      const struct clock *clock, _Atomic uint64_t *n_failures);
+
+/** The loop has ended. */
+void state_keeper_free(struct state_keeper *keeper);
+
+/** Records, in a job of the loop, what is served since the start. Main thread. */
+void state_keeper_begin(struct state_keeper *keeper, struct uv_loop_s *loop, struct config *config);
+
+/** Records what is served from now on. */
+void state_keeper_record(struct state_keeper *keeper, const struct config *config);
+
+/** Records that senders can fetch the policies of these domains. domains: as in
+ * ledger_writer_mark_fetchable() */
+void state_keeper_mark_fetchable(struct state_keeper *keeper, const struct config *config,
+                                 const size_t *domains, size_t n_domains);
