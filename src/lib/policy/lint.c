@@ -22,6 +22,9 @@ static const struct partial_pattern {
 } partial_patterns[] = {
     {"*.aspmx.l.google.com", "aspmx.l.google.com",
      "does not cover aspmx.l.google.com, the first MX host of Google Workspace; add that name"},
+    {"alt1.aspmx.l.google.com", "aspmx.l.google.com",
+     "is the second MX host of Google Workspace, and no mx covers aspmx.l.google.com, the first; "
+     "add that name"},
     {"*.google.com", "aspmx.l.google.com",
      "covers smtp.google.com, but not aspmx.l.google.com and those below it; add "
      "aspmx.l.google.com and *.aspmx.l.google.com, or write smtp.google.com"},

@@ -197,8 +197,18 @@ static const struct known_pattern never_matches[] = {
                    "*.aspmx.l.google.com"},
 };
 
-/* Hosts that a person knows from the settings of a mail program. */
-static const struct known_pattern unlikely_hosts[] = {
+/* Wildcards a label short, and hosts that a person knows from the settings of a mail program. */
+static const struct known_pattern unlikely_patterns[] = {
+    {"*.icloud.com", "covers no MX host there, as they have a label more; write *.mail.icloud.com"},
+    {"*.amazonaws.com", "covers no MX host there, as they have a label more; write "
+                        "inbound-smtp.<region>.amazonaws.com"},
+    {"*.messagelabs.com", "covers no MX host there, as they have a label more; write "
+                          "*.<region>.messagelabs.com"},
+    {"*.iphmx.com",
+     "covers no MX host there, as they have a label more; write *.<tenant>.iphmx.com"},
+    {"*.barracudanetworks.com",
+     "covers no MX host there, as they have a label more; write what the "
+     "MX records name"},
     {"smtp.office365.com", SUBMITS},
     {"outlook.office365.com", SUBMITS},
     {"smtp-mail.outlook.com", SUBMITS},
@@ -247,7 +257,7 @@ static const char *known_pattern_why(const struct known_pattern *rows, size_t n_
 
 static const char *unlikely_why(struct slice pattern)
 {
-    const char *why = known_pattern_why(unlikely_hosts, ARRAY_LEN(unlikely_hosts), pattern);
+    const char *why = known_pattern_why(unlikely_patterns, ARRAY_LEN(unlikely_patterns), pattern);
 
     return why ? why
                : known_pattern_why(unlikely_labels, ARRAY_LEN(unlikely_labels),

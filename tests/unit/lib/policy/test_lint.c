@@ -24,6 +24,8 @@ static void test_mx(void **state)
         {{"a.example", "A.example", "a.example"},
          {FINDING_NONE, FINDING_MX_DUPLICATE, FINDING_MX_DUPLICATE}},
         {{"*.aspmx.l.google.com"}, {FINDING_MX_INCOMPLETE}},
+        {{"alt1.aspmx.l.google.com", "alt2.aspmx.l.google.com"}, {FINDING_MX_INCOMPLETE}},
+        {{"alt1.aspmx.l.google.com", "aspmx.l.google.com"}, {0}},
         {{"aspmx.l.google.com", "*.aspmx.l.google.com"}, {0}},
         {{"*.aspmx.l.google.com", "*.l.google.com"}, {0}},
         {{"*.l.google.com"}, {FINDING_MX_INCOMPLETE}},

@@ -159,6 +159,40 @@ static void test_fault(void **state)
     }
 }
 
+static void test_lint_of_providers(void **state)
+{
+    static const struct {
+        const char *pattern;
+        enum finding want;
+    } rows[] = {
+        {"*.protection.outlook.com", FINDING_MX_NEVER_MATCHES},
+        {"*.Outlook.com", FINDING_MX_NEVER_MATCHES},
+        {"*.mail.protection.outlook.com", FINDING_NONE},
+        {"example-com.mail.protection.outlook.com", FINDING_NONE},
+        {"*.olc.protection.outlook.com", FINDING_NONE},
+        {"google.com", FINDING_MX_NEVER_MATCHES},
+        {"smtp.google.com", FINDING_NONE},
+        {"smtp.gmail.com", FINDING_MX_UNLIKELY},
+        {"smtp.zoho.com", FINDING_MX_UNLIKELY},
+        {"mx.zoho.com", FINDING_NONE},
+        {"SMTP.Office365.com", FINDING_MX_UNLIKELY},
+        {"autoconfig.example.com", FINDING_MX_UNLIKELY},
+        {"AutoDiscover.example.com", FINDING_MX_UNLIKELY},
+        {"autodiscoverer.example.com", FINDING_NONE},
+        {"*.icloud.com", FINDING_MX_UNLIKELY},
+        {"*.mail.icloud.com", FINDING_NONE},
+        {"smtp.example.com", FINDING_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mx_lint seen = mx_pattern_lint(slice_of(rows[i].pattern));
+
+        if (seen.finding != rows[i].want)
+            fail_msg("row %zu: %s: saw %s", i, rows[i].pattern, finding_row(seen.finding)->code);
+    }
+}
+
 static void test_lint(void **state)
 {
     static const char host[] = "is a policy host; an mx names a mail server";
@@ -320,8 +354,11 @@ static void test_covers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fault),         cmocka_unit_test(test_lint),
-        cmocka_unit_test(test_matches),       cmocka_unit_test(test_covers),
+        cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_lint),
+        cmocka_unit_test(test_lint_of_providers),
+        cmocka_unit_test(test_matches),
+        cmocka_unit_test(test_covers),
         cmocka_unit_test(test_match_vectors),
     };
 
