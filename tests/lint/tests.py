@@ -19,6 +19,7 @@ EXEMPT = {
     "src/cli/mode_print_schema.c": "tests/integration/test_print_schema.py",
     "src/cli/mode_serve.c": "tests/integration/test_start.py",
     "src/cli/mode_test_config.c": "tests/integration/test_findings.py",
+    "src/cli/mode_withdraw.c": "tests/integration/test_withdraw.py",
     "src/cli/modes.c": "tests/integration/test_cli.py",
     "src/cli/parallel.c": "tests/integration/test_certificates.py",
     "src/cli/run_as.c": "tests/integration/test_privileges.py",

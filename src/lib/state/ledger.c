@@ -107,13 +107,12 @@ static bool line_is_wanted(struct slice text, const char *domain)
 int ledger_read_bytes(struct slice bytes, const char *domain, struct ledger **ret_ledger,
                       struct err *err)
 {
-    struct ledger *ledger = *ret_ledger = ledger_new();
+    struct ledger *ledger;
     size_t at = 0, number = 0;
 
-    if (bytes.len > 0 && !slice_starts_with(bytes, LEDGER_HEAD)) {
-        ledger_free(ledger);
+    if (bytes.len > 0 && !slice_starts_with(bytes, LEDGER_HEAD))
         return err_set(err, ERR_SYNTAX, "is no ledger of mta-stsd, or one of a later version");
-    }
+    ledger = ledger_new();
     while (at < bytes.len) {
         struct slice rest = slice_range(bytes, at, bytes.len);
         struct slice text = slice_range(rest, 0, slice_find_byte(rest, '\n'));
@@ -130,6 +129,7 @@ int ledger_read_bytes(struct slice bytes, const char *domain, struct ledger **re
         at += text.len + 1;
     }
     ledger->whole_len = at;
+    *ret_ledger = ledger;
     return 0;
 }
 
