@@ -73,14 +73,26 @@ static bool sandbox_enter_seccomp(void)
     return false;
 }
 
+static bool sandbox_is_on(const struct config *config)
+{
+    return config->has_sandbox && !MTA_INSTRUMENTED;
+}
+
+void sandbox_prepare(const struct config *config)
+{
+    /* Where this is not to be had, seccomp is not either, and sandbox_enter() says so. */
+    if (sandbox_is_on(config))
+        seccomp_refuse_io_uring();
+}
+
 struct sandbox *sandbox_enter(const struct config *config, const char *config_path,
                               const struct account *account)
 {
-    bool is_on = config->has_sandbox && !MTA_INSTRUMENTED, has_seccomp = false;
+    bool has_seccomp = false;
     char landlock[32] = "no Landlock";
     struct sandbox *sandbox = NULL;
 
-    if (is_on) {
+    if (sandbox_is_on(config)) {
         tzset(); /* reads /etc/localtime now, as Landlock refuses it to strftime() later */
         sandbox = sandbox_enter_landlock(config, config_path, landlock, sizeof(landlock));
         has_seccomp = sandbox_enter_seccomp();

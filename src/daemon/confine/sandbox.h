@@ -15,6 +15,9 @@ struct account;
 struct config;
 struct sandbox;
 
+/** Called before anything of libuv's is made: seccomp_refuse_io_uring(), if the sandbox is on. */
+void sandbox_prepare(const struct config *config);
+
 /**
  * Enters the sandbox, and logs which parts are in force and which this kernel lacks.
  *

@@ -124,30 +124,41 @@ static int filter_load_list(void)
 }
 
 /*
- * The flags of clone3 lie in memory, which no filter can read, so glibc has to fall back on clone.
- * This filter is separate because it must not log: glibc tries clone3 first for each thread.
+ * Filters of their own, because they must not log: glibc tries clone3 for each thread, and libuv
+ * tries io_uring_setup for each loop, before the older calls.
  */
-static int filter_load_no_clone3(void)
+static int filter_load_without(int number)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
     int result;
 
     if (!filter)
         return -EINVAL;
-    result = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0, NULL);
+    result = seccomp_rule_add_array(filter, SCMP_ACT_ERRNO(ENOSYS), number, 0, NULL);
     if (result == 0)
         result = seccomp_load(filter);
     seccomp_release(filter);
     return result;
 }
 
+int seccomp_refuse_io_uring(void)
+{
+    int result = filter_load_without(SCMP_SYS(io_uring_setup));
+
+    errno = -result;
+    return result == 0 ? 0 : -1;
+}
+
 int seccomp_enter(void)
 {
     int result = -EOPNOTSUPP;
 
-    /* On 32-bit machines many calls of the list have other names. */
+    /*
+     * On 32-bit machines many calls of the list have other names. The flags of clone3 are in
+     * memory, which no filter can read, so glibc has to fall back on clone.
+     */
     if (sizeof(void *) >= sizeof(uint64_t))
-        result = filter_load_no_clone3();
+        result = filter_load_without(SCMP_SYS(clone3));
     if (result == 0)
         result = filter_load_list();
     errno = -result;

@@ -583,6 +583,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     server.store = make_store(&server, config);
     server.loader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);
     result = prepare_server(&server, err);
+    sandbox_prepare(config);
     init_loop(&server);
     if (result == 0)
         result = start_server(&server, err);

@@ -186,6 +186,31 @@ static int try(attempt *function)
     return status;
 }
 
+/* Before a loop is made: no ring, and everything else as before. */
+static int make_ring(void)
+{
+    if (seccomp_refuse_io_uring() != 0)
+        return NOT_TO_BE_HAD;
+    errno = 0;
+    syscall(SYS_io_uring_setup, 1, NULL);
+    return errno;
+}
+
+static void test_no_io_uring(void **state)
+{
+    pid_t child;
+    int status;
+
+    (void)state;
+    if (RUNNING_ON_VALGRIND)
+        skip();
+    child = fork();
+    if (child == 0)
+        _exit(make_ring() != ENOSYS || open_to_write() != 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 static void test_cases(void **state)
 {
     int n_failed = 0;
@@ -212,6 +237,7 @@ static void test_cases(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_io_uring),
         cmocka_unit_test(test_cases),
     };
 
