@@ -88,11 +88,26 @@ static void set_behaviour(SSL_CTX *ctx)
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
 }
 
+int tls_library_check(unsigned long version, struct err *err)
+{
+    unsigned major = (unsigned)(version >> 28);
+
+    if (major == OPENSSL_VERSION_MAJOR)
+        return 0;
+    return err_set(err, ERR_CRYPTO,
+                   "expected OpenSSL %d, found version %u: install OpenSSL %d (libssl.so.%d), or "
+                   "build the daemon with the OpenSSL of this system",
+                   OPENSSL_VERSION_MAJOR, major, OPENSSL_VERSION_MAJOR, OPENSSL_VERSION_MAJOR);
+}
+
 int tls_context_new(tls_select *select, void *context, struct ssl_ctx_st **ret_ctx, struct err *err)
 {
-    SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     struct chooser *chooser;
+    SSL_CTX *ctx;
 
+    if (tls_library_check(OpenSSL_version_num(), err) != 0)
+        return -1;
+    ctx = SSL_CTX_new(TLS_server_method());
     if (!ctx || !set_suites(ctx)) {
         const char *reason = ERR_reason_error_string(ERR_peek_error());
 

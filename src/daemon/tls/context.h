@@ -23,6 +23,14 @@ struct ssl_st;
 typedef struct certificate *tls_select(void *context, struct ssl_st *ssl, const char *server_name);
 
 /**
+ * Whether this program can use the OpenSSL that it finds at run time.
+ *
+ * version  OpenSSL_version_num()
+ * Returns 0, or -1 with *err set: ERR_CRYPTO (it is not OpenSSL 3).
+ */
+int tls_library_check(unsigned long version, struct err *err);
+
+/**
  * TLS 1.2 and 1.3, forward-secret AEAD suites, X25519 and P-256, no renegotiation, no early data,
  * no resumption. ALPN offers http/1.1; a client that offers only others gets none.
  *

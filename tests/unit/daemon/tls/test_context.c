@@ -394,12 +394,37 @@ static void test_cannot_be_made(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
+/* OpenSSL 3 is what the daemon is built with; LibreSSL says that it is version 2. */
+static void test_library(void **state)
+{
+    static const struct {
+        unsigned long version;
+        const char *want; /* NULL: it is taken */
+    } rows[] = {
+        {0x30000000UL, NULL},
+        {0x30500040UL, NULL},
+        {0x20000000UL, "expected OpenSSL 3, found version 2: "},
+        {0x1010117fUL, "expected OpenSSL 3, found version 1: "},
+        {0x40000000UL, "expected OpenSSL 3, found version 4: "},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {.msg = ""};
+        int result = tls_library_check(rows[i].version, &err);
+
+        if (result != (rows[i].want ? -1 : 0) ||
+            (rows[i].want && strncmp(err.msg, rows[i].want, strlen(rows[i].want)) != 0))
+            fail_msg("row %zu: %d, '%s'", i, result, err.msg);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_agreed),         cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_no_resumption),  cmocka_unit_test(test_no_renegotiation),
-        cmocka_unit_test(test_cannot_be_made),
+        cmocka_unit_test(test_library),          cmocka_unit_test(test_agreed),
+        cmocka_unit_test(test_refused),          cmocka_unit_test(test_no_resumption),
+        cmocka_unit_test(test_no_renegotiation), cmocka_unit_test(test_cannot_be_made),
     };
 
     provider_filter_install();
