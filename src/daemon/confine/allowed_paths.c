@@ -87,6 +87,14 @@ static bool directory_is_live(const char *path)
     return strcmp(strrchr(path, '/'), "/live") == 0;
 }
 
+bool allowed_paths_contain(const struct allowed_paths *allowed, const char *path)
+{
+    for (size_t i = 0; i < allowed->n_read; i++)
+        if (path_is_within(path, allowed->read[i].actual))
+            return true;
+    return false;
+}
+
 /* Landlock would accept a directory within another, but the log line is shorter without. */
 static void allowed_paths_add(struct allowed_paths *allowed,
                               const struct allowed_directory *directory)
@@ -104,6 +112,29 @@ static void allowed_paths_add(struct allowed_paths *allowed,
     allowed->n_read = n_kept + 1;
 }
 
+/* Whether a directory holds far more than one that would be made in it. */
+static bool directory_is_wide(const char *path)
+{
+    return !strchr(path + 1, '/');
+}
+
+static bool allowed_paths_miss(const struct allowed_paths *allowed, const char *directory)
+{
+    for (size_t i = 0; i < allowed->n_missing; i++)
+        if (path_is_within(directory, allowed->missing[i]))
+            return true;
+    return false;
+}
+
+static void allowed_paths_add_missing(struct allowed_paths *allowed, const char *directory)
+{
+    if (allowed_paths_miss(allowed, directory) || allowed_paths_contain(allowed, directory))
+        return;
+    allowed->missing =
+        memory_resize(allowed->missing, allowed->n_missing + 1, sizeof(*allowed->missing));
+    allowed->missing[allowed->n_missing++] = directory;
+}
+
 static void allow_directory(struct allowed_paths *allowed, const char *directory)
 {
     struct arena *arena = allowed->arena;
@@ -115,7 +146,10 @@ static void allow_directory(struct allowed_paths *allowed, const char *directory
         directory_find(arena, path_directory(arena, found.wanted, strlen(found.wanted)), &found) !=
             0)
         return;
-    allowed_paths_add(allowed, &found);
+    if (strcmp(found.actual, found.wanted) != 0 && directory_is_wide(found.actual))
+        allowed_paths_add_missing(allowed, found.wanted);
+    else
+        allowed_paths_add(allowed, &found);
 }
 
 static void allow_file(struct allowed_paths *allowed, const char *path)
@@ -188,23 +222,21 @@ void allowed_paths_free(struct allowed_paths *allowed)
     if (!allowed)
         return;
     arena_free(allowed->arena);
+    free(allowed->missing);
     free(allowed->read);
     free(allowed);
-}
-
-bool allowed_paths_contain(const struct allowed_paths *allowed, const char *path)
-{
-    for (size_t i = 0; i < allowed->n_read; i++)
-        if (path_is_within(path, allowed->read[i].actual))
-            return true;
-    return false;
 }
 
 const char *allowed_paths_find_outside(const struct allowed_paths *allowed,
                                        const struct allowed_paths *next)
 {
     for (size_t i = 0; i < next->n_read; i++)
-        if (!allowed_paths_contain(allowed, next->read[i].wanted))
+        if (!allowed_paths_contain(allowed, next->read[i].wanted) &&
+            !allowed_paths_miss(allowed, next->read[i].wanted))
             return next->read[i].wanted;
+    for (size_t i = 0; i < next->n_missing; i++)
+        if (!allowed_paths_contain(allowed, next->missing[i]) &&
+            !allowed_paths_miss(allowed, next->missing[i]))
+            return next->missing[i];
     return NULL;
 }

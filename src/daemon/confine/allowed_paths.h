@@ -6,7 +6,7 @@
  * '*' needs the directory before that; a path over a symbolic link needs the directory of the link
  * and the directory of its target. certbot's links in live/ lead to ../archive/, so a directory
  * named "live" needs its parent. The nearest existing parent stands in for a directory that does
- * not exist yet.
+ * not exist yet, unless it is / or directly below: for /etc/letsencrypt it would be all of /etc.
  */
 #pragma once
 
@@ -28,6 +28,8 @@ struct allowed_paths {
     struct arena *arena;
     struct allowed_directory *read; /* no `wanted` is within another */
     size_t n_read;
+    const char **missing; /* wanted directories that do not exist and that nothing stands in for */
+    size_t n_missing;
     const char **sockets; /* directories where a stopping daemon removes its unix sockets */
     size_t n_sockets;
 };
@@ -46,6 +48,9 @@ void allowed_paths_free(struct allowed_paths *allowed);
 /** Whether a path, free of links, is in one of the directories. */
 bool allowed_paths_contain(const struct allowed_paths *allowed, const char *path);
 
-/** Finds a directory that `next` wants to read and `allowed` does not contain, or NULL. */
+/**
+ * Finds a directory that `next` wants to read and `allowed` does not contain, or NULL. What was
+ * missing already is no reason against a reload.
+ */
 const char *allowed_paths_find_outside(const struct allowed_paths *allowed,
                                        const struct allowed_paths *next);

@@ -41,6 +41,11 @@ static void sandbox_log_allowed(const struct sandbox *sandbox)
     fclose(out);
     log_line(LOG_INFO, "sandbox: the daemon may read %s", text);
     free(text);
+    for (size_t i = 0; i < sandbox->allowed->n_missing; i++)
+        log_line(LOG_INFO,
+                 "sandbox: '%s' does not exist yet; once it does, restart the daemon to let it "
+                 "read the files there",
+                 sandbox->allowed->missing[i]);
 }
 
 static struct sandbox *sandbox_enter_landlock(const struct config *config, const char *config_path,

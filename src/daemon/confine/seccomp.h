@@ -10,9 +10,9 @@
 
 /**
  * Refuses io_uring to this thread and to those that it starts later. For the time before a loop of
- * libuv's is made: libuv 1.45 and later give each loop a ring, which no variable and no option turns
- * off, and abort when the calls to a ring are refused later. Nor may these be allowed: what a ring
- * is told to do no filter sees.
+ * libuv's is made: libuv 1.45 and later give each loop a ring, which no variable and no option
+ * turns off, and abort when the calls to a ring are refused later. Nor may these be allowed: what a
+ * ring is told to do no filter sees.
  *
  * Returns 0, or -1 with errno: the kernel has no seccomp, or forbids its use.
  */

@@ -292,6 +292,29 @@ static void test_outside(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+/* All of /etc, or of /, does not stand in for a directory that is to be made in it. */
+static void test_missing(void **state)
+{
+    static const char *const chains[] = {"/etc/mta-stsd-missing/live/{host}/chain.pem",
+                                         "/mta-stsd-missing/{host}.pem"};
+    struct cert_source sources[] = {{chains[0], chains[0]}, {chains[1], chains[1]}};
+    struct config config = {.control = "/control.sock", .sources = sources, .n_sources = 1};
+    struct allowed_paths *allowed = allowed_paths_new(&config, "-"), *next;
+
+    (void)state;
+    assert_int_equal(allowed->n_read, 0);
+    assert_int_equal(allowed->n_missing, 1);
+    assert_string_equal(allowed->missing[0], "/etc/mta-stsd-missing");
+    assert_false(allowed_paths_contain(allowed, "/etc/passwd"));
+    assert_null(allowed_paths_find_outside(allowed, allowed));
+    config.n_sources = 2;
+    next = allowed_paths_new(&config, "-");
+    assert_int_equal(next->n_missing, 2);
+    assert_string_equal(allowed_paths_find_outside(allowed, next), "/mta-stsd-missing");
+    allowed_paths_free(next);
+    allowed_paths_free(allowed);
+}
+
 /* What is everywhere holds everything. */
 static void test_root(void **state)
 {
@@ -312,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_cases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_outside, set_up, tear_down),
+        cmocka_unit_test(test_missing),
         cmocka_unit_test(test_root),
     };
 
