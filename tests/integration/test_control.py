@@ -247,7 +247,8 @@ def test_second_daemon_is_refused(operate, pki, tmp_path):
     first = operate(configuration(pki, tmp_path))
     second = run("-c", first.config_path)
     assert_answer(second, FAILED, f"control: '{tmp_path}/control.sock' cannot be opened: "
-                                  "Address already in use")
+                                  "Address already in use; another mta-stsd is running, and "
+                                  "'mta-stsd --health' reaches it")
     assert_answer(first.ask("--health"), GOOD)
 
 

@@ -51,7 +51,8 @@ def start_in_folder(folder, certificates):
         def start(wrapper=(), **keys):
             settings = configuration(certificates, DOMAINS, **{"user": "nobody", "admin": "off",
                                                                **keys})
-            return stack.enter_context(Daemon(folder, settings, wrapper))
+            written = {key: value for key, value in settings.items() if value is not None}
+            return stack.enter_context(Daemon(folder, written, wrapper))
         yield start
 
 
@@ -280,6 +281,12 @@ def test_unknown_user(folder, certificates):
     assert "user: there is no user 'mta-sts-nobody'; make it, 'useradd --system" in process.stderr
 
 
+def test_default_user_is_ignored_silently(folder, start):
+    """As in a container: nobody has written a user, so nobody has to be told."""
+    daemon = start(run_as_nobody(folder), user=None)
+    assert not daemon.log.find("user: ")
+
+
 def test_started_without_root(folder, start, certificates):
     daemon = start(run_as_nobody(folder), user="root")
     daemon.log.wait_for("info: user: 'root' is ignored: the daemon stays 'nobody', who has started it")
@@ -314,7 +321,8 @@ def test_low_port_without_capability(folder, certificates):
                                       "listen": [{"address": f"127.0.0.1:{port}"}]},
                              run_as_nobody(folder))
     assert process.returncode == 3
-    assert f"listen: '127.0.0.1:{port}' cannot be opened: Permission denied" in process.stderr
+    assert f"listen: '127.0.0.1:{port}' cannot be opened: Permission denied; ports below 1024 " \
+        "need root, or CAP_NET_BIND_SERVICE" in process.stderr
 
 
 def test_unix_sockets_are_the_users(folder, start):

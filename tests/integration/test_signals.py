@@ -132,14 +132,25 @@ def test_port_in_use(serve, pki, tmp_path):
         for port in (stranger.getsockname()[1], daemon.address[1]):
             errors = refuse_to_start(tmp_path, configuration(
                 pki, DOMAINS, listen=[{"address": f"127.0.0.1:{port}"}]), 3)
-            assert errors.endswith(f"mta-stsd: listen: '127.0.0.1:{port}' cannot be opened: "
-                                   "Address already in use\n")
+            assert errors.endswith(f"mta-stsd: listen: '127.0.0.1:{port}' cannot be opened: Address "
+                                   "already in use; another program listens on this port, maybe "
+                                   "another mta-stsd: as root, 'ss -ltnp sport = "
+                                   f":{port}' names it\n")
 
 
 def test_address_of_another_machine(pki, tmp_path):
     errors = refuse_to_start(tmp_path, configuration(
         pki, DOMAINS, listen=[{"address": "192.0.2.1:0"}]), 3)
-    assert "listen: '192.0.2.1:0' cannot be opened: Cannot assign requested address" in errors
+    assert "listen: '192.0.2.1:0' cannot be opened: Cannot assign requested address; no " \
+        "interface of this machine has this address" in errors
+
+
+def test_missing_folder_of_a_socket(pki, tmp_path):
+    path = f"{tmp_path}/missing/http.sock"
+    errors = refuse_to_start(tmp_path, configuration(
+        pki, DOMAINS, listen=[{"address": f"unix:{path}", "tls": False}]), 3)
+    assert f"listen: 'unix:{path}' cannot be opened: No such file or directory; make its folder" \
+        in errors
 
 
 @pytest.fixture(name="listen_unix")

@@ -13,6 +13,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/config/config.h"
 
 static void account_describe_self(struct account *account)
 {
@@ -25,13 +26,14 @@ static void account_describe_self(struct account *account)
         snprintf(account->name, sizeof(account->name), "%u", account->uid);
 }
 
-int account_find(const char *user, struct account *ret_account, struct err *err)
+int account_find(const struct config *config, struct account *ret_account, struct err *err)
 {
+    const char *user = config->user;
     const struct passwd *entry;
 
     if (geteuid() != 0) {
         account_describe_self(ret_account);
-        if (strcmp(ret_account->name, user) != 0)
+        if (!config->has_default_user && strcmp(ret_account->name, user) != 0)
             log_line(LOG_INFO, "user: '%s' is ignored: the daemon stays '%s', who has started it",
                      user, ret_account->name);
         return 0;

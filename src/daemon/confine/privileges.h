@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+struct config;
 struct err;
 
 enum {
@@ -25,11 +26,11 @@ struct account {
 };
 
 /**
- * Finds the account: `user` if root has started the daemon, else the user who has started it. Logs
- * when `user` is ignored, and when it is root.
+ * Finds the account: the configuration's `user` if root has started the daemon, else the user who
+ * has started it. Logs when a `user` that somebody has written is ignored, and when it is root.
  * Returns 0, or -1 with *err set: ERR_CONFIG (root has started the daemon and `user` is unknown).
  */
-int account_find(const char *user, struct account *ret_account, struct err *err);
+int account_find(const struct config *config, struct account *ret_account, struct err *err);
 
 /**
  * Gives the file of a unix socket to the account, which connects to the socket and removes it.

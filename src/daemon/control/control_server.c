@@ -13,9 +13,11 @@
 
 #include "daemon/control/control.h"
 #include "daemon/net/listen.h"
+#include "daemon/net/socket_hint.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/config/config.h"
 
 enum {
     ACCEPT_BACKLOG = 64,
@@ -278,6 +280,19 @@ struct control_server *control_server_new(const struct control_server_options *o
     return server;
 }
 
+static int control_server_refuse(const char *path, int reason, struct err *err)
+{
+    const struct listen_address address = {.kind = LISTEN_UNIX};
+    char hint[SOCKET_HINT_MAX];
+
+    err_io(err, reason, "control: '%s' cannot be opened", path);
+    if (reason == EADDRINUSE)
+        return err_add(err,
+                       "; another mta-stsd is running, and 'mta-stsd --health' reaches it: one "
+                       "more needs a control of its own");
+    return err_add(err, socket_hint(&address, reason, hint));
+}
+
 int control_server_open(struct control_server *server, const char *path, struct err *err)
 {
     int fd = socket_open_unix(path, 0600);
@@ -285,7 +300,7 @@ int control_server_open(struct control_server *server, const char *path, struct 
 
     /* uv_pipe_bind() calls every reason "permission denied". */
     if (fd < 0)
-        return err_io(err, errno, "control: '%s' cannot be opened", path);
+        return control_server_refuse(path, errno, err);
     server->path = strdup(path);
     result = uv_pipe_open(&server->listener, fd);
     if (result == 0)

@@ -88,9 +88,6 @@ int control_commands_open(struct control_commands *commands, struct uv_loop_s *l
     if (!config->has_default_control)
         return -1;
     /* Nobody asked for it by name, and a daemon started by hand may have no /run of its own. */
-    log_line(LOG_INFO,
-             "%s; --reload and --health work once its folder is there and the daemon's user may "
-             "write to it, SIGHUP does without",
-             err->msg);
+    log_line(LOG_INFO, "%s; until it is started again, only SIGHUP reloads this one", err->msg);
     return 0;
 }

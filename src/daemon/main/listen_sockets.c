@@ -7,6 +7,7 @@
 #include "daemon/confine/privileges.h"
 #include "daemon/main/systemd.h"
 #include "daemon/net/listen.h"
+#include "daemon/net/socket_hint.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
@@ -85,8 +86,14 @@ int listen_sockets_open_admin(struct listen_sockets *sockets, const struct confi
     const struct listen_address *address = config->admin;
     char name[SOCKET_NAME_MAX];
 
-    if (open_address(sockets, account, address, ret_fd, 1, name, err) != 0)
-        return err_io(err, err->sys_errno, "admin: '%s' cannot be opened", address->text);
+    if (open_address(sockets, account, address, ret_fd, 1, name, err) != 0) {
+        int reason = err->sys_errno;
+        char hint[SOCKET_HINT_MAX];
+
+        err_io(err, reason, "admin: '%s' cannot be opened", address->text);
+        /* A default that is taken stops nothing. */
+        return address->is_default ? -1 : err_add(err, socket_hint(address, reason, hint));
+    }
     log_line(LOG_INFO, "listening on %s (admin)", name);
     return 0;
 }

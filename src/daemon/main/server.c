@@ -439,7 +439,7 @@ static int confine_server(struct server *server, struct err *err)
  */
 static int prepare_server(struct server *server, struct err *err)
 {
-    if (account_find(server->config->user, &server->account, err) != 0 ||
+    if (account_find(server->config, &server->account, err) != 0 ||
         listen_sockets_new(&server->sockets, err) != 0 ||
         spawner_new(&server->account, &server->spawner, err) != 0)
         return -1;

@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/net/socket_hint.h"
 #include "lib/base/err.h"
 #include "lib/config/config.h"
 
@@ -191,12 +192,15 @@ static int listen_open_unix(const char *path, int *fds, size_t n_fds)
 
 static int listen_refuse(const struct listen_address *address, int reason, struct err *err)
 {
+    char hint[SOCKET_HINT_MAX];
+
     if (reason == EAFNOSUPPORT && address->kind == LISTEN_TCP && strchr(address->host, ':'))
         return err_io(err, reason,
                       "listen: '%s' cannot be opened, for there is no IPv6 here; all of IPv4 is "
                       "'0.0.0.0:%u'",
                       address->text, address->port);
-    return err_io(err, reason, "listen: '%s' cannot be opened", address->text);
+    err_io(err, reason, "listen: '%s' cannot be opened", address->text);
+    return err_add(err, socket_hint(address, reason, hint));
 }
 
 int sockets_open(const struct listen_address *address, int *ret_fds, size_t n_fds,

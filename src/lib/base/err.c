@@ -48,6 +48,14 @@ int err_at(struct err *err, struct place place, enum err_code code, const char *
     return -1;
 }
 
+int err_add(struct err *err, const char *text)
+{
+    size_t len = strlen(err->msg);
+
+    snprintf(err->msg + len, sizeof(err->msg) - len, "%s", text);
+    return -1;
+}
+
 int err_io(struct err *err, int sys_errno, const char *format, ...)
 {
     va_list arguments;

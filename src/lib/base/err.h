@@ -53,6 +53,9 @@ int err_set(struct err *err, enum err_code code, const char *format, ...)
 int err_at(struct err *err, struct place place, enum err_code code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/** Appends a text to the message. Always returns -1. */
+int err_add(struct err *err, const char *text);
+
 /** ERR_IO with strerror(sys_errno) appended to the message. Always returns -1. */
 int err_io(struct err *err, int sys_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -95,6 +95,7 @@ struct config {
     bool has_default_control; /* not from the YAML: may be impossible to open */
     const char *state;        /* directory of what the daemon keeps; NULL: nothing is kept */
     const char *user;         /* the user that root becomes */
+    bool has_default_user;    /* nobody has written it */
     bool has_sandbox;
     uint32_t removed_percent; /* share of the domains that one reload may drop */
     uint32_t connections_max; /* in all workers together */

@@ -2,6 +2,7 @@
 #include "lib/config/settings.h"
 
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
@@ -159,6 +160,67 @@ static bool is_listed(const struct config *config, const char *text)
     return false;
 }
 
+/* An IPv4 address in its IPv6 form, as a socket of both families has it. */
+static struct in6_addr listen_address_bits(const struct listen_address *address)
+{
+    struct in6_addr bits = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+
+    if (inet_pton(AF_INET, address->host, bits.s6_addr + 12) != 1)
+        inet_pton(AF_INET6, address->host, &bits);
+    return bits;
+}
+
+static bool listen_address_is_all_v4(const struct in6_addr *bits)
+{
+    static const unsigned char none[4];
+
+    return IN6_IS_ADDR_V4MAPPED(bits) && memcmp(bits->s6_addr + 12, none, sizeof(none)) == 0;
+}
+
+static bool listen_bits_clash(const struct in6_addr *a, const struct in6_addr *b)
+{
+    return IN6_IS_ADDR_UNSPECIFIED(a) || IN6_IS_ADDR_UNSPECIFIED(b) || IN6_ARE_ADDR_EQUAL(a, b) ||
+           (listen_address_is_all_v4(a) && IN6_IS_ADDR_V4MAPPED(b)) ||
+           (listen_address_is_all_v4(b) && IN6_IS_ADDR_V4MAPPED(a));
+}
+
+/* Whether the kernel refuses to open one beside the other. Port 0 is another one each time. */
+static bool listen_addresses_clash(const struct listen_address *a, const struct listen_address *b)
+{
+    struct in6_addr a_bits, b_bits;
+
+    if (a->kind != LISTEN_TCP || b->kind != LISTEN_TCP || a->port != b->port || a->port == 0)
+        return false;
+    a_bits = listen_address_bits(a);
+    b_bits = listen_address_bits(b);
+    return listen_bits_clash(&a_bits, &b_bits);
+}
+
+/* Reports an address that cannot be opened beside one that is listed before. */
+static bool report_clash(const struct settings_context *context, const struct field_text *raw,
+                         const char *path, const struct listen_address *address)
+{
+    const struct config *config = context->config;
+    char where[PATH_MAX + 32] = "the default of listen", why[PATH_MAX + ERR_MSG_MAX];
+
+    for (size_t i = 0; i < config->n_listen; i++) {
+        const struct listen_address *before = &config->listen[i];
+        const struct place *place = &before->place;
+
+        if (!listen_addresses_clash(before, address))
+            continue;
+        if (place->line != 0)
+            snprintf(where, sizeof(where), "%s:%u:%u", place->file, place->line, place->column);
+        snprintf(why, sizeof(why),
+                 "cannot be opened beside '%s' (%s): [::] is all addresses, IPv4 too, and 0.0.0.0 "
+                 "is all of IPv4; keep one of them, or use another port",
+                 before->text, where);
+        settings_report(context, FINDING_BAD_VALUE, raw, path, why);
+        return true;
+    }
+    return false;
+}
+
 static void build_listener(const struct settings_context *context, const struct raw_listen *raw,
                            size_t index, struct listen_address *listen)
 {
@@ -175,6 +237,8 @@ static void build_listener(const struct settings_context *context, const struct 
     } else if (is_listed(config, parsed.text)) {
         settings_report(context, FINDING_BAD_VALUE, &raw->address, path,
                         "is listed twice; keep one of them");
+    } else if (report_clash(context, &raw->address, path, &parsed)) {
+        return;
     } else if (raw->serve.value == SERVE_CHALLENGES) {
         snprintf(path, sizeof(path), "listen[%zu].serve", index);
         diag_add(context->diag, FINDING_KEY_LATER, raw->serve.place, path,
@@ -207,11 +271,15 @@ static void build_admin(const struct settings_context *context, const struct fie
     admin->text = arena_copy(config->arena, raw->text);
     admin->place = raw->place;
     admin->is_default = raw->place.line == 0;
-    if (parse_tcp(raw->text, config->arena, admin) == 0)
+    if (parse_tcp(raw->text, config->arena, admin) == 0) {
         config->admin = admin;
-    else
-        settings_report(context, FINDING_BAD_VALUE, raw, "admin",
-                        "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
+        /* A default that cannot be opened is no error, see the start of the daemon. */
+        if (!admin->is_default)
+            report_clash(context, raw, "admin", admin);
+        return;
+    }
+    settings_report(context, FINDING_BAD_VALUE, raw, "admin",
+                    "is neither \"127.0.0.1:9847\", \"[::1]:9847\" nor off");
 }
 
 /* Users are looked up by name: a number that somebody copies from a container is none. */
@@ -219,6 +287,7 @@ static void build_user(const struct settings_context *context, const struct fiel
 {
     uint64_t number;
 
+    context->config->has_default_user = raw->place.line == 0;
     context->config->user = arena_copy(context->config->arena, raw->text);
     if (slice_to_u64(raw->text, UINT64_MAX, &number) == 0)
         settings_report(context, FINDING_BAD_VALUE, raw, "user",

@@ -21,6 +21,7 @@
 #include "daemon/confine/privileges.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/config/config.h"
 
 enum {
     PATIENT_MS = 60 * 1000, /* never waited for */
@@ -82,7 +83,7 @@ static int set_up(void **state)
 
     (void)state;
     n_done = n_lost = 0;
-    assert_int_equal(account_find("root", &account, &err), 0);
+    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
     assert_int_equal(spawner_new(&account, &spawner, &err), 0);
     assert_int_equal(uv_loop_init(&loop), 0);
     spawner_attach(spawner, &loop, on_lost, NULL);

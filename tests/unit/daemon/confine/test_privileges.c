@@ -23,6 +23,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/base/slice.h"
+#include "lib/config/config.h"
 
 enum {
     DROP_FAILED = 2,
@@ -138,7 +139,8 @@ static int drop_and_look(size_t row)
     struct account account;
     struct err err;
 
-    if (!start_as(cases[row].starter) || account_find(cases[row].user, &account, &err) != 0 ||
+    if (!start_as(cases[row].starter) ||
+        account_find(&(struct config){.user = cases[row].user}, &account, &err) != 0 ||
         privileges_drop(&account, &err) != 0)
         return DROP_FAILED;
     return cases[row].holds(&account) ? 0 : 1;
@@ -203,19 +205,20 @@ static void test_find(void **state)
     (void)state;
     log_set_level(LOG_ERROR);
     if (geteuid() != 0) {
-        assert_int_equal(account_find("mta-sts-nobody", &account, &err), 0);
+        assert_int_equal(account_find(&(struct config){.user = "mta-sts-nobody"}, &account, &err),
+                         0);
         assert_int_equal(account.uid, geteuid());
         assert_int_equal(account.gid, getegid());
         assert_false(account.needs_switch);
         return;
     }
-    assert_int_equal(account_find("nobody", &account, &err), 0);
+    assert_int_equal(account_find(&(struct config){.user = "nobody"}, &account, &err), 0);
     assert_string_equal(account.name, "nobody");
     assert_int_equal(account.uid, getpwnam("nobody")->pw_uid);
     assert_true(account.needs_switch);
-    assert_int_equal(account_find("root", &account, &err), 0);
+    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
     assert_false(account.needs_switch);
-    assert_int_equal(account_find("mta-sts-nobody", &account, &err), -1);
+    assert_int_equal(account_find(&(struct config){.user = "mta-sts-nobody"}, &account, &err), -1);
     assert_int_equal(err.code, ERR_CONFIG);
     assert_non_null(strstr(err.msg, "user: there is no user 'mta-sts-nobody'; make it, 'useradd"));
     assert_string_equal(account.name, "root"); /* untouched */

@@ -20,6 +20,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "lib/config/config.h"
 #include "support/fixture.h"
 
 struct outcome {
@@ -68,7 +69,7 @@ static int set_up(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(account_find("root", &account, &err), 0);
+    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
     assert_int_equal(spawner_new(&account, &spawner, &err), 0);
     assert_int_equal(uv_loop_init(&loop), 0);
     spawner_attach(spawner, &loop, on_lost, NULL);

@@ -134,9 +134,26 @@ static void test_place_compare(void **state)
         }
 }
 
+/* What does not fit is cut. */
+static void test_add(void **state)
+{
+    static char text[ERR_MSG_MAX + 1];
+    struct err err;
+
+    (void)state;
+    memset(text, 'a', sizeof(text) - 1);
+    err_io(&err, ENOENT, "b");
+    assert_int_equal(err_add(&err, "; c"), -1);
+    assert_string_equal(err.msg, "b: No such file or directory; c");
+    assert_int_equal(err.sys_errno, ENOENT);
+    err_add(&err, text);
+    assert_int_equal(strlen(err.msg), ERR_MSG_MAX - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_add),
         cmocka_unit_test(test_set),
         cmocka_unit_test(test_at),
         cmocka_unit_test(test_io),
