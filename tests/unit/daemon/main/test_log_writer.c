@@ -17,8 +17,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/slice.h"
 
-/* The log goes to standard error, so each test gives it a pipe of its own. */
-struct pipes {
+/* A writer and its ring. The log goes to standard error, so each test gives it a pipe. */
+struct desk {
+    struct log_ring *ring;
+    struct log_writer *writer;
     int log[2], access[2], stderr_before;
 };
 
@@ -27,22 +29,26 @@ static void ignore_record(void *context)
     (void)context;
 }
 
-static void open_pipes(struct pipes *pipes)
+static void desk_open(struct desk *desk, size_t n_records, enum access_format access)
 {
-    assert_int_equal(pipe2(pipes->log, O_NONBLOCK), 0);
-    assert_int_equal(pipe2(pipes->access, O_NONBLOCK), 0);
-    pipes->stderr_before = dup(STDERR_FILENO);
-    dup2(pipes->log[1], STDERR_FILENO);
+    assert_int_equal(pipe2(desk->log, O_NONBLOCK), 0);
+    assert_int_equal(pipe2(desk->access, O_NONBLOCK), 0);
+    desk->stderr_before = dup(STDERR_FILENO);
+    dup2(desk->log[1], STDERR_FILENO);
+    desk->ring = log_ring_new(n_records, &clock_system, ignore_record, NULL);
+    desk->writer = log_writer_new(desk->access[1], access);
 }
 
-static void close_pipes(struct pipes *pipes)
+static void desk_close(struct desk *desk)
 {
-    dup2(pipes->stderr_before, STDERR_FILENO);
-    close(pipes->stderr_before);
+    dup2(desk->stderr_before, STDERR_FILENO);
+    close(desk->stderr_before);
     for (int i = 0; i < 2; i++) {
-        close(pipes->log[i]);
-        close(pipes->access[i]);
+        close(desk->log[i]);
+        close(desk->access[i]);
     }
+    log_writer_free(desk->writer);
+    log_ring_free(desk->ring);
 }
 
 static char *read_pipe(int fd, char text[65536])
@@ -75,32 +81,28 @@ static void push(struct log_ring *ring, enum log_record_kind kind, unsigned coun
 
 static void test_sample_of_refusals(void **state)
 {
-    struct log_ring *ring = log_ring_new(64, &clock_system, ignore_record, NULL);
-    struct log_writer *writer = log_writer_new(STDOUT_FILENO, ACCESS_OFF);
-    struct pipes pipes;
+    struct desk desk;
     char text[65536];
 
     (void)state;
-    open_pipes(&pipes);
-    assert_false(log_writer_needs_summary(writer));
-    push(ring, LOG_RECORD_UNKNOWN_HOST, 20);
-    push(ring, LOG_RECORD_UNSERVED_HOST, 1);
-    log_writer_write(writer, ring);
-    assert_null(log_ring_peek(ring));
-    assert_int_equal(count_lines(read_pipe(pipes.log[0], text)), LOG_WRITER_REFUSALS + 1);
-    assert_true(log_writer_needs_summary(writer));
-    log_writer_summarize(writer);
-    assert_string_equal(read_pipe(pipes.log[0], text),
+    desk_open(&desk, 64, ACCESS_OFF);
+    assert_false(log_writer_needs_summary(desk.writer));
+    push(desk.ring, LOG_RECORD_UNKNOWN_HOST, 20);
+    push(desk.ring, LOG_RECORD_UNSERVED_HOST, 1);
+    log_writer_write(desk.writer, desk.ring);
+    assert_null(log_ring_peek(desk.ring));
+    assert_int_equal(count_lines(read_pipe(desk.log[0], text)), LOG_WRITER_REFUSALS + 1);
+    assert_true(log_writer_needs_summary(desk.writer));
+    log_writer_summarize(desk.writer);
+    assert_string_equal(read_pipe(desk.log[0], text),
                         "mta-stsd: info: 15 more connections or requests were refused\n");
-    assert_false(log_writer_needs_summary(writer));
-    push(ring, LOG_RECORD_UNKNOWN_HOST, 1);
-    log_writer_write(writer, ring);
-    assert_int_equal(count_lines(read_pipe(pipes.log[0], text)), 1);
-    log_writer_summarize(writer);
-    assert_string_equal(read_pipe(pipes.log[0], text), "");
-    close_pipes(&pipes);
-    log_writer_free(writer);
-    log_ring_free(ring);
+    assert_false(log_writer_needs_summary(desk.writer));
+    push(desk.ring, LOG_RECORD_UNKNOWN_HOST, 1);
+    log_writer_write(desk.writer, desk.ring);
+    assert_int_equal(count_lines(read_pipe(desk.log[0], text)), 1);
+    log_writer_summarize(desk.writer);
+    assert_string_equal(read_pipe(desk.log[0], text), "");
+    desk_close(&desk);
 }
 
 /* Each kind of refusal says what helps. */
@@ -138,69 +140,55 @@ static void test_refusals(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct log_ring *ring = log_ring_new(4, &clock_system, ignore_record, NULL);
-        struct log_writer *writer = log_writer_new(STDOUT_FILENO, ACCESS_OFF);
-        struct pipes pipes;
+        struct desk desk;
         char seen[65536], want[1024];
 
-        open_pipes(&pipes);
-        log_ring_push(ring, &rows[i].record);
-        log_writer_write(writer, ring);
-        read_pipe(pipes.log[0], seen);
-        close_pipes(&pipes);
+        desk_open(&desk, 4, ACCESS_OFF);
+        log_ring_push(desk.ring, &rows[i].record);
+        log_writer_write(desk.writer, desk.ring);
+        read_pipe(desk.log[0], seen);
+        desk_close(&desk);
         snprintf(want, sizeof(want), "mta-stsd: %s\n", rows[i].want);
         if (strcmp(seen, want) != 0)
             fail_msg("row %zu: wanted %s, seen %s", i, want, seen);
-        log_writer_free(writer);
-        log_ring_free(ring);
     }
 }
 
 static void test_drops(void **state)
 {
-    struct log_ring *ring = log_ring_new(4, &clock_system, ignore_record, NULL);
-    struct log_writer *writer;
-    struct pipes pipes;
+    struct desk desk;
     char text[65536];
 
     (void)state;
-    open_pipes(&pipes);
-    writer = log_writer_new(pipes.access[1], ACCESS_TEXT);
-    push(ring, LOG_RECORD_REQUEST, 10);
-    log_writer_write(writer, ring);
-    assert_int_equal(count_lines(read_pipe(pipes.access[0], text)), 4);
-    assert_int_equal(log_writer_take_dropped(writer), 6);
-    assert_int_equal(log_writer_take_dropped(writer), 0);
-    assert_true(log_writer_needs_summary(writer));
-    log_writer_summarize(writer);
-    assert_string_equal(read_pipe(pipes.log[0], text),
+    desk_open(&desk, 4, ACCESS_TEXT);
+    push(desk.ring, LOG_RECORD_REQUEST, 10);
+    log_writer_write(desk.writer, desk.ring);
+    assert_int_equal(count_lines(read_pipe(desk.access[0], text)), 4);
+    assert_int_equal(log_writer_take_dropped(desk.writer), 6);
+    assert_int_equal(log_writer_take_dropped(desk.writer), 0);
+    assert_true(log_writer_needs_summary(desk.writer));
+    log_writer_summarize(desk.writer);
+    assert_string_equal(read_pipe(desk.log[0], text),
                         "mta-stsd: warning: 6 log lines were dropped\n");
-    close_pipes(&pipes);
-    log_writer_free(writer);
+    desk_close(&desk);
     log_writer_free(NULL);
-    log_ring_free(ring);
 }
 
 static void test_access_formats(void **state)
 {
-    struct log_ring *ring = log_ring_new(4, &clock_system, ignore_record, NULL);
-    struct log_writer *writer;
-    struct pipes pipes;
+    struct desk desk;
     char text[65536];
 
     (void)state;
-    open_pipes(&pipes);
-    writer = log_writer_new(pipes.access[1], ACCESS_TEXT);
-    push(ring, LOG_RECORD_REQUEST, 1);
-    log_writer_write(writer, ring);
-    assert_non_null(strstr(read_pipe(pipes.access[0], text), "GET"));
-    log_writer_set_access(writer, ACCESS_JSON);
-    push(ring, LOG_RECORD_REQUEST, 1);
-    log_writer_write(writer, ring);
-    assert_int_equal(read_pipe(pipes.access[0], text)[0], '{');
-    close_pipes(&pipes);
-    log_writer_free(writer);
-    log_ring_free(ring);
+    desk_open(&desk, 4, ACCESS_TEXT);
+    push(desk.ring, LOG_RECORD_REQUEST, 1);
+    log_writer_write(desk.writer, desk.ring);
+    assert_non_null(strstr(read_pipe(desk.access[0], text), "GET"));
+    log_writer_set_access(desk.writer, ACCESS_JSON);
+    push(desk.ring, LOG_RECORD_REQUEST, 1);
+    log_writer_write(desk.writer, desk.ring);
+    assert_int_equal(read_pipe(desk.access[0], text)[0], '{');
+    desk_close(&desk);
 }
 
 int main(void)
