@@ -52,6 +52,7 @@ enum exit_status dns_files_write(const struct dns_plan *plan, const struct dns_f
             return cli_fail(STATUS_FAILED, "--output: %s", err.msg);
         from += part.n_records;
     }
-    fprintf(stderr, "mta-stsd: %zu files written to %s\n", n_files, directory);
+    fprintf(stderr, "mta-stsd: %zu %s written to %s\n", n_files, n_files == 1 ? "file" : "files",
+            directory);
     return STATUS_GOOD;
 }

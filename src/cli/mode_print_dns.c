@@ -15,16 +15,24 @@
 #include "lib/config/config.h"
 #include "lib/dns/format.h"
 
-static void print_dns_remarks(const struct dns_plan *plan, const struct config *config)
+/* Terraform's and octoDNS's comments hold the reason; PowerDNS's JSON has no place for one. */
+static const char *print_dns_where_reasons_are(const struct dns_format *format)
+{
+    return format->hides_withheld ? "--print-dns=zone says why" : "the reason stands beside each";
+}
+
+static void print_dns_remarks(const struct dns_plan *plan, const struct dns_format *format,
+                              const struct config *config)
 {
     if (plan->n_unserved > 0)
-        fprintf(stderr, "mta-stsd: %zu ids are not served yet; publish them after --reload\n",
-                plan->n_unserved);
+        fprintf(stderr, "mta-stsd: %zu %s not served yet; publish %s after --reload\n",
+                plan->n_unserved, plan->n_unserved == 1 ? "id is" : "ids are",
+                plan->n_unserved == 1 ? "it" : "them");
     if (plan->n_withheld > 0)
-        fprintf(stderr,
-                "mta-stsd: %zu _mta-sts records are withheld until their policies can be fetched; "
-                "--print-dns=zone says why\n",
-                plan->n_withheld);
+        fprintf(stderr, "mta-stsd: %zu _mta-sts %s withheld until %s can be fetched; %s\n",
+                plan->n_withheld, plan->n_withheld == 1 ? "record is" : "records are",
+                plan->n_withheld == 1 ? "its policy" : "their policies",
+                print_dns_where_reasons_are(format));
     if (!config->policy_host_name && config->n_policy_host_addresses == 0)
         fputs("mta-stsd: policy_host is not set, so what mta-sts.<domain> points to is not "
               "printed; give policy_host: {name: ...} or {addresses: [...]}\n",
@@ -99,7 +107,7 @@ static enum exit_status print_dns_plan(const struct options *options,
     else if (status == STATUS_GOOD)
         dns_format_print(format, plan.records, plan.n_records, stdout);
     if (status == STATUS_GOOD) {
-        print_dns_remarks(&plan, filter->config);
+        print_dns_remarks(&plan, format, filter->config);
         if (options->strict && plan.n_withheld > 0)
             status = STATUS_FINDINGS;
     }

@@ -25,10 +25,10 @@ BUCHER = "xn--bcher-kva.example"
 CUSTOMER, PROVIDER = "customer", "provider"
 # side, zone, name, TTL, type, value
 RECORDS = [
-    (CUSTOMER, "example.com", "_mta-sts.example.com", 300, "TXT", STS),
-    (CUSTOMER, "example.com", "mta-sts.example.com", 3600, "CNAME", "policy.provider.example"),
-    (CUSTOMER, "example.com", "_smtp._tls.example.com", 3600, "TXT", RPT),
-    (CUSTOMER, "example.info", "_smtp._tls.example.info", 3600, "TXT", RPT),
+    (PROVIDER, "example.com", "_mta-sts.example.com", 300, "TXT", STS),
+    (PROVIDER, "example.com", "mta-sts.example.com", 3600, "CNAME", "policy.provider.example"),
+    (PROVIDER, "example.com", "_smtp._tls.example.com", 3600, "TXT", RPT),
+    (PROVIDER, "example.info", "_smtp._tls.example.info", 3600, "TXT", RPT),
     (PROVIDER, "sts.provider.example", f"_mta-sts.{BUCHER}.sts.provider.example", 300, "TXT", STS),
     (PROVIDER, "sts.provider.example", f"_smtp._tls.{BUCHER}.sts.provider.example", 3600, "TXT",
      RPT),
@@ -117,6 +117,29 @@ def test_side(print_dns, side):
     assert records_of_json(output) == [record for record in RECORDS if record[0] == side]
 
 
+@pytest.mark.parametrize("delegated, sides", [
+    (["mta-sts"], (CUSTOMER, PROVIDER, CUSTOMER, CUSTOMER)),
+    (["tls-rpt"], (PROVIDER, PROVIDER, PROVIDER, PROVIDER))])
+def test_side_of_a_domain_delegated_in_part(print_dns, delegated, sides):
+    """The id changes with the policy, so it decides whose side the domain is on."""
+    domain = {**SETTINGS["domains"]["bücher.example"], "delegated": delegated}
+    output, _ = print_dns("--print-dns=json", "--no-certificates", "--domain", "bücher.example",
+                          settings={**SETTINGS, "domains": {"bücher.example": domain}})
+    own = [record for record in json.loads(output) if record["zone"] == BUCHER]
+    rest = [record for record in json.loads(output) if record["zone"] != BUCHER]
+    assert (own[0]["side"], rest[0]["side"], own[1]["side"], own[2]["side"]) == sides
+
+
+@pytest.mark.parametrize("option, column", [("--print-dns", " IN "), ("--print-dns=panel", "300  ")])
+def test_columns_are_aligned(print_dns, option, column):
+    """Also in the delegation zone, where names are long."""
+    output, _ = print_dns(option, "--no-certificates", settings={**SETTINGS, "ttl": {
+        "mta_sts": 300, "policy_host": 300, "tls_rpt": 300}})
+    for zone in output.split("\n\n"):
+        places = {line.index(column) for line in zone.splitlines() if column in line}
+        assert len(places) <= 1, zone
+
+
 @pytest.mark.parametrize("domains", [
     ["example.com"], ["example.info", "example.com"], ["EXAMPLE.com.", "example.com"],
     ["bücher.example"]], ids=" ".join)
@@ -143,6 +166,11 @@ def test_output_is_a_file_a_zone(print_dns, tmp_path, name):
     (folder / f"example.com{SUFFIXES[name]}").write_text("old")
     output, errors = print_dns(f"--print-dns={name}", "--no-certificates", "--output", folder)
     assert (output, errors) == ("", f"mta-stsd: 4 files written to {folder}\n")
+    _, errors = print_dns("--print-dns", "--no-certificates", "--output", folder / "one",
+                          "--domain", "example.com")
+    assert errors == f"mta-stsd: 1 file written to {folder}/one\n"
+    (folder / "one" / "example.com.zone").unlink()
+    (folder / "one").rmdir()
     assert sorted(os.listdir(folder)) == sorted(zone + SUFFIXES[name] for zone, _ in zones(RECORDS))
     whole, _ = print_dns(f"--print-dns={name}", "--no-certificates")
     contents = {zone: (folder / f"{zone}{SUFFIXES[name]}").read_text() for zone, _ in zones(RECORDS)}
@@ -195,14 +223,16 @@ def test_withheld_record(print_dns, half_certified, options, status):
                                   f"mta-sts.{BUCHER} yet: ")
     assert [line for line in lines if line not in withheld] == \
         [line for line in as_zone(RECORDS) if not line.startswith(name)]
-    assert errors == ("mta-stsd: 1 _mta-sts records are withheld until their policies can be fetched; "
-                      "--print-dns=zone says why\n")
+    assert errors == ("mta-stsd: 1 _mta-sts record is withheld until its policy can be fetched; "
+                      "the reason stands beside each\n")
 
 
 def test_withheld_record_in_other_formats(print_dns, half_certified):
     output, _ = print_dns("--print-dns=nsupdate", settings=half_certified)
     assert f"update add _mta-sts.{BUCHER}.sts" not in output
     assert f"\n; withheld: _mta-sts.{BUCHER}.sts.provider.example. " in output
+    _, errors = print_dns("--print-dns=powerdns", settings=half_certified)
+    assert errors.endswith("; --print-dns=zone says why\n")
     output, _ = print_dns("--print-dns=panel", settings=half_certified)
     assert "(withheld, publish nothing yet: no certificate for " in output
     output, _ = print_dns("--print-dns=json", settings=half_certified)
@@ -238,7 +268,7 @@ def test_certificates_that_cannot_be_listed(print_dns, tmp_path, path, reason):
 def test_default_folder_may_be_absent(print_dns):
     _, errors = print_dns("--print-dns")
     assert errors == ("mta-stsd: 2 _mta-sts records are withheld until their policies can be fetched; "
-                      "--print-dns=zone says why\n")
+                      "the reason stands beside each\n")
 
 
 def test_no_listener_with_tls_withholds_nothing(print_dns, tmp_path):

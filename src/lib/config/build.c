@@ -72,6 +72,7 @@ static void build_zone(const struct build_context *context, const struct raw_dom
     size_t len;
 
     domain->zone = domain->name;
+    domain->has_own_zone = false;
     if (zone->text.len == 0)
         return;
     snprintf(key, sizeof(key), "%s.zone", raw->path);
@@ -86,7 +87,9 @@ static void build_zone(const struct build_context *context, const struct raw_dom
         diag_add(context->diag, FINDING_BAD_VALUE, zone->place, key,
                  "%s does not hold '%s'; a zone is the domain itself or one above it", quoted,
                  domain->name);
-    else if (strcmp(name, domain->name) != 0)
+    else
+        domain->has_own_zone = true;
+    if (domain->has_own_zone && strcmp(name, domain->name) != 0)
         domain->zone = arena_copy(context->config->arena, (struct slice){name, len});
 }
 
@@ -254,6 +257,36 @@ static void report_duplicate_domain(const struct build_context *context, const s
              first->place.line, first->place.column);
 }
 
+static const struct domain *find_domain_above(const struct config *config, const char *name)
+{
+    const struct domain *above = NULL;
+
+    while (!above && (name = strchr(name, '.')))
+        above = config_find_domain(config, slice_of(++name));
+    return above;
+}
+
+/*
+ * Most domains below another one are in its zone. Records that are taken for those of a zone which
+ * does not exist are refused by some DNS tools, and DNSControl leaves alone the wrong name.
+ */
+static void check_zone_is_clear(const struct build_context *context, const struct domain *domain)
+{
+    const struct domain *above;
+    char path[YAML_PATH_MAX];
+
+    if (domain->has_own_zone || (domain->allow & finding_bit(FINDING_ZONE_UNCLEAR)))
+        return;
+    above = find_domain_above(context->config, domain->name);
+    if (!above)
+        return;
+    snprintf(path, sizeof(path), "domains.%s", domain->name);
+    diag_add(context->diag, FINDING_ZONE_UNCLEAR, domain->place, path,
+             "'%s' above it is a domain here too; say in which DNS zone it is: zone: %s, or zone: "
+             "%s if that is a zone of its own, as it is taken to be",
+             above->name, above->zone, domain->name);
+}
+
 void config_build(struct raw_config *raw, struct arena *scratch, struct config *config,
                   struct diag *diag)
 {
@@ -274,6 +307,8 @@ void config_build(struct raw_config *raw, struct arena *scratch, struct config *
     for (size_t i = 1; i < config->n_domains; i++)
         if (strcmp(config->domains[i - 1].name, config->domains[i].name) == 0)
             report_duplicate_domain(context, &config->domains[i - 1], &config->domains[i]);
+    for (size_t i = 0; i < config->n_domains; i++)
+        check_zone_is_clear(context, &config->domains[i]);
     documents_free(context->documents);
     arena_free(context->scratch);
 }

@@ -49,6 +49,7 @@ struct domain {
     finding_set allow;
     struct place place;
     unsigned delegated; /* DELEGATED_* */
+    bool has_own_zone;  /* the YAML says in which zone it is */
 };
 
 enum listen_kind {

@@ -69,6 +69,9 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
                                    "the daemon's user cannot read a configuration file again"},
     [FINDING_RUA_DOUBTFUL] = {"rua-doubtful", LEVEL_WARNING,
                               "a report address follows the grammar, but hardly gets any report"},
+    [FINDING_ZONE_UNCLEAR] = {"zone-unclear", LEVEL_WARNING,
+                              "a domain lies below another one, and no zone says whose zone it is "
+                              "in"},
     [FINDING_CERTIFICATE_UNREADABLE] = {"certificate-unreadable", LEVEL_WARNING,
                                         "a certificate or key file cannot be read or used"},
     [FINDING_CERTIFICATE_UNUSABLE] = {"certificate-unusable", LEVEL_WARNING,

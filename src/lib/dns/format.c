@@ -49,6 +49,10 @@ static void print_zone(const struct dns_format *format, struct dns_output *outpu
     const char *zone = records[0]->zone;
 
     output->previous = NULL;
+    output->name_len = 0;
+    for (size_t i = 0; i < n_records; i++)
+        if (strlen(records[i]->name) > output->name_len)
+            output->name_len = strlen(records[i]->name);
     if (format->begin_zone)
         format->begin_zone(output, zone);
     for (size_t i = 0; i < n_records; i++) {

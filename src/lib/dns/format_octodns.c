@@ -4,10 +4,11 @@
  * beside the zone's other sources, so that none of their files is touched.
  *
  * Its traps: octoDNS deletes what no source has, so a withheld record is printed as "ignored",
- * which leaves it alone; a ";" in a TXT is written "\;"; without quotes YAML takes an IPv6 address
- * for a number to base 60; names must be in natural order (enforce_order), "mx9" before "mx10".
- * octoDNS quotes and splits a TXT itself. Source: octodns.readthedocs.io/en/latest, "records" and
- * "api/providers" (YamlProvider).
+ * which leaves it alone; a ";" in a TXT is written "\;", which
+ * escaped_semicolons: true (the default of 1.x, not of 2.0) takes back; without quotes YAML takes
+ * an IPv6 address for a number to base 60; names must be in natural order (enforce_order), "mx9"
+ * before "mx10". octoDNS quotes and splits a TXT itself. Source: octodns.readthedocs.io/en/latest,
+ * "records" and "api/providers" (YamlProvider).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,9 @@ static void octodns_begin_zone(struct dns_output *output, const char *zone)
 {
     fprintf(output->out,
             "---\n"
-            "# Zone %s, for a YamlProvider of its own (escaped_semicolons: true) that is\n"
-            "# listed beside the zone's other sources: octoDNS deletes what no source has.\n",
+            "# Zone %s, for a YamlProvider of its own that is listed beside the zone's other\n"
+            "# sources: octoDNS deletes what no source has. Set escaped_semicolons: true there;\n"
+            "# without it octoDNS 2.0 would publish the backslashes.\n",
             zone);
 }
 

@@ -82,6 +82,7 @@ static void powerdns_end_set(struct dns_output *output, const struct dns_record 
 const struct dns_format dns_format_powerdns = {
     .name = "powerdns",
     .file_suffix = ".powerdns.json",
+    .hides_withheld = true,
     .what = "bodies for PATCH requests to PowerDNS's API",
     .begin_zone = powerdns_begin_zone,
     .begin_set = powerdns_begin_set,

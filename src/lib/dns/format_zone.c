@@ -8,15 +8,30 @@
 #include "lib/base/slice.h"
 #include "lib/dns/format_row.h"
 
+enum {
+    NAME_WIDTH_MIN = 40,
+    NAME_WIDTH_MAX = 90,
+};
+
 static void zone_begin_zone(struct dns_output *output, const char *zone)
 {
     fprintf(output->out, "%s; zone %s\n", output->n_records > 0 ? "\n" : "", zone);
 }
 
+/* Delegated names are long; one that is longer than a screen is wide moves no other line. */
+static int zone_name_width(const struct dns_output *output)
+{
+    int width = (int)output->name_len + 1;
+
+    if (width < NAME_WIDTH_MIN)
+        return NAME_WIDTH_MIN;
+    return width < NAME_WIDTH_MAX ? width : NAME_WIDTH_MAX;
+}
+
 static void zone_print_line(struct dns_output *output, const struct dns_record *record)
 {
     /* The padding is printed after the name's final dot, so the text that it pads is empty. */
-    int padding = 40 - fprintf(output->out, "%s.", record->name);
+    int padding = zone_name_width(output) - fprintf(output->out, "%s.", record->name);
 
     fprintf(output->out, "%*s %5u IN %-5s ", padding > 0 ? padding : 0, "", record->ttl_s,
             record_type_name(record->type));

@@ -28,10 +28,17 @@ static const char *records_join(struct arena *arena, const char *a, const char *
     return text;
 }
 
+static bool records_are_delegated(const struct domain_records_spec *spec)
+{
+    return spec->id ? spec->delegates_mta_sts : spec->delegates_tls_rpt;
+}
+
 static void records_add(struct listing *listing, struct dns_record record)
 {
     record.domain = listing->spec->domain;
     record.policy = listing->spec->policy;
+    record.side =
+        record.zone || !records_are_delegated(listing->spec) ? SIDE_PROVIDER : SIDE_CUSTOMER;
     if (!record.zone)
         record.zone = listing->spec->zone;
     listing->records[listing->n_records++] = record;
@@ -49,12 +56,10 @@ static void records_add_txt(struct listing *listing, struct dns_record txt, bool
 
         records_add(listing, (struct dns_record){.name = txt.name,
                                                  .type = RECORD_CNAME,
-                                                 .side = SIDE_CUSTOMER,
                                                  .ttl_s = txt.ttl_s,
                                                  .value = target});
         txt.name = target;
         txt.zone = zone;
-        txt.side = SIDE_PROVIDER;
     }
     records_add(listing, txt);
 }
@@ -93,7 +98,6 @@ static void records_add_policy_host(struct listing *listing)
     const struct domain_records_spec *spec = listing->spec;
     struct dns_record record = {
         .name = records_join(listing->arena, DNS_PREFIX_POLICY_HOST, spec->domain, ""),
-        .side = SIDE_CUSTOMER,
         .ttl_s = spec->ttl_policy_host_s,
     };
 

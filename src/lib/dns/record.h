@@ -23,10 +23,13 @@ enum record_type {
     RECORD_TYPE_COUNT,
 };
 
-/** Whose zone a record lies in. */
+/**
+ * Who publishes a record. A domain is delegated if the TXT that carries its id is; without an id,
+ * if that of TLS reporting is.
+ */
 enum record_side {
-    SIDE_CUSTOMER, /* the policy domain's own zone */
-    SIDE_PROVIDER, /* the delegation zone */
+    SIDE_CUSTOMER, /* once, in the zone of a delegated domain */
+    SIDE_PROVIDER, /* again when a policy changes: the delegation zone, domains not delegated */
     SIDE_COUNT,
 };
 

@@ -32,14 +32,18 @@ static void print_records(const struct dns_record *records, size_t n_records, ch
     fclose(out);
 }
 
-#define A_COM "a.com com customer "
+/* Of a domain that is not delegated, and of one that is. */
+#define A_COM "a.com com provider "
+#define A_COM_ONCE "a.com com customer "
 #define B_NET "a.com b.net provider "
 
 #define STS A_COM "_mta-sts.a.com TXT 1 'v=STSv1; id=0f;' p 0f -\n"
-#define STS_CNAME A_COM "_mta-sts.a.com CNAME 1 '_mta-sts.a.com.b.net' p - -\n"
+#define STS_CNAME A_COM_ONCE "_mta-sts.a.com CNAME 1 '_mta-sts.a.com.b.net' p - -\n"
 #define HOST_CNAME A_COM "mta-sts.a.com CNAME 2 'c.example' p - -\n"
+#define HOST_ONCE A_COM_ONCE "mta-sts.a.com CNAME 2 'c.example' p - -\n"
 #define TLS A_COM "_smtp._tls.a.com TXT 3 'v=TLSRPTv1; rua=mailto:a@example.com' p - -\n"
-#define TLS_CNAME A_COM "_smtp._tls.a.com CNAME 3 '_smtp._tls.a.com.b.net' p - -\n"
+#define TLS_ONCE A_COM_ONCE "_smtp._tls.a.com TXT 3 'v=TLSRPTv1; rua=mailto:a@example.com' p - -\n"
+#define TLS_CNAME "_smtp._tls.a.com CNAME 3 '_smtp._tls.a.com.b.net' p - -\n"
 
 #define SPEC                                                                                     \
     .domain = "a.com", .zone = "com", .policy = "p", .ttl_mta_sts_s = 1, .ttl_policy_host_s = 2, \
@@ -73,19 +77,23 @@ static void test_list(void **state)
                "'v=TLSRPTv1; rua=mailto:a@example.com,https://b.example/' p - -\n"},
         {{SPEC, HOSTED, REPORTED, DELEGATED}, STS HOST_CNAME TLS},
         {{SPEC, HOSTED, REPORTED, DELEGATED, .delegates_mta_sts = true},
-         STS_CNAME B_NET "_mta-sts.a.com.b.net TXT 1 'v=STSv1; id=0f;' p 0f -\n" HOST_CNAME TLS},
+         STS_CNAME B_NET
+         "_mta-sts.a.com.b.net TXT 1 'v=STSv1; id=0f;' p 0f -\n" HOST_ONCE TLS_ONCE},
         {{SPEC, HOSTED, REPORTED, DELEGATED, .delegates_tls_rpt = true},
-         STS HOST_CNAME TLS_CNAME B_NET
+         STS HOST_CNAME A_COM TLS_CNAME B_NET
          "_smtp._tls.a.com.b.net TXT 3 'v=TLSRPTv1; rua=mailto:a@example.com' p - -\n"},
         {{SPEC, HOSTED, REPORTED, .withheld = "no"},
          A_COM "_mta-sts.a.com TXT 1 'v=STSv1; id=0f;' p 0f no\n" HOST_CNAME TLS},
         {{SPEC, HOSTED, REPORTED, DELEGATED, .delegates_mta_sts = true, .delegates_tls_rpt = true,
           .withheld = "no"},
          STS_CNAME B_NET
-         "_mta-sts.a.com.b.net TXT 1 'v=STSv1; id=0f;' p 0f no\n" HOST_CNAME TLS_CNAME B_NET
+         "_mta-sts.a.com.b.net TXT 1 'v=STSv1; id=0f;' p 0f no\n" HOST_ONCE A_COM_ONCE TLS_CNAME
+             B_NET "_smtp._tls.a.com.b.net TXT 3 'v=TLSRPTv1; rua=mailto:a@example.com' p - -\n"},
+        {{SPEC, REPORTED, DELEGATED, .delegates_tls_rpt = true},
+         A_COM_ONCE TLS_CNAME B_NET
          "_smtp._tls.a.com.b.net TXT 3 'v=TLSRPTv1; rua=mailto:a@example.com' p - -\n"},
         {{.domain = "a.com", .zone = "a.com", .id = "0f"},
-         "a.com a.com customer _mta-sts.a.com TXT 0 'v=STSv1; id=0f;' - 0f -\n"},
+         "a.com a.com provider _mta-sts.a.com TXT 0 'v=STSv1; id=0f;' - 0f -\n"},
     };
 
     (void)state;
