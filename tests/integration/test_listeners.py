@@ -156,7 +156,7 @@ def test_kept_connection_sees_a_reload(serve, pki, tmp_path):
         answers = read_answers(connection)
         connection.sendall(request("mta-sts.example.com"))
         assert next(answers).body == policy_body("mx.example.com")
-        daemon.reload(configuration(pki, {"example.com": {"mx": ["new.example.com"]}},
+        daemon.reload(configuration(pki, {**DOMAINS, "example.com": {"mx": ["new.example.com"]}},
                                     listen=listen))
         connection.sendall(request("mta-sts.example.com"))
         assert next(answers).body == policy_body("new.example.com")

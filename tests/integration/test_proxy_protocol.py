@@ -311,7 +311,7 @@ def test_end_waits_for_the_rest_of_a_header(serve, pki, tmp_path):
 @pytest.mark.parametrize("address, proxy, wanted", [
     ("127.0.0.1:0", {}, ": the key 'trusted' is needed"),
     ("127.0.0.1:0", ["127.0.0.1"], ": expected a mapping, as in {trusted: ...}, found a list"),
-    ("127.0.0.1:0", {"trusted": "127.0.0.1"}, ".trusted: expected a list, found '127.0.0.1'"),
+    ("127.0.0.1:0", {"trusted": "127.0.0.1"}, ".trusted: expected a list, as in [192.0.2.7], found '127.0.0.1'"),
     ("127.0.0.1:0", {"trusted": []}, ".trusted: the list is empty, so that nobody could connect"),
     ("127.0.0.1:0", {"trusted": ["unix"]}, ".trusted[0]: 'unix' is neither an address, as "),
     ("127.0.0.1:0", {"trusted": ["a.example"]}, ".trusted[0]: 'a.example' is neither an address"),
