@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A Debian 12 of its own, booted: systemd is process 1, the network has nothing but loopback."""
+"""A Debian of its own, booted: systemd is process 1, the network has nothing but loopback."""
 
 import os
 import pathlib
@@ -17,15 +17,15 @@ exec systemd-nspawn --quiet --register=no --keep-unit --private-network --boot -
 """
 
 
-def bootstrap(root, package):
-    """Installs Debian in root, and has there what the package depends on, not yet installed."""
+def bootstrap(root, release, package):
+    """Installs this release of Debian in root, and has there what the package depends on, not yet installed."""
     subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=apt", "--include=systemd-sysv", "--skip=cleanup/apt",
          "--dpkgopt=force-unsafe-io", '--aptopt=Acquire::Languages "none"',
          f"--customize-hook=upload {package} /root/{package.name}",
          '--customize-hook=chroot "$1" apt-get --yes -o APT::Install-Recommends=yes '
          f'install --download-only /root/{package.name}',
-         "bookworm", root, MIRROR], check=True, stdout=subprocess.DEVNULL)
+         release, root, MIRROR], check=True, stdout=subprocess.DEVNULL)
 
 
 def cgroups_of_systemd():

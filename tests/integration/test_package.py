@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The Debian package, from `./dev package` to purge, in a booted Debian of its own."""
+"""The Debian package, from `./dev package` to purge, in a booted Debian 12 and a Debian 13."""
 
 import os
 import re
@@ -29,12 +29,12 @@ def build_package():
     return ROOT / printed.strip()
 
 
-@pytest.fixture(name="machine", scope="module")
-def boot_machine(package, tmp_path_factory):
+@pytest.fixture(name="machine", scope="module", params=["bookworm", "trixie"])
+def boot_machine(request, package, tmp_path_factory):
     """Without the package. pytest keeps folders for a while: this one is large."""
     root = tmp_path_factory.mktemp("debian") / "root"
     try:
-        bootstrap(root, package)
+        bootstrap(root, request.param, package)
         with Machine(root) as machine:
             yield machine
     finally:
@@ -75,6 +75,24 @@ def put_certificates(machine, pki):
     for name in ("live", "archive"):
         (machine.root / "etc/letsencrypt" / name).mkdir(parents=True, mode=0o700)
     shutil.copytree(pki.folder / "live" / HOST, machine.root / "etc/letsencrypt/live" / HOST)
+
+
+def test_carries_libh2o_alone(package):
+    """Debian 13 has no h2o; it provides what else is needed by the names of Debian 12."""
+    shown = subprocess.run(["dpkg-deb", "--field", package, "Depends"], check=True,
+                           capture_output=True, text=True).stdout
+    names = {re.split("[ ,]", name)[0] for name in shown.strip().split(", ")}
+    assert {"libssl3", "libuv1", "libpsl5", "libwslay1"} <= names
+    assert not [name for name in names if "h2o" in name]
+    listed = subprocess.run(["dpkg-deb", "--contents", package], check=True, capture_output=True,
+                            text=True).stdout
+    assert re.findall(r" \./(usr/lib/mta-stsd/\S+)$", listed, re.MULTILINE) == \
+        ["usr/lib/mta-stsd/libh2o-evloop.so.0.13"]
+    copyright_ = subprocess.run(
+        f"dpkg-deb --fsys-tarfile {package} | tar -xO ./usr/share/doc/mta-stsd/copyright",
+        shell=True, check=True, capture_output=True, text=True).stdout
+    assert "\nFiles: usr/lib/mta-stsd/*\n" in copyright_ and "Kazuho Oku" in copyright_
+    assert copyright_.count("\nLicense: Expat\n Permission is hereby granted") == 1
 
 
 @pytest.mark.skipif(shutil.which("lintian") is None, reason="lintian is large; CI does without")
