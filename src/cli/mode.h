@@ -27,6 +27,7 @@ enum cli_option {
     OPTION_OUTPUT,
     OPTION_TLS_RPT,
     OPTION_FORCE,
+    OPTION_DRY_RUN,
     OPTION_SERVED,
     OPTION_COUNT,
 };
@@ -38,7 +39,7 @@ struct options {
     char **arguments;  /* in argv, after the options */
     size_t n_arguments;
     const char *config_path;
-    bool json, strict, no_certificates, tls_rpt, force, served;
+    bool json, strict, no_certificates, tls_rpt, force, dry_run, served;
     const char **domains; /* --domain, as written */
     size_t n_domains;
     const char *side;   /* NULL: both */

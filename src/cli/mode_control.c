@@ -70,7 +70,11 @@ static enum exit_status ask_daemon(const struct options *options, const char *qu
 
 enum exit_status mode_reload(const struct options *options)
 {
-    return ask_daemon(options, options->force ? "reload force" : "reload", RELOAD_TIMEOUT_S);
+    const char *question = options->force ? "reload force" : "reload";
+
+    if (options->force && options->dry_run)
+        return cli_fail(STATUS_USAGE, "--force and --dry-run do not go together");
+    return ask_daemon(options, options->dry_run ? "reload dry" : question, RELOAD_TIMEOUT_S);
 }
 
 enum exit_status mode_health(const struct options *options)

@@ -60,7 +60,7 @@ const struct mode modes[] = {
      .what = "how and when a domain can leave MTA-STS",
      .run = mode_withdraw},
     {.name = "reload",
-     .options = TAKES(CONFIG) | TAKES(FORCE),
+     .options = TAKES(CONFIG) | TAKES(FORCE) | TAKES(DRY_RUN),
      .what = "ask the running daemon to reload; print what changed or why not",
      .run = mode_reload},
     {.name = "health",
@@ -86,5 +86,6 @@ const struct cli_option_row option_rows[OPTION_COUNT] = {
     [OPTION_OUTPUT] = {"output", '\0', "DIR", "write a file per zone"},
     [OPTION_TLS_RPT] = {"tls-rpt", '\0', NULL, "the _smtp._tls record instead of _mta-sts"},
     [OPTION_FORCE] = {"force", '\0', NULL, "reload although many domains would go"},
+    [OPTION_DRY_RUN] = {"dry-run", '\0', NULL, "say what a reload would change, and its risks"},
     [OPTION_SERVED] = {"served", '\0', NULL, "withhold ids that the running daemon does not serve"},
 };

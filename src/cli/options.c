@@ -136,6 +136,9 @@ static void options_set_option(struct options *options, enum cli_option option)
     case OPTION_FORCE:
         options->force = true;
         break;
+    case OPTION_DRY_RUN:
+        options->dry_run = true;
+        break;
     case OPTION_SERVED:
         options->served = true;
         break;

@@ -35,7 +35,7 @@ def test_help_says_which_options_a_mode_takes():
     rows = re.findall(r'\.name = "([a-z-]*)"(.*?)\.run', source, re.DOTALL)
     wanted = {name: [option.lower().replace("_", "-")
                      for option in re.findall(r"TAKES\((\w+)\)", row)] for name, row in rows}
-    assert len(wanted) >= 12 and wanted["reload"] == ["config", "force"]
+    assert len(wanted) >= 12 and wanted["reload"] == ["config", "force", "dry-run"]
     listed = re.findall(r"^ +(?:-\w, )?(?:--([a-z-]+)|\(none\)).*(?:\n +with (.*))?",
                         run("--help").stdout.decode().split("\nOptions:")[0], re.MULTILINE)
     assert {name: re.findall(r"--([a-z-]+)", options) for name, options in listed} == wanted

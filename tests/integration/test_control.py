@@ -42,11 +42,11 @@ def test_configuration_that_never_ends(tmp_path, mode):
 
 @pytest.mark.parametrize("before, after, lines", [
     ({"example.com": {"mx": ["a.example"]}}, {"example.com": {"mx": ["a.example"]}},
-     ["1 domains: 0 added, 0 removed, 0 changed"]),
+     ["1 domain: 0 added, 0 removed, 0 changed"]),
     ({"example.com": {"mx": ["a.example"]}},
      {"example.com": {"mx": ["a.example"]}, "example.org": {"mx": ["a.example"]}},
-     ["added: example.org (testing)", "2 domains: 1 added, 0 removed, 0 changed",
-      "now publish what mta-stsd --print-dns prints of them"]),
+     ["added: example.org; mode testing; id ", "2 domains: 1 added, 0 removed, 0 changed",
+      "publish the new records now: mta-stsd --print-dns"]),
     ({"example.com": {"mx": ["a.example"]}, "example.net": {"mode": "none"},
       "example.org": {"mode": "none"}},
      {"example.com": {"mx": ["a.example"]}, "example.net": {"mode": "none"}},
@@ -54,11 +54,11 @@ def test_configuration_that_never_ends(tmp_path, mode):
     ({"example.com": {"mx": ["a.example"]}, "example.net": {"mode": "none"},
       "example.org": {"mx": ["a.example"], "mode": "enforce", "max_age": "2w"}},
      {"example.com": {"mx": ["a.example"]}, "example.net": {"mode": "none"}},
-     ["removed: example.org (enforce; senders may enforce it for 1209600 s; "]),
+     ["removed: example.org (enforce)", "risk: senders may enforce its policy until "]),
     ({"example.com": {"mx": ["a.example", "b.example"], "mode": "enforce", "max_age": "4w"}},
      {"example.com": {"mx": ["b.example"], "mode": "enforce", "max_age": "4w"}},
      ["changed: example.com; mx removed under enforce: a.example; id ",
-      "1 domains: 0 added, 0 removed, 1 changed"]),
+      "1 domain: 0 added, 0 removed, 1 changed"]),
     ({"example.com": {"mx": ["a.example"]}}, {"example.com": {"mx": ["a.example"],
                                                                "mode": "enforce"}},
      ["changed: example.com; mode testing -> enforce; id "]),
@@ -68,6 +68,28 @@ def test_reload_prints_the_difference(operate, pki, tmp_path, before, after, lin
     assert_answer(daemon.change(configuration(pki, tmp_path, after)), GOOD, *lines)
     for line in lines:
         daemon.log.wait_for(line.replace("(", r"\(").replace(")", r"\)"))
+
+
+def test_dry_run(operate, pki, tmp_path):
+    """It says what a reload would change and what that risks, and changes nothing."""
+    before = {"example.com": {"mx": ["a.example", "b.example"], "mode": "enforce"}}
+    daemon = operate(configuration(pki, tmp_path, before))
+    body = fetch(daemon.address, HOST, tls_context(pki)).body
+    after = {"example.com": {"mx": ["b.example"], "mode": "enforce"}}
+    n_lines = len(daemon.log.lines)
+    assert_answer(daemon.change(configuration(pki, tmp_path, after), "--dry-run"), GOOD,
+                  "mx removed under enforce: a.example",
+                  "risk: senders that fetch the new policy refuse the removed mx",
+                  "dry run: nothing was changed")
+    assert fetch(daemon.address, HOST, tls_context(pki)).body == body
+    assert_answer(daemon.change(configuration(pki, tmp_path, {"example.com": {"mode": "enforced"}}),
+                                "--dry-run"), USAGE,
+                  "error: ")
+    assert daemon.metric("config_last_reload_successful") == 1
+    assert daemon.metric('config_reloads_total{result="refused"}') == 0
+    assert not daemon.log.find("reload", n_lines)
+    assert_answer(daemon.ask("--reload", "--dry-run", "--force"), USAGE, "do not go together")
+    assert_answer(daemon.change(configuration(pki, tmp_path, after)), GOOD, "changed: example.com")
 
 
 def test_printed_id_is_the_one_to_publish(operate, pki, tmp_path):
@@ -89,7 +111,7 @@ def test_reload_that_needs_a_restart(operate, pki, tmp_path, keys):
     for arguments in [(), ("--force",)]:
         assert_answer(daemon.change(changed, *arguments), FINDINGS,
                       f"reload refused: '{next(iter(keys))}' has changed, which needs a restart; "
-                      "the configuration from before goes on being served")
+                      "the previous configuration stays in use")
     assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
 
 
@@ -115,7 +137,7 @@ def test_broken_configuration(operate, pki, tmp_path, text, place):
     daemon = operate(configuration(pki, tmp_path))
     control = f"control: {tmp_path}/control.sock\n"
     output = assert_answer(daemon.change(control + text), USAGE, place,
-                           "reload refused: 1 errors; the configuration from before goes on being "
+                           "reload refused: 1 errors; the previous configuration stays in use being "
                            "served")
     assert "no daemon" not in output
     assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
@@ -214,7 +236,7 @@ def test_many_reloads_at_once(operate, pki, tmp_path):
         if b"try again" in answer.stdout:
             assert_answer(answer, USAGE, "reload refused: 1 errors")
         else:
-            assert_answer(answer, GOOD, "1 domains: ")
+            assert_answer(answer, GOOD, "1 domain: ")
     assert fetch(daemon.address, HOST, tls_context(pki)).body == \
         policy_body("mx.example.com", max_age=max_ages[-1])
 

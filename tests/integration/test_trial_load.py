@@ -54,7 +54,7 @@ def hold_trial(operate, pki, tmp_path):
 
 @pytest.mark.parametrize("number, sentence", [
     (signal.SIGKILL, "reload refused: the process that loads it for a trial was killed, as the "
-                     "kernel does where memory runs out; the configuration from before goes on being "
+                     "kernel does where memory runs out; the previous configuration stays in use being "
                      "served"),
     (signal.SIGSYS, "reload refused: the process that loads it for a trial ended with signal 31; the "
                     "configuration"),
@@ -89,7 +89,7 @@ def test_pipe_in_place_of_the_file(operate, pki, tmp_path):
     daemon.send_signal(signal.SIGHUP)
     daemon.log.wait_for("mta-stsd.yaml: error: the file is not a regular file, so to read it might "
                         "never end")
-    daemon.log.wait_for("reload refused: 1 errors; the configuration from before goes on")
+    daemon.log.wait_for("reload refused: 1 errors; the previous configuration stays in use")
     assert daemon.metric('config_reloads_total{result="refused"}') == 1
     assert body(daemon, pki) == BODY
     whole.rename(daemon.config_path)

@@ -36,6 +36,13 @@ static void begin_forced_reload(void *context, struct control_client *client)
     reload_request(commands->reload, RELOAD_FORCED, answer_reload, client);
 }
 
+static void begin_dry_run(void *context, struct control_client *client)
+{
+    const struct control_commands *commands = context;
+
+    reload_request(commands->reload, RELOAD_DRY, answer_reload, client);
+}
+
 static char *print_health(void *context)
 {
     const struct control_commands *commands = context;
@@ -66,6 +73,7 @@ static char *print_served(void *context)
 const struct control_row control_commands_rows[CONTROL_COMMANDS_COUNT] = {
     {.question = "reload", .begin = begin_reload},
     {.question = "reload force", .begin = begin_forced_reload},
+    {.question = "reload dry", .begin = begin_dry_run},
     {.question = "health", .answer = print_health},
     {.question = "served", .answer = print_served, .is_shared = true},
 };

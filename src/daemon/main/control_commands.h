@@ -15,7 +15,7 @@ struct server_stats;
 struct uv_loop_s;
 
 enum {
-    CONTROL_COMMANDS_COUNT = 4,
+    CONTROL_COMMANDS_COUNT = 5,
 };
 
 /** The context of the rows. */

@@ -13,11 +13,13 @@
 #include "daemon/main/reload_review.h"
 #include "daemon/tls/cert_store.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/config/config.h"
 #include "lib/config/load.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
+#include "lib/state/ledger.h"
 
 #define RELOAD_ENDING "the daemon is ending\n"
 
@@ -57,10 +59,11 @@ struct reload {
     bool is_stopped;
     struct job *job;
     uv_timer_t deadline;
-    struct reload_waiter *waiting; /* for the next reload */
-    struct reload_waiter *asking;  /* for the outcome of this one */
-    bool is_wanted;                /* the next reload, maybe by nobody who waits */
-    enum reload_force force;       /* of the next reload */
+    struct reload_waiter *waiting;     /* for the next reload */
+    struct reload_waiter *waiting_dry; /* for the next dry run */
+    struct reload_waiter *asking;      /* for the outcome of this one */
+    bool is_wanted;                    /* the next reload, maybe by nobody who waits */
+    enum reload_force force;           /* of the next reload */
     struct reload_load load;
 };
 
@@ -116,6 +119,7 @@ static void load_next(void *context)
     struct reload *reload = context;
     struct reload_load *load = &reload->load;
     struct diag *diag = diag_new(&config_findings);
+    struct ledger *ledger = reload->options.read_ledger(reload->options.context);
     size_t len;
     FILE *out = open_memstream(&load->text, &len);
 
@@ -129,11 +133,14 @@ static void load_next(void *context)
                                                  .n_errors = diag_count(diag, LEVEL_ERROR),
                                                  .sandbox = reload->options.sandbox,
                                                  .config_path = reload->options.config_path,
-                                                 .force = load->force},
+                                                 .force = load->force,
+                                                 .ledger = ledger,
+                                                 .now_unix_s = clock_system.unix_s(&clock_system)},
                       out);
     fclose(out);
+    ledger_free(ledger);
     diag_free(diag);
-    if (load->outcome != RELOAD_GOOD) {
+    if (load->outcome != RELOAD_GOOD || load->force == RELOAD_DRY) {
         config_unref(load->next);
         load->next = NULL;
         return;
@@ -159,9 +166,10 @@ static void reload_end(struct reload *reload, enum reload_outcome outcome, const
 {
     answer_waiters(&reload->asking, outcome, text);
     reload->state = RELOAD_IDLE;
-    reload->options.end(reload->options.context, outcome);
+    if (reload->load.force != RELOAD_DRY)
+        reload->options.end(reload->options.context, outcome);
     discard_load(&reload->load);
-    if (reload->is_wanted)
+    if (reload->is_wanted || reload->waiting_dry)
         reload_begin(reload);
 }
 
@@ -182,7 +190,8 @@ static void on_load_done(void *context)
         reload->state = RELOAD_SWAPPING;
         reload->options.swap(reload->options.context, load->next, load->next_store);
     } else {
-        log_text(LOG_ERROR, slice_of(load->text));
+        if (load->force != RELOAD_DRY)
+            log_text(LOG_ERROR, slice_of(load->text));
         reload_end(reload, load->outcome, load->text);
     }
 }
@@ -202,7 +211,9 @@ static void on_load_deadline(uv_timer_t *timer)
     reload->is_wanted = false;
     answer_waiters(&reload->asking, RELOAD_REFUSED, text);
     answer_waiters(&reload->waiting, RELOAD_REFUSED, text);
-    reload->options.end(reload->options.context, RELOAD_REFUSED);
+    answer_waiters(&reload->waiting_dry, RELOAD_REFUSED, text);
+    if (reload->load.force != RELOAD_DRY)
+        reload->options.end(reload->options.context, RELOAD_REFUSED);
 }
 
 static void start_load(struct reload *reload)
@@ -226,7 +237,8 @@ static void on_trial_done(void *context, enum trial_outcome outcome, const char 
 
         if (asprintf(&text, "reload refused: %s; " RELOAD_GOES_ON, reason) < 0)
             memory_fail();
-        log_text(LOG_ERROR, slice_of(text));
+        if (reload->load.force != RELOAD_DRY)
+            log_text(LOG_ERROR, slice_of(text));
         reload_end(reload, RELOAD_REFUSED, text);
         free(text);
         return;
@@ -236,15 +248,26 @@ static void on_trial_done(void *context, enum trial_outcome outcome, const char 
     start_load(reload);
 }
 
+static void reload_take_waiters(struct reload *reload, struct reload_waiter **waiting)
+{
+    reload->asking = *waiting;
+    *waiting = NULL;
+}
+
+/* A reload goes before a dry run, which then sees its outcome. */
 static void reload_begin(struct reload *reload)
 {
-    reload->asking = reload->waiting;
-    reload->waiting = NULL;
-    reload->load.force = reload->force;
-    reload->force = RELOAD_GUARDED;
-    reload->is_wanted = false;
     reload->state = RELOAD_IN_TRIAL;
-    reload->options.begin(reload->options.context);
+    if (reload->is_wanted) {
+        reload_take_waiters(reload, &reload->waiting);
+        reload->load.force = reload->force;
+        reload->force = RELOAD_GUARDED;
+        reload->is_wanted = false;
+        reload->options.begin(reload->options.context);
+    } else {
+        reload_take_waiters(reload, &reload->waiting_dry);
+        reload->load.force = RELOAD_DRY;
+    }
     reload->options.start_trial(reload->options.context, on_trial_done, reload);
 }
 
@@ -283,7 +306,7 @@ void reload_request(struct reload *reload, enum reload_force force, reload_done 
 {
     const char *obstacle = find_obstacle(reload);
 
-    if (obstacle && !reload->is_stopped)
+    if (obstacle && !reload->is_stopped && force != RELOAD_DRY)
         log_text(LOG_ERROR, slice_of(obstacle));
     if (obstacle) {
         if (done)
@@ -294,11 +317,15 @@ void reload_request(struct reload *reload, enum reload_force force, reload_done 
         struct reload_waiter *waiter = memory_alloc(sizeof(*waiter));
 
         *waiter = (struct reload_waiter){.done = done, .context = context};
-        LL_PREPEND(reload->waiting, waiter);
+        if (force == RELOAD_DRY)
+            LL_PREPEND(reload->waiting_dry, waiter);
+        else
+            LL_PREPEND(reload->waiting, waiter);
     }
     if (force == RELOAD_FORCED)
         reload->force = RELOAD_FORCED;
-    reload->is_wanted = true;
+    if (force != RELOAD_DRY)
+        reload->is_wanted = true;
     if (reload->state == RELOAD_IDLE)
         reload_begin(reload);
 }
@@ -329,6 +356,7 @@ void reload_stop(struct reload *reload)
     reload->is_stopped = true;
     reload->is_wanted = false;
     answer_waiters(&reload->waiting, RELOAD_REFUSED, RELOAD_ENDING);
+    answer_waiters(&reload->waiting_dry, RELOAD_REFUSED, RELOAD_ENDING);
     if (reload->state == RELOAD_SWAPPING)
         return;
     answer_waiters(&reload->asking, RELOAD_REFUSED, RELOAD_ENDING);

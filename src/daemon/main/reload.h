@@ -15,6 +15,7 @@
 struct cert_store;
 struct config;
 struct diag;
+struct ledger;
 struct reload;
 struct sandbox;
 struct uv_loop_s;
@@ -22,6 +23,7 @@ struct uv_loop_s;
 enum reload_force {
     RELOAD_GUARDED,
     RELOAD_FORCED, /* however many domains go */
+    RELOAD_DRY,    /* say what would change, and change nothing */
 };
 
 enum reload_outcome {
@@ -37,7 +39,7 @@ enum {
 /** Says how a reload went. text: for a person, with line ends; the caller's. */
 typedef void reload_done(void *context, enum reload_outcome outcome, const char *text);
 
-/** All callbacks are called on the loop, with `context`, but for the three named there. */
+/** All callbacks are called on the loop, with `context`, but for those of the thread pool. */
 struct reload_options {
     struct uv_loop_s *loop;
     const char *config_path;
@@ -54,6 +56,8 @@ struct reload_options {
     struct cert_store *(*make_store)(void *context, const struct config *config);
     /** There too: keeps what will be served. */
     void (*record)(void *context, const struct config *config);
+    /** There too: reads what was served when, for ledger_free(); NULL: nothing is known. */
+    struct ledger *(*read_ledger)(void *context);
 
     /** Tells what serves; the caller takes references. */
     void (*find_current)(void *context, struct config **ret_config, struct cert_store **ret_store);
@@ -73,9 +77,9 @@ struct reload *reload_new(const struct reload_options *options);
 void reload_free(struct reload *reload);
 
 /**
- * Asks for a reload that begins after this call.
+ * Asks for a reload, or a dry run, that begins after this call.
  *
- * done  called once, maybe at once; NULL: nobody asks
+ * done  called once, maybe at once; NULL: nobody asks, which makes no sense for a dry run
  */
 void reload_request(struct reload *reload, enum reload_force force, reload_done *done,
                     void *context);

@@ -6,12 +6,15 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "daemon/main/reload.h"
 
 /** What follows the reason of a refusal. */
-#define RELOAD_GOES_ON "the configuration from before goes on being served\n"
+#define RELOAD_GOES_ON "the previous configuration stays in use\n"
+
+struct ledger;
 
 struct reload_candidate {
     const struct config *current;
@@ -20,6 +23,8 @@ struct reload_candidate {
     const struct sandbox *sandbox; /* NULL: any file may be read */
     const char *config_path;
     enum reload_force force;
+    const struct ledger *ledger; /* what was served when; NULL: unknown */
+    int64_t now_unix_s;
 };
 
 /** Prints the difference and, unless the outcome is RELOAD_GOOD, why it is refused. */

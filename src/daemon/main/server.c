@@ -119,6 +119,13 @@ static void record_config(void *context, const struct config *config)
     state_keeper_record(server->keeper, config);
 }
 
+static struct ledger *read_ledger(void *context)
+{
+    struct server *server = context;
+
+    return state_keeper_read(server->keeper);
+}
+
 /* In the scan's thread. */
 static void on_fetchable(void *context, struct config *config, const size_t *domains,
                          size_t n_domains)
@@ -475,6 +482,7 @@ static void make_parts(struct server *server)
         .load = config_load_with,
         .make_store = make_store,
         .record = record_config,
+        .read_ledger = read_ledger,
         .find_current = find_current,
         .begin = on_reload_begun,
         .swap = swap_workers,

@@ -146,6 +146,16 @@ void state_keeper_record(struct state_keeper *keeper, const struct config *confi
         keeper_record(keeper, config, false);
 }
 
+struct ledger *state_keeper_read(struct state_keeper *keeper)
+{
+    struct ledger *ledger = NULL;
+    struct err err;
+
+    if (keeper)
+        keeper_judge(keeper, ledger_writer_read(keeper->writer, &ledger, &err), &err);
+    return ledger;
+}
+
 void state_keeper_mark_fetchable(struct state_keeper *keeper, const struct config *config,
                                  const size_t *domains, size_t n_domains)
 {

@@ -15,6 +15,7 @@
 struct account;
 struct clock;
 struct config;
+struct ledger;
 struct state_keeper;
 struct uv_loop_s;
 
@@ -34,6 +35,9 @@ void state_keeper_free(struct state_keeper *keeper);
 
 /** Records, in a job of the loop, what is served since the start. Main thread. */
 void state_keeper_begin(struct state_keeper *keeper, struct uv_loop_s *loop, struct config *config);
+
+/** Reads the ledger, for ledger_free(). NULL: nothing is known. Safe from any thread. */
+struct ledger *state_keeper_read(struct state_keeper *keeper);
 
 /** Records what is served from now on. */
 void state_keeper_record(struct state_keeper *keeper, const struct config *config);

@@ -1,20 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/config/diff.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include <uthash.h>
+#include <utlist.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/when.h"
 #include "lib/config/config.h"
 
-struct comparison {
-    struct difference counts;
-    FILE *out;
-    size_t n_lines, lines_max;
+enum {
+    NAMES_SHOWN = 10, /* of the domains in one line */
 };
 
-/* Whether one more line may be printed; each call stands for one. */
-static bool may_print(struct comparison *comparison)
+/* Domains that go from one policy to the same other one. */
+struct change_group {
+    struct {
+        const struct policy_document *was, *is;
+    } key;
+    const struct domain *was, *is; /* the first domain before and after */
+    const char *names[NAMES_SHOWN];
+    size_t n_domains;
+    struct change_group *next; /* in the order of the first domains */
+    UT_hash_handle hh;
+};
+
+struct comparison {
+    const struct compare_options *options;
+    struct difference counts;
+    struct arena *arena;
+    struct change_group *groups, **groups_end;
+    struct change_group *by_key;
+    size_t n_lines;
+};
+
+/* Returns the stream for one more line, or NULL; each call stands for one. */
+static FILE *line_begin(struct comparison *comparison)
 {
-    return ++comparison->n_lines <= comparison->lines_max && comparison->out;
+    return ++comparison->n_lines <= comparison->options->lines_max ? comparison->options->out
+                                                                   : NULL;
 }
 
 static const char *mode_of(const struct domain *domain)
@@ -29,6 +55,14 @@ static bool has_mx(const struct policy *policy, struct slice mx)
         if (slice_eq(policy->mx[i], mx))
             return true;
     return false;
+}
+
+static bool has_all_mx(const struct policy *policy, const struct policy *other)
+{
+    for (size_t i = 0; i < other->n_mx; i++)
+        if (!has_mx(policy, other->mx[i]))
+            return false;
+    return true;
 }
 
 /* Prints the mx of `policy` that `other` lacks. */
@@ -47,6 +81,8 @@ static void print_missing_mx(const struct policy *policy, const struct policy *o
 
 static void print_policies(const struct policy *was, const struct policy *is, FILE *out)
 {
+    char old[WHEN_SIZE], new[WHEN_SIZE];
+
     if (was->mode != is->mode)
         fprintf(out, "; mode %s -> %s", policy_mode_name(was->mode), policy_mode_name(is->mode));
     /* Senders that hold the new policy stop delivering to these hosts. */
@@ -55,34 +91,153 @@ static void print_policies(const struct policy *was, const struct policy *is, FI
         is->mode == POLICY_ENFORCE ? "; mx removed under enforce: " : "; mx removed: ", out);
     print_missing_mx(is, was, "; mx added: ", out);
     if (was->max_age_s != is->max_age_s)
-        fprintf(out, "; max_age %u s -> %u s", was->max_age_s, is->max_age_s);
+        fprintf(out, "; max_age %s -> %s", when_duration(was->max_age_s, old),
+                when_duration(is->max_age_s, new));
 }
 
-static void print_change(const struct domain *was, const struct domain *is, FILE *out)
+static int64_t enforced_until(const struct comparison *comparison, const struct domain *was,
+                              struct slice mx)
 {
-    fprintf(out, "changed: %s", is->name);
-    if (was->document)
-        print_policies(&was->document->policy, &is->document->policy, out);
+    const struct compare_options *options = comparison->options;
+    const struct policy *policy = was->document ? &was->document->policy : NULL;
+
+    int64_t until_unix_s = options->enforced ? options->enforced(options->context, was, mx) : -1;
+
+    if (until_unix_s >= 0)
+        return until_unix_s;
+    if (!policy || policy->mode != POLICY_ENFORCE || has_mx(policy, mx))
+        return 0;
+    return options->now_unix_s + policy->max_age_s;
+}
+
+/* A sender with the old policy does not deliver to a new MX host, one with the new policy not to an
+ * old one. */
+static void print_mx_risks(const struct comparison *comparison, const struct change_group *group,
+                           FILE *out)
+{
+    const struct policy *was = &group->key.was->policy, *is = &group->key.is->policy;
+    int64_t latest_unix_s = 0;
+    char date[WHEN_SIZE];
+
+    for (size_t i = 0; i < is->n_mx; i++) {
+        int64_t until_unix_s =
+            has_mx(was, is->mx[i]) ? 0 : enforced_until(comparison, group->was, is->mx[i]);
+
+        if (until_unix_s > latest_unix_s)
+            latest_unix_s = until_unix_s;
+    }
+    if (latest_unix_s > 0)
+        fprintf(out,
+                "  risk: senders may enforce the old policy until %s; do not move mail to the\n"
+                "        added mx before\n",
+                when_date(latest_unix_s, date));
+    for (size_t i = 0; i < was->n_mx && is->mode == POLICY_ENFORCE; i++) {
+        if (has_mx(is, was->mx[i]))
+            continue;
+        fprintf(out,
+                "  risk: senders that fetch the new policy refuse the removed mx, and others may\n"
+                "        hold the old policy until %s; list old and new mx until then,\n"
+                "        and remove an mx only when no MX record names its host any more\n",
+                when_date(comparison->options->now_unix_s + was->max_age_s, date));
+        break;
+    }
+}
+
+static void print_risks(const struct comparison *comparison, const struct change_group *group,
+                        FILE *out)
+{
+    const struct policy *was = group->key.was ? &group->key.was->policy : NULL;
+    const struct policy *is = &group->key.is->policy;
+    bool was_testing = was && was->mode != POLICY_MODE_NONE;
+    char age[WHEN_SIZE];
+
+    if (is->mode == POLICY_ENFORCE && !was_testing)
+        fputs("  risk: enforce without a time in testing: if a certificate or an mx is wrong, mail "
+              "is lost\n",
+              out);
+    if (!was)
+        return;
+    print_mx_risks(comparison, group, out);
+    if (was->mode == POLICY_ENFORCE && is->mode == POLICY_ENFORCE &&
+        is->max_age_s < was->max_age_s &&
+        (!has_all_mx(was, is) || !has_all_mx(is, was)))
+        fprintf(out, "  risk: who holds the old policy keeps it for %s; a lower max_age does not shorten that\n",
+                when_duration(was->max_age_s, age));
+}
+
+static void print_names(const struct change_group *group, FILE *out)
+{
+    size_t n_shown = group->n_domains < NAMES_SHOWN ? group->n_domains : NAMES_SHOWN;
+
+    for (size_t i = 0; i < n_shown; i++)
+        fprintf(out, "%s%s", i > 0 ? ", " : "", group->names[i]);
+    if (group->n_domains > n_shown)
+        fprintf(out, " and %zu more", group->n_domains - n_shown);
+    if (group->n_domains > 1 && group->is->policy_name)
+        fprintf(out, " (policy %s)", group->is->policy_name);
+}
+
+static void print_group(struct comparison *comparison, const struct change_group *group)
+{
+    FILE *out = line_begin(comparison);
+
+    if (!out)
+        return;
+    fputs(group->was ? "changed: " : "added: ", out);
+    print_names(group, out);
+    if (!group->was)
+        fprintf(out, "; mode %s", mode_of(group->is));
+    else if (group->key.was)
+        print_policies(&group->key.was->policy, &group->key.is->policy, out);
     else
-        fprintf(out, "; %s -> %s", mode_of(was), mode_of(is));
-    fprintf(out, "; id %s\n", is->document->id);
+        fprintf(out, "; %s -> %s", mode_of(group->was), mode_of(group->is));
+    fprintf(out, "; id %s\n", group->key.is->id);
+    print_risks(comparison, group, out);
+}
+
+/* Puts the domain to those with the same change. was: NULL if it is new */
+static void group_add(struct comparison *comparison, const struct domain *was,
+                      const struct domain *is)
+{
+    struct change_group *group, probe = {0};
+
+    probe.key.was = was ? was->document : NULL;
+    probe.key.is = is->document;
+    HASH_FIND(hh, comparison->by_key, &probe.key, sizeof(probe.key), group);
+    if (!group || !group->was != !was) {
+        group = arena_alloc(comparison->arena, sizeof(*group));
+        *group = (struct change_group){.key = probe.key, .was = was, .is = is};
+        HASH_ADD(hh, comparison->by_key, key, sizeof(group->key), group);
+        *comparison->groups_end = group;
+        comparison->groups_end = &group->next;
+    }
+    if (group->n_domains < NAMES_SHOWN)
+        group->names[group->n_domains] = is->name;
+    group->n_domains++;
 }
 
 /* Senders hold what they have; who leaves goes by mode none (RFC 8461 8.3). */
 static void diff_removed(struct comparison *comparison, const struct domain *domain,
                          const char *what_is_left)
 {
-    const struct policy *policy = domain->document ? &domain->document->policy : NULL;
+    int64_t until_unix_s;
+    char date[WHEN_SIZE];
+    FILE *out;
 
     comparison->counts.n_removed++;
-    if (!may_print(comparison))
+    out = line_begin(comparison);
+    if (!out)
         return;
-    fprintf(comparison->out, "removed: %s (%s", domain->name, mode_of(domain));
-    if (policy && policy->mode == POLICY_ENFORCE)
-        fprintf(comparison->out,
-                "; senders may enforce it for %u s; to leave, serve mode none first",
-                policy->max_age_s);
-    fprintf(comparison->out, ")%s\n", what_is_left);
+    fprintf(out, "removed: %s (%s)%s\n", domain->name, mode_of(domain), what_is_left);
+    until_unix_s = enforced_until(comparison, domain, (struct slice){0});
+    if (until_unix_s != 0)
+        fprintf(out,
+                "  risk: senders may enforce its policy until %s; serve it in mode none until\n"
+                "        then, see mta-stsd --withdraw %s\n",
+                when_date(until_unix_s, date), domain->name);
+    else if (domain->document)
+        fprintf(out, "  its records in DNS can go: mta-stsd --withdraw %s names them\n",
+                domain->name);
 }
 
 static void diff_domain(struct comparison *comparison, const struct domain *was,
@@ -98,40 +253,59 @@ static void diff_domain(struct comparison *comparison, const struct domain *was,
         return;
     }
     comparison->counts.n_changed++;
-    if (may_print(comparison))
-        print_change(was, is, comparison->out);
+    group_add(comparison, was, is);
 }
 
 static void diff_added(struct comparison *comparison, const struct domain *domain)
 {
+    FILE *out;
+
     comparison->counts.n_added++;
-    if (may_print(comparison))
-        fprintf(comparison->out, "added: %s (%s)\n", domain->name, mode_of(domain));
+    if (domain->document) {
+        group_add(comparison, NULL, domain);
+        return;
+    }
+    out = line_begin(comparison);
+    if (out)
+        fprintf(out, "added: %s (%s)\n", domain->name, mode_of(domain));
 }
 
-struct difference config_compare(const struct config *current, const struct config *next, FILE *out,
-                                 size_t lines_max)
+/* Both are sorted by name. */
+static void diff_domains(struct comparison *comparison, const struct config *current,
+                         const struct config *next)
 {
-    struct comparison comparison = {.out = out, .lines_max = lines_max};
     const struct domain *was = current->domains, *was_end = was + current->n_domains;
     const struct domain *is = next->domains, *is_end = is + next->n_domains;
 
-    /* Both are sorted by name. */
     while (was < was_end && is < is_end) {
         int order = strcmp(was->name, is->name);
 
         if (order == 0)
-            diff_domain(&comparison, was++, is++);
+            diff_domain(comparison, was++, is++);
         else if (order < 0)
-            diff_removed(&comparison, was++, "");
+            diff_removed(comparison, was++, "");
         else
-            diff_added(&comparison, is++);
+            diff_added(comparison, is++);
     }
     while (was < was_end)
-        diff_removed(&comparison, was++, "");
+        diff_removed(comparison, was++, "");
     while (is < is_end)
-        diff_added(&comparison, is++);
-    if (out && comparison.n_lines > lines_max)
-        fprintf(out, "... and %zu more\n", comparison.n_lines - lines_max);
+        diff_added(comparison, is++);
+}
+
+struct difference config_compare(const struct config *current, const struct config *next,
+                                 const struct compare_options *options)
+{
+    struct comparison comparison = {.options = options, .arena = arena_new_large()};
+    const struct change_group *group;
+
+    comparison.groups_end = &comparison.groups;
+    diff_domains(&comparison, current, next);
+    LL_FOREACH (comparison.groups, group)
+        print_group(&comparison, group);
+    if (options->out && comparison.n_lines > options->lines_max)
+        fprintf(options->out, "... and %zu more\n", comparison.n_lines - options->lines_max);
+    HASH_CLEAR(hh, comparison.by_key);
+    arena_free(comparison.arena);
     return comparison.counts;
 }

@@ -104,8 +104,8 @@ static bool line_is_wanted(struct slice text, const char *domain)
                        (!ledger_line_parse(text, &line) || slice_eq_text(line.domain, domain)));
 }
 
-int ledger_read_bytes(struct slice bytes, const char *domain, struct ledger **ret_ledger,
-                      struct err *err)
+int ledger_read_bytes(struct slice bytes, struct arena *arena, const char *domain,
+                      struct ledger **ret_ledger, struct err *err)
 {
     struct ledger *ledger;
     size_t at = 0, number = 0;
@@ -129,6 +129,7 @@ int ledger_read_bytes(struct slice bytes, const char *domain, struct ledger **re
         at += text.len + 1;
     }
     ledger->whole_len = at;
+    ledger->bytes = arena;
     *ret_ledger = ledger;
     return 0;
 }
@@ -148,15 +149,13 @@ int ledger_read(const char *directory, const char *domain, struct ledger **ret_l
     if (result != 0 && err->sys_errno == ENOENT)
         result = 0;
     if (result == 0)
-        result = ledger_read_bytes(bytes, domain, ret_ledger, err);
+        result = ledger_read_bytes(bytes, arena, domain, ret_ledger, err);
     if (result != 0) {
         int sys_errno = err->sys_errno;
 
         err_set(err, err->code, "'%s' %s", path, err->msg);
         err->sys_errno = sys_errno;
         arena_free(arena);
-    } else {
-        (*ret_ledger)->bytes = arena;
     }
     free(path);
     return result;

@@ -15,6 +15,7 @@
 
 #include "lib/state/ledger_line.h"
 
+struct arena;
 struct err;
 struct ledger;
 
@@ -41,9 +42,13 @@ struct ledger_domain {
 int ledger_read(const char *directory, const char *domain, struct ledger **ret_ledger,
                 struct err *err);
 
-/** The same from bytes, which outlive the ledger. */
-int ledger_read_bytes(struct slice bytes, const char *domain, struct ledger **ret_ledger,
-                      struct err *err);
+/**
+ * The same from bytes.
+ *
+ * arena  of the bytes, which the ledger takes over unless this fails; NULL: they outlive the ledger
+ */
+int ledger_read_bytes(struct slice bytes, struct arena *arena, const char *domain,
+                      struct ledger **ret_ledger, struct err *err);
 
 /** Takes NULL. */
 void ledger_free(struct ledger *ledger);

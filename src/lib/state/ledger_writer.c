@@ -74,26 +74,48 @@ static int writer_read_bytes(const struct ledger_writer *writer, struct arena *a
     return 0;
 }
 
-/* Reads the ledger and drops half a line at its end. The bytes live in `arena`. */
-static int writer_read(const struct ledger_writer *writer, struct arena *arena,
-                       struct ledger **ret_ledger, struct err *err)
+/* Reads the ledger from the open file. */
+static int writer_read(const struct ledger_writer *writer, struct ledger **ret_ledger,
+                       struct err *err)
 {
-    struct ledger *ledger;
+    struct arena *arena = arena_new_large();
     struct slice bytes;
+    int result = writer_read_bytes(writer, arena, &bytes, err);
 
-    if (writer_read_bytes(writer, arena, &bytes, err) != 0)
-        return -1;
-    /* The head itself may be cut: nothing was ever written after it. */
-    if (bytes.len < sizeof(LEDGER_HEAD) - 1 && memcmp(bytes.ptr, LEDGER_HEAD, bytes.len) == 0)
-        bytes.len = 0;
-    if (ledger_read_bytes(bytes, NULL, &ledger, err) != 0)
-        return err_set(err, ERR_SYNTAX, "'%s' %s", writer->path, err->msg);
-    if (ftruncate(writer->fd, (off_t)ledger_whole_len(ledger)) != 0) {
-        ledger_free(ledger);
-        return writer_fail(writer, "repaired", err);
+    if (result == 0) {
+        /* The head itself may be cut: nothing was ever written after it. */
+        if (bytes.len < sizeof(LEDGER_HEAD) - 1 && memcmp(bytes.ptr, LEDGER_HEAD, bytes.len) == 0)
+            bytes.len = 0;
+        result = ledger_read_bytes(bytes, arena, NULL, ret_ledger, err);
+        if (result != 0)
+            err_set(err, ERR_SYNTAX, "'%s' %s", writer->path, err->msg);
     }
-    *ret_ledger = ledger;
-    return 0;
+    if (result != 0)
+        arena_free(arena);
+    return result;
+}
+
+/* The same, after half a line at the end was dropped. */
+static int writer_read_repaired(const struct ledger_writer *writer, struct ledger **ret_ledger,
+                                struct err *err)
+{
+    if (writer_read(writer, ret_ledger, err) != 0)
+        return -1;
+    if (ftruncate(writer->fd, (off_t)ledger_whole_len(*ret_ledger)) == 0)
+        return 0;
+    ledger_free(*ret_ledger);
+    *ret_ledger = NULL;
+    return writer_fail(writer, "repaired", err);
+}
+
+int ledger_writer_read(struct ledger_writer *writer, struct ledger **ret_ledger, struct err *err)
+{
+    int result;
+
+    pthread_mutex_lock(&writer->lock);
+    result = writer_read(writer, ret_ledger, err);
+    pthread_mutex_unlock(&writer->lock);
+    return result;
 }
 
 static int writer_write(int fd, struct slice bytes)
@@ -203,16 +225,14 @@ static int writer_forget(struct ledger_writer *writer, const struct ledger *ledg
 
 static int writer_prepare(struct ledger_writer *writer, int64_t now_unix_s, struct err *err)
 {
-    struct arena *arena = arena_new_large();
     struct ledger *ledger = NULL;
     int result = writer_open_file(writer, err);
 
     if (result == 0)
-        result = writer_read(writer, arena, &ledger, err);
+        result = writer_read_repaired(writer, &ledger, err);
     if (result == 0)
         result = writer_forget(writer, ledger, now_unix_s, err);
     ledger_free(ledger);
-    arena_free(arena);
     return result;
 }
 
@@ -341,7 +361,6 @@ static void change_print(const struct writer_change *change, const struct ledger
 static int writer_change(struct ledger_writer *writer, const struct writer_change *change,
                          struct err *err)
 {
-    struct arena *arena = arena_new_large();
     struct ledger *ledger;
     char *lines = NULL;
     size_t len = 0;
@@ -349,7 +368,7 @@ static int writer_change(struct ledger_writer *writer, const struct writer_chang
     int result;
 
     pthread_mutex_lock(&writer->lock);
-    result = writer_read(writer, arena, &ledger, err);
+    result = writer_read_repaired(writer, &ledger, err);
     if (result == 0) {
         out = open_memstream(&lines, &len);
         change_print(change, ledger, out);
@@ -359,7 +378,6 @@ static int writer_change(struct ledger_writer *writer, const struct writer_chang
         ledger_free(ledger);
     }
     pthread_mutex_unlock(&writer->lock);
-    arena_free(arena);
     return result;
 }
 

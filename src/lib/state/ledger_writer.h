@@ -14,6 +14,7 @@
 
 struct config;
 struct err;
+struct ledger;
 struct ledger_writer;
 
 enum {
@@ -34,6 +35,9 @@ int ledger_writer_open(const char *directory, int64_t now_unix_s, struct ledger_
 
 /** Takes NULL. */
 void ledger_writer_close(struct ledger_writer *writer);
+
+/** Reads the ledger, for ledger_free(). Returns as ledger_writer_record(). */
+int ledger_writer_read(struct ledger_writer *writer, struct ledger **ret_ledger, struct err *err);
 
 /**
  * Appends what is served from now on, and what is not any more.

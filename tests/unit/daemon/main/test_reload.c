@@ -76,6 +76,12 @@ static void record(void *context, const struct config *config)
     test.n_recorded++;
 }
 
+static struct ledger *read_ledger(void *context)
+{
+    (void)context;
+    return NULL;
+}
+
 static void start_trial(void *context, trial_load_done *done, void *done_context)
 {
     (void)context;
@@ -145,6 +151,7 @@ static void make_daemon(const char *domains, unsigned load_timeout_ms)
                                            .load = load_test,
                                            .make_store = make_store,
                                            .record = record,
+                                           .read_ledger = read_ledger,
                                            .find_current = find_current,
                                            .begin = on_begun,
                                            .swap = swap,

@@ -113,7 +113,7 @@ static void test_errors(void **state)
         RELOAD_INVALID);
     fclose(out);
     assert_string_equal(
-        text, "reload refused: 3 errors; the configuration from before goes on being served\n");
+        text, "reload refused: 3 errors; the previous configuration stays in use\n");
     free(text);
 }
 

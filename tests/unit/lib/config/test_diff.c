@@ -40,7 +40,9 @@ static struct difference compare(const char *current, const char *next, size_t l
     struct config *was = load(current), *is = load(next);
     size_t len;
     FILE *out = open_memstream(ret_text, &len);
-    struct difference difference = config_compare(was, is, out, lines_max);
+    const struct compare_options options = {
+        .out = out, .lines_max = lines_max, .now_unix_s = 1797084240};
+    struct difference difference = config_compare(was, is, &options);
 
     fclose(out);
     config_unref(was);
@@ -49,6 +51,15 @@ static struct difference compare(const char *current, const char *next, size_t l
 }
 
 #define A "a.example: {mx: [mx.a.example]}"
+#define NO_TESTING                                                                            \
+    "  risk: enforce without a time in testing: if a certificate or an mx is wrong, mail is " \
+    "lost\n"
+#define REMOVED_MX                                                                        \
+    "  risk: senders that fetch the new policy refuse the removed mx, and others may\n"   \
+    "        hold the old policy until 19 December 2026, 14:04 UTC; list old and new mx " \
+    "until then,\n        and remove an mx only when no MX record names its host any more\n"
+#define MAY_GO(name) \
+    "  its records in DNS can go: mta-stsd --withdraw " name ".example names them\n"
 #define RUA "tls_rpt: [\"mailto:tls@a.example\"]"
 
 static const struct {
@@ -58,14 +69,14 @@ static const struct {
 } rows[] = {
     {A, A, 0, 0, 0, ""},
     {A, "a.example: {mx: [mx.a.example], mode: testing, max_age: 604800}", 0, 0, 0, ""},
-    {A, A ", b.example: {mx: [mx.b.example]}", 1, 0, 0, "added: b.example (testing)\n"},
+    {A, A ", b.example: {mx: [mx.b.example]}", 1, 0, 0, "added: b.example; mode testing; id #\n"},
     {A ", b.example: {mx: [mx.b.example], mode: enforce}", A, 0, 1, 0,
-     "removed: b.example (enforce; senders may enforce it for 604800 s; to leave, serve mode none "
-     "first)\n"},
+     "removed: b.example (enforce)\n  risk: senders may enforce its policy until 19 December 2026, "
+     "14:04 UTC; serve it in mode none until\n        then, see mta-stsd --withdraw b.example\n"},
     {A, "b.example: {mode: none}", 1, 1, 0,
-     "removed: a.example (testing)\nadded: b.example (none)\n"},
+     "removed: a.example (testing)\n" MAY_GO("a") "added: b.example; mode none; id #\n"},
     {"b.example: {mode: none}", A, 1, 1, 0,
-     "added: a.example (testing)\nremoved: b.example (none)\n"},
+     "removed: b.example (none)\n" MAY_GO("b") "added: a.example; mode testing; id #\n"},
     {A, A ", b.example: {mta_sts: false, " RUA "}", 1, 0, 0,
      "added: b.example (TLS reporting only)\n"},
 
@@ -73,16 +84,38 @@ static const struct {
      "changed: a.example; mode testing -> enforce; id #\n"},
     {"a.example: {mx: [mx.a.example], mode: enforce}", "a.example: {mode: none}", 0, 0, 1,
      "changed: a.example; mode enforce -> none; mx removed: mx.a.example; "
-     "max_age 604800 s -> 86400 s; id #\n"},
+     "max_age 1 week -> 1 day; id #\n"},
     {"a.example: {mx: [mx1.a.example, mx2.a.example, mx3.a.example], mode: enforce}",
      "a.example: {mx: [mx2.a.example], mode: enforce}", 0, 0, 1,
-     "changed: a.example; mx removed under enforce: mx1.a.example, mx3.a.example; id #\n"},
+     "changed: a.example; mx removed under enforce: mx1.a.example, mx3.a.example; id "
+     "#\n" REMOVED_MX},
     {"a.example: {mx: [mx1.a.example, mx2.a.example]}", "a.example: {mx: [mx2.a.example]}", 0, 0, 1,
      "changed: a.example; mx removed: mx1.a.example; id #\n"},
     {"a.example: {mx: [mx1.a.example]}",
      "a.example: {mx: [mx2.a.example], mode: enforce, max_age: 1d}", 0, 0, 1,
      "changed: a.example; mode testing -> enforce; mx removed under enforce: mx1.a.example; "
-     "mx added: mx2.a.example; max_age 604800 s -> 86400 s; id #\n"},
+     "mx added: mx2.a.example; max_age 1 week -> 1 day; id #\n" REMOVED_MX},
+    {"a.example: {mx: [mx1.a.example], mode: enforce}",
+     "a.example: {mx: [mx1.a.example, mx2.a.example], mode: enforce, max_age: 1d}", 0, 0, 1,
+     "changed: a.example; mx added: mx2.a.example; max_age 1 week -> 1 day; id #\n"
+     "  risk: senders may enforce the old policy until 19 December 2026, 14:04 UTC; do not move "
+     "mail to the\n        added mx before\n"
+     "  risk: who holds the old policy keeps it for 1 week; a lower max_age does not shorten that\n"},
+    {"a.example: {mode: none}", "a.example: {mx: [mx1.a.example], mode: enforce}", 0, 0, 1,
+     "changed: a.example; mode none -> enforce; mx added: mx1.a.example; max_age 1 day -> 1 week; "
+     "id #\n" NO_TESTING},
+    {A, A ", b.example: {mx: [mx1.a.example], mode: enforce}", 1, 0, 0,
+     "added: b.example; mode enforce; id #\n" NO_TESTING},
+    /* One line for those that share both policies. */
+    {A ", b.example: {mx: [mx.a.example]}, c.example: {mx: [mx.a.example]}",
+     "a.example: {mx: [mx.a.example], mode: enforce}, b.example: {mode: none}, "
+     "c.example: {mx: [mx.a.example], mode: enforce}, d.example: {mx: [mx.a.example]}, "
+     "e.example: {mx: [mx.a.example]}",
+     2, 0, 3,
+     "changed: a.example, c.example; mode testing -> enforce; id #\n"
+     "changed: b.example; mode testing -> none; mx removed: mx.a.example; max_age 1 week -> 1 day; "
+     "id #\n"
+     "added: d.example, e.example; mode testing; id #\n"},
     {A, "a.example: {mx: [mx.a.example, \"*.b.example\", c.example]}", 0, 0, 1,
      "changed: a.example; mx added: *.b.example, c.example; id #\n"},
     /* The order is part of the bytes, and so of the id. */
@@ -91,7 +124,7 @@ static const struct {
     /* Another id for the same bytes. */
     {A, "a.example: {mx: [mx.a.example], id_salt: 2}", 0, 0, 1, "changed: a.example; id #\n"},
     {"a.example: {mx: [mx.a.example], " RUA "}", "a.example: {mta_sts: false, " RUA "}", 0, 1, 0,
-     "removed: a.example (testing); TLS reporting only is left\n"},
+     "removed: a.example (testing); TLS reporting only is left\n" MAY_GO("a")},
     {"a.example: {mta_sts: false, " RUA "}", "a.example: {mode: none, " RUA "}", 0, 0, 1,
      "changed: a.example; TLS reporting only -> none; id #\n"},
     /* What is published by DNS alone changes no policy. */
@@ -134,23 +167,26 @@ static void test_compare(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+#define FIRST_THREE                       \
+    "added: b.example; mode none; id #\n" \
+    "added: c.example; mode none; id #\n" \
+    "added: d.example; mode none; id #\n"
+
 static void test_lines_max(void **state)
 {
-    static const char five[] = "a.example: {mode: none}, b.example: {mode: none}, "
-                               "c.example: {mode: none}, d.example: {mode: none}, "
-                               "e.example: {mode: none}";
+    static const char five[] = "a.example: {mode: none}, b.example: {mode: none, max_age: 2d}, "
+                               "c.example: {mode: none, max_age: 3d}, "
+                               "d.example: {mode: none, max_age: 4d}, "
+                               "e.example: {mode: none, max_age: 5d}";
     static const struct {
         size_t lines_max;
         const char *want;
     } cuts[] = {
         {0, "... and 4 more\n"},
-        {1, "added: b.example (none)\n... and 3 more\n"},
-        {3, "added: b.example (none)\nadded: c.example (none)\nadded: d.example (none)\n"
-            "... and 1 more\n"},
-        {4, "added: b.example (none)\nadded: c.example (none)\nadded: d.example (none)\n"
-            "added: e.example (none)\n"},
-        {5, "added: b.example (none)\nadded: c.example (none)\nadded: d.example (none)\n"
-            "added: e.example (none)\n"},
+        {1, "added: b.example; mode none; id #\n... and 3 more\n"},
+        {3, FIRST_THREE "... and 1 more\n"},
+        {4, FIRST_THREE "added: e.example; mode none; id #\n"},
+        {5, FIRST_THREE "added: e.example; mode none; id #\n"},
     };
 
     (void)state;
@@ -158,16 +194,64 @@ static void test_lines_max(void **state)
         char *text;
         struct difference seen = compare("a.example: {mode: none}", five, cuts[i].lines_max, &text);
 
+        hide_ids(text);
         assert_int_equal(seen.n_added, 4);
         assert_true(fixture_equal("lines_max", cuts[i].want, text));
         free(text);
     }
 }
 
+/* Of many domains with one change, the first ten are named. */
+static void test_many_names(void **state)
+{
+    char was[2048] = "", is[2048] = "", *text;
+    struct difference seen;
+
+    (void)state;
+    for (int i = 10; i < 33; i++) {
+        snprintf(was + strlen(was), 64, "%sd%d.example: {mx: [mx.example]}", i > 10 ? ", " : "", i);
+        snprintf(is + strlen(is), 64, "%sd%d.example: {mx: [mx2.example]}", i > 10 ? ", " : "", i);
+    }
+    seen = compare(was, is, 100, &text);
+    assert_int_equal(seen.n_changed, 23);
+    assert_non_null(strstr(text, "changed: d10.example, d11.example, "));
+    assert_non_null(strstr(text, "d19.example and 13 more; mx removed: mx.example; mx added: "));
+    free(text);
+}
+
+static int64_t enforced_for_ever(void *context, const struct domain *domain, struct slice mx)
+{
+    (void)mx;
+    assert_string_equal(domain->name, "a.example");
+    return *(const int64_t *)context;
+}
+
+/* Who knows what was served before says until when. */
+static void test_enforced(void **state)
+{
+    struct config *was = load(A), *is = load("c.example: {mode: none}");
+    int64_t until_unix_s = 1797084240;
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    config_compare(
+        was, is,
+        &(struct compare_options){
+            .out = out, .lines_max = 1, .enforced = enforced_for_ever, .context = &until_unix_s});
+    fclose(out);
+    assert_non_null(strstr(text, "removed: a.example (testing)\n  risk: senders may enforce its "
+                                 "policy until 12 December 2026, 14:04 UTC"));
+    free(text);
+    config_unref(was);
+    config_unref(is);
+}
+
 static void test_count_only(void **state)
 {
     struct config *was = load(A ", b.example: {mode: none}"), *is = load("c.example: {mode: none}");
-    struct difference seen = config_compare(was, is, NULL, 100);
+    struct difference seen = config_compare(was, is, &(struct compare_options){.lines_max = 100});
 
     (void)state;
     assert_int_equal(seen.n_added, 1);
@@ -180,8 +264,8 @@ static void test_count_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compare),
-        cmocka_unit_test(test_lines_max),
+        cmocka_unit_test(test_compare),    cmocka_unit_test(test_lines_max),
+        cmocka_unit_test(test_many_names), cmocka_unit_test(test_enforced),
         cmocka_unit_test(test_count_only),
     };
 

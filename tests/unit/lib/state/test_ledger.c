@@ -24,7 +24,7 @@ static struct ledger *ledger_of(const char *lines, const char *domain)
     struct err err;
 
     snprintf(bytes, sizeof(bytes), LEDGER_HEAD "%s", lines);
-    assert_int_equal(ledger_read_bytes(slice_of(bytes), domain, &ledger, &err), 0);
+    assert_int_equal(ledger_read_bytes(slice_of(bytes), NULL, domain, &ledger, &err), 0);
     return ledger;
 }
 
@@ -108,7 +108,8 @@ static void test_no_ledger(void **state)
     assert_int_equal(ledger_read("/nowhere", NULL, &ledger, &err), 0);
     assert_null(ledger_next(ledger, NULL));
     ledger_free(ledger);
-    assert_int_equal(ledger_read_bytes(slice_of("something\nelse\n"), NULL, &ledger, &err), -1);
+    assert_int_equal(ledger_read_bytes(slice_of("something\nelse\n"), NULL, NULL, &ledger, &err),
+                     -1);
     assert_int_equal(err.code, ERR_SYNTAX);
     assert_int_equal(ledger_read("/etc/passwd", NULL, &ledger, &err), -1);
     assert_string_equal(err.msg, "'/etc/passwd/ledger' cannot be read: Not a directory");
