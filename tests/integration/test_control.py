@@ -137,8 +137,7 @@ def test_broken_configuration(operate, pki, tmp_path, text, place):
     daemon = operate(configuration(pki, tmp_path))
     control = f"control: {tmp_path}/control.sock\n"
     output = assert_answer(daemon.change(control + text), USAGE, place,
-                           "reload refused: 1 errors; the previous configuration stays in use being "
-                           "served")
+                           "reload refused: 1 errors; the previous configuration stays in use")
     assert "no daemon" not in output
     assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
     assert_answer(daemon.change(configuration(pki, tmp_path)), GOOD)

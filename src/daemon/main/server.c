@@ -22,6 +22,7 @@
 #include "daemon/main/end_guard.h"
 #include "daemon/main/listen_sockets.h"
 #include "daemon/main/liveness.h"
+#include "daemon/main/log_pump.h"
 #include "daemon/main/log_writer.h"
 #include "daemon/main/memory.h"
 #include "daemon/main/process_limits.h"
@@ -55,8 +56,8 @@ enum {
 struct server {
     uv_loop_t loop;
     uv_signal_t signals[3]; /* HUP, TERM, INT */
-    uv_async_t swapped, records, ended;
-    uv_timer_t refresh_timer, delay, look, summary;
+    uv_async_t swapped, ended;
+    uv_timer_t refresh_timer, delay, look;
     bool is_ending;
 
     const char *config_path;
@@ -87,6 +88,7 @@ struct server {
     struct cert_refresh *refresh;
     struct liveness *liveness;
     struct log_writer *log;
+    struct log_pump *log_pump;
     struct end_guard *end_guard;
 };
 
@@ -202,30 +204,6 @@ static void cancel_trial(void *context)
     trial_load_cancel(server->trial);
 }
 
-static void write_log(struct server *server)
-{
-    for (size_t i = 0; i < worker_threads_count(server->threads); i++)
-        log_writer_write(server->log, worker_threads_log_ring(server->threads, i));
-    atomic_fetch_add(&server->stats.n_log_lines_dropped, log_writer_take_dropped(server->log));
-}
-
-static void on_summary(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-
-    log_writer_summarize(server->log);
-}
-
-/* What a second has held back is told at its end, whether or not there is more to tell then. */
-static void on_records(uv_async_t *handle)
-{
-    struct server *server = handle->data;
-
-    write_log(server);
-    if (!uv_is_active((uv_handle_t *)&server->summary) && log_writer_needs_summary(server->log))
-        uv_timer_start(&server->summary, on_summary, LOG_WRITER_SUMMARY_MS, 0);
-}
-
 static void on_swapped(uv_async_t *handle)
 {
     struct server *server = handle->data;
@@ -312,8 +290,7 @@ static void on_ended(uv_async_t *handle)
         return;
     worker_threads_join(server->threads);
     on_swapped(&server->swapped); /* a last swap may not have been noticed yet */
-    write_log(server);
-    log_writer_summarize(server->log);
+    log_pump_finish(server->log_pump);
     control_server_close(server->control);
     listen_sockets_remove_files(server->sockets, server->config);
     /* A signal that comes after its handler is closed would kill what is about to end well. */
@@ -334,7 +311,7 @@ static void notify_log_record(void *context)
 {
     struct server *server = context;
 
-    uv_async_send(&server->records);
+    log_pump_notify(server->log_pump);
 }
 
 static void notify_ended(void *context)
@@ -379,6 +356,7 @@ static int add_workers(struct server *server, struct err *err)
     };
 
     server->threads = worker_threads_new(server->n_workers + 1, notify_ended, server);
+    log_pump_attach(server->log_pump, server->threads);
     if (worker_setup_add(&setup, server->threads, err) != 0)
         return -1;
     server->metrics = memory_alloc(server->n_workers * sizeof(struct metrics *));
@@ -410,12 +388,10 @@ static void init_loop(struct server *server)
 
     uv_loop_init(&server->loop);
     init_async(server, &server->swapped, on_swapped);
-    init_async(server, &server->records, on_records);
     init_async(server, &server->ended, on_ended);
     init_timer(server, &server->refresh_timer);
     init_timer(server, &server->delay);
     init_timer(server, &server->look);
-    init_timer(server, &server->summary);
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -459,6 +435,7 @@ static int start_server(struct server *server, struct err *err)
     process_limits_set_stacks();
     server->readiness = readiness_new(systemd_notify_open());
     server->log = log_writer_new(STDOUT_FILENO, server->config->access);
+    server->log_pump = log_pump_new(&server->loop, server->log, &server->stats.n_log_lines_dropped);
     if (control_commands_open(&server->commands, &server->loop, &server->account, server->config,
                               &server->control, err) != 0 ||
         listen_sockets_open(server->sockets, server->config, &server->account, server->n_workers,
@@ -536,6 +513,7 @@ static void free_parts(struct server *server)
     cert_scan_free(server->scan);
     cert_refresh_free(server->refresh);
     liveness_free(server->liveness);
+    log_pump_free(server->log_pump);
     log_writer_free(server->log);
     control_server_free(server->control);
     state_keeper_free(server->keeper);

@@ -159,9 +159,10 @@ static void print_risks(const struct comparison *comparison, const struct change
         return;
     print_mx_risks(comparison, group, out);
     if (was->mode == POLICY_ENFORCE && is->mode == POLICY_ENFORCE &&
-        is->max_age_s < was->max_age_s &&
-        (!has_all_mx(was, is) || !has_all_mx(is, was)))
-        fprintf(out, "  risk: who holds the old policy keeps it for %s; a lower max_age does not shorten that\n",
+        is->max_age_s < was->max_age_s && (!has_all_mx(was, is) || !has_all_mx(is, was)))
+        fprintf(out,
+                "  risk: who holds the old policy keeps it for %s; a lower max_age does not "
+                "shorten that\n",
                 when_duration(was->max_age_s, age));
 }
 

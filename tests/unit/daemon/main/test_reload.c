@@ -246,7 +246,8 @@ static void test_refusals(void **state)
     assert_answers(1, RELOAD_INVALID, "reload refused: 1 errors");
     request(RELOAD_GUARDED);
     end_trial(TRIAL_FAILED, "it was too large");
-    assert_answers(2, RELOAD_REFUSED, "reload refused: it was too large; the configuration from");
+    assert_answers(2, RELOAD_REFUSED,
+                   "reload refused: it was too large; the previous configuration");
     test.domains = A;
     request(RELOAD_GUARDED);
     end_trial(TRIAL_NOT_MADE, "nobody makes it");

@@ -112,8 +112,8 @@ static void test_errors(void **state)
         reload_review(&(struct reload_candidate){.current = &current, .n_errors = 3}, out),
         RELOAD_INVALID);
     fclose(out);
-    assert_string_equal(
-        text, "reload refused: 3 errors; the previous configuration stays in use\n");
+    assert_string_equal(text,
+                        "reload refused: 3 errors; the previous configuration stays in use\n");
     free(text);
 }
 

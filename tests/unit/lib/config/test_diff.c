@@ -100,7 +100,8 @@ static const struct {
      "changed: a.example; mx added: mx2.a.example; max_age 1 week -> 1 day; id #\n"
      "  risk: senders may enforce the old policy until 19 December 2026, 14:04 UTC; do not move "
      "mail to the\n        added mx before\n"
-     "  risk: who holds the old policy keeps it for 1 week; a lower max_age does not shorten that\n"},
+     "  risk: who holds the old policy keeps it for 1 week; a lower max_age does not shorten "
+     "that\n"},
     {"a.example: {mode: none}", "a.example: {mx: [mx1.a.example], mode: enforce}", 0, 0, 1,
      "changed: a.example; mode none -> enforce; mx added: mx1.a.example; max_age 1 day -> 1 week; "
      "id #\n" NO_TESTING},
