@@ -12,10 +12,11 @@ enum {
     TIMEOUT_S = 5,
 };
 
-/* A line of the answer, "example.com 0123...": cut in two. */
+/* A line of the answer, "example.com 0123... fetchable": cut in pieces. */
 struct line {
     const char *domain;
     const char *id;
+    bool was_fetchable;
 };
 
 struct served {
@@ -40,7 +41,7 @@ static void split_lines(struct served *served)
             size = size * 2 + 64;
             served->lines = memory_resize(served->lines, size, sizeof(*served->lines));
         }
-        served->lines[served->n_lines++] = (struct line){domain, id};
+        served->lines[served->n_lines++] = (struct line){domain, strsep(&id, " "), id != NULL};
     }
 }
 
@@ -74,11 +75,23 @@ static int compare_lines(const void *left, const void *right)
     return strcmp(a->domain, b->domain);
 }
 
-bool served_has(const struct served *served, const char *domain, const char *id)
+static const struct line *served_find(const struct served *served, const char *domain)
 {
     const struct line key = {.domain = domain};
-    const struct line *line =
-        bsearch(&key, served->lines, served->n_lines, sizeof(key), compare_lines);
+
+    return bsearch(&key, served->lines, served->n_lines, sizeof(key), compare_lines);
+}
+
+bool served_has(const struct served *served, const char *domain, const char *id)
+{
+    const struct line *line = served_find(served, domain);
 
     return line && strcmp(line->id, id) == 0;
+}
+
+bool served_was_fetchable(const struct served *served, const char *domain)
+{
+    const struct line *line = served ? served_find(served, domain) : NULL;
+
+    return line && line->was_fetchable;
 }

@@ -20,3 +20,6 @@ void served_free(struct served *served);
 
 /** Whether the daemon serves this id for the domain (stored form). */
 bool served_has(const struct served *served, const char *domain, const char *id);
+
+/** Whether senders could fetch a policy of the domain since the daemon was started. Takes NULL. */
+bool served_was_fetchable(const struct served *served, const char *domain);

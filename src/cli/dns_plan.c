@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/daemon_ids.h"
+#include "cli/dns_left.h"
 #include "cli/mode.h"
 #include "cli/parallel.h"
 #include "daemon/tls/cert_store.h"
@@ -16,6 +17,7 @@
 #include "lib/config/config.h"
 #include "lib/config/records_spec.h"
 #include "lib/dns/name.h"
+#include "lib/state/ledger.h"
 
 enum {
     UNSERVED_NAMED = 20, /* ids named one by one */
@@ -36,14 +38,16 @@ static char *dns_plan_certificate_fault(struct cert_store *store, const struct d
 {
     char host[POLICY_HOST_SIZE];
     struct cert_state state;
+    bool is_good;
     char *fault;
 
     cert_store_check(store, dns_policy_host_render(domain->name, host), &state);
-    if (state.certificate) {
-        certificate_unref(state.certificate);
+    is_good = cert_state_is_accepted(&state) ||
+              (state.certificate && (state.findings & ~domain->allow) == 0);
+    certificate_unref(state.certificate);
+    if (is_good)
         return NULL;
-    }
-    if (asprintf(&fault, "no certificate for %s yet: %s", host, state.message) < 0)
+    if (asprintf(&fault, "no certificate for %s that senders accept: %s", host, state.message) < 0)
         memory_fail();
     return fault;
 }
@@ -77,6 +81,27 @@ static bool dns_plan_is_unserved(const struct dns_plan_context *context,
     return true;
 }
 
+/* Senders may hold the policy, or may find its id in their caches: so the record stays. */
+static bool dns_plan_was_fetchable(const struct dns_plan_context *context,
+                                   const struct domain *domain)
+{
+    const struct ledger_domain *known =
+        ledger_find(context->filter->ledger, slice_of(domain->name));
+
+    return (known && known->fetchable_unix_s != 0) ||
+           served_was_fetchable(context->filter->served, domain->name);
+}
+
+static void dns_plan_warn_unfetchable(const struct dns_plan_context *context,
+                                      const struct domain *domain, const char *fault)
+{
+    if (context->plan->n_unfetchable++ < UNSERVED_NAMED)
+        fprintf(stderr,
+                "mta-stsd: %s: %s; its record is printed all the same, since its policy could be "
+                "fetched before\n",
+                domain->name, fault);
+}
+
 /* Why the domain's id must not be published yet; NULL: publish it. */
 static const char *dns_plan_withheld_reason(const struct dns_plan_context *context, size_t index)
 {
@@ -88,19 +113,20 @@ static const char *dns_plan_withheld_reason(const struct dns_plan_context *conte
         return "the running daemon does not serve this policy yet";
     if (!context->faults[index])
         return NULL;
+    if (dns_plan_was_fetchable(context, domain)) {
+        dns_plan_warn_unfetchable(context, domain, context->faults[index]);
+        return NULL;
+    }
     return arena_copy(context->plan->arena, slice_of(context->faults[index]));
 }
 
-static void dns_plan_add_domain(struct dns_plan_context *context, size_t index)
+static void dns_plan_add_records(struct dns_plan_context *context, const struct dns_record *records,
+                                 size_t n)
 {
-    const struct dns_filter *filter = context->filter;
-    struct domain_records_spec spec = domain_records_spec_make(
-        filter->config, context->domains[index], dns_plan_withheld_reason(context, index));
-    struct dns_record *records;
-    size_t n = dns_records_list(&spec, context->plan->arena, &records);
+    enum record_side side = context->filter->side;
 
     for (size_t i = 0; i < n; i++) {
-        if (filter->side != SIDE_COUNT && records[i].side != filter->side)
+        if (side != SIDE_COUNT && records[i].side != side)
             continue;
         if (context->n_records == context->records_size) {
             context->records_size = context->records_size * 2 + 64;
@@ -108,7 +134,33 @@ static void dns_plan_add_domain(struct dns_plan_context *context, size_t index)
                 memory_resize(context->records, context->records_size, sizeof(*context->records));
         }
         context->plan->n_withheld += records[i].withheld != NULL;
+        context->plan->n_left += records[i].left != NULL;
         context->records[context->n_records++] = records[i];
+    }
+}
+
+static void dns_plan_add_domain(struct dns_plan_context *context, size_t index)
+{
+    struct domain_records_spec spec = domain_records_spec_make(
+        context->filter->config, context->domains[index], dns_plan_withheld_reason(context, index));
+    struct dns_record *records;
+    size_t n = dns_records_list(&spec, context->plan->arena, &records);
+
+    dns_plan_add_records(context, records, n);
+}
+
+/* The records of domains that are not here any more, once no sender holds their policies. */
+static void dns_plan_add_left(struct dns_plan_context *context)
+{
+    const struct dns_filter *filter = context->filter;
+    const struct ledger_domain *domain = NULL;
+
+    while (filter->n_domains == 0 && (domain = ledger_next(filter->ledger, domain))) {
+        struct dns_record *records;
+        size_t n = dns_left_list(domain, filter->config, filter->now_unix_s, context->plan->arena,
+                                 &records);
+
+        dns_plan_add_records(context, records, n);
     }
 }
 
@@ -190,12 +242,14 @@ enum exit_status dns_plan_make(const struct dns_filter *filter, struct dns_plan 
     size_t n = filter->n_domains > 0 ? filter->n_domains : filter->config->n_domains;
     enum exit_status status;
 
-    *ret_plan = (struct dns_plan){.arena = arena_new(0)};
+    *ret_plan = (struct dns_plan){.arena = arena_new(0), .is_whole = filter->n_domains == 0};
     context.domains = arena_array(ret_plan->arena, n, sizeof(*context.domains));
     context.faults = arena_array(ret_plan->arena, n, sizeof(*context.faults));
     status = filter->n_domains > 0 ? dns_plan_take_named(&context) : dns_plan_take_all(&context);
     if (status == STATUS_GOOD)
         dns_plan_add_all(&context);
+    if (status == STATUS_GOOD && filter->ledger)
+        dns_plan_add_left(&context);
     dns_plan_sort(&context);
     free(context.records);
     return status;

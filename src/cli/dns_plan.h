@@ -3,18 +3,22 @@
  * The DNS plan: the records to publish for a configuration, and which of them are withheld.
  *
  * A policy must be served before its id is published (RFC 8461 8.1), so the _mta-sts TXT of a
- * domain without a certificate is withheld.
+ * domain is withheld if it has no certificate that senders accept, and never had one by what the
+ * ledger and the running daemon know. The records of domains that left are to be deleted when no
+ * sender holds their policies any more.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cli/cli.h"
 #include "lib/dns/record.h"
 
 struct cert_store;
 struct config;
+struct ledger;
 struct served;
 
 /** Which records are wanted. Everything belongs to the caller. */
@@ -26,13 +30,17 @@ struct dns_filter {
     struct cert_store *store;    /* NULL: certificates are not checked */
     const struct served *served; /* NULL: no daemon is asked */
     bool is_served_only;         /* ids that the daemon does not serve are withheld */
+    const struct ledger *ledger; /* NULL: nothing is known of what was published */
+    int64_t now_unix_s;
 };
 
 struct dns_plan {
     struct arena *arena;
+    bool is_whole;              /* of all domains, not of some */
     struct dns_record *records; /* by zone, within a zone by domain */
     size_t n_records;
-    size_t n_withheld, n_unserved;
+    size_t n_withheld, n_unserved, n_unfetchable; /* n_unfetchable: domains */
+    size_t n_left;                                /* records to delete */
 };
 
 /**

@@ -10,10 +10,12 @@
 #include "cli/mode.h"
 #include "cli/run_as.h"
 #include "daemon/tls/cert_store.h"
+#include "daemon/tls/trust_store.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/config/config.h"
 #include "lib/dns/format.h"
+#include "lib/state/ledger.h"
 
 /* Terraform's and octoDNS's comments hold the reason; PowerDNS's JSON has no place for one. */
 static const char *print_dns_where_reasons_are(const struct dns_format *format)
@@ -33,6 +35,14 @@ static void print_dns_remarks(const struct dns_plan *plan, const struct dns_form
                 plan->n_withheld, plan->n_withheld == 1 ? "record is" : "records are",
                 plan->n_withheld == 1 ? "its policy" : "their policies",
                 print_dns_where_reasons_are(format));
+    if (plan->n_left > 0 && format->has_deletions && !format->hides_withheld)
+        fprintf(stderr, "mta-stsd: %zu %s of domains that left may be deleted; see the comments\n",
+                plan->n_left, plan->n_left == 1 ? "record" : "records");
+    else if (plan->n_left > 0)
+        fprintf(stderr,
+                "mta-stsd: %zu %s of domains that left may be deleted; --print-dns=zone lists %s\n",
+                plan->n_left, plan->n_left == 1 ? "record" : "records",
+                plan->n_left == 1 ? "it" : "them");
     if (!config->policy_host_name && config->n_policy_host_addresses == 0)
         fputs("mta-stsd: policy_host is not set, so what mta-sts.<domain> points to is not "
               "printed; give policy_host: {name: ...} or {addresses: [...]}\n",
@@ -73,6 +83,7 @@ static int print_dns_side(const struct options *options, enum record_side *ret_s
  */
 static enum exit_status print_dns_open_store(const struct options *options,
                                              const struct config *config,
+                                             const struct trust_store *trust,
                                              struct cert_store **ret_store)
 {
     char advice[160];
@@ -81,7 +92,7 @@ static enum exit_status print_dns_open_store(const struct options *options,
 
     if (options->no_certificates || config->n_sources == 0)
         return STATUS_GOOD;
-    *ret_store = cert_store_new(config->sources, config->n_sources, 1, &clock_system, NULL);
+    *ret_store = cert_store_new(config->sources, config->n_sources, 1, &clock_system, trust);
     run_as_begin(config);
     result = cert_store_check_access(*ret_store, &err);
     run_as_end();
@@ -90,6 +101,22 @@ static enum exit_status print_dns_open_store(const struct options *options,
     return cli_fail(STATUS_FAILED,
                     "certificates: %s%s; --no-certificates prints the records without looking",
                     err.msg, certificate_advice(config, err.sys_errno, advice, sizeof(advice)));
+}
+
+/* A damaged or unreadable ledger makes nothing safe, and a record that was published stays. */
+static enum exit_status print_dns_read_ledger(const struct config *config,
+                                              struct ledger **ret_ledger)
+{
+    struct err err;
+
+    if (!config->state)
+        return STATUS_GOOD;
+    if (ledger_read(config->state, NULL, ret_ledger, &err) != 0)
+        return cli_fail(STATUS_FAILED, "%s", err.msg);
+    if (ledger_damaged_line(*ret_ledger) != 0)
+        fprintf(stderr, "mta-stsd: '%s/" LEDGER_FILE "': line %zu is damaged and is passed over\n",
+                config->state, ledger_damaged_line(*ret_ledger));
+    return STATUS_GOOD;
 }
 
 static enum exit_status print_dns_plan(const struct options *options,
@@ -124,6 +151,8 @@ enum exit_status mode_print_dns(const struct options *options)
         .is_served_only = options->served,
     };
     enum exit_status loaded, status;
+    struct trust_store *trust = NULL;
+    struct ledger *ledger = NULL;
     struct served *served = NULL;
     struct config *config;
 
@@ -134,13 +163,20 @@ enum exit_status mode_print_dns(const struct options *options)
         return loaded;
     filter.config = config;
     filter.served = served = served_ask(config->control);
-    status = print_dns_open_store(options, config, &filter.store);
+    filter.now_unix_s = clock_system.unix_s(&clock_system);
+    trust = trust_store_new();
+    status = print_dns_open_store(options, config, trust, &filter.store);
+    if (status == STATUS_GOOD)
+        status = print_dns_read_ledger(config, &ledger);
+    filter.ledger = ledger;
     if (status == STATUS_GOOD && options->served && !served)
         status = cli_fail(STATUS_FAILED, "--served: no daemon answers at '%s'", config->control);
     if (status == STATUS_GOOD)
         status = print_dns_plan(options, format, &filter);
+    ledger_free(ledger);
     served_free(served);
     cert_store_unref(filter.store);
+    trust_store_free(trust);
     config_unref(config);
     return status == STATUS_GOOD ? loaded : status;
 }

@@ -3,11 +3,15 @@
 
 import json
 import os
+import socket
+import time
 
 import pytest
 
 from client import policy_body, policy_id
 from daemon import run, write_configuration
+from operated import operate_in_test, wait_until  # noqa: F401
+from pki import openssl
 
 ID = policy_id(policy_body("mx.example.com"))
 SETTINGS = {
@@ -207,8 +211,9 @@ def test_policy_host_that_is_not_set(print_dns):
 
 
 @pytest.fixture(name="half_certified")
-def settings_with_one_certificate(pki):
-    """example.com has a certificate, bücher.example has none."""
+def settings_with_one_certificate(pki, monkeypatch):
+    """example.com has a certificate that senders accept, bücher.example has none."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
     return {**SETTINGS, "certificates": [pki.source]}
 
 
@@ -220,7 +225,7 @@ def test_withheld_record(print_dns, half_certified, options, status):
     withheld = [line for line in lines if "withheld" in line]
     assert len(withheld) == 1
     assert withheld[0].startswith(f'; withheld: {name} 300 IN TXT "{STS}": no certificate for '
-                                  f"mta-sts.{BUCHER} yet: ")
+                                  f"mta-sts.{BUCHER} that senders accept: ")
     assert [line for line in lines if line not in withheld] == \
         [line for line in as_zone(RECORDS) if not line.startswith(name)]
     assert errors == ("mta-stsd: 1 _mta-sts record is withheld until its policy can be fetched; "
@@ -246,11 +251,148 @@ def test_only_what_is_printed_counts_as_withheld(print_dns, half_certified):
         assert errors == ""
 
 
-def test_expired_certificate_withholds_nothing(print_dns, pki, tmp_path):
-    chain, key = pki.issue(tmp_path, "mta-sts.example.com", f"mta-sts.{BUCHER}", days=-1)
-    settings = {**SETTINGS, "certificates": [{"chain": str(chain), "key": str(key)}]}
+@pytest.mark.parametrize("fault, code", [("expired", "certificate-expired"),
+                                         ("self-signed", "certificate-self-signed")])
+def test_certificate_that_no_sender_accepts(print_dns, pki, tmp_path, monkeypatch, fault, code):
+    """The first id waits for a better one, unless its domain allows the fault."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
+    chain, key = pki.issue(tmp_path, "mta-sts.example.com", days=-1)
+    if fault == "self-signed":
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=mta-sts.example.com",
+                "-addext", "subjectAltName=DNS:mta-sts.example.com", "-keyout", key, "-out", chain)
+    settings = {**SETTINGS, "certificates": [{"chain": str(chain), "key": str(key)}],
+                "domains": {"example.com": {"mx": ["mx.example.com"]}}}
+    output, _ = print_dns("--print-dns", settings=settings)
+    assert "; withheld: _mta-sts.example.com. " in output
+    settings["domains"]["example.com"]["allow"] = [code]
     output, errors = print_dns("--print-dns", settings=settings)
-    assert (lines_of(output), errors) == (as_zone(RECORDS), "")
+    assert (output.count("withheld"), errors) == (0, "")
+
+
+@pytest.mark.parametrize("certificate", ["absent", "broken", "expired"])
+def test_what_the_ledger_knows_is_never_withheld(print_dns, pki, tmp_path, monkeypatch, certificate):
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
+    chain, key = pki.issue(tmp_path, "mta-sts.example.com", days=-1)
+    if certificate == "broken":
+        chain.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    elif certificate == "absent":
+        chain.unlink()
+    settings = {**SETTINGS, "certificates": [{"chain": str(chain), "key": str(key)}],
+                "domains": {"example.com": {"mx": ["mx.example.com"]}},
+                "state": str(tmp_path / "state")}
+    output, errors = print_dns("--print-dns", settings=settings)
+    assert "withheld" in output and "withheld" in errors
+    write_ledger(tmp_path / "state", "1764370000 fetchable example.com")
+    output, errors = print_dns("--print-dns", settings=settings)
+    assert "withheld" not in output + errors
+    assert errors.startswith("mta-stsd: example.com: no certificate for mta-sts.example.com that "
+                             "senders accept: ")
+    assert errors.endswith("; its record is printed all the same, since its policy could be fetched "
+                           "before\n")
+
+
+def test_what_the_daemon_serves_is_never_withheld(operate, pki, tmp_path, monkeypatch):
+    """A5: the file is broken, and the daemon goes on with the certificate from before."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
+    chain, key = pki.issue(tmp_path / "own", "mta-sts.example.com")
+    daemon = operate({"user": "root", "listen": [{"address": "127.0.0.1:0"}], "admin": "off",
+                      "certificates": [{"chain": str(chain), "key": str(key)}],
+                      "control": str(tmp_path / "control.sock"), "policy_host": {"name": "p.example"},
+                      "domains": {"example.com": {"mx": ["mx.example.com"]},
+                                  "example.net": {"mx": ["mx.example.net"]}}})
+    wait_until(lambda: b" fetchable" in ask_served(tmp_path / "control.sock"),
+               "the first look at the certificate")
+    chain.write_text("broken")
+    wait_until(lambda: b"fetched before" in daemon.ask("--print-dns", "--domain",
+                                                       "example.com").stderr, "the warning")
+    output = daemon.ask("--print-dns").stdout.decode()
+    assert "\n_mta-sts.example.com. " in output
+    assert "\n; withheld: _mta-sts.example.net. " in output
+
+
+def ask_served(path):
+    """What the daemon answers on its control socket, up to the end."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        client.sendall(b"served\n")
+        with client.makefile("rb") as answer:
+            return answer.read()
+
+
+def write_ledger(folder, *lines):
+    folder.mkdir()
+    (folder / "ledger").write_text("mta-stsd ledger 1\n" + "".join(f"{line}\n" for line in lines))
+
+
+DAY = 86400
+LEFT = "no policy is served here since "
+
+
+@pytest.fixture(name="left")
+def settings_with_domains_that_left(tmp_path):
+    """gone.example left long ago, told.example too, soon.example yesterday, one came back."""
+    now, week = int(time.time()), 7 * DAY
+    served = [("gone.example", "gone.example - own", 30), ("told.example",
+              "told.example sts.provider.example sts.provider.example", 9),
+              ("soon.example", "soon.example - own", 1), ("example.com", "example.com - own", 30)]
+    write_ledger(tmp_path / "state", *(
+        line for name, zones, days in served for line in (
+            f"{now - 99 * DAY} serves {name} {'ab' * 16} enforce {week} {zones} mx.example.com",
+            f"{now - days * DAY} ends {name}")))
+    return {**SETTINGS, "state": str(tmp_path / "state")}
+
+
+def test_records_of_domains_that_left(print_dns, left):
+    """Deleted once no sender holds the policy, with their values, so that nothing else goes."""
+    def deletions(option, start):
+        output, errors = print_dns(option, "--no-certificates", settings=left)
+        assert "soon.example" not in output
+        assert errors == "mta-stsd: 8 records of domains that left may be deleted; see the comments\n"
+        return [line for line in lines_of(output.replace("update delete", "update-delete"))
+                if line.startswith(start) and ("gone." in line or "told." in line)]
+
+    value = f'"v=STSv1; id={"ab" * 16};"'
+    assert deletions("--print-dns=nsupdate", "update-delete ") == [
+        f"update-delete _mta-sts.gone.example. TXT {value}",
+        "update-delete mta-sts.gone.example. CNAME policy.provider.example.",
+        f"update-delete _mta-sts.told.example.sts.provider.example. TXT {value}",
+        "update-delete _smtp._tls.told.example.sts.provider.example. TXT",
+        "update-delete _mta-sts.told.example. CNAME "
+        "_mta-sts.told.example.sts.provider.example.",
+        "update-delete mta-sts.told.example. CNAME policy.provider.example.",
+        "update-delete _smtp._tls.told.example. CNAME "
+        "_smtp._tls.told.example.sts.provider.example."]
+    assert deletions("--print-dns=nsupdate", "; if it is yours") == [
+        "; if it is yours: update-delete _smtp._tls.gone.example. TXT"]
+    assert len(deletions("--print-dns", "; delete: ")) == 8
+    assert len(deletions("--print-dns=octodns", "# deleted, as no source has it: ")) == 8
+    assert len(deletions("--print-dns=dnscontrol", "// deleted, as it is not here: ")) == 8
+    assert all(LEFT in line for line in deletions("--print-dns=panel", ("_", "mta-sts ")))
+
+
+def test_deletions_in_json_are_withheld_too(print_dns, left):
+    output, _ = print_dns("--print-dns=json", "--no-certificates", settings=left)
+    deleted = [record for record in json.loads(output) if record["delete"]]
+    assert len(deleted) == 8
+    assert all(record["withheld"].startswith(LEFT) for record in deleted)
+    assert sum(record["value"] is None for record in deleted) == 2
+
+
+@pytest.mark.parametrize("name", ["octodns", "terraform-route53", "powerdns"])
+def test_stale_files(print_dns, tmp_path, left, name):
+    """The file of a domain that may go is emptied, that of one that may not is named."""
+    folder, suffix = tmp_path / "zones", SUFFIXES[name]
+    folder.mkdir()
+    for zone in ("gone.example", "soon.example", "not..a..domain"):
+        (folder / f"{zone}{suffix}").write_text("# from before\n")
+    _, errors = print_dns(f"--print-dns={name}", "--no-certificates", "--output", folder,
+                          settings=left)
+    assert [line for line in errors.splitlines() if "earlier run" in line] == [
+        f"mta-stsd: '{folder}/soon.example{suffix}' is from an earlier run, and no domain is in its "
+        "zone now; remove the file when --withdraw DOMAIN says that the records may go"]
+    emptied = (folder / f"gone.example{suffix}").read_text()
+    assert "from before" not in emptied and "v=STSv1" not in emptied
+    assert (folder / f"soon.example{suffix}").read_text() == "# from before\n"
 
 
 @pytest.mark.parametrize("path, reason", [

@@ -9,6 +9,7 @@ EXEMPT = {
     "src/cli/cli.c": "tests/integration/test_cli.py",
     "src/cli/daemon_ids.c": "tests/integration/test_print_dns.py",
     "src/cli/dns_files.c": "tests/integration/test_print_dns.py",
+    "src/cli/dns_left.c": "tests/integration/test_print_dns.py",
     "src/cli/dns_plan.c": "tests/integration/test_print_dns.py",
     "src/cli/mode_control.c": "tests/integration/test_control.py",
     "src/cli/mode_match_mx.c": "tests/integration/test_cli.py",

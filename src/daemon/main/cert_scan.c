@@ -26,7 +26,7 @@ struct cert_scan {
     struct config *next; /* to be scanned; one reference each, or NULL */
     struct cert_store *next_store;
 
-    /* What the thread alone touches. */
+    /* What the thread alone changes, the states with the mutex held. */
     struct cert_states *states; /* NULL: there was no configuration yet */
     struct cert_store *store;   /* of their configuration; one reference */
     uint64_t all_at_ms;         /* when all hosts are to be looked at again */
@@ -85,7 +85,9 @@ static void scan_domain(struct cert_scan *scan, struct scan_pass *pass, size_t i
     if (pass->kind == PASS_CHANGED && !cert_states_is_due(scan->states, index, mark))
         return;
     cert_store_check_in_use(scan->store, host, &state);
+    pthread_mutex_lock(&scan->mutex);
     news = cert_states_take(scan->states, index, mark, &state);
+    pthread_mutex_unlock(&scan->mutex);
     if (pass_logs_fault(pass, &state, &news))
         cert_scan_log_fault(&pass->log, host, &state);
     if (news.is_fetchable)
@@ -163,9 +165,11 @@ static void scan_once(struct cert_scan *scan, enum pass_kind kind)
 static void scan_take_config(struct cert_scan *scan, struct config *config,
                              struct cert_store *store)
 {
-    struct cert_states *before = scan->states;
+    struct cert_states *before = scan->states, *states = cert_states_new(config, before);
 
-    scan->states = cert_states_new(config, before);
+    pthread_mutex_lock(&scan->mutex);
+    scan->states = states;
+    pthread_mutex_unlock(&scan->mutex);
     cert_states_free(before);
     config_unref(config);
     cert_store_unref(scan->store);
@@ -268,6 +272,19 @@ void cert_scan_start(struct cert_scan *scan, struct config *config, struct cert_
     scan->next_store = cert_store_ref(store);
     pthread_cond_signal(&scan->changed);
     pthread_mutex_unlock(&scan->mutex);
+}
+
+bool cert_scan_was_fetchable(struct cert_scan *scan, const struct config *config, size_t domain)
+{
+    bool result;
+
+    if (!scan)
+        return false;
+    pthread_mutex_lock(&scan->mutex);
+    result = scan->states && cert_states_config(scan->states) == config &&
+             cert_states_was_fetchable(scan->states, domain);
+    pthread_mutex_unlock(&scan->mutex);
+    return result;
 }
 
 static void set_scan_flag(struct cert_scan *scan, bool *flag, bool value)

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -65,6 +66,14 @@ void cert_scan_start(struct cert_scan *scan, struct config *config, struct cert_
  * one that is under way.
  */
 void cert_scan_look(struct cert_scan *scan);
+
+/**
+ * Whether a pass in this process has found that senders can fetch the policy of a domain; a name
+ * keeps this from one configuration to the next. False before the first look.
+ *
+ * domain  index into config->domains
+ */
+bool cert_scan_was_fetchable(struct cert_scan *scan, const struct config *config, size_t domain);
 
 /** No slice begins until cert_scan_resume(): a reload has the machine. */
 void cert_scan_hold(struct cert_scan *scan);

@@ -111,6 +111,11 @@ struct cert_news cert_states_take(struct cert_states *states, size_t domain, uin
     return news;
 }
 
+bool cert_states_was_fetchable(const struct cert_states *states, size_t domain)
+{
+    return states->hosts[domain].was_fetchable;
+}
+
 void cert_states_count(const struct cert_states *states, struct cert_counts *ret_counts)
 {
     *ret_counts = (struct cert_counts){0};

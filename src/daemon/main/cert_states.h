@@ -62,5 +62,8 @@ bool cert_states_is_due(const struct cert_states *states, size_t domain, uint32_
 struct cert_news cert_states_take(struct cert_states *states, size_t domain, uint32_t mark,
                                   struct cert_state *state);
 
+/** Whether a look has found, in this process, that senders can fetch the domain's policy. */
+bool cert_states_was_fetchable(const struct cert_states *states, size_t domain);
+
 /** Counts all that was looked at. */
 void cert_states_count(const struct cert_states *states, struct cert_counts *ret_counts);

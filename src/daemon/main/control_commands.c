@@ -6,6 +6,7 @@
 
 #include "daemon/confine/privileges.h"
 #include "daemon/control/control.h"
+#include "daemon/main/cert_scan.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
 #include "daemon/main/server_stats.h"
@@ -54,6 +55,7 @@ static char *print_health(void *context)
     return strdup(CONTROL_OK "\nserving\n");
 }
 
+/* A line each: the domain, its id, and whether senders could ever fetch that policy. */
 static char *print_served(void *context)
 {
     const struct control_commands *commands = context;
@@ -65,7 +67,8 @@ static char *print_served(void *context)
     fputs(CONTROL_OK "\n", out);
     for (size_t i = 0; i < config->n_domains; i++)
         if (config->domains[i].document)
-            fprintf(out, "%s %s\n", config->domains[i].name, config->domains[i].document->id);
+            fprintf(out, "%s %s%s\n", config->domains[i].name, config->domains[i].document->id,
+                    cert_scan_was_fetchable(*commands->scan, config, i) ? " fetchable" : "");
     fclose(out);
     return bytes;
 }

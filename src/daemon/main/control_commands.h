@@ -24,6 +24,7 @@ struct control_commands {
     const struct readiness *readiness;
     const struct server_stats *stats;
     struct config *const *config; /* that serves at the time of the question */
+    struct cert_scan *const *scan;
 };
 
 /**

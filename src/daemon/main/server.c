@@ -478,7 +478,8 @@ static void make_parts(struct server *server)
     server->commands = (struct control_commands){.reload = server->reload,
                                                  .readiness = server->readiness,
                                                  .stats = &server->stats,
-                                                 .config = &server->config};
+                                                 .config = &server->config,
+                                                 .scan = &server->scan};
     server->scan = cert_scan_new(&scan);
     server->refresh = cert_refresh_new(&server->loop, server->sandbox, server->scan);
     server->liveness = liveness_new(&clock_system, worker_threads_count(server->threads),

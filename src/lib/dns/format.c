@@ -31,7 +31,8 @@ const struct dns_format *dns_format_find(struct slice name)
 
 static bool same_set(const struct dns_record *a, const struct dns_record *b)
 {
-    return strcmp(a->name, b->name) == 0 && a->type == b->type && !a->withheld && !b->withheld;
+    return strcmp(a->name, b->name) == 0 && a->type == b->type && !a->withheld && !b->withheld &&
+           !a->left && !b->left;
 }
 
 size_t dns_format_zone_len(const struct dns_record *records, size_t n_records)
@@ -43,16 +44,27 @@ size_t dns_format_zone_len(const struct dns_record *records, size_t n_records)
     return n;
 }
 
+static void print_zone_measure(struct dns_output *output, const struct dns_record *const *records,
+                               size_t n_records)
+{
+    output->name_len = 0;
+    output->has_live = false;
+    for (size_t i = 0; i < n_records; i++) {
+        size_t len = strlen(records[i]->name);
+
+        if (len > output->name_len)
+            output->name_len = len;
+        output->has_live = output->has_live || !records[i]->left;
+    }
+}
+
 static void print_zone(const struct dns_format *format, struct dns_output *output,
                        const struct dns_record *const *records, size_t n_records)
 {
     const char *zone = records[0]->zone;
 
     output->previous = NULL;
-    output->name_len = 0;
-    for (size_t i = 0; i < n_records; i++)
-        if (strlen(records[i]->name) > output->name_len)
-            output->name_len = strlen(records[i]->name);
+    print_zone_measure(output, records, n_records);
     if (format->begin_zone)
         format->begin_zone(output, zone);
     for (size_t i = 0; i < n_records; i++) {
@@ -74,18 +86,38 @@ static void print_zone(const struct dns_format *format, struct dns_output *outpu
         format->end_zone(output, zone);
 }
 
+/* Returns how many records the format prints. */
+static size_t dns_format_select(const struct dns_format *format, const struct dns_record *records,
+                                size_t n_records, const struct dns_record **selected)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < n_records; i++)
+        if (format->has_deletions || !records[i].left)
+            selected[n++] = &records[i];
+    return n;
+}
+
+static size_t zone_len_of(const struct dns_record *const *records, size_t n_records)
+{
+    size_t n = 1;
+
+    while (n < n_records && strcmp(records[n]->zone, records[0]->zone) == 0)
+        n++;
+    return n;
+}
+
 void dns_format_print(const struct dns_format *format, const struct dns_record *records,
                       size_t n_records, FILE *out)
 {
     struct dns_output output = {.out = out, .json = {.out = out, .indent = 1}};
     const struct dns_record **order = memory_resize(NULL, n_records + 1, sizeof(*order));
 
-    for (size_t i = 0; i < n_records; i++)
-        order[i] = &records[i];
+    n_records = dns_format_select(format, records, n_records, order);
     if (format->begin)
         format->begin(&output);
     for (size_t from = 0, n; from < n_records; from += n) {
-        n = dns_format_zone_len(records + from, n_records - from);
+        n = zone_len_of(order + from, n_records - from);
         if (format->sort)
             format->sort(order + from, n);
         print_zone(format, &output, order + from, n);
@@ -131,6 +163,8 @@ void dns_print_txt(struct slice text, FILE *out)
 
 void dns_print_rdata(const struct dns_record *record, FILE *out)
 {
+    if (!record->value)
+        return;
     if (record->type == RECORD_TXT)
         dns_print_txt(slice_of(record->value), out);
     else

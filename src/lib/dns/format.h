@@ -24,6 +24,7 @@ struct dns_output {
     size_t n_records;                  /* printed so far, for formats with separators */
     size_t n_in_set;                   /* records of this set printed so far */
     const struct dns_record *previous; /* printed before this one in its zone; NULL: none */
+    bool has_live;                     /* the zone has a record that is not to be deleted */
     size_t name_len;                   /* of the zone's longest name, for formats with columns */
 };
 
@@ -36,6 +37,7 @@ struct dns_format {
     const char *file_suffix; /* of a zone's file in --output: ".zone" */
     const char *what;        /* one line for --help */
     bool hides_withheld;     /* a withheld record is left out */
+    bool has_deletions;      /* prints records to delete; else they are left out */
     void (*begin)(struct dns_output *output);
     void (*begin_zone)(struct dns_output *output, const char *zone);
     void (*begin_set)(struct dns_output *output, const struct dns_record *first);

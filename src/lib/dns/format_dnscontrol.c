@@ -21,6 +21,12 @@ static void dnscontrol_begin(struct dns_output *output)
 
 static void dnscontrol_begin_zone(struct dns_output *output, const char *zone)
 {
+    if (!output->has_live) {
+        fputs("\n// zone ", output->out);
+        dns_print_visible(slice_of(zone), output->out);
+        fputs(": no domain is left in it\n", output->out);
+        return;
+    }
     fputs("\nD_EXTEND(", output->out);
     json_print_text(zone, output->out);
     fputs(", [\n", output->out);
@@ -29,7 +35,8 @@ static void dnscontrol_begin_zone(struct dns_output *output, const char *zone)
 static void dnscontrol_end_zone(struct dns_output *output, const char *zone)
 {
     (void)zone;
-    fputs("]);\n", output->out);
+    if (output->has_live)
+        fputs("]);\n", output->out);
 }
 
 /* DNSControl then neither adds, changes nor deletes a TXT or a CNAME at the name. */
@@ -42,12 +49,24 @@ static void dnscontrol_print_withheld(const struct dns_record *record, FILE *out
     fputs(", \"TXT,CNAME\"),\n", out);
 }
 
+/* What is in no D(), DNSControl deletes: nothing but a comment is needed. */
+static void dnscontrol_print_left(const struct dns_record *record, FILE *out)
+{
+    fprintf(out, "  // deleted, as it is not here: %s %s: ", record->name,
+            record_type_name(record->type));
+    dns_print_visible(slice_of(record->left), out);
+    fputc('\n', out);
+}
+
 static void dnscontrol_print(struct dns_output *output, const struct dns_record *record)
 {
     FILE *out = output->out;
 
-    if (record->withheld) {
-        dnscontrol_print_withheld(record, out);
+    if (record->withheld || record->left) {
+        if (record->left)
+            dnscontrol_print_left(record, out);
+        else
+            dnscontrol_print_withheld(record, out);
         return;
     }
     fprintf(out, "  %s(", record_type_name(record->type));
@@ -63,6 +82,7 @@ static void dnscontrol_print(struct dns_output *output, const struct dns_record 
 const struct dns_format dns_format_dnscontrol = {
     .name = "dnscontrol",
     .file_suffix = ".js",
+    .has_deletions = true,
     .what = "D_EXTEND() calls for DNSControl",
     .begin = dnscontrol_begin,
     .begin_zone = dnscontrol_begin_zone,

@@ -2,8 +2,9 @@
 /*
  * One JSON array, a record on each line: the source, by jq, of formats that we do not have.
  *
- * Its traps: a withheld record is here too, so a reader must look at "withheld"; "value" is not
- * quoted or escaped for DNS, and "strings" holds it in the pieces that some interfaces want.
+ * Its traps: a withheld record is here too, and one to delete, so a reader must look at "withheld";
+ * "value" is not quoted or escaped for DNS, and "strings" holds it in the pieces that some
+ * interfaces want.
  */
 #include "lib/base/json.h"
 #include "lib/base/slice.h"
@@ -16,11 +17,11 @@ static void json_format_begin(struct dns_output *output)
 
 static void json_format_strings(const struct dns_record *record, struct json_writer *json)
 {
-    struct slice text = slice_of(record->value);
+    struct slice text = slice_of(record->value ? record->value : "");
     size_t at = 0;
 
     json_key(json, "strings");
-    if (record->type != RECORD_TXT) {
+    if (record->type != RECORD_TXT || !record->value) {
         json_text(json, NULL);
         return;
     }
@@ -47,7 +48,10 @@ static void json_format_record(struct dns_output *output, const struct dns_recor
     json_format_strings(record, json);
     json_text_member(json, "policy", record->policy);
     json_text_member(json, "id", record->id);
-    json_text_member(json, "withheld", record->withheld);
+    /* Who looks at "withheld" alone publishes nothing of a domain that has left. */
+    json_text_member(json, "withheld", record->left ? record->left : record->withheld);
+    json_key(json, "delete");
+    json_bool(json, record->left != NULL);
     json_end_object(json);
 }
 
@@ -60,6 +64,7 @@ static void json_format_end(struct dns_output *output)
 const struct dns_format dns_format_json = {
     .name = "json",
     .file_suffix = ".json",
+    .has_deletions = true,
     .what = "one array of objects, for scripts",
     .begin = json_format_begin,
     .print = json_format_record,

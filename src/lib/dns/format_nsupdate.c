@@ -59,6 +59,26 @@ static void nsupdate_print_withheld(const struct dns_record *record, FILE *out)
     fputc('\n', out);
 }
 
+/* Whether nobody else can have put there what is to be deleted: the value is known, or the record
+ * is in the delegation zone, where names are longer. */
+static bool nsupdate_is_ours(const struct dns_record *record)
+{
+    return record->value ||
+           strlen(record->name) > strlen(DNS_PREFIX_TLS_RPT) + strlen(record->domain);
+}
+
+/* With its value: what somebody else has put there since stays. */
+static void nsupdate_print_left(const struct dns_record *record, FILE *out)
+{
+    fputs("; ", out);
+    dns_print_visible(slice_of(record->left), out);
+    fprintf(out, "\n%supdate delete %s. %s ",
+            nsupdate_is_ours(record) ? "" : "; if it is yours: ", record->name,
+            record_type_name(record->type));
+    dns_print_rdata(record, out);
+    fputc('\n', out);
+}
+
 static void nsupdate_print(struct dns_output *output, const struct dns_record *record)
 {
     const struct dns_record *previous = output->previous;
@@ -67,8 +87,11 @@ static void nsupdate_print(struct dns_output *output, const struct dns_record *r
         nsupdate_end_zone(output, record->zone);
         nsupdate_begin_zone(output, record->zone);
     }
-    if (record->withheld) {
-        nsupdate_print_withheld(record, output->out);
+    if (record->withheld || record->left) {
+        if (record->left)
+            nsupdate_print_left(record, output->out);
+        else
+            nsupdate_print_withheld(record, output->out);
         return;
     }
     /* Once for each name: the second of several addresses must not delete the first. */
@@ -82,6 +105,7 @@ static void nsupdate_print(struct dns_output *output, const struct dns_record *r
 const struct dns_format dns_format_nsupdate = {
     .name = "nsupdate",
     .file_suffix = ".nsupdate",
+    .has_deletions = true,
     .what = "input of nsupdate (RFC 2136)",
     .begin_zone = nsupdate_begin_zone,
     .print = nsupdate_print,

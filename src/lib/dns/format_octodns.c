@@ -96,12 +96,26 @@ static void octodns_print_scalar(struct slice text, bool is_txt, FILE *out)
     fputc('\'', out);
 }
 
+/* What no source has, octoDNS deletes: nothing but a comment is needed. */
+static void octodns_print_left(const struct dns_record *record, FILE *out)
+{
+    fprintf(out, "# deleted, as no source has it: %s %s: ", record->name,
+            record_type_name(record->type));
+    dns_print_visible(slice_of(record->left), out);
+    fputc('\n', out);
+}
+
 static void octodns_begin_set(struct dns_output *output, const struct dns_record *first)
 {
     struct slice name = dns_relative_name(first, "''");
     FILE *out = output->out;
 
-    if (!output->previous || strcmp(output->previous->name, first->name) != 0)
+    if (first->left) {
+        octodns_print_left(first, out);
+        return;
+    }
+    if (!output->previous || output->previous->left ||
+        strcmp(output->previous->name, first->name) != 0)
         fprintf(out, "%.*s:\n", SLICE_ARG(name));
     if (first->withheld) {
         fputs("# withheld, left as it is: ", out);
@@ -118,6 +132,8 @@ static void octodns_print(struct dns_output *output, const struct dns_record *re
 {
     FILE *out = output->out;
 
+    if (record->left)
+        return;
     if (record->type == RECORD_CNAME) {
         fprintf(out, "  value: '%s.'\n", record->value);
         return;
@@ -130,6 +146,7 @@ static void octodns_print(struct dns_output *output, const struct dns_record *re
 const struct dns_format dns_format_octodns = {
     .name = "octodns",
     .file_suffix = ".yaml",
+    .has_deletions = true,
     .what = "a zone file for octoDNS's YamlProvider",
     .begin_zone = octodns_begin_zone,
     .begin_set = octodns_begin_set,

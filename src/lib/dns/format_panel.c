@@ -34,7 +34,8 @@ static void panel_begin_zone(struct dns_output *output, const char *zone)
 
 static void panel_print(struct dns_output *output, const struct dns_record *record)
 {
-    struct slice name = dns_relative_name(record, "@"), value = slice_of(record->value);
+    struct slice name = dns_relative_name(record, "@"),
+                 value = slice_of(record->value ? record->value : "");
     FILE *out = output->out;
 
     fprintf(out, "%-*.*s %-6s %6u  ", panel_name_width(output, record->zone), SLICE_ARG(name),
@@ -47,6 +48,11 @@ static void panel_print(struct dns_output *output, const struct dns_record *reco
         return;
     }
     dns_print_visible(value, out);
+    if (record->left) {
+        fprintf(out, "%s(delete this record: ", record->value ? "  " : "");
+        dns_print_visible(slice_of(record->left), out);
+        fputc(')', out);
+    }
     fputc('\n', out);
     if (record->type == RECORD_TXT && value.len > DNS_STRING_MAX)
         fprintf(out,
@@ -58,6 +64,7 @@ static void panel_print(struct dns_output *output, const struct dns_record *reco
 const struct dns_format dns_format_panel = {
     .name = "panel",
     .file_suffix = ".txt",
+    .has_deletions = true,
     .what = "a table to paste from into a web form",
     .begin_zone = panel_begin_zone,
     .print = panel_print,

@@ -44,7 +44,7 @@ static void powerdns_begin_set(struct dns_output *output, const struct dns_recor
 {
     struct json_writer *json = &output->json;
 
-    if (first->withheld)
+    if (first->withheld || first->left)
         return;
     json_begin_object(json, JSON_ON_ONE_LINE);
     powerdns_name_member(json, first->name);
@@ -60,7 +60,7 @@ static void powerdns_record(struct dns_output *output, const struct dns_record *
     struct json_writer *json = &output->json;
     char *content;
 
-    if (record->withheld)
+    if (record->withheld || record->left)
         return;
     content = dns_rdata_text(record);
     json_begin_object(json, JSON_ON_ONE_LINE);
@@ -73,7 +73,7 @@ static void powerdns_record(struct dns_output *output, const struct dns_record *
 
 static void powerdns_end_set(struct dns_output *output, const struct dns_record *last)
 {
-    if (last->withheld)
+    if (last->withheld || last->left)
         return;
     json_end_array(&output->json);
     json_end_object(&output->json);
@@ -83,6 +83,7 @@ const struct dns_format dns_format_powerdns = {
     .name = "powerdns",
     .file_suffix = ".powerdns.json",
     .hides_withheld = true,
+    .has_deletions = true, /* an empty body, so that an old one is not sent again */
     .what = "bodies for PATCH requests to PowerDNS's API",
     .begin_zone = powerdns_begin_zone,
     .begin_set = powerdns_begin_set,

@@ -40,12 +40,14 @@ static void zone_print_line(struct dns_output *output, const struct dns_record *
 
 static void zone_print(struct dns_output *output, const struct dns_record *record)
 {
-    if (record->withheld)
-        fputs("; withheld: ", output->out);
+    const char *why = record->left ? record->left : record->withheld;
+
+    if (why)
+        fputs(record->left ? "; delete: " : "; withheld: ", output->out);
     zone_print_line(output, record);
-    if (record->withheld) {
+    if (why) {
         fputs(": ", output->out);
-        dns_print_visible(slice_of(record->withheld), output->out);
+        dns_print_visible(slice_of(why), output->out);
     }
     fputc('\n', output->out);
 }
@@ -53,6 +55,7 @@ static void zone_print(struct dns_output *output, const struct dns_record *recor
 const struct dns_format dns_format_zone = {
     .name = "zone",
     .file_suffix = ".zone",
+    .has_deletions = true,
     .what = "lines of a zone file (BIND, Knot, NSD)",
     .begin_zone = zone_begin_zone,
     .print = zone_print,

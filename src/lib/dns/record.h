@@ -43,10 +43,12 @@ struct dns_record {
     enum record_type type;
     enum record_side side;
     uint32_t ttl_s;
-    const char *value;    /* TXT: the joined bytes, unquoted; CNAME: target; A, AAAA: address */
+    const char *value;    /* TXT: the joined bytes, unquoted; CNAME: target; A, AAAA: address;
+                             NULL in a record to delete: any */
     const char *policy;   /* the policy's name; NULL: the domain's own */
     const char *id;       /* of that policy; NULL in records that carry none */
     const char *withheld; /* why it must not be published yet; NULL: publish it */
+    const char *left;     /* why it is to be deleted; NULL: it is not */
 };
 
 /** What one domain wants in DNS. Texts belong to the caller and are shared by the records. */

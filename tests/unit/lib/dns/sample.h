@@ -14,21 +14,21 @@
 
 static const struct dns_record sample[] = {
     {"example.com", "example.com", "_mta-sts.example.com", RECORD_CNAME, SIDE_CUSTOMER, 300,
-     "_mta-sts.example.com.sts.example", "standard", NULL, NULL},
+     "_mta-sts.example.com.sts.example", "standard", NULL, NULL, NULL},
     {"example.com", "example.com", "mta-sts.example.com", RECORD_CNAME, SIDE_CUSTOMER, 3600,
-     "policy.example", "standard", NULL, NULL},
+     "policy.example", "standard", NULL, NULL, NULL},
     {"a.example.com", "example.com", "_mta-sts.a.example.com", RECORD_TXT, SIDE_CUSTOMER, 300,
-     "v=STSv1; id=0a;", NULL, "0a", "no certificate\nx IN A 192.0.2.9"},
+     "v=STSv1; id=0a;", NULL, "0a", "no certificate\nx IN A 192.0.2.9", NULL},
     {"a.example.com", "example.com", "mta-sts.a.example.com", RECORD_A, SIDE_CUSTOMER, 0,
-     "192.0.2.1", NULL, NULL, NULL},
+     "192.0.2.1", NULL, NULL, NULL, NULL},
     {"a.example.com", "example.com", "mta-sts.a.example.com", RECORD_A, SIDE_CUSTOMER, 0,
-     "192.0.2.2", NULL, NULL, NULL},
+     "192.0.2.2", NULL, NULL, NULL, NULL},
     {"a.example.com", "example.com", "mta-sts.a.example.com", RECORD_AAAA, SIDE_CUSTOMER, 0,
-     "2001:db8::1", NULL, NULL, NULL},
+     "2001:db8::1", NULL, NULL, NULL, NULL},
     {"example.com", "sts.example", "_mta-sts.example.com.sts.example", RECORD_TXT, SIDE_PROVIDER,
-     2147483647, "v=STSv1; id=1b;", "standard", "1b", NULL},
+     2147483647, "v=STSv1; id=1b;", "standard", "1b", NULL, NULL},
     {"example.com", "sts.example", "_smtp._tls.example.com.sts.example", RECORD_TXT, SIDE_PROVIDER,
-     3600, "v=TLSRPTv1; rua=mailto:\"\\\"@example.com", "standard", NULL, NULL},
+     3600, "v=TLSRPTv1; rua=mailto:\"\\\"@example.com", "standard", NULL, NULL, NULL},
 };
 
 /** What `format` prints of these records; for free(). Inlined, gcc 12 takes the text for a local.

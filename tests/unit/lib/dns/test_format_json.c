@@ -20,11 +20,12 @@ static void test_bytes(void **state)
         " {\"domain\": \"a.example.com\", \"zone\": \"example.com\", \"side\": \"customer\", "
         "\"name\": \"_mta-sts.a.example.com\", \"type\": \"TXT\", \"ttl\": 300, "
         "\"value\": \"v=STSv1; id=0a;\", \"strings\": [\"v=STSv1; id=0a;\"], \"policy\": null, "
-        "\"id\": \"0a\", \"withheld\": \"no certificate\\u000ax IN A 192.0.2.9\"},\n"
+        "\"id\": \"0a\", \"withheld\": \"no certificate\\u000ax IN A 192.0.2.9\", \"delete\": "
+        "false},\n"
         " {\"domain\": \"a.example.com\", \"zone\": \"example.com\", \"side\": \"customer\", "
         "\"name\": \"mta-sts.a.example.com\", \"type\": \"A\", \"ttl\": 0, "
         "\"value\": \"192.0.2.1\", \"strings\": null, \"policy\": null, "
-        "\"id\": null, \"withheld\": null}\n"
+        "\"id\": null, \"withheld\": null, \"delete\": false}\n"
         "]\n";
     char *seen = printed(&dns_format_json, &sample[2], 2);
 
@@ -70,7 +71,7 @@ static void test_sample(void **state)
             !has_text(object, "value", sample[i].value) ||
             !has_text(object, "policy", sample[i].policy) ||
             !has_text(object, "id", sample[i].id) ||
-            !has_text(object, "withheld", sample[i].withheld) || json_object_size(object) != 11)
+            !has_text(object, "withheld", sample[i].withheld) || json_object_size(object) != 12)
             fail_msg("row %zu: saw %s", i, json_dumps(object, 0));
     }
     json_decref(array);
