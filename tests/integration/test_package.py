@@ -67,14 +67,33 @@ def served(machine, pki):
 
 
 def commands_of_readme():
-    return re.findall("^  ([a-z].*)$", README, re.MULTILINE)
+    return re.findall("^  ([a-z/].*)$", README, re.MULTILINE)
 
 
 def put_certificates(machine, pki):
     """Where certbot puts them and as it leaves them: root's alone."""
     for name in ("live", "archive"):
         (machine.root / "etc/letsencrypt" / name).mkdir(parents=True, mode=0o700)
-    shutil.copytree(pki.folder / "live" / HOST, machine.root / "etc/letsencrypt/live" / HOST)
+    put_certificate(machine, pki, HOST)
+
+
+def put_certificate(machine, pki, name):
+    live = machine.root / "etc/letsencrypt/live" / name
+    shutil.copytree(pki.folder / "live" / HOST, live)
+    (live / "privkey.pem").chmod(0o600)
+    return f"/etc/letsencrypt/live/{name}"
+
+
+def check_certbot(machine, pki):
+    """A new certificate, after which certbot runs the line of cli.ini in README.Debian."""
+    hook, = re.findall("^deploy-hook = (.*)$", README, re.MULTILINE)
+    lineage = put_certificate(machine, pki, "mta-sts.second.example")
+    read = ("setpriv", "--reuid=mta-stsd", "--regid=mta-stsd", "--clear-groups", "cat",
+            f"{lineage}/privkey.pem")
+    assert machine.run(*read).returncode != 0
+    machine.do("env", f"RENEWED_LINEAGE={lineage}", "sh", "-c", hook)
+    assert "PRIVATE KEY" in machine.do(*read)
+    assert machine.do("stat", "-c", "%G %a", f"{lineage}/privkey.pem") == "mta-stsd 640\n"
 
 
 def test_carries_libh2o_alone(package):
@@ -87,7 +106,7 @@ def test_carries_libh2o_alone(package):
     listed = subprocess.run(["dpkg-deb", "--contents", package], check=True, capture_output=True,
                             text=True).stdout
     assert re.findall(r" \./(usr/lib/mta-stsd/\S+)$", listed, re.MULTILINE) == \
-        ["usr/lib/mta-stsd/libh2o-evloop.so.0.13"]
+        ["usr/lib/mta-stsd/certbot-deploy-hook", "usr/lib/mta-stsd/libh2o-evloop.so.0.13"]
     copyright_ = subprocess.run(
         f"dpkg-deb --fsys-tarfile {package} | tar -xO ./usr/share/doc/mta-stsd/copyright",
         shell=True, check=True, capture_output=True, text=True).stdout
@@ -165,6 +184,7 @@ def check_gone(machine, edited):
 def test_life(machine, package, pki):
     check_fresh(machine, package)
     edited = check_configured(machine, pki)
+    check_certbot(machine, pki)
     check_upgrade(machine, package, pki, edited)
     check_refused_upgrade(machine, package, pki, edited)
     check_gone(machine, edited)

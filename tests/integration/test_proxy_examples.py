@@ -2,6 +2,7 @@
 """config/proxy/: each file in front of a daemon, with nothing but ports and paths replaced."""
 
 import contextlib
+import csv
 import json
 import os
 import re
@@ -14,7 +15,7 @@ import yaml
 
 from client import connect, exchange, policy_body, request, tls_context
 from daemon import PATIENCE_S, ROOT
-from operated import HOST, configuration, operate_in_test  # noqa: F401
+from operated import HOST, configuration, operate_in_test, wait_until  # noqa: F401
 
 BODY = policy_body("mx.example.com")
 NGINX = """\
@@ -128,31 +129,86 @@ def test_nginx_passes_tls(behind, pki, tmp_path):
 def haproxy(folder, text, port):
     """Where root may, in a chroot and as a user of its own, as Debian's haproxy.cfg has it."""
     (folder / "empty").mkdir()
-    caged = f"global\n    chroot {folder}/empty\n    user haproxy\n" if os.geteuid() == 0 else ""
-    (folder / "it.cfg").write_text(caged + text, encoding="utf-8")
+    caged = f"    chroot {folder}/empty\n    user haproxy\n" if os.geteuid() == 0 else ""
+    (folder / "it.cfg").write_text(
+        f"global\n    stats socket {folder}/stats.sock\n{caged}{text}", encoding="utf-8")
     with running(port, "haproxy", "-db", "-f", folder / "it.cfg"):
         yield
 
 
-def test_haproxy_ends_tls(behind, pki, tmp_path):
-    name, port, live = "haproxy-terminates-tls.cfg", free_port(), pki.folder / "live" / HOST
-    daemon, address = behind(name)
-    (tmp_path / "certs").mkdir()
-    (tmp_path / "certs" / "it.pem").write_bytes((live / "fullchain.pem").read_bytes() +
-                                                (live / "privkey.pem").read_bytes())
-    text = example(name, {
-        ":::443 v4v6": f"127.0.0.1:{port}", "/etc/haproxy/certs/": tmp_path / "certs",
-        "127.0.0.1:8080": address})
-    with haproxy(tmp_path, text, port):
-        assert_seen(daemon, port, pki)
+def check_of_haproxy(folder):
+    """What the last health check of the server has found, as L7OK/200; empty before the first."""
+    with socket.socket(socket.AF_UNIX) as stats:
+        stats.connect(str(folder / "stats.sock"))
+        stats.sendall(b"show stat\n")
+        rows = list(csv.DictReader(stats.makefile(encoding="ascii")))
+    row, = [row for row in rows if row["svname"] == "mta_stsd"]
+    status = row["check_status"]
+    return "" if not status or status.startswith("*") or status == "INI" else \
+        f"{status}/{row['check_code']}"
 
+
+def assert_checked(folder, expected="L7OK/200"):
+    assert wait_until(lambda: check_of_haproxy(folder), "a health check") == expected
+
+
+def ask_for_a_policy(text, address):
+    """The example with its other check, which its comment has, in the place of the first."""
+    first = re.search(r"    option httpchk.*?check port \d+\n", text, re.DOTALL)[0]
+    send, server = re.findall(r"^    #   ((?:http-check|server) .*)$", text, re.MULTILINE)
+    server = re.sub(r"192\.0\.2\.2:\d+", address, server)
+    return text.replace(first, f"    option httpchk\n    {send}\n    http-check expect status 200\n"
+                               f"    {server}\n")
+
+
+def terminating(folder, pki, port):
+    """haproxy-terminates-tls.cfg for this port, but for where mta-stsd listens."""
+    live = pki.folder / "live" / HOST
+    (folder / "certs").mkdir()
+    (folder / "certs" / "it.pem").write_bytes((live / "fullchain.pem").read_bytes() +
+                                              (live / "privkey.pem").read_bytes())
+    return example("haproxy-terminates-tls.cfg", {
+        ":::443 v4v6": f"127.0.0.1:{port}", "/etc/haproxy/certs/": folder / "certs"})
+
+
+def test_haproxy_ends_tls(behind, pki, tmp_path):
+    name, port = "haproxy-terminates-tls.cfg", free_port()
+    daemon, address = behind(name)
+    text = terminating(tmp_path, pki, port).replace("127.0.0.1:8080", address)
+    with haproxy(tmp_path, text.replace("9847", str(daemon.admin_address[1])), port):
+        assert_seen(daemon, port, pki)
+        assert_checked(tmp_path)
 
 def test_haproxy_passes_tls(behind, pki, tmp_path):
     name, port = "haproxy-passes-tls.cfg", free_port()
     daemon, address = behind(name)
-    text = example(name, {":::443 v4v6": f"127.0.0.1:{port}", "127.0.0.1:8443": address})
+    text = example(name, {":::443 v4v6": f"127.0.0.1:{port}", "127.0.0.1:8443": address,
+                          "port 9847": f"port {daemon.admin_address[1]}"})
     with haproxy(tmp_path, text, port):
         assert_seen(daemon, port, pki)
+        assert_checked(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["haproxy-passes-tls.cfg", "haproxy-terminates-tls.cfg"])
+def test_haproxy_checks_by_a_policy(behind, pki, tmp_path, name):
+    """As it must where admin: is not to be reached: with a Host and, by TLS, with SNI."""
+    port = free_port()
+    _, address = behind(name)
+    text = terminating(tmp_path, pki, port) if "terminates" in name else \
+        example(name, {":::443 v4v6": f"127.0.0.1:{port}"})
+    with haproxy(tmp_path, ask_for_a_policy(text, address), port):
+        assert fetch(port, pki)[0] == BODY
+        assert_checked(tmp_path)
+
+
+def test_haproxy_without_the_recipe(behind, pki, tmp_path):
+    """Why there is one: what HAProxy asks by itself has no Host."""
+    port = free_port()
+    _, address = behind("haproxy-terminates-tls.cfg")
+    text = terminating(tmp_path, pki, port).replace("127.0.0.1:8080", address).replace(
+        " GET /readyz\n", "\n").replace(" check port 9847", " check")
+    with haproxy(tmp_path, text, port):
+        assert_checked(tmp_path, "L7STS/404")
 
 
 def test_caddy_ends_tls(behind, pki, tmp_path):
