@@ -78,7 +78,7 @@ static void octodns_begin_zone(struct dns_output *output, const char *zone)
             "---\n"
             "# Zone %s, for a YamlProvider of its own that is listed beside the zone's other\n"
             "# sources: octoDNS deletes what no source has. Set escaped_semicolons: true there;\n"
-            "# without it octoDNS 2.0 would publish the backslashes.\n",
+            "# without it octoDNS 2.0 refuses this file.\n",
             zone);
 }
 
