@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """docker/Dockerfile without Docker: its commands in a clean tree, its minimal stage as a root.
 
-There the program serves as in compose.yaml and in kubernetes/deployment.yaml: the same mounts, the
+There the program serves as in compose*.yaml and in kubernetes/deployment.yaml: the same mounts, the
 same YAML, in namespaces of its own.
 """
 
@@ -23,11 +23,14 @@ USER = 65532
 HOST = "mta-sts.example.com"
 DOCKERFILE = (ROOT / "docker/Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 RUNS = re.findall(r"^RUN (.*)$", DOCKERFILE, re.MULTILINE)
-COMPOSE_TEXT = (ROOT / "docker/compose.yaml").read_text(encoding="utf-8")
-COMPOSE = yaml.safe_load(COMPOSE_TEXT)["services"]["mta-stsd"]
+COMPOSE_TEXTS = {path.name: path.read_text(encoding="utf-8")
+                 for path in (ROOT / "docker").glob("compose*.yaml")}
+COMPOSE = {name: yaml.safe_load(text)["services"] for name, text in COMPOSE_TEXTS.items()}
 RECIPE = (ROOT / "docker/kubernetes/kustomization.yaml").read_text(encoding="utf-8")
 POD = yaml.safe_load((ROOT / "docker/kubernetes/deployment.yaml").read_text())[
     "spec"]["template"]["spec"]
+VOLUMES = yaml.safe_load((ROOT / "docker/kubernetes/generated/volume.yaml").read_text())[
+    "spec"]["template"]["spec"]["volumes"]
 # root, then: a folder and where it is to be seen, each pair read-only
 START = """
 root=$1; shift
@@ -37,6 +40,7 @@ mount -t proc proc "$root/proc"
 mount --bind /dev/null "$root/dev/null"
 mount --bind /dev/urandom "$root/dev/urandom"
 mount -t tmpfs -o uid=65532,gid=65532,mode=0700 tmpfs "$root/run/mta-stsd"
+mount -t tmpfs -o uid=65532,gid=65532,mode=0755 tmpfs "$root/var/lib/mta-stsd"
 while [ "$1" != -- ]; do
     mount --bind "$1" "$root$2"
     mount -o remount,bind,ro "$root$2"
@@ -190,42 +194,117 @@ class Container:
         os.kill(self.pid, 15)
 
 
-def readable(folder):
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, USER, USER, follow_symlinks=False)
-
-
 def body_of(mode):
     return policy_body("mail.example.com", mode=mode)
 
 
+def only_root_reads(folder):
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def commands_of(name, start):
+    """The commands in the comment at the head of a compose file that begin so."""
+    return re.findall(f"^#   ({start}.*)$", COMPOSE_TEXTS[name], re.MULTILINE)
+
+
+def volumes_of(name):
+    """What is mounted where, read-only; and where the volumes are that Docker makes."""
+    volumes = [volume.split(":") for volume in COMPOSE[name]["mta-stsd"]["volumes"]]
+    return ({place: source for source, place, *_ in volumes if source[0] in "./"},
+            [place for source, place, *_ in volumes if source[0] not in "./"])
+
+
+def test_compose_files_differ_in_what_they_must():
+    """Each is to be copied alone, so what they have in common is written three times."""
+    assert sorted(COMPOSE) == ["compose-http.yaml", "compose-traefik.yaml", "compose.yaml"]
+    common = []
+    for name, services in COMPOSE.items():
+        common.append({key: value for key, value in services["mta-stsd"].items()
+                       if key not in ("ports", "labels", "volumes")})
+        assert volumes_of(name)[1] == ["/var/lib/mta-stsd"]
+    assert common[0] == common[1] == common[2]
+    assert common[0]["read_only"] and common[0]["cap_drop"] == ["ALL"]
+    assert common[0]["tmpfs"] == ["/run/mta-stsd:uid=65532,gid=65532,mode=0700"]
+
+
+def reload_command(name):
+    command, = commands_of(name, "docker compose .*--reload")
+    return command.partition("mta-stsd ")[2].split()
+
+
+def check_reload(it, config, fetch, command):
+    assert fetch() == body_of("testing")
+    text = (config / "mta-stsd.yaml").read_text(encoding="utf-8")
+    (config / "new").write_text(text + "    mode: enforce\n", encoding="utf-8")
+    (config / "new").rename(config / "mta-stsd.yaml")
+    reload = it.run(*command)
+    assert reload.returncode == 0 and "testing" in reload.stdout, reload
+    assert fetch() == body_of("enforce")
+    it.end()
+    assert it.outer.wait(PATIENCE_S) == 0
+    assert not [line for line in it.log.lines if "warning: " in line or "error: " in line]
+
+
 def test_compose(root, pki, tmp_path):
-    assert COMPOSE["read_only"] and COMPOSE["tmpfs"] == ["/run/mta-stsd:uid=65532,gid=65532,mode=0700"]
-    assert COMPOSE["ports"] == ["443:8443"]
-    mounts = {place: source for source, place, _ in (
-        volume.split(":") for volume in COMPOSE["volumes"])}
-    assert mounts == {"/etc/mta-stsd": "./config", "/etc/letsencrypt": "/etc/letsencrypt"}
+    name = "compose.yaml"
+    assert COMPOSE[name]["mta-stsd"]["ports"] == ["443:8443"]
+    assert volumes_of(name)[0] == {"/etc/mta-stsd": "./config", "/etc/letsencrypt": "/etc/letsencrypt"}
     config = shutil.copytree(ROOT / "docker/config", tmp_path / "config")
-    live = tmp_path / "letsencrypt/live" / HOST
-    for issued, name in zip(pki.issue(live, HOST), ("fullchain.pem", "privkey.pem")):
-        issued.rename(live / name)
-    readable(tmp_path / "letsencrypt")
-    with Container(root, {"/etc/mta-stsd": config, "/etc/letsencrypt": tmp_path / "letsencrypt"}) as it:
+    letsencrypt = tmp_path / "letsencrypt"
+    live = letsencrypt / "live" / HOST
+    for issued, file in zip(pki.issue(live, HOST), ("fullchain.pem", "privkey.pem")):
+        issued.rename(live / file)
+    (letsencrypt / "archive").mkdir()
+    only_root_reads(tmp_path)
+    installed, = commands_of(name, "install ")
+    hook, target = installed.split()[-2:]
+    line, = re.findall("deploy-hook = ([^']*)", COMPOSE_TEXTS[name])
+    assert line.split() == [target, str(USER)] and commands_of(name, "/etc") == [line]
+    for command in commands_of(name, "chmod "):
+        subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    subprocess.run([ROOT / "docker" / hook, str(USER)], check=True,
+                   env={**os.environ, "RENEWED_LINEAGE": str(live)})
+    letsencrypt.chmod(0o755)  # as certbot's package has it
+    with Container(root, {"/etc/mta-stsd": config, "/etc/letsencrypt": letsencrypt}) as it:
         status = pathlib.Path(f"/proc/{it.pid}/status").read_text(encoding="ascii")
         assert re.search(rf"^Uid:\s+{USER}\s", status, re.MULTILINE)
         assert it.log.find("sandbox: user 65532, no capabilities, ")
         assert it.run(*words_of("HEALTHCHECK")).returncode == 0
-        assert it.fetch(pki).stdout == body_of("testing")
-        text = (config / "mta-stsd.yaml").read_text(encoding="utf-8")
-        (config / "new").write_text(text + "    mode: enforce\n", encoding="utf-8")
-        (config / "new").rename(config / "mta-stsd.yaml")
-        command, = re.findall("^# .* exec mta-stsd (.*)$", COMPOSE_TEXT, re.MULTILINE)
-        reload = it.run(*command.split())
-        assert reload.returncode == 0 and "testing" in reload.stdout, reload
-        assert it.fetch(pki).stdout == body_of("enforce")
-        it.end()
-        assert it.outer.wait(PATIENCE_S) == 0
-    assert not [line for line in it.log.lines if "warning: " in line or "error: " in line]
+        check_reload(it, config, lambda: it.fetch(pki).stdout, reload_command(name))
+
+
+@pytest.mark.parametrize("name", ["compose-http.yaml", "compose-traefik.yaml"])
+def test_compose_behind_a_proxy(root, tmp_path, name):
+    """By plain HTTP, as the proxy asks, and without certificates."""
+    assert volumes_of(name)[0] == {"/etc/mta-stsd": "./config-http"}
+    config = shutil.copytree(ROOT / "docker/config-http", tmp_path / "config-http")
+    only_root_reads(config)
+    for command in commands_of(name, "chmod "):
+        subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    port = {"compose-http.yaml": lambda it: it["ports"][0].rpartition(":")[2],
+            "compose-traefik.yaml": lambda it:
+                it["labels"]["traefik.http.services.mta-stsd.loadBalancer.server.port"],
+            }[name](COMPOSE[name]["mta-stsd"])
+    with Container(root, {"/etc/mta-stsd": config}) as it:
+        assert records_to_publish(it.run(*words_of("ENTRYPOINT"), "--print-dns"))
+        check_reload(it, config, lambda: it.curl(
+            "--header", f"Host: {HOST}", f"http://127.0.0.1:{port}{POLICY_PATH}").stdout,
+            reload_command(name))
+
+
+def test_labels_name_what_traefik_has():
+    """Debian has no Traefik: its names are compared."""
+    traefik, labels = (COMPOSE["compose-traefik.yaml"][name] for name in ("traefik", "mta-stsd"))
+    labels = labels["labels"]
+    router = "traefik.http.routers.mta-stsd."
+    keys = [word.removeprefix("--").split("=")[0] for word in traefik["command"]]
+    assert f"entryPoints.{labels[router + 'entryPoints']}.address" in keys
+    assert f"certificatesResolvers.{labels[router + 'tls.certResolver']}.acme.storage" in keys
+    config = yaml.safe_load((ROOT / "docker/config-http/mta-stsd.yaml").read_text())
+    assert re.findall("Host\\(`(.*?)`\\)", labels[router + "rule"]) == \
+        [f"mta-sts.{domain}" for domain in config["domains"]]
+    assert labels["traefik.enable"] == "true"
 
 
 def write_volume(folder, files, generation):
@@ -247,7 +326,7 @@ def write_volume(folder, files, generation):
 
 def secrets(pki, folder):
     """The files of the projected volume, when every Secret is there."""
-    volume, = [volume["projected"] for volume in POD["volumes"] if "projected" in volume]
+    volume, = [volume["projected"] for volume in VOLUMES]
     files = {}
     for source in volume["sources"]:
         assert source["secret"]["optional"]
@@ -268,8 +347,9 @@ def test_kubernetes(root, pki, tmp_path):
     """Secrets that come, and are renewed, while a replica runs; and how it goes."""
     volumes = {mount["name"]: mount["mountPath"] for mount in POD["containers"][0]["volumeMounts"]}
     assert volumes.pop("run") == "/run/mta-stsd"
-    yaml_text = (ROOT / "docker/kubernetes/mta-stsd.yaml").read_bytes()
-    write_volume(tmp_path / "configuration", {"mta-stsd.yaml": yaml_text}, 1)
+    files = {name: (ROOT / "docker/kubernetes" / name).read_bytes()
+             for name in ("mta-stsd.yaml", "customers.yaml")}
+    write_volume(tmp_path / "configuration", files, 1)
     write_volume(tmp_path / "certificates", {}, 1)
     with Container(root, {place: tmp_path / name for name, place in volumes.items()}) as it:
         assert it.probe("livenessProbe") and it.probe("readinessProbe")

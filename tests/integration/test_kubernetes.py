@@ -19,7 +19,7 @@ MODELS = {
     "NetworkPolicy": "V1NetworkPolicy", "PodDisruptionBudget": "V1PodDisruptionBudget",
     "Service": "V1Service",
 }
-CERTIFICATE = "Certificate"  # cert-manager's, of which there is no model here
+CERTIFICATE, ISSUER = "Certificate", "Issuer"  # cert-manager's, of which there are no models here
 SCALARS = {"bool": bool, "int": int, "str": str}
 RESTRICTED_VOLUMES = {"configMap", "downwardAPI", "emptyDir", "persistentVolumeClaim", "projected",
                       "secret"}
@@ -83,7 +83,7 @@ def check_model(value, model, where):
 
 def test_fits_the_api(objects):
     for kind, item in objects.items():
-        if kind != CERTIFICATE:
+        if kind not in (CERTIFICATE, ISSUER):
             check(item, MODELS[kind], kind)
 
 
@@ -112,11 +112,14 @@ def test_configuration_is_without_findings():
     assert tested.returncode == 0 and tested.stdout.endswith(b" 0 errors, 0 warnings, 0 notes\n")
 
 
+def add_lines(path, lines):
+    path.write_text(path.read_text(encoding="utf-8") + lines, encoding="utf-8")
+
+
 def test_change_is_a_rollout(objects, tmp_path):
     """Another configuration is a ConfigMap of another name, and the pods are of that name."""
     folder = shutil.copytree(FOLDER, tmp_path / "kubernetes")
-    text = (folder / "mta-stsd.yaml").read_text(encoding="utf-8")
-    (folder / "mta-stsd.yaml").write_text(text + "    mode: enforce\n", encoding="utf-8")
+    add_lines(folder / "customers.yaml", "    mode: enforce\n")
     names = []
     for items in (objects, render(folder)):
         names.append(items["ConfigMap"]["metadata"]["name"])
@@ -171,20 +174,68 @@ def test_restricted(objects, pod):
     assert all(volume.keys() - {"name"} <= RESTRICTED_VOLUMES for volume in pod["volumes"])
 
 
-def test_each_policy_host_has_its_certificate(objects, pod, settings):
-    """A host is in three places: in the YAML, in a Certificate, in the volume."""
-    printed = run("-c", FOLDER / "mta-stsd.yaml", "--print-dns=json", "--no-certificates").stdout
-    hosts = {record["name"] for record in json.loads(printed)
-             if record["name"].startswith("mta-sts.")} | {settings["policy_host"]["name"]}
+def generate(folder, *names):
+    """By the program of this build, in MTA_STSD as the tests have it too."""
+    subprocess.run([folder / "generate", *names], check=True, timeout=60)
+
+
+def assert_certificates(objects, hosts):
+    """Each of these hosts has a Certificate, whose Secret is where certificates: looks for it."""
+    pod = objects["Deployment"]["spec"]["template"]["spec"]
     issued = [item["spec"] for item in objects[CERTIFICATE]]
     assert sorted(spec["dnsNames"] for spec in issued) == [[host] for host in sorted(hosts)]
+    issuer = {"kind": ISSUER, "name": objects[ISSUER]["metadata"]["name"]}
+    assert all(spec["issuerRef"] == issuer for spec in issued)
     mount, = [mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]
               if mount["name"] == "certificates"]
     volume, = [volume for volume in pod["volumes"] if volume["name"] == "certificates"]
+    assert volume["projected"]["defaultMode"] == 0o440
     mounted = {source["secret"]["name"]: {item["key"]: f"{mount}/{item['path']}"
                                           for item in source["secret"]["items"]}
                for source in volume["projected"]["sources"]}
-    template, = settings["certificates"]
+    template, = yaml.safe_load(objects["ConfigMap"]["data"]["mta-stsd.yaml"])["certificates"]
     assert mounted == {spec["secretName"]: {
         f"tls.{end}": template[key].replace("{host}", spec["dnsNames"][0])
         for end, key in (("crt", "chain"), ("key", "key"))} for spec in issued}
+
+
+def test_each_policy_host_has_its_certificate(objects):
+    printed = run("-c", FOLDER / "mta-stsd.yaml", "--print-dns=json", "--no-certificates").stdout
+    assert_certificates(objects, {record["name"] for record in json.loads(printed)
+                                  if record["name"].startswith("mta-sts.")})
+
+
+def test_generated_files_are_those_of_customers(tmp_path):
+    folder = shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    generate(folder)
+    for path in (FOLDER / "generated").iterdir():
+        assert (folder / "generated" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_customer_is_added_in_one_place(tmp_path):
+    """With an alias, with TLS reporting alone, and with policy_host.name, asked for."""
+    folder = shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    add_lines(folder / "customers.yaml", """
+  second.example:
+    mx: [mail.second.example]
+    aliases: [third.example]
+  reports.example: {mta_sts: false, tls_rpt: ["mailto:tlsrpt@reports.example"]}
+""")
+    hosts = {f"mta-sts.{name}.example" for name in ("second", "third")} | {"mta-sts.example.com"}
+    generate(folder)
+    objects = render(folder)
+    assert_certificates(objects, hosts)
+    check(objects["Deployment"], MODELS["Deployment"], "Deployment")
+    generate(folder, "policy.provider.example")
+    assert_certificates(render(folder), hosts | {"policy.provider.example"})
+
+
+def test_ingress_leads_to_the_service(objects):
+    """Traefik is not here: its names are compared, and the listener that it needs is one."""
+    text = (FOLDER / "ingress.yaml").read_text(encoding="utf-8")
+    route, = yaml.safe_load(text)["spec"]["routes"]
+    service, = route["services"]
+    assert service["name"] == objects["Service"]["metadata"]["name"]
+    assert service["port"] in [port["name"] for port in objects["Service"]["spec"]["ports"]]
+    listen = re.search(r"^# +(listen: .*)$", text, re.MULTILINE)[1]
+    assert yaml.safe_load(listen)["listen"][0]["proxy_protocol"]
