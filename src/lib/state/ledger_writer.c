@@ -79,7 +79,7 @@ static int writer_read(const struct ledger_writer *writer, struct ledger **ret_l
                        struct err *err)
 {
     struct arena *arena = arena_new_large();
-    struct slice bytes;
+    struct slice bytes = {0};
     int result = writer_read_bytes(writer, arena, &bytes, err);
 
     if (result == 0) {
@@ -361,7 +361,7 @@ static void change_print(const struct writer_change *change, const struct ledger
 static int writer_change(struct ledger_writer *writer, const struct writer_change *change,
                          struct err *err)
 {
-    struct ledger *ledger;
+    struct ledger *ledger = NULL;
     char *lines = NULL;
     size_t len = 0;
     FILE *out;
