@@ -34,7 +34,7 @@ UNSEEN_CODES = {
 }
 UNSEEN_MESSAGES = [
     TOO_DEEP,
-    r"is listed twice;|is included already|is the main file itself",
+    r"is listed twice;|cannot be opened beside|is included already|is the main file itself",
     r"no domain is given|needs delegation_zone|nothing is left to publish",
     r"does not hold '",
     r"is not an IPv4 or IPv6 address|is not \"192|is neither \"127",
