@@ -47,8 +47,8 @@ _mta_stsd() {
     [[ $joined || $behind != '[='* ]] || behind=''
 
     case $behind in
-    *FILE* | *DIR*)
-        [[ $behind == *FILE* ]] && each=-f || each=-d
+    *FILE* | *PATH* | *DIR*)
+        [[ $behind == *DIR* ]] && each=-d || each=-f
         mapfile -t COMPREPLY < <(compgen "$each" -- "$word")
         compopt -o filenames
         return

@@ -112,6 +112,7 @@ enum exit_status mode_print_schema(const struct options *options);
 enum exit_status mode_parse_policy(const struct options *options);
 enum exit_status mode_parse_record(const struct options *options);
 enum exit_status mode_match_mx(const struct options *options);
+enum exit_status mode_import(const struct options *options);
 enum exit_status mode_withdraw(const struct options *options);
 enum exit_status mode_reload(const struct options *options);
 enum exit_status mode_health(const struct options *options);

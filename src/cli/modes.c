@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/mode.h"
 
+#include <stdint.h>
+
 #define TAKES(option) (1U << OPTION_##option)
 
 const struct mode modes[] = {
@@ -52,6 +54,13 @@ const struct mode modes[] = {
      .options = TAKES(CONFIG),
      .what = "does the domain's policy cover this MX host?",
      .run = mode_match_mx},
+    {.name = "import",
+     .arguments = "PATH...",
+     .n_needed = 1,
+     .n_taken = SIZE_MAX,
+     .options = TAKES(DOMAIN),
+     .what = "print hand-made policies, files or folders of them, as YAML",
+     .run = mode_import},
     {.name = "withdraw",
      .arguments = "DOMAIN",
      .n_needed = 1,
@@ -80,7 +89,9 @@ const struct cli_option_row option_rows[OPTION_COUNT] = {
     [OPTION_STRICT] = {"strict", '\0', NULL, "warnings and withheld records are findings: exit 1"},
     [OPTION_NO_CERTIFICATES] = {"no-certificates", '\0', NULL,
                                 "do not look at certificates; withhold nothing"},
-    [OPTION_DOMAIN] = {"domain", '\0', "DOMAIN", "only this domain; may be repeated"},
+    [OPTION_DOMAIN] = {"domain", '\0', "DOMAIN",
+                       "only this domain; may be repeated; with --import, the "
+                       "domain of the one file"},
     [OPTION_SIDE] = {"side", '\0', "customer|provider",
                      "only records of the customer's zones or of the provider's"},
     [OPTION_OUTPUT] = {"output", '\0', "DIR", "write a file per zone"},

@@ -149,10 +149,12 @@ def commands():
     yield from BLOCK.findall(section("mta-stsd.8", "EXAMPLES"))[0].splitlines()
 
 
-VALUES = {"DOMAIN": "example.com", "HOST": "mx.example.com", "FORMAT": "json", "FILE": "/dev/stdin"}
+VALUES = {"PATH...": "- --domain example.com", "DOMAIN": "example.com", "HOST": "mx.example.com",
+          "FORMAT": "json", "FILE": "/dev/stdin"}
 INPUTS = {"--tls-rpt": b"v=TLSRPTv1; rua=mailto:tlsrpt@example.com",
           "--parse-record": b"v=STSv1; id=1",
-          "--parse-policy": policy_body("mx.example.com")}
+          "--parse-policy": policy_body("mx.example.com"),
+          "--import": policy_body("mx.example.com")}
 WITHOUT_CONFIG = ("--help", "--print-schema", *INPUTS)
 
 

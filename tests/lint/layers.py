@@ -10,8 +10,8 @@ import pathlib
 import re
 
 # Lowest first.
-LAYERS = [{"lib/base"}, {"lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"}, {"lib/config"},
-          {"lib/state"},
+LAYERS = [{"lib/base"}, {"lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"},
+          {"lib/config", "lib/import"}, {"lib/state"},
           {"daemon/net", "daemon/tls"}, {"daemon/worker"}, {"daemon/http"},
           {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"cli"},
           {"main.c"}]
