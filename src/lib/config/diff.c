@@ -155,7 +155,7 @@ static void print_risks(const struct comparison *comparison, const struct change
         fputs("  risk: enforce without a time in testing: if a certificate or an mx is wrong, mail "
               "is lost\n",
               out);
-    if (!was)
+    if (!was || !group->was)
         return;
     print_mx_risks(comparison, group, out);
     if (was->mode == POLICY_ENFORCE && is->mode == POLICY_ENFORCE &&
