@@ -79,7 +79,7 @@ static int writer_read(const struct ledger_writer *writer, struct ledger **ret_l
                        struct err *err)
 {
     struct arena *arena = arena_new_large();
-    struct slice bytes = {0};
+    struct slice bytes = {"", 0};
     int result = writer_read_bytes(writer, arena, &bytes, err);
 
     if (result == 0) {
