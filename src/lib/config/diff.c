@@ -21,7 +21,8 @@ struct change_group {
     const struct domain *was, *is; /* the first domain before and after; was: NULL if it is new */
     const char *names[NAMES_SHOWN];
     size_t n_domains;
-    struct change_group *next; /* in the order of the first domains */
+    int64_t added_mx_at_unix_s; /* until then senders may refuse an added mx; 0: none does */
+    struct change_group *next;  /* in the order of the first domains */
     UT_hash_handle hh;
 };
 
@@ -98,7 +99,6 @@ static int64_t enforced_until(const struct comparison *comparison, const struct 
 {
     const struct compare_options *options = comparison->options;
     const struct policy *policy = was->document ? &was->document->policy : NULL;
-
     int64_t until_unix_s = options->enforced ? options->enforced(options->context, was, mx) : -1;
 
     if (until_unix_s >= 0)
@@ -108,27 +108,37 @@ static int64_t enforced_until(const struct comparison *comparison, const struct 
     return options->now_unix_s + policy->max_age_s;
 }
 
+/* Until when senders may enforce an old policy of the domain that lacks an mx of the new one. */
+static int64_t added_mx_enforced_until(const struct comparison *comparison,
+                                       const struct domain *was, const struct domain *is)
+{
+    const struct policy *new = &is->document->policy;
+    int64_t latest_unix_s = 0;
+
+    for (size_t i = 0; was && was->document && i < new->n_mx; i++) {
+        int64_t until_unix_s = has_mx(&was->document->policy, new->mx[i])
+                                   ? 0
+                                   : enforced_until(comparison, was, new->mx[i]);
+
+        if (until_unix_s > latest_unix_s)
+            latest_unix_s = until_unix_s;
+    }
+    return latest_unix_s;
+}
+
 /* A sender with the old policy does not deliver to a new MX host, one with the new policy not to an
  * old one. */
 static void print_mx_risks(const struct comparison *comparison, const struct change_group *group,
                            FILE *out)
 {
     const struct policy *was = &group->was->document->policy, *is = &group->is->document->policy;
-    int64_t latest_unix_s = 0;
     char date[WHEN_SIZE];
 
-    for (size_t i = 0; i < is->n_mx; i++) {
-        int64_t until_unix_s =
-            has_mx(was, is->mx[i]) ? 0 : enforced_until(comparison, group->was, is->mx[i]);
-
-        if (until_unix_s > latest_unix_s)
-            latest_unix_s = until_unix_s;
-    }
-    if (latest_unix_s > 0)
+    if (group->added_mx_at_unix_s > 0)
         fprintf(out,
                 "  risk: senders may enforce the old policy until %s; do not move mail to the\n"
                 "        added mx before\n",
-                when_date(latest_unix_s, date));
+                when_date(group->added_mx_at_unix_s, date));
     for (size_t i = 0; i < was->n_mx && is->mode == POLICY_ENFORCE; i++) {
         if (has_mx(is, was->mx[i]))
             continue;
@@ -200,6 +210,7 @@ static void group_add(struct comparison *comparison, const struct domain *was,
                       const struct domain *is)
 {
     const uintptr_t key[3] = {was ? (uintptr_t)was->document : 0, (uintptr_t)is->document, !was};
+    int64_t added_mx_at_unix_s = added_mx_enforced_until(comparison, was, is);
     struct change_group *group;
 
     /* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult): sees no bytes in a pointer */
@@ -213,6 +224,9 @@ static void group_add(struct comparison *comparison, const struct domain *was,
         *comparison->groups_end = group;
         comparison->groups_end = &group->next;
     }
+    /* Domains with one policy now may have had others before. */
+    if (added_mx_at_unix_s > group->added_mx_at_unix_s)
+        group->added_mx_at_unix_s = added_mx_at_unix_s;
     if (group->n_domains < NAMES_SHOWN)
         group->names[group->n_domains] = is->name;
     group->n_domains++;

@@ -249,6 +249,34 @@ static void test_enforced(void **state)
     config_unref(is);
 }
 
+static int64_t enforced_by_name(void *context, const struct domain *domain, struct slice mx)
+{
+    (void)context;
+    (void)mx;
+    return strcmp(domain->name, "b.example") == 0 ? 1797084240 : 0;
+}
+
+/* Of domains that share a line, the one that senders hold longest says until when. */
+static void test_enforced_in_group(void **state)
+{
+    struct config *was = load("a.example: {mx: [m.example]}, b.example: {mx: [m.example]}");
+    struct config *is = load("a.example: {mx: [m.example, n.example]}, "
+                             "b.example: {mx: [m.example, n.example]}");
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    config_compare(
+        was, is,
+        &(struct compare_options){.out = out, .lines_max = 1, .enforced = enforced_by_name});
+    fclose(out);
+    assert_non_null(strstr(text, "until 12 December 2026, 14:04 UTC; do not move mail"));
+    free(text);
+    config_unref(was);
+    config_unref(is);
+}
+
 static void test_count_only(void **state)
 {
     struct config *was = load(A ", b.example: {mode: none}"), *is = load("c.example: {mode: none}");
@@ -265,9 +293,9 @@ static void test_count_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_compare),    cmocka_unit_test(test_lines_max),
-        cmocka_unit_test(test_many_names), cmocka_unit_test(test_enforced),
-        cmocka_unit_test(test_count_only),
+        cmocka_unit_test(test_compare),           cmocka_unit_test(test_lines_max),
+        cmocka_unit_test(test_many_names),        cmocka_unit_test(test_enforced),
+        cmocka_unit_test(test_enforced_in_group), cmocka_unit_test(test_count_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
