@@ -18,8 +18,7 @@ static bool dns_left_is_due(const struct ledger_domain *domain, const struct con
 {
     const struct domain *here = config_find_domain(config, slice_of(domain->name));
 
-    return domain->latest && domain->latest->until_unix_s != 0 && (!here || !here->document) &&
-           ledger_held_until(domain, now_unix_s) == 0;
+    return (!here || !here->document) && ledger_is_over(domain, now_unix_s);
 }
 
 static const char *dns_left_reason(const struct ledger_domain *domain, struct arena *arena)

@@ -207,6 +207,12 @@ int64_t ledger_held_until(const struct ledger_domain *domain, int64_t now_unix_s
     return latest_unix_s > now_unix_s ? latest_unix_s : 0;
 }
 
+bool ledger_is_over(const struct ledger_domain *domain, int64_t now_unix_s)
+{
+    return domain->latest && domain->latest->until_unix_s != 0 &&
+           ledger_held_until(domain, now_unix_s) == 0;
+}
+
 /* Whether a list of patterns, separated by commas, has this one. */
 static bool list_has(struct slice list, struct slice mx)
 {

@@ -73,6 +73,9 @@ size_t ledger_whole_len(const struct ledger *ledger);
  */
 int64_t ledger_held_until(const struct ledger_domain *domain, int64_t now_unix_s);
 
+/** Whether the domain was served a policy, is served none now, and no sender holds one any more. */
+bool ledger_is_over(const struct ledger_domain *domain, int64_t now_unix_s);
+
 /** The same for policies in mode enforce that do not have this mx pattern; empty: for all of them.
  */
 int64_t ledger_enforced_until(const struct ledger_domain *domain, struct slice mx,

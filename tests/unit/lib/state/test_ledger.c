@@ -70,6 +70,23 @@ static void test_held(void **state)
     ledger_free(ledger);
 }
 
+/* Only a domain that is served no more can be over, and not before the last sender forgot it. */
+static void test_over(void **state)
+{
+    struct ledger *ledger = ledger_of("10 " A_ENFORCE "30 " A_NONE "50 ends a.example\n"
+                                      "10 serves b.example" ID_A "none 100 b.example - - -\n"
+                                      "11 fetchable c.example\n",
+                                      NULL);
+    const struct ledger_domain *domain = ledger_find(ledger, slice_of("a.example"));
+
+    (void)state;
+    assert_false(ledger_is_over(domain, 1029));
+    assert_true(ledger_is_over(domain, 1030));
+    assert_false(ledger_is_over(ledger_find(ledger, slice_of("b.example")), 5000));
+    assert_false(ledger_is_over(ledger_find(ledger, slice_of("c.example")), 5000));
+    ledger_free(ledger);
+}
+
 static void test_one_domain(void **state)
 {
     struct ledger *ledger = ledger_of("10 " A_ENFORCE "11 fetchable b.example\nbroken b.example\n"
@@ -118,9 +135,9 @@ static void test_no_ledger(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_periods),    cmocka_unit_test(test_held),
-        cmocka_unit_test(test_one_domain), cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_no_ledger),
+        cmocka_unit_test(test_periods), cmocka_unit_test(test_held),
+        cmocka_unit_test(test_over),    cmocka_unit_test(test_one_domain),
+        cmocka_unit_test(test_damage),  cmocka_unit_test(test_no_ledger),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
