@@ -62,6 +62,9 @@ size_t dns_format_zone_len(const struct dns_record *records, size_t n_records);
 void dns_format_print(const struct dns_format *format, const struct dns_record *records,
                       size_t n_records, FILE *out);
 
+/** Prints the members of an open JSON object that say what a record is: from "domain" to "id". */
+void dns_record_print_members(const struct dns_record *record, struct json_writer *json);
+
 /**
  * Prints TXT bytes as quoted character-strings of at most 255 octets, one space between them, with
  * backslash escapes for quotes, backslashes and what is not printable ASCII (RFC 1035 5.1).

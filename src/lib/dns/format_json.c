@@ -33,11 +33,8 @@ static void json_format_strings(const struct dns_record *record, struct json_wri
     json_end_array(json);
 }
 
-static void json_format_record(struct dns_output *output, const struct dns_record *record)
+void dns_record_print_members(const struct dns_record *record, struct json_writer *json)
 {
-    struct json_writer *json = &output->json;
-
-    json_begin_object(json, JSON_ON_ONE_LINE);
     json_text_member(json, "domain", record->domain);
     json_text_member(json, "zone", record->zone);
     json_text_member(json, "side", record_side_name(record->side));
@@ -48,6 +45,14 @@ static void json_format_record(struct dns_output *output, const struct dns_recor
     json_format_strings(record, json);
     json_text_member(json, "policy", record->policy);
     json_text_member(json, "id", record->id);
+}
+
+static void json_format_record(struct dns_output *output, const struct dns_record *record)
+{
+    struct json_writer *json = &output->json;
+
+    json_begin_object(json, JSON_ON_ONE_LINE);
+    dns_record_print_members(record, json);
     /* Who looks at "withheld" alone publishes nothing of a domain that has left. */
     json_text_member(json, "withheld", record->left ? record->left : record->withheld);
     json_key(json, "delete");
