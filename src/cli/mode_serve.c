@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/mode.h"
+#include "cli/start_check.h"
 #include "daemon/main/server.h"
 #include "lib/base/slice.h"
 #include "lib/config/load.h"
@@ -47,6 +48,8 @@ static struct config *serve_load(const struct options *options)
     struct diag *diag = diag_new(&config_findings);
     struct config *config = config_load_with(options->config_path, LOAD_SETTLED, diag);
 
+    if (config)
+        start_check_program(config, diag);
     diag_print(diag, LEVEL_WARNING, stderr);
     diag_free(diag);
     return config;

@@ -121,8 +121,10 @@ enum exit_status mode_test_config(const struct options *options)
     struct config *config = config_load_counted(options->config_path, diag, &n_domains);
     enum exit_status status = config ? STATUS_GOOD : STATUS_USAGE;
 
-    if (config && !options->no_certificates)
+    if (config && !options->no_certificates) {
         start_check(config, options->config_path, diag);
+        start_check_program(config, diag);
+    }
     if (config && !options->no_certificates && config->n_sources > 0) {
         struct trust_store *trust = trust_store_new();
 

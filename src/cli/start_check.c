@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/start_check.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/run_as.h"
@@ -13,6 +16,35 @@
 #include "lib/config/load.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
+
+/* Returns 0, or why the effective user cannot run the program. */
+static int find_program_fault(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) != 0)
+        return errno;
+    if (S_ISDIR(status.st_mode))
+        return EISDIR;
+    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0 : errno;
+}
+
+void start_check_program(const struct config *config, struct diag *diag)
+{
+    char user[RUN_AS_USER_MAX];
+    int fault;
+
+    if (config->n_on_change == 0)
+        return;
+    run_as_begin(config);
+    fault = find_program_fault(config->on_change[0]);
+    run_as_end();
+    if (fault != 0)
+        diag_add(diag, FINDING_PROGRAM_UNUSABLE, config->on_change_place, "on_change.run[0]",
+                 "'%s' cannot be run by user %s: %s; until it can, changed records are not "
+                 "published",
+                 config->on_change[0], run_as_user(config, user), strerror(fault));
+}
 
 /* Leaves the place and the message of the first finding. */
 static void cut_finding(char *text)

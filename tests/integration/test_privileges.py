@@ -222,6 +222,31 @@ def test_what_the_start_would_refuse_is_found(folder, certificates):
         denied.chmod(mode)
 
 
+def test_a_program_that_cannot_be_run(folder, certificates, start):
+    """A warning, as the user of the daemon sees it; it refuses no start."""
+    program = folder / "publish"
+    settings = {**keys(certificates), "policy_host": {"name": "policy.example"}, "user": "nobody",
+                "state": str(folder / "state"), "on_change": {"run": [str(program), "argument"]}}
+    path = write_configuration(folder / "a.yaml", settings)
+    finding = f"warning: on_change.run[0]: '{program}' cannot be run by user 'nobody': {{}}; " \
+        "until it can, changed records are not published [program-unusable]\n"
+
+    assert finding.format("No such file or directory") in findings_of(path)[1]
+    assert "program-unusable" not in findings_of(path, "--no-certificates")[1]
+    program.mkdir()
+    assert finding.format("Is a directory") in findings_of(path)[1]
+    program.rmdir()
+    program.write_text("#!/bin/sh\n")
+    for mode in (0o644, 0o700):
+        program.chmod(mode)
+        status, text = findings_of(path)
+        assert status == 0 and finding.format("Permission denied") in text
+    daemon = start(**{key: settings[key] for key in ("state", "on_change")})
+    daemon.log.wait_for(r"on_change.run\[0\]: .*: Permission denied; .* \[program-unusable\]$")
+    program.chmod(0o755)
+    assert "program-unusable" not in findings_of(path)[1]
+
+
 @pytest.mark.parametrize("name, mode, advice", [
     ("absent", None, "cannot be listed: No such file or directory; correct the path in "
                      "'certificates:' ["),

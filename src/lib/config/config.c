@@ -81,6 +81,17 @@ static bool has_same_admin(const struct config *a, const struct config *b)
     return strcmp(a->admin->text, b->admin->text) == 0;
 }
 
+/* The process that starts the program knows it since the start of the daemon. */
+static bool has_same_on_change(const struct config *a, const struct config *b)
+{
+    if (a->n_on_change != b->n_on_change)
+        return false;
+    for (size_t i = 0; i < a->n_on_change; i++)
+        if (strcmp(a->on_change[i], b->on_change[i]) != 0)
+            return false;
+    return true;
+}
+
 bool config_can_replace(const struct config *current, const struct config *next,
                         const char **ret_key)
 {
@@ -98,6 +109,8 @@ bool config_can_replace(const struct config *current, const struct config *next,
         *ret_key = "workers";
     else if (current->has_sandbox != next->has_sandbox)
         *ret_key = "sandbox";
+    else if (!has_same_on_change(current, next))
+        *ret_key = "on_change";
     else
         return true;
     return false;

@@ -105,6 +105,11 @@ struct config {
     enum log_level log_level;
     enum access_format access;
 
+    const char *const *on_change; /* the program that publishes what changed, and its arguments */
+    size_t n_on_change;           /* 0: none */
+    struct place on_change_place; /* of the program's path */
+    uint32_t on_change_timeout_s;
+
     const char *const *includes; /* patterns, as in the YAML */
     size_t n_includes;
 

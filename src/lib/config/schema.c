@@ -12,6 +12,7 @@ enum {
     PATTERN_MAX = 1024, /* bytes; room for 253 octets of A-labels as U-labels */
     URI_MAX = 512,
     URIS_MAX = 32,    /* with {domain} in each, still well within a TXT record */
+    RUN_MAX = 16,     /* the program and its arguments */
     TTL_MAX = 604800, /* a week; RFC 8461 8.1 has old ids live for the TTL */
 };
 
@@ -270,6 +271,25 @@ static const struct field ttl_rows[] = {
 };
 static const struct fields ttl_fields = {ROWS(ttl_rows)};
 
+static const struct field on_change_rows[] = {
+    {.key = "run",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_settings, on_change.run),
+     .max_items = RUN_MAX,
+     .empty_error = "; give the path of a program, or leave on_change out",
+     .example = "[/etc/mta-stsd/publish, example.com]",
+     .is_required = true,
+     .help = "absolute path of the program, and its arguments"},
+    {.key = "timeout",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, on_change.timeout),
+     .min = 1,
+     .max = 3600,
+     .default_text = "60s",
+     .help = "how long the program may take before it is killed"},
+};
+static const struct fields on_change_fields = {ROWS(on_change_rows)};
+
 /* The two mappings of any size, which every file may hold. */
 static const struct field stream_rows[] = {
     {.key = "policies",
@@ -358,6 +378,10 @@ static const struct field main_rows[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, delegation_zone),
      .help = "zone of the TXT records of delegated domains"},
+    {.key = "on_change",
+     .type = FIELD_GROUP,
+     .fields = &on_change_fields,
+     .help = "the program that publishes records which have changed; needs state"},
     {.key = "ttl", .type = FIELD_GROUP, .fields = &ttl_fields, .help = "TTLs of the records"},
     {.key = "include",
      .type = FIELD_TEXTS,

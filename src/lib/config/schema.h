@@ -76,6 +76,10 @@ struct raw_settings {
     struct {
         struct field_number mta_sts, policy_host, tls_rpt;
     } ttl;
+    struct {
+        struct field_texts run;
+        struct field_number timeout; /* seconds */
+    } on_change;
     struct field_texts include;
 };
 

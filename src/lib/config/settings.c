@@ -305,6 +305,29 @@ static void build_includes(struct config *config, const struct field_texts *raw)
     config->n_includes = raw->n_items;
 }
 
+/* Whoever publishes must know what was published, which only the state directory tells. */
+static void build_on_change(const struct settings_context *context, const struct raw_settings *raw)
+{
+    const struct field_texts *run = &raw->on_change.run;
+    struct config *config = context->config;
+    const char **arguments = arena_array(config->arena, run->n_items, sizeof(*arguments));
+
+    config->on_change_timeout_s = raw->on_change.timeout.value;
+    if (run->n_items == 0)
+        return;
+    for (size_t i = 0; i < run->n_items; i++)
+        arguments[i] = arena_copy(config->arena, run->items[i].text);
+    config->on_change = arguments;
+    config->n_on_change = run->n_items;
+    config->on_change_place = run->items[0].place;
+    if (run->items[0].text.len > 0 && !slice_starts_with(run->items[0].text, "/"))
+        settings_report(context, FINDING_BAD_VALUE, &run->items[0], "on_change.run[0]",
+                        "is not the absolute path of a program, as /etc/mta-stsd/publish is");
+    if (raw->state.place.line == 0)
+        diag_add(context->diag, FINDING_KEY_MISSING, run->place, "on_change.run",
+                 "on_change needs state:, where the daemon keeps which records were accepted");
+}
+
 /* A path in the YAML is relative to the folder of the file that it stands in. */
 static const char *resolve_path(const struct settings_context *context,
                                 const struct field_text *raw)
@@ -456,6 +479,7 @@ void settings_build(const struct raw_settings *raw, struct config *config, struc
     build_control(&context, &raw->control);
     if (raw->state.text.len > 0)
         config->state = resolve_path(&context, &raw->state);
+    build_on_change(&context, raw);
     build_user(&context, &raw->user);
     config->has_sandbox = raw->sandbox.value == 1;
     build_includes(config, &raw->include);

@@ -67,6 +67,8 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
                                 "this version does not take in reports by HTTPS yet"},
     [FINDING_RELOAD_UNREADABLE] = {"reload-unreadable", LEVEL_WARNING,
                                    "the daemon's user cannot read a configuration file again"},
+    [FINDING_PROGRAM_UNUSABLE] = {"program-unusable", LEVEL_WARNING,
+                                  "the program of on_change cannot be run"},
     [FINDING_RUA_DOUBTFUL] = {"rua-doubtful", LEVEL_WARNING,
                               "a report address follows the grammar, but hardly gets any report"},
     [FINDING_ZONE_UNCLEAR] = {"zone-unclear", LEVEL_WARNING,

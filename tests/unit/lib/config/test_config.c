@@ -97,6 +97,7 @@ static void test_no_own_hosts(void **state)
 }
 
 #define DOMAINS "domains: {a.example: {mode: none}}\n"
+#define STATE "state: /state\n"
 #define LISTEN "listen: [{address: \"[::]:443\""
 #define TRUSTED ", proxy_protocol: {trusted: "
 
@@ -127,6 +128,14 @@ static void test_can_replace(void **state)
         {DOMAINS, DOMAINS "user: root\n", "user"},
         {DOMAINS "user: root\n", DOMAINS "user: nobody\n", "user"},
         {DOMAINS, DOMAINS "sandbox: off\n", "sandbox"},
+        {DOMAINS STATE, DOMAINS STATE "on_change: {run: [/bin/a]}\n", "on_change"},
+        {DOMAINS STATE "on_change: {run: [/bin/a]}\n", DOMAINS STATE, "on_change"},
+        {DOMAINS STATE "on_change: {run: [/bin/a]}\n",
+         DOMAINS STATE "on_change: {run: [/bin/a, b]}\n", "on_change"},
+        {DOMAINS STATE "on_change: {run: [/bin/a, b]}\n",
+         DOMAINS STATE "on_change: {run: [/bin/a, c]}\n", "on_change"},
+        {DOMAINS STATE "on_change: {run: [/bin/a, b]}\n",
+         DOMAINS STATE "on_change: {timeout: 5s, run: [/bin/a, b]}\n", NULL},
     };
 
     (void)state;

@@ -114,6 +114,49 @@ static void test_listeners(void **state)
     sample_done(&sample);
 }
 
+static void test_on_change(void **state)
+{
+    static const struct {
+        const char *yaml;
+        size_t n_on_change;
+        const char *last;
+        uint32_t timeout_s;
+        const char *findings;
+    } rows[] = {
+        {"state: /s", 0, NULL, 60, ""},
+        {"{state: /s, on_change: {run: [/bin/a]}}", 1, "/bin/a", 60, ""},
+        {"{state: /s, on_change: {timeout: 1h, run: [/bin/a, -b, 'c d']}}", 3, "c d", 3600, ""},
+        {"{on_change: {run: [/bin/a]}}", 1, "/bin/a", 60,
+         "f:1:19: error: on_change.run: on_change needs state:, where the daemon keeps which "
+         "records were accepted [missing-key]\n"},
+        {"{state: /s, on_change: {run: [publish, /bin/a]}}", 2, "/bin/a", 60,
+         "f:1:31: error: on_change.run[0]: 'publish' is not the absolute path of a program, as "
+         "/etc/mta-stsd/publish is [bad-value]\n"},
+        {"{state: /s, on_change: {run: []}}", 0, NULL, 60,
+         "f:1:30: error: on_change.run: the list is empty; give the path of a program, or leave "
+         "on_change out [missing-key]\n"},
+        {"{state: /s, on_change: {timeout: 5s}}", 0, NULL, 5,
+         "f:1:24: error: on_change: the key 'run' is needed: absolute path of the program, and its "
+         "arguments [missing-key]\n"},
+        {"{state: /s, on_change: {run: [/bin/a], timeout: 61m}}", 1, "/bin/a", 60,
+         "f:1:49: error: on_change.timeout: '61m' is not a duration between 1 and 3600 s, as in "
+         "3600, 90m, 12h, 3d or 2w [bad-value]\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample sample = sample_read(rows[i].yaml);
+        const struct config *config = resolve(&sample);
+
+        if (!sample_has(&sample, rows[i].yaml, rows[i].findings) ||
+            config->n_on_change != rows[i].n_on_change ||
+            config->on_change_timeout_s != rows[i].timeout_s ||
+            (rows[i].last && strcmp(config->on_change[config->n_on_change - 1], rows[i].last) != 0))
+            fail_msg("row %zu: %s", i, rows[i].yaml);
+        sample_done(&sample);
+    }
+}
+
 static void test_proxies(void **state)
 {
     static const struct {
@@ -341,11 +384,11 @@ static void test_operation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),        cmocka_unit_test(test_listeners),
-        cmocka_unit_test(test_proxies),          cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_values),           cmocka_unit_test(test_sources),
-        cmocka_unit_test(test_relative_sources), cmocka_unit_test(test_no_sources),
-        cmocka_unit_test(test_operation),
+        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_on_change),  cmocka_unit_test(test_proxies),
+        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_values),
+        cmocka_unit_test(test_sources),    cmocka_unit_test(test_relative_sources),
+        cmocka_unit_test(test_no_sources), cmocka_unit_test(test_operation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
