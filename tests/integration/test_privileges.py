@@ -397,6 +397,19 @@ def test_kernel_that_lacks_something(start, certificates, hidden, feature):
     daemon.reload()
 
 
+def test_files_are_written_below_state_alone(folder, start):
+    """The unit tests try it; here, what the log and the kernel say."""
+    state = folder / "state"
+    daemon = start(state=str(state))
+    if lacks(daemon, "Landlock"):
+        pytest.skip("without Landlock there is no limit")
+    daemon.log.wait_for(f"sandbox: the daemon may write files below '{state}'$")
+    daemon.stop()
+    daemon = start()
+    daemon.log.wait_for("ready: ")
+    assert not daemon.log.find("may write")
+
+
 def test_sandbox_off(start, certificates):
     daemon = start(sandbox="off")
     daemon.log.wait_for("sandbox: user nobody, no capabilities, no Landlock, no seccomp")

@@ -196,6 +196,15 @@ static void allow_socket(struct allowed_paths *allowed, const char *path)
         allowed->sockets[allowed->n_sockets++] = found.actual;
 }
 
+/* A directory that could not be made is no loss: nothing is kept then. */
+static void allow_state(struct allowed_paths *allowed, const char *directory)
+{
+    char real[PATH_MAX];
+
+    if (directory && realpath(directory, real))
+        allowed->state = arena_copy(allowed->arena, slice_of(real));
+}
+
 struct allowed_paths *allowed_paths_new(const struct config *config, const char *config_path)
 {
     struct allowed_paths *allowed = memory_alloc(sizeof(*allowed));
@@ -209,6 +218,7 @@ struct allowed_paths *allowed_paths_new(const struct config *config, const char 
         allow_cert_source(allowed, config->sources[i].chain);
         allow_cert_source(allowed, config->sources[i].key);
     }
+    allow_state(allowed, config->state);
     allowed->sockets = arena_array(allowed->arena, config->n_listen + 1, sizeof(*allowed->sockets));
     allow_socket(allowed, config->control);
     for (size_t i = 0; i < config->n_listen; i++)

@@ -30,6 +30,7 @@ struct allowed_paths {
     size_t n_read;
     const char **missing; /* wanted directories that do not exist and that nothing stands in for */
     size_t n_missing;
+    const char *state;    /* the directory where files may be made too; NULL: none */
     const char **sockets; /* directories where a stopping daemon removes its unix sockets */
     size_t n_sockets;
 };

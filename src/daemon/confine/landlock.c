@@ -22,7 +22,12 @@ enum {
     ABI_SCOPE = 6,
     TCP_BIND_AND_CONNECT = 3,
     SCOPE_SOCKETS_AND_SIGNALS = 3,
+    RIGHT_TO_TRUNCATE = 1 << 14,
     RIGHTS_TO_READ = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+    RIGHTS_TO_KEEP = RIGHTS_TO_READ | LANDLOCK_ACCESS_FS_WRITE_FILE | RIGHT_TO_TRUNCATE |
+                     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                     LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+                     LANDLOCK_ACCESS_FS_REFER,
 };
 
 /* Debian 12's header ends at ABI 2. Older kernels accept the members they lack if these are 0. */
@@ -37,10 +42,15 @@ static int landlock_find_abi(void)
     return abi < ABI_MAX ? (int)abi : ABI_MAX;
 }
 
+static uint64_t ruleset_file_rights(int abi)
+{
+    return (UINT64_C(1) << n_file_rights[abi]) - 1;
+}
+
 static int ruleset_create(int abi)
 {
     const struct ruleset_attr ruleset = {
-        .files = (UINT64_C(1) << n_file_rights[abi]) - 1,
+        .files = ruleset_file_rights(abi),
         .tcp = abi >= ABI_TCP ? TCP_BIND_AND_CONNECT : 0,
         .scope = abi >= ABI_SCOPE ? SCOPE_SOCKETS_AND_SIGNALS : 0,
     };
@@ -73,6 +83,8 @@ int landlock_enter(const struct allowed_paths *allowed, unsigned *ret_abi)
         ruleset_allow(ruleset, allowed->read[i].actual, RIGHTS_TO_READ);
     for (size_t i = 0; i < allowed->n_sockets; i++)
         ruleset_allow(ruleset, allowed->sockets[i], LANDLOCK_ACCESS_FS_REMOVE_FILE);
+    if (allowed->state)
+        ruleset_allow(ruleset, allowed->state, RIGHTS_TO_KEEP & ruleset_file_rights(abi));
     if (syscall(SYS_landlock_restrict_self, ruleset, 0) != 0)
         reason = errno;
     close(ruleset);

@@ -8,6 +8,7 @@ struct allowed_paths;
 
 /**
  * Allows this thread to read files below `allowed->read` and to remove files in `allowed->sockets`.
+ * Below `allowed->state` it may make, read, write, rename and remove files and directories.
  * The kernel refuses all other files with EACCES. A kernel that is new enough also refuses to bind
  * and connect TCP sockets, to connect to abstract unix sockets and to signal other processes.
  * Files and sockets that are open stay open.

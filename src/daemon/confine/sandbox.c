@@ -41,6 +41,9 @@ static void sandbox_log_allowed(const struct sandbox *sandbox)
     fclose(out);
     log_line(LOG_INFO, "sandbox: the daemon may read %s", text);
     free(text);
+    if (sandbox->allowed->state)
+        log_line(LOG_INFO, "sandbox: the daemon may write files below '%s'",
+                 sandbox->allowed->state);
     for (size_t i = 0; i < sandbox->allowed->n_missing; i++)
         log_line(LOG_INFO,
                  "sandbox: '%s' does not exist yet; once it does, restart the daemon to let it "
@@ -68,9 +71,9 @@ static struct sandbox *sandbox_enter_landlock(const struct config *config, const
     return NULL;
 }
 
-static bool sandbox_enter_seccomp(void)
+static bool sandbox_enter_seccomp(const struct config *config)
 {
-    if (seccomp_enter() == 0)
+    if (seccomp_enter(config->state ? SECCOMP_WRITES_FILES : SECCOMP_READS_FILES) == 0)
         return true;
     log_line(LOG_WARNING,
              "sandbox: seccomp is not available (%s): the daemon may make every system call",
@@ -100,7 +103,7 @@ struct sandbox *sandbox_enter(const struct config *config, const char *config_pa
     if (sandbox_is_on(config)) {
         tzset(); /* reads /etc/localtime now, as Landlock refuses it to strftime() later */
         sandbox = sandbox_enter_landlock(config, config_path, landlock, sizeof(landlock));
-        has_seccomp = sandbox_enter_seccomp();
+        has_seccomp = sandbox_enter_seccomp(config);
     }
     log_line(LOG_INFO, "sandbox: user %s, %s, %s, %s%s", account->name,
              account->uid == 0 ? "all capabilities" : "no capabilities", landlock,

@@ -2,9 +2,10 @@
 /**
  * The sandbox: the kernel limits what an intruder could do who has taken over the daemon.
  *
- * Landlock allows only the files that the configuration names, seccomp only the system calls of
- * serving. The daemon enters the sandbox once, before its first thread, and can never leave it: a
- * reloaded configuration may name files only in the directories that were allowed at the start.
+ * Landlock allows only to read the files that the configuration names, and to write below the state
+ * directory if there is one; seccomp allows only the system calls of serving. The daemon enters the
+ * sandbox once, before its first thread, and can never leave it: a reloaded configuration may name
+ * files only in the directories that were allowed at the start.
  */
 #pragma once
 
@@ -19,7 +20,8 @@ struct sandbox;
 void sandbox_prepare(const struct config *config);
 
 /**
- * Enters the sandbox, and logs which parts are in force and which this kernel lacks.
+ * Enters the sandbox, once the state directory is made, and logs which parts are in force and which
+ * this kernel lacks.
  *
  * config_path  as allowed_paths_new() takes it
  * Returns NULL if no file is refused: the configuration turns the sandbox off, the kernel lacks

@@ -40,6 +40,14 @@ static const char *const allowed_calls[] = {
     /* identity and system */
     "getegid", "geteuid", "getgid", "getrandom", "getrusage", "getuid", "sysinfo", "uname"};
 
+/*
+ * What file_replace() and a directory's maker call. openat() may have any flags then: a program
+ * that can make files and rename them can change each file anyway.
+ */
+static const char *const writing_calls[] = {
+    "fchmod", "fsync", "mkdir", "mkdirat", "openat", "rename", "renameat", "renameat2", "rmdir",
+};
+
 /* Allowed if the bits of the argument that `mask` selects equal `value`. */
 static const struct argument_condition {
     const char *name;
@@ -90,10 +98,12 @@ static int filter_add_conditions(scmp_filter_ctx filter)
     return 0;
 }
 
-static int filter_add_rules(scmp_filter_ctx filter)
+static int filter_add_rules(scmp_filter_ctx filter, enum seccomp_files files)
 {
     int result = filter_add_names(filter, SCMP_ACT_ALLOW, allowed_calls, ARRAY_LEN(allowed_calls));
 
+    if (result == 0 && files == SECCOMP_WRITES_FILES)
+        result = filter_add_names(filter, SCMP_ACT_ALLOW, writing_calls, ARRAY_LEN(writing_calls));
     if (result == 0)
         result = filter_add_conditions(filter);
     if (result == 0)
@@ -107,7 +117,7 @@ static int filter_add_rules(scmp_filter_ctx filter)
  * falls back on the older call. The library would take EPERM for the final answer. The kernel logs
  * each refusal.
  */
-static int filter_load_list(void)
+static int filter_load_list(enum seccomp_files files)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     int result;
@@ -116,7 +126,7 @@ static int filter_load_list(void)
         return -EINVAL;
     seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1); /* kernels before 4.14 cannot */
-    result = filter_add_rules(filter);
+    result = filter_add_rules(filter, files);
     if (result == 0)
         result = seccomp_load(filter);
     seccomp_release(filter);
@@ -149,7 +159,7 @@ int seccomp_refuse_io_uring(void)
     return result == 0 ? 0 : -1;
 }
 
-int seccomp_enter(void)
+int seccomp_enter(enum seccomp_files files)
 {
     int result = -EOPNOTSUPP;
 
@@ -160,7 +170,7 @@ int seccomp_enter(void)
     if (sizeof(void *) >= sizeof(uint64_t))
         result = filter_load_without(SCMP_SYS(clone3));
     if (result == 0)
-        result = filter_load_list();
+        result = filter_load_list(files);
     errno = -result;
     return result == 0 ? 0 : -1;
 }

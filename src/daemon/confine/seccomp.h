@@ -4,9 +4,15 @@
  * those of serving.
  *
  * A serving daemon accepts connections, reads and writes them, starts threads and reads files. It
- * opens no sockets, starts no programs, writes no files and makes no memory executable.
+ * opens no sockets, starts no programs and makes no memory executable. A daemon with a state
+ * directory writes files too.
  */
 #pragma once
+
+enum seccomp_files {
+    SECCOMP_READS_FILES,
+    SECCOMP_WRITES_FILES, /* makes, writes, renames and removes them; Landlock limits where */
+};
 
 /**
  * Refuses io_uring to this thread and to those that it starts later. For the time before a loop of
@@ -24,4 +30,4 @@ int seccomp_refuse_io_uring(void);
  *
  * Returns 0, or -1 with errno: the kernel has no seccomp, or forbids its use.
  */
-int seccomp_enter(void);
+int seccomp_enter(enum seccomp_files files);

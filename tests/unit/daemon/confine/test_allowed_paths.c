@@ -316,6 +316,26 @@ static void test_missing(void **state)
 }
 
 /* What is everywhere holds everything. */
+static void test_state(void **state)
+{
+    static const struct {
+        const char *directory, *wanted;
+    } rows[] = {
+        {NULL, NULL}, {"/", "/"}, {"/usr/../tmp/.", "/tmp"}, {"/mta-stsd-test-never-made", NULL}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct config config = {.control = "/control.sock", .state = rows[i].directory};
+        struct allowed_paths *allowed = allowed_paths_new(&config, "-");
+
+        if (!allowed->state != !rows[i].wanted ||
+            (allowed->state && strcmp(allowed->state, rows[i].wanted) != 0))
+            fail_msg("row %zu: seen %s", i, allowed->state ? allowed->state : "none");
+        assert_int_equal(allowed->n_read, 0); /* none that a reload may name */
+        allowed_paths_free(allowed);
+    }
+}
+
 static void test_root(void **state)
 {
     struct cert_source source = {"/{host}.pem", "/{host}.pem"};
@@ -336,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_cases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_outside, set_up, tear_down),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_state),
         cmocka_unit_test(test_root),
     };
 

@@ -49,6 +49,35 @@ static int create_file(const char *path)
     return of(open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
 }
 
+static int make_directory(const char *path)
+{
+    return mkdir(path, 0755) == 0 ? 0 : errno;
+}
+
+static int truncate_file(const char *path)
+{
+    return truncate(path, 0) == 0 ? 0 : errno;
+}
+
+static int rename_within(const char *path)
+{
+    char renamed[64];
+
+    snprintf(renamed, sizeof(renamed), "%s.renamed", path);
+    return rename(path, renamed) == 0 ? 0 : errno;
+}
+
+/* Into the folder that is only read. EXDEV: the kernel has programs think of another disk. */
+static int rename_outside(const char *path)
+{
+    return rename(path, "in/new") == 0 ? 0 : errno == EXDEV ? EACCES : errno;
+}
+
+static int make_link(const char *path)
+{
+    return symlink("/etc/passwd", path) == 0 ? 0 : errno;
+}
+
 static int list(const char *path)
 {
     DIR *directory = opendir(path);
@@ -64,6 +93,11 @@ static int remove_file(const char *path)
     return unlink(path) == 0 ? 0 : errno;
 }
 
+static int remove_directory(const char *path)
+{
+    return rmdir(path) == 0 ? 0 : errno;
+}
+
 static int look(const char *path)
 {
     struct stat status;
@@ -77,8 +111,8 @@ static int run(const char *path)
     return errno;
 }
 
-/* Each in a child of its own, in a folder with in/, in/deep/, sockets/ and out/, a file f in each.
- */
+/* Each in a child of its own, in a folder with in/, in/deep/, sockets/, state/ and out/, a file f
+ * in each. */
 static const struct {
     int (*attempt)(const char *path);
     const char *what, *path;
@@ -103,6 +137,24 @@ static const struct {
     {remove_file, "remove", "in/f", EACCES},
     {remove_file, "remove", "out/f", EACCES},
     {remove_file, "remove", "sockets/f", 0},
+    {read_file, "read", "state/f", 0},
+    {list, "list", "state", 0},
+    {write_file, "write", "state/f", 0},
+    {truncate_file, "truncate", "state/f", 0},
+    {create_file, "create", "state/new", 0},
+    {make_directory, "make the directory", "state/d", 0},
+    {create_file, "create", "state/d/new", 0},
+    {rename_within, "rename", "state/d/new", 0},
+    {remove_file, "remove", "state/d/new.renamed", 0},
+    {remove_directory, "remove the directory", "state/d", 0},
+    {rename_outside, "move away", "state/new", EACCES},
+    {remove_file, "remove", "state/new", 0},
+    {make_link, "make the link", "state/link", EACCES},
+    {create_file, "create", "state/../new", EACCES},
+    {make_directory, "make the directory", "in/new", EACCES},
+    {make_directory, "make the directory", "sockets/new", EACCES},
+    {rename_within, "rename", "in/f", EACCES},
+    {rename_within, "rename", "sockets/f2", EACCES},
     {run, "run", "/bin/true", EACCES},
 };
 
@@ -116,7 +168,7 @@ static void make_file(const char *path)
 
 static int set_up(void **state)
 {
-    static const char *const directories[] = {"in", "in/deep", "sockets", "out"};
+    static const char *const directories[] = {"in", "in/deep", "sockets", "state", "out"};
     char *folder = strdup("/tmp/mta-stsd.XXXXXX");
 
     assert_non_null(mkdtemp(folder));
@@ -128,6 +180,7 @@ static int set_up(void **state)
         snprintf(path, sizeof(path), "%s/f", directories[i]);
         make_file(path);
     }
+    make_file("sockets/f2");
     assert_int_equal(symlink("deep/f", "in/link-in"), 0);
     assert_int_equal(symlink("../out/f", "in/link-out"), 0);
     *state = folder;
@@ -136,9 +189,9 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const entries[] = {"in/deep/f", "in/deep", "in/link-in", "in/link-out",
-                                          "in/f",      "in",      "sockets/f",  "sockets",
-                                          "out/f",     "out"};
+    static const char *const entries[] = {
+        "in/deep/f",  "in/deep", "in/link-in", "in/link-out", "in/f",  "in", "sockets/f",
+        "sockets/f2", "sockets", "state/f",    "state",       "out/f", "out"};
 
     for (size_t i = 0; i < ARRAY_LEN(entries); i++)
         remove(entries[i]);
@@ -149,14 +202,16 @@ static int tear_down(void **state)
 
 static int enter(const char *folder)
 {
-    char in[64], sockets[64];
+    char in[64], sockets[64], state[64];
     struct allowed_directory read = {.actual = in};
     const char *paths[] = {sockets};
-    struct allowed_paths allowed = {.read = &read, .n_read = 1, .sockets = paths, .n_sockets = 1};
+    struct allowed_paths allowed = {
+        .read = &read, .n_read = 1, .sockets = paths, .n_sockets = 1, .state = state};
     unsigned abi = 0;
 
     snprintf(in, sizeof(in), "%s/in", folder);
     snprintf(sockets, sizeof(sockets), "%s/sockets", folder);
+    snprintf(state, sizeof(state), "%s/state", folder);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     return landlock_enter(&allowed, &abi) == 0 && abi > 0 ? 0 : -1;
 }

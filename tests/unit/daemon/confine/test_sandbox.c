@@ -18,6 +18,8 @@
 #include <valgrind/valgrind.h>
 
 #include "daemon/confine/privileges.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
@@ -88,6 +90,35 @@ static bool read_files(struct sandbox *sandbox, const struct scene *scene)
     return access("/etc/passwd", F_OK) == 0 && !fopen("/etc/passwd", "re");
 }
 
+static int print_nothing(void *context, FILE *out)
+{
+    (void)context;
+    (void)out;
+    return 0;
+}
+
+static bool can_replace(const char *path)
+{
+    struct err err;
+
+    return file_replace(path, 0644, print_nothing, NULL, &err) == 0 && unlink(path) == 0;
+}
+
+static bool write_state(struct sandbox *sandbox, const struct scene *scene)
+{
+    (void)sandbox;
+    (void)scene;
+    return can_replace("state/f") && mkdir("state/d", 0755) == 0 && can_replace("state/d/f") &&
+           rmdir("state/d") == 0 && !can_replace("a/f") && !can_replace("c/f") && !can_replace("f");
+}
+
+static bool write_nothing(struct sandbox *sandbox, const struct scene *scene)
+{
+    (void)sandbox;
+    (void)scene;
+    return !can_replace("state/f") && !can_replace("a/f") && mkdir("state/d", 0755) != 0;
+}
+
 static void leave_alone(void)
 {
 }
@@ -109,29 +140,37 @@ static const struct {
     bool allows_files;
     void (*change)(void); /* outside, once the child has entered */
     bool (*act)(struct sandbox *sandbox, const struct scene *scene);
-    const char *text; /* that the child prints */
+    const char *text;  /* that the child prints */
+    const char *state; /* directory of the configuration */
 } cases[] = {
-    {"other files are refused", true, leave_alone, read_files, ""},
-    {"the same directory, one below, none", true, leave_alone, ask_inside, ""},
+    {"files below the state directory alone", true, leave_alone, write_state, "", "state"},
+    {"no files where there is no state directory", true, leave_alone, write_nothing, "", NULL},
+    {"other files are refused", true, leave_alone, read_files, "", NULL},
+    {"the same directory, one below, none", true, leave_alone, ask_inside, "", NULL},
     {"another directory", true, leave_alone, ask_outside,
      "reload refused: the configuration needs files below 'DIR/c', which the sandbox does not "
      "allow: since its start the daemon may read only files below 'DIR/a'; restart the daemon to "
-     "allow more; the previous configuration stays in use\n"},
+     "allow more; the previous configuration stays in use\n",
+     NULL},
     {"a directory where none is allowed", false, leave_alone, ask_outside,
      "reload refused: the configuration needs files below 'DIR/c', which the sandbox does not "
      "allow: since its start the daemon may read no files; restart the daemon to allow more; the "
-     "previous configuration stays in use\n"},
+     "previous configuration stays in use\n",
+     NULL},
     {"an explanation", true, leave_alone, explain,
      "sandbox: since its start the daemon may read only files below 'DIR/a'; if the file is "
-     "elsewhere, restart the daemon to allow its directory\n"},
+     "elsewhere, restart the daemon to allow its directory\n",
+     NULL},
     {"an explanation where none is allowed", false, leave_alone, explain,
      "sandbox: since its start the daemon may read no files; if the file is elsewhere, restart the "
-     "daemon to allow its directory\n"},
-    {"nothing is replaced", true, leave_alone, watch_twice, ""},
-    {"a directory is gone", true, remove_directory, watch_twice, ""},
+     "daemon to allow its directory\n",
+     NULL},
+    {"nothing is replaced", true, leave_alone, watch_twice, "", NULL},
+    {"a directory is gone", true, remove_directory, watch_twice, "", NULL},
     {"a directory is replaced: logged once", true, replace_directory, watch_twice,
      "mta-stsd: warning: sandbox: another directory has replaced 'DIR/a', and the daemon may read "
-     "only the old one; restart the daemon to allow the new one\n"},
+     "only the old one; restart the daemon to allow the new one\n",
+     NULL},
 };
 
 static void make_scene(struct scene *scene)
@@ -139,7 +178,8 @@ static void make_scene(struct scene *scene)
     strcpy(scene->folder, "/tmp/mta-stsd.XXXXXX");
     assert_non_null(mkdtemp(scene->folder));
     assert_int_equal(chdir(scene->folder), 0);
-    assert_int_equal(mkdir("a", 0755) | mkdir("a/b", 0755) | mkdir("c", 0755), 0);
+    assert_int_equal(
+        mkdir("a", 0755) | mkdir("a/b", 0755) | mkdir("c", 0755) | mkdir("state", 0755), 0);
     snprintf(scene->in, sizeof(scene->in), "%s/a/{host}.pem", scene->folder);
     snprintf(scene->below, sizeof(scene->below), "%s/a/b/{host}.pem", scene->folder);
     snprintf(scene->outside, sizeof(scene->outside), "%s/c/{host}.pem", scene->folder);
@@ -147,7 +187,7 @@ static void make_scene(struct scene *scene)
 
 static void remove_scene(const struct scene *scene)
 {
-    static const char *const directories[] = {"a/b", "a", "old/b", "old", "c"};
+    static const char *const directories[] = {"a/b", "a", "old/b", "old", "c", "state"};
 
     for (size_t i = 0; i < ARRAY_LEN(directories); i++)
         rmdir(directories[i]);
@@ -163,6 +203,7 @@ static int enter_and_act(size_t row, const struct scene *scene, int parent)
     bool is_right;
     char byte = 0;
 
+    config.state = cases[row].state;
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     dup2(parent, STDERR_FILENO); /* the sandbox does not allow it */
     log_set_level(LOG_ERROR);

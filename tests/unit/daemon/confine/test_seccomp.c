@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -23,6 +24,8 @@
 #include <cmocka.h>
 #include <valgrind/valgrind.h>
 
+#include "lib/base/err.h"
+#include "lib/base/file.h"
 #include "lib/base/slice.h"
 
 enum {
@@ -42,6 +45,13 @@ static int open_to_read(void)
     return of(open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
+static int print_nothing(void *context, FILE *out)
+{
+    (void)context;
+    (void)out;
+    return 0;
+}
+
 static int open_to_write(void)
 {
     return of(open("/dev/null", O_WRONLY));
@@ -55,6 +65,31 @@ static int open_to_read_and_write(void)
 static int create(void)
 {
     return of(open("/tmp/mta-stsd-test-never-made", O_RDONLY | O_CREAT, 0600));
+}
+
+static int replace_file(void)
+{
+    char folder[] = "/tmp/mta-stsd.XXXXXX", path[64];
+    struct err err;
+    int result;
+
+    if (!mkdtemp(folder))
+        return errno;
+    snprintf(path, sizeof(path), "%s/f", folder);
+    result = file_replace(path, 0644, print_nothing, NULL, &err) == 0 ? 0 : err.sys_errno;
+    unlink(path);
+    rmdir(folder);
+    return result;
+}
+
+static int rename_file(void)
+{
+    return of(rename("/mta-stsd-test-never-made", "/mta-stsd-test-never-made-either"));
+}
+
+static int make_link(void)
+{
+    return of(symlink("/dev/null", "/mta-stsd-test-never-made/link"));
 }
 
 static void *do_nothing(void *context)
@@ -152,35 +187,42 @@ static const struct {
     attempt *attempt;
     int wanted; /* errno */
     int signal; /* that ends it */
+    enum seccomp_files files;
 } cases[] = {
-    {"open to read", open_to_read, 0, 0},
-    {"open to write", open_to_write, ENOSYS, 0},
-    {"open to read and write", open_to_read_and_write, ENOSYS, 0},
-    {"create a file", create, ENOSYS, 0},
-    {"start a thread", start_thread, 0, 0},
-    {"start a process", start_process, ENOSYS, 0},
-    {"start a program", start_program, 0, SIGSYS},
-    {"trace", trace, 0, SIGSYS},
-    {"new socket", new_socket, ENOSYS, 0},
-    {"map data", map_data, 0, 0},
-    {"map code", map_code, ENOSYS, 0},
-    {"make code of data", make_code, ENOSYS, 0},
-    {"type into the terminal", type_into_terminal, ENOSYS, 0},
-    {"look at a limit", look_at_limit, 0, 0},
-    {"set a limit", set_limit, ENOSYS, 0},
-    {"become root", become_root, ENOSYS, 0},
-    {"leave a namespace", leave_namespace, ENOSYS, 0},
+    {"open to read", open_to_read, 0, 0, SECCOMP_READS_FILES},
+    {"open to write", open_to_write, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"open to read and write", open_to_read_and_write, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"create a file", create, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"rename a file", rename_file, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"replace a file below state", replace_file, 0, 0, SECCOMP_WRITES_FILES},
+    {"rename a file below state", rename_file, ENOENT, 0, SECCOMP_WRITES_FILES},
+    {"make a link", make_link, ENOSYS, 0, SECCOMP_WRITES_FILES},
+    {"start a program", start_program, 0, SIGSYS, SECCOMP_WRITES_FILES},
+    {"new socket", new_socket, ENOSYS, 0, SECCOMP_WRITES_FILES},
+    {"start a thread", start_thread, 0, 0, SECCOMP_READS_FILES},
+    {"start a process", start_process, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"start a program", start_program, 0, SIGSYS, SECCOMP_READS_FILES},
+    {"trace", trace, 0, SIGSYS, SECCOMP_READS_FILES},
+    {"new socket", new_socket, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"map data", map_data, 0, 0, SECCOMP_READS_FILES},
+    {"map code", map_code, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"make code of data", make_code, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"type into the terminal", type_into_terminal, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"look at a limit", look_at_limit, 0, 0, SECCOMP_READS_FILES},
+    {"set a limit", set_limit, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"become root", become_root, ENOSYS, 0, SECCOMP_READS_FILES},
+    {"leave a namespace", leave_namespace, ENOSYS, 0, SECCOMP_READS_FILES},
 };
 
 /* The status of a child that restricts itself and tries. */
-static int try(attempt *function)
+static int try(attempt *function, enum seccomp_files files)
 {
     pid_t child = fork();
     int status;
 
     if (child == 0) {
         prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core files of those that are to be killed */
-        _exit(seccomp_enter() != 0 ? NOT_TO_BE_HAD : function());
+        _exit(seccomp_enter(files) != 0 ? NOT_TO_BE_HAD : function());
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     return status;
@@ -219,7 +261,7 @@ static void test_cases(void **state)
     if (RUNNING_ON_VALGRIND) /* the filter would be valgrind's as well */
         skip();
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        int status = try(cases[i].attempt);
+        int status = try(cases[i].attempt, cases[i].files);
         int seen_signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
         int seen = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 
