@@ -2,13 +2,12 @@
 """The wall clock jumps under the daemon: it goes on to answer, and deadlines go on to come."""
 
 import email.utils
-import os
-import struct
 import time
 
 import pytest
 
 from client import parse_answer, request
+from shifted_clock import ShiftedClock
 from target import HOST, Target, nothing_lost
 from wire import read_to_end
 
@@ -16,23 +15,13 @@ HOUR_S, YEAR_S = 3600, 365 * 86400
 
 
 @pytest.fixture(name="clock", scope="module")
-def shifted_clock(tmp_path_factory):
-    path = tmp_path_factory.mktemp("clock") / "shift"
-    path.write_bytes(struct.pack("q", 0))
-
-    def shift(seconds):
-        with path.open("r+b") as file:
-            file.write(struct.pack("q", seconds))
-
-    shift.path = path
-    return shift
+def clock_of_the_target(tmp_path_factory):
+    return ShiftedClock(tmp_path_factory.mktemp("clock"))
 
 
 @pytest.fixture(name="target", scope="module")
 def target_with_a_clock(pki, clock, tmp_path_factory):
-    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
-    wrapper = ["env", f"LD_PRELOAD={os.environ['CLOCK_SHIFT']}", f"ASAN_OPTIONS={sanitizer}",
-               f"CLOCK_SHIFT_FILE={clock.path}"]
+    wrapper = ["env", *(f"{name}={value}" for name, value in clock.environment.items())]
     with Target(tmp_path_factory.mktemp("daemon"), pki, wrapper) as target:
         for _ in range(8):
             target.fetch()
@@ -48,7 +37,7 @@ def shown_time_s(target):
 def test_jump(target, clock, jump_s):
     with nothing_lost(target):
         waiting = [target.connect(), target.connect_tls()]
-        clock(jump_s)
+        clock.shift(jump_s)
         assert abs(shown_time_s(target) - time.time() - jump_s) < 60
         waiting += [target.connect(), target.connect_tls(), target.connect_tls()]
         waiting[-1].sendall(request(HOST)[:-2])
@@ -56,5 +45,5 @@ def test_jump(target, clock, jump_s):
             for connection in waiting:
                 assert read_to_end(connection) == b""
                 connection.close()
-        clock(0)
+        clock.shift(0)
         assert abs(shown_time_s(target) - time.time()) < 60

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """Real name servers: Knot has zones in files, BIND takes updates and is what senders ask."""
 
+import base64
 import contextlib
 import ipaddress
 import itertools
+import secrets
 
 import dns.message
 import dns.name
@@ -149,7 +151,15 @@ zone:
 
 
 class Named:
-    """BIND's named: a sender's resolver, and authoritative for zones that nsupdate may change."""
+    """BIND's named: a sender's resolver, and authoritative for zones that nsupdate may change.
+
+    zones  {name: text}; "" is the root, which is Knot's unless it is among them. None: DYNAMIC_ZONES
+    keys   {zone: name of the TSIG key that may change it}; without one anybody may
+    """
+
+    def __init__(self, zones=None, keys=()):
+        self.zones = make_dynamic_zones() if zones is None else zones
+        self.keys = dict(keys)
 
     @contextlib.contextmanager
     def serving(self):
@@ -159,18 +169,33 @@ class Named:
                      is_ready=lambda: ask(RESOLVER, "dynamic.example", "SOA")[0]):
             yield self
 
-    @staticmethod
-    def _write():
+    def _write(self):
         conf = NAMED_CONF.format(folder=NAMED_FOLDER, address=RESOLVER)
-        for zone in DYNAMIC_ZONES:
-            address = [f"ns A {RESOLVER}"] if NAMED_NAME == f"ns.{zone}." else []
-            text = make_zone(zone, *address, server=NAMED_NAME)
+        for name in sorted(set(self.keys.values())):
+            (NAMED_FOLDER / f"{name}.key").write_text(make_key(name), encoding="ascii")
+            conf += f'include "{name}.key";\n'
+        if "" not in self.zones:
+            conf += 'zone "." { type hint; file "root.hints"; };\n'
+        for zone, text in self.zones.items():
             (NAMED_FOLDER / f"{zone}.db").write_text(text, encoding="ascii")
-            conf += (f'zone "{zone}" '
-                     f'{{ type primary; file "{zone}.db"; allow-update {{ any; }}; }};\n')
+            who = f"key {self.keys[zone]}" if zone in self.keys else "any"
+            conf += (f'zone "{origin(zone)}" '
+                     f'{{ type primary; file "{zone}.db"; allow-update {{ {who}; }}; }};\n')
         (NAMED_FOLDER / "named.conf").write_text(conf, encoding="ascii")
         (NAMED_FOLDER / "root.hints").write_text(
             f". 3600 NS {KNOT_NAME}\n{KNOT_NAME} 3600 A {AUTHORITY}\n", encoding="ascii")
+
+
+def make_dynamic_zones():
+    return {zone: make_zone(zone, *([f"ns A {RESOLVER}"] if NAMED_NAME == f"ns.{zone}." else []),
+                            server=NAMED_NAME)
+            for zone in DYNAMIC_ZONES}
+
+
+def make_key(name):
+    """As tsig-keygen prints it, and as nsupdate -k and BIND read it."""
+    secret = base64.b64encode(secrets.token_bytes(32)).decode("ascii")
+    return f'key "{name}" {{ algorithm hmac-sha256; secret "{secret}"; }};\n'
 
 
 NAMED_CONF = """\
@@ -188,5 +213,4 @@ options {{
     notify no;
 }};
 controls {{ }};
-zone "." {{ type hint; file "root.hints"; }};
 """

@@ -3,10 +3,12 @@
 
 import ast
 import contextlib
+import pathlib
 import re
-import socket
+import sys
 
-from processes import DEADLINE_S, running, run
+from client import connect
+from processes import running, run
 
 SOCKETMAP = ("127.0.0.1", 8461)
 
@@ -32,10 +34,10 @@ def mta_sts_daemon(folder):
         yield
 
 
-def lookup(map_name, domain):
+def lookup(map_name, domain, address=SOCKETMAP):
     """Postfix's question by the socketmap protocol (socketmap_table(5)): netstrings both ways."""
     request = f"{map_name} {domain}".encode("ascii")
-    with socket.create_connection(SOCKETMAP, DEADLINE_S) as connection:
+    with connect(address) as connection:
         connection.sendall(b"%d:%s," % (len(request), request))
         with connection.makefile("rb") as reply:
             size = int(b"".join(iter(lambda: reply.read(1), b":")))
@@ -56,3 +58,22 @@ def demands(answer):
         return answer
     level, match, *others = words.split(" ")
     return {level, *others, *match.removeprefix("match=").split(":")}
+
+
+def refuses(answer, host):
+    """Whether Postfix, told this, refuses to send to this MX host."""
+    status, _, words = answer.partition(" ")
+    if status == "NOTFOUND":
+        return False
+    names = re.search("match=([^ ]*)", words)[1].split(":") if status == "OK" else []
+    return not any(host == name or name.startswith(".") and host.endswith(name) for name in names)
+
+
+@contextlib.contextmanager
+def lazy_senders(folder, n_senders):
+    """The addresses of senders, each with a cache of its own (lazy_senders.py)."""
+    addresses = [str(folder / f"sender-{number}") for number in range(n_senders)]
+    with running(sys.executable, "-B", pathlib.Path(__file__).with_name("lazy_senders.py"),
+                 *addresses, log=folder / "lazy-senders.log",
+                 is_ready=lambda: connect(addresses[-1]).close() or True):
+        yield addresses
