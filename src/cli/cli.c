@@ -161,8 +161,8 @@ enum exit_status mode_help(const struct options *options)
 /* What the daemon starts of itself. Nobody types this, so --help does not show it. */
 static bool run_inner_program(int argc, char **argv, int *ret_status)
 {
-    if (argc == 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        *ret_status = spawner_process_run();
+    if (argc >= 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
+        *ret_status = spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
     else if (argc == 3 && strcmp(argv[1], PROGRAM_TRIAL_LOAD) == 0)
         *ret_status = trial_load_run(argv[2]);
     else

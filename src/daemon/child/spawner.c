@@ -19,6 +19,7 @@
 #include "daemon/confine/privileges.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/base/slice.h"
 
 struct spawner {
     int socket; /* -1: the spawner has ended */
@@ -52,9 +53,9 @@ static void set_descriptors(int socket, int program)
 }
 
 /* A fresh copy of the program, so that nothing of the daemon's memory is in the process. */
-static _Noreturn void become_spawner(const struct account *account, int socket, int program)
+static _Noreturn void become_spawner(const struct account *account, const char *const *argv,
+                                     int socket, int program)
 {
-    char *const argv[] = {(char *)(uintptr_t) "mta-stsd", (char *)(uintptr_t)PROGRAM_SPAWNER, NULL};
     struct err err;
 
     set_descriptors(socket, program);
@@ -62,7 +63,7 @@ static _Noreturn void become_spawner(const struct account *account, int socket, 
         _exit(1);
     /* After the change of user, which clears it. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    execveat(SPAWNER_PROGRAM_FD, "", argv, environ, AT_EMPTY_PATH);
+    execveat(SPAWNER_PROGRAM_FD, "", (char *const *)(uintptr_t)argv, environ, AT_EMPTY_PATH);
     _exit(1);
 }
 
@@ -71,8 +72,8 @@ static int report_no_spawner(struct err *err)
     return err_io(err, errno, "a process to start others cannot be started");
 }
 
-static int fork_spawner(const struct account *account, int program, int *ret_socket,
-                        struct err *err)
+static int fork_spawner(const struct account *account, const char *const *argv, int program,
+                        int *ret_socket, struct err *err)
 {
     int sockets[2];
     pid_t pid;
@@ -83,7 +84,7 @@ static int fork_spawner(const struct account *account, int program, int *ret_soc
     signal(SIGCHLD, SIG_IGN);
     pid = fork();
     if (pid == 0)
-        become_spawner(account, sockets[1], program);
+        become_spawner(account, argv, sockets[1], program);
     close(sockets[1]);
     if (pid < 0) {
         report_no_spawner(err);
@@ -94,13 +95,19 @@ static int fork_spawner(const struct account *account, int program, int *ret_soc
     return 0;
 }
 
-int spawner_new(const struct account *account, struct spawner **ret_spawner, struct err *err)
+int spawner_new(const struct account *account, const struct program_commands *commands,
+                struct spawner **ret_spawner, struct err *err)
 {
+    static const char *const first[] = {"mta-stsd", PROGRAM_SPAWNER};
+    struct arena *arena;
     int program = open("/proc/self/exe", O_PATH | O_CLOEXEC), socket = -1, result;
 
     if (program < 0)
         return report_no_spawner(err);
-    result = fork_spawner(account, program, &socket, err);
+    arena = arena_new(0);
+    result = fork_spawner(account, program_argv_make(arena, first, ARRAY_LEN(first), commands),
+                          program, &socket, err);
+    arena_free(arena);
     close(program);
     if (result != 0)
         return -1;

@@ -21,7 +21,7 @@ struct uv_loop_s;
 
 struct spawn_request {
     enum program program;
-    const char *const *args; /* after those of the program's row */
+    const char *const *args; /* after those that the program always gets */
     size_t n_args;
     int fds[3];          /* standard input, output and error; -1: /dev/null */
     uint64_t memory_max; /* bytes of address space; 0: no limit */
@@ -32,7 +32,8 @@ enum spawn_outcome {
     SPAWN_EXITED,    /* code: the exit status */
     SPAWN_SIGNALLED, /* code: the signal */
     SPAWN_TIMED_OUT, /* code: 0 */
-    SPAWN_FAILED,    /* code: errno; the program cannot be started, or the spawner has ended */
+    SPAWN_FAILED,    /* code: errno; the program cannot be started (ENOENT: nor is it where it is
+                        not configured), or the spawner has ended */
 };
 
 struct spawn_end {
@@ -50,10 +51,12 @@ typedef void spawner_lost(void *context);
  * Starts the spawner. For the time before any thread; from then on the kernel reaps the process's
  * children.
  *
- * account  who the spawner becomes
+ * account   who the spawner becomes
+ * commands  what it starts beside mta-stsd itself; nothing is added later
  * Returns 0, or -1 with *err set: ERR_IO.
  */
-int spawner_new(const struct account *account, struct spawner **ret_spawner, struct err *err);
+int spawner_new(const struct account *account, const struct program_commands *commands,
+                struct spawner **ret_spawner, struct err *err);
 
 /** Begins to listen to the spawner. Once, before the first spawner_start(). */
 void spawner_attach(struct spawner *spawner, struct uv_loop_s *loop, spawner_lost *on_lost,

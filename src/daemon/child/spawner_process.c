@@ -25,12 +25,7 @@ enum {
 
 #define OWN_PROGRAM "/proc/self/fd/4"
 
-static const struct program_row {
-    const char *path;
-    const char *first_arg;
-} program_rows[PROGRAM_COUNT] = {
-    [TRIAL_LOAD] = {OWN_PROGRAM, PROGRAM_TRIAL_LOAD},
-};
+static const char *const trial_load_texts[] = {"mta-stsd", PROGRAM_TRIAL_LOAD};
 
 struct child {
     struct child *prev, *next;
@@ -43,6 +38,7 @@ struct spawner_process {
     uv_poll_t poll;
     struct child *children;
     size_t n_children;
+    struct program_commands commands;
 };
 
 static void send_end(uint32_t id, enum spawn_outcome outcome, int code)
@@ -110,48 +106,58 @@ static void limit_child(const struct child *child, uint64_t memory_max)
         prlimit(pid, RLIMIT_AS, &(struct rlimit){memory_max, memory_max}, NULL);
 }
 
-/* argv points into the message. Returns -1 if there are too many arguments. */
-static int fill_argv(const struct program_row *row, struct spawn_message *message,
-                     char *argv[SPAWN_ARGS_MAX + 3])
+/* The texts are the command's and the message's. Returns NULL if there are too many; for free(). */
+static char **make_argv(const struct program_command *command, struct spawn_message *message)
 {
-    size_t n = 0;
+    size_t max = command->n_texts + SPAWN_ARGS_MAX, n = 0;
+    char **argv = memory_alloc((max + 1) * sizeof(*argv));
 
-    argv[n++] = (char *)(uintptr_t) "mta-stsd";
-    argv[n++] = (char *)(uintptr_t)row->first_arg;
+    while (n < command->n_texts) {
+        argv[n] = (char *)(uintptr_t)command->texts[n];
+        n++;
+    }
     for (size_t at = 0; at < message->args_len; at += strlen(message->args + at) + 1) {
-        if (n == SPAWN_ARGS_MAX + 2)
-            return -1;
+        if (n == max) {
+            free(argv);
+            return NULL;
+        }
         argv[n++] = message->args + at;
     }
     argv[n] = NULL;
-    return 0;
+    return argv;
 }
 
 static void start_child(struct spawner_process *self, struct spawn_message *message,
                         const int fds[SPAWN_FDS])
 {
-    const struct program_row *row = &program_rows[message->program];
+    const struct program_command *command = &self->commands.of[message->program];
     uv_stdio_container_t stdio[SPAWN_FDS];
-    char *argv[SPAWN_ARGS_MAX + 3];
-    const uv_process_options_t options = {.exit_cb = on_child_exit,
-                                          .file = row->path,
-                                          .args = argv,
-                                          .flags = UV_PROCESS_DETACHED,
-                                          .stdio_count = SPAWN_FDS,
-                                          .stdio = stdio};
+    uv_process_options_t options = {.exit_cb = on_child_exit,
+                                    .file = OWN_PROGRAM,
+                                    .flags = UV_PROCESS_DETACHED,
+                                    .stdio_count = SPAWN_FDS,
+                                    .stdio = stdio};
     struct child *child;
     int result;
 
-    if (self->n_children == SPAWN_CHILDREN_MAX || fill_argv(row, message, argv) != 0) {
+    if (command->n_texts == 0) {
+        send_end(message->id, SPAWN_FAILED, ENOENT);
+        return;
+    }
+    options.args = self->n_children < SPAWN_CHILDREN_MAX ? make_argv(command, message) : NULL;
+    if (!options.args) {
         send_end(message->id, SPAWN_FAILED, E2BIG);
         return;
     }
+    if (message->program != TRIAL_LOAD)
+        options.file = command->texts[0];
     for (int i = 0; i < SPAWN_FDS; i++)
         stdio[i] = (uv_stdio_container_t){.flags = fds[i] < 0 ? UV_IGNORE : UV_INHERIT_FD,
                                           .data.fd = fds[i]};
     child = memory_alloc(sizeof(*child));
     *child = (struct child){.id = message->id};
     result = uv_spawn(&self->loop, &child->process, &options);
+    free(options.args);
     child->process.data = child;
     if (result != 0) {
         send_end(message->id, SPAWN_FAILED, -result);
@@ -237,10 +243,14 @@ static void ignore_terminal_signals(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
-int spawner_process_run(void)
+int spawner_process_run(const char *const *argv, size_t n_argv)
 {
     struct spawner_process self = {0};
 
+    if (program_commands_parse(argv, n_argv, &self.commands) != 0)
+        return 1;
+    self.commands.of[TRIAL_LOAD] =
+        (struct program_command){trial_load_texts, ARRAY_LEN(trial_load_texts)};
     prctl(PR_SET_NAME, "mta-stsd-spawn");
     ignore_terminal_signals();
     fcntl(SPAWNER_SOCKET_FD, F_SETFD, FD_CLOEXEC);

@@ -422,9 +422,12 @@ static int confine_server(struct server *server, struct err *err)
  */
 static int prepare_server(struct server *server, struct err *err)
 {
+    const struct program_commands commands = {
+        .of = {[ON_CHANGE] = {server->config->on_change, server->config->n_on_change}}};
+
     if (account_find(server->config, &server->account, err) != 0 ||
         listen_sockets_new(&server->sockets, err) != 0 ||
-        spawner_new(&server->account, &server->spawner, err) != 0)
+        spawner_new(&server->account, &commands, &server->spawner, err) != 0)
         return -1;
     server->trial = trial_load_new(server->spawner, server->config_path);
     return 0;

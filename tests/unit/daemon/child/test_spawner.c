@@ -76,18 +76,43 @@ static void on_lost(void *context)
     n_lost++;
 }
 
-static int set_up(void **state)
+static int set_up_with(const char *const *on_change, size_t n_on_change)
 {
+    const struct program_commands commands = {.of = {[ON_CHANGE] = {on_change, n_on_change}}};
     struct account account;
     struct err err;
 
-    (void)state;
     n_done = n_lost = 0;
     assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &spawner, &err), 0);
+    assert_int_equal(spawner_new(&account, &commands, &spawner, &err), 0);
     assert_int_equal(uv_loop_init(&loop), 0);
     spawner_attach(spawner, &loop, on_lost, NULL);
     return 0;
+}
+
+static int set_up(void **state)
+{
+    /* Prints its name, its arguments, what it reads and a part of its environment. */
+    static const char *const on_change[] = {
+        "/bin/sh", "-c", "echo \"$0;$1;$2;$(cat);$MTA_STSD_TEST\"; exit \"$3\"", "name", "a $b",
+    };
+
+    (void)state;
+    return set_up_with(on_change, ARRAY_LEN(on_change));
+}
+
+static int set_up_bare(void **state)
+{
+    (void)state;
+    return set_up_with(NULL, 0);
+}
+
+static int set_up_missing(void **state)
+{
+    static const char *const on_change[] = {"/mta-stsd-test-never-made"};
+
+    (void)state;
+    return set_up_with(on_change, ARRAY_LEN(on_change));
 }
 
 static int tear_down(void **state)
@@ -176,6 +201,43 @@ static void test_ends(void **state)
         assert_int_equal(last_end.code, rows[i].end.code);
         assert_says(output, rows[i].output);
     }
+}
+
+/* The program of the configuration: its own arguments, then those of the run. */
+static void test_on_change(void **state)
+{
+    static const char *const args[] = {"second", "7"};
+    struct spawn_request request = {
+        .program = ON_CHANGE, .args = args, .n_args = 2, .timeout_ms = PATIENT_MS};
+    struct err err;
+    int input[2], output[2];
+
+    (void)state;
+    assert_int_equal(pipe2(input, O_CLOEXEC) | pipe2(output, O_CLOEXEC), 0);
+    request.fds[0] = input[0];
+    request.fds[1] = request.fds[2] = output[1];
+    assert_non_null(spawner_start(spawner, &request, on_done, NULL, &err));
+    close(input[0]);
+    close(output[1]);
+    assert_int_equal(write(input[1], "{}", 2), 2);
+    close(input[1]);
+    await_done(1);
+    assert_int_equal(last_end.outcome, SPAWN_EXITED);
+    assert_int_equal(last_end.code, 7);
+    assert_says(output[0], "name;a $b;second;{};of the daemon\n");
+}
+
+static void test_on_change_that_cannot_be_started(void **state)
+{
+    const struct spawn_request request = {
+        .program = ON_CHANGE, .fds = {-1, -1, -1}, .timeout_ms = PATIENT_MS};
+    struct err err;
+
+    (void)state;
+    assert_non_null(spawner_start(spawner, &request, on_done, NULL, &err));
+    await_done(1);
+    assert_int_equal(last_end.outcome, SPAWN_FAILED);
+    assert_int_equal(last_end.code, ENOENT);
 }
 
 static void test_many_at_once(void **state)
@@ -335,6 +397,11 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         WITH_SPAWNER(test_ends),
+        WITH_SPAWNER(test_on_change),
+        cmocka_unit_test_setup_teardown(test_on_change_that_cannot_be_started, set_up_bare,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(test_on_change_that_cannot_be_started, set_up_missing,
+                                        tear_down),
         WITH_SPAWNER(test_many_at_once),
         WITH_SPAWNER(test_memory_limit),
         WITH_SPAWNER(test_deadline),
@@ -346,8 +413,9 @@ int main(int argc, char **argv)
     };
 
     if (argc > 1 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run();
+        return spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
     if (argc > 1 && strcmp(argv[1], PROGRAM_TRIAL_LOAD) == 0)
         return perform(argc, argv);
+    setenv("MTA_STSD_TEST", "of the daemon", 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,7 @@ static int set_up(void **state)
 
     (void)state;
     assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &spawner, &err), 0);
+    assert_int_equal(spawner_new(&account, &(struct program_commands){0}, &spawner, &err), 0);
     assert_int_equal(uv_loop_init(&loop), 0);
     spawner_attach(spawner, &loop, on_lost, NULL);
     return 0;
@@ -156,7 +156,7 @@ int main(int argc, char **argv)
     };
 
     if (argc == 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run();
+        return spawner_process_run(NULL, 0);
     if (argc == 3 && strcmp(argv[1], PROGRAM_TRIAL_LOAD) == 0)
         return perform(argv[2]);
     return cmocka_run_group_tests(tests, NULL, NULL);
