@@ -69,7 +69,7 @@ static void policy_lint(const struct policy *policy, struct slice body,
         warnings_add(warnings, finding, "max_age: %s", why);
     while (policy_next_near_miss(body, &line, &miss) == 1)
         warnings_add(warnings, FINDING_NONE,
-                     "line %u: senders pass over the field %s; did you mean '%s'?", miss.line,
+                     "line %u: senders ignore the field %s; did you mean '%s'?", miss.line,
                      err_quote(quoted, sizeof(quoted), miss.name), miss.meant);
 }
 

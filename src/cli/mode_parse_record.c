@@ -70,7 +70,7 @@ static void record_print_id(const char *id, const struct cli_warnings *warnings,
 static void lint_version(bool is_loose, const char *why, struct cli_warnings *warnings)
 {
     if (is_loose)
-        warnings_add(warnings, FINDING_NONE, "a space stands before the first ';'; remove it: %s",
+        warnings_add(warnings, FINDING_NONE, "there is a space before the first ';'; remove it: %s",
                      why);
 }
 

@@ -64,10 +64,10 @@ def kind_of(value):
     if value["type" if "type" in value else "enum"] in ("array", "object"):
         return {"array": "list", "object": "mapping"}[value["type"]]
     if "enum" in value:
-        return "word"
+        return "choice"
     if "boolean" in value["type"]:
         return "true or false"
-    return next((kind for kind in ("number", "duration") if f"a {kind} between" in due), "text")
+    return next((kind for kind in ("number", "duration") if f"a {kind} between" in due), "string")
 
 
 def facts_of(value):

@@ -68,7 +68,7 @@ def test_all_rua_fields_count():
 
 
 @pytest.mark.parametrize("options, text, code, message", [
-    ([], "v=STSv1 ;id=1", None, "a space stands before the first ';'"),
+    ([], "v=STSv1 ;id=1", None, "there is a space before the first ';'"),
     (["--tls-rpt"], "v=TLSRPTv1; rua=mailto:a@example", "rua-doubtful", "without a dot"),
     (["--tls-rpt"], "v=TLSRPTv1; rua=mailto://a@example.com", "rua-doubtful", "has '//'"),
     (["--tls-rpt"], "v=TLSRPTv1; rua=mailto:a@192.0.2.1", "rua-doubtful", "has an address"),

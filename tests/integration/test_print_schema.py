@@ -36,7 +36,7 @@ UNSEEN_MESSAGES = [
     TOO_DEEP,
     r"is listed twice;|cannot be opened beside|is included already|is the main file itself",
     r"no domain is given|needs delegation_zone|nothing is left to publish",
-    r"does not hold '",
+    r"does not contain '",
     r"is not an IPv4 or IPv6 address|is not \"192|is neither \"127",
     r"is not the absolute path of a socket, of at most",
     r"is not a number between|is not a duration between",  # the range of what has a unit

@@ -108,15 +108,15 @@ static const char *describe_block(struct slice bytes, enum file_wanted wanted)
     bool has_certificate = has_text(bytes, "-----BEGIN CERTIFICATE-----");
 
     if (has_certificate && wanted == FILE_WANTED_KEY)
-        return "holds a certificate, and no private key; are 'chain' and 'key' swapped?";
+        return "has a certificate, but no private key; are 'chain' and 'key' swapped?";
     if (has_certificate && wanted == FILE_WANTED_BOTH)
-        return "holds a certificate, and no private key; name the key's file in 'key'";
+        return "has a certificate, but no private key; name the key's file in 'key'";
     if (has_text(bytes, "PRIVATE KEY-----") && wanted == FILE_WANTED_CERTIFICATE)
-        return "holds a private key, and no certificate; are 'chain' and 'key' swapped?";
+        return "has a private key, but no certificate; are 'chain' and 'key' swapped?";
     if (has_text(bytes, "PRIVATE KEY-----") && wanted == FILE_WANTED_BOTH)
-        return "holds a private key, and no certificate";
+        return "has a private key, but no certificate";
     if (has_text(bytes, "PUBLIC KEY-----"))
-        return "holds a public key only";
+        return "has only a public key";
     return NULL;
 }
 
@@ -152,7 +152,7 @@ static const char *describe_rest(struct slice bytes, enum file_wanted wanted)
         return "is damaged: '-----BEGIN' has to begin a line and to end it with '-----'";
     if (rest.ptr[0] == '<')
         return "is a web page, or XML";
-    return wanted == FILE_WANTED_KEY ? "holds no private key" : "holds no certificate";
+    return wanted == FILE_WANTED_KEY ? "has no private key" : "has no certificate";
 }
 
 const char *file_kind_describe(struct slice bytes, enum file_wanted wanted)

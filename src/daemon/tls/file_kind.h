@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * File kinds: what a file is that holds no certificate, or no private key, in PEM.
+ * File kinds: what a file is that has no certificate, or no private key, in PEM.
  *
  * For messages only. Any thread. May leave errors in OpenSSL's queue.
  */

@@ -85,7 +85,7 @@ static void build_zone(const struct build_context *context, const struct raw_dom
         return; /* the zone is that of the entry's own domain */
     else if (!dns_name_is_within(slice_of(domain->name), (struct slice){name, len}))
         diag_add(context->diag, FINDING_BAD_VALUE, zone->place, key,
-                 "%s does not hold '%s'; a zone is the domain itself or one above it", quoted,
+                 "%s does not contain '%s'; a zone is the domain itself or one above it", quoted,
                  domain->name);
     else
         domain->has_own_zone = true;
@@ -103,8 +103,8 @@ static void check_delegated(const struct build_context *context, const struct ra
     snprintf(key, sizeof(key), "%s.delegated", raw->path);
     if (!has_delegation_zone)
         diag_add(context->diag, FINDING_KEY_MISSING, raw->delegated.place, key,
-                 "a delegated domain needs delegation_zone: in the main file, the zone that holds "
-                 "the TXT records");
+                 "a delegated domain needs delegation_zone: in the main file, the zone that "
+                 "contains the TXT records");
     if ((domain->delegated & DELEGATED_TLS_RPT) && !domain->reporting)
         diag_add(context->diag, FINDING_KEY_CONFLICT, raw->delegated.place, key,
                  "tls-rpt is delegated, and there is no tls_rpt to publish; give one or leave it "

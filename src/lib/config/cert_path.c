@@ -43,7 +43,7 @@ static bool placeholder_report(const char *at, char ret_why[static CERT_PATH_FAU
     char quoted[ERR_QUOTE_MAX];
 
     snprintf(ret_why, CERT_PATH_FAULT_MAX,
-             "has %s, which stands for nothing here; write {host} for the policy host "
+             "has %s, which has no meaning here; write {host} for the policy host "
              "(mta-sts.<domain>), {domain} for the domain, and other directories in full",
              err_quote(quoted, sizeof(quoted), found));
     return false;
@@ -55,9 +55,10 @@ bool cert_path_check(const char *path, char ret_why[static CERT_PATH_FAULT_MAX])
     size_t n_stars = 0;
 
     if (path[0] == '~') {
-        snprintf(ret_why, CERT_PATH_FAULT_MAX,
-                 "begins with '~', which only a shell knows; write the home directory in full, as "
-                 "in /home/me/certs");
+        snprintf(
+            ret_why, CERT_PATH_FAULT_MAX,
+            "begins with '~', which only a shell expands; write the home directory in full, as "
+            "in /home/me/certs");
         return false;
     }
     for (const char *at = path; *at != '\0'; at += variable ? variable->len : 1) {

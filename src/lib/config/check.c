@@ -213,7 +213,7 @@ static void report_code(const struct field_text *code, const char *path, struct 
     if (diag_count(diag, LEVEL_ERROR) < DIAG_MAX)
         nearest = suggest_word(code->text, codes, n_codes);
     diag_add(diag, FINDING_BAD_VALUE, code->place, path,
-             "%s is not the code of a finding, which stands in [] at the end of its line%s%s%s",
+             "%s is not the code of a finding, which is in [] at the end of its line%s%s%s",
              err_quote(quoted, sizeof(quoted), code->text), nearest ? "; did you mean '" : "",
              nearest ? nearest : "", nearest ? "'?" : "");
 }

@@ -86,8 +86,8 @@ static const struct field_stranger policy_strangers[] = {
     {"rua", "where TLS reports go is written tls_rpt: [\"mailto:tlsrpt@example.com\"]"},
     {"ruf", "where TLS reports go is written tls_rpt: [\"mailto:tlsrpt@example.com\"]"},
     {"policies", "a domain names one policy by policy: NAME"},
-    {"name", "the name stands before its keys, with a ':' behind it"},
-    {"domain", "the name stands before its keys, with a ':' behind it"},
+    {"name", "write the name before its keys, with a ':' after it"},
+    {"domain", "write the name before its keys, with a ':' after it"},
     {"enforce", "write mode: enforce"},
     {"testing", "write mode: testing"},
     {"mxs", "MX hosts are written mx: [mail.example.com]"},
@@ -232,7 +232,7 @@ static const struct field source_rows[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_source, key),
      .pattern = &pattern_cert_path,
-     .help = "PEM file of the private key; default: the chain's file holds it too"},
+     .help = "PEM file of the private key; default: the chain's file"},
 };
 static const struct fields source_fields = {ROWS(source_rows)};
 
@@ -348,7 +348,7 @@ static const struct field main_rows[] = {
      .max = 256,
      WORDS(auto_words),
      .default_text = "auto",
-     .help = "threads that serve; auto: one a core"},
+     .help = "threads that serve; auto: one per core"},
     {.key = "shutdown_delay",
      .type = FIELD_DURATION,
      .offset = offsetof(struct raw_settings, shutdown_delay),
@@ -365,7 +365,7 @@ static const struct field main_rows[] = {
      .offset = offsetof(struct raw_settings, certificates),
      .fields = &source_fields,
      .size = sizeof(struct raw_source),
-     .help = "where certificates lie, tried in order; default: where certbot puts them"},
+     .help = "where certificates are, tried in order; default: where certbot puts them"},
     {.key = "policy_host",
      .type = FIELD_GROUP,
      .fields = &policy_host_fields,

@@ -454,7 +454,8 @@ static void build_hosts(const struct settings_context *context, const struct raw
     if (raw->policy_host.name.place.line != 0 && raw->policy_host.addresses.place.line != 0)
         diag_add(context->diag, FINDING_KEY_CONFLICT, raw->policy_host.addresses.place,
                  "policy_host.addresses",
-                 "policy_host has a name or addresses, not both, since a CNAME stands alone; leave "
+                 "policy_host has a name or addresses, not both, since a CNAME allows no other "
+                 "record beside it; leave "
                  "one of them out");
 }
 

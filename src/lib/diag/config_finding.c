@@ -12,7 +12,7 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
     [FINDING_SYNTAX] = {"syntax", LEVEL_ERROR, "the file is not well-formed YAML"},
     [FINDING_YAML_FEATURE] = {"yaml-feature", LEVEL_ERROR,
                               "anchors, aliases, merge keys, tags and several documents are not "
-                              "taken; named policies say the same"},
+                              "supported; use named policies instead"},
     [FINDING_TOO_LARGE] = {"too-large", LEVEL_ERROR, "a file, its nesting or a list is too large"},
     [FINDING_FILE_UNREADABLE] = {"file-unreadable", LEVEL_ERROR,
                                  "a configuration file cannot be read, or was written meanwhile"},
@@ -21,8 +21,9 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
     [FINDING_KEY_DUPLICATE] = {"duplicate-key", LEVEL_ERROR, "a key is given twice"},
     [FINDING_KEY_MISSING] = {"missing-key", LEVEL_ERROR, "a key that is needed is not given"},
     [FINDING_KEY_CONFLICT] = {"key-conflict", LEVEL_ERROR, "two keys exclude each other"},
-    [FINDING_WRONG_TYPE] = {"wrong-type", LEVEL_ERROR,
-                            "a text, list or mapping stands where another is expected"},
+    [FINDING_WRONG_TYPE] =
+        {"wrong-type", LEVEL_ERROR,
+         "the value is of the wrong type: a string, a list or a mapping is expected"},
     [FINDING_BAD_VALUE] = {"bad-value", LEVEL_ERROR, "a value is not one of those allowed"},
     [FINDING_NAME_SYNTAX] = {"bad-name", LEVEL_ERROR, "not a domain name"},
     [FINDING_NAME_TOO_LONG] = {"name-too-long", LEVEL_ERROR,
@@ -72,7 +73,7 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
     [FINDING_RUA_DOUBTFUL] = {"rua-doubtful", LEVEL_WARNING,
                               "a report address follows the grammar, but hardly gets any report"},
     [FINDING_ZONE_UNCLEAR] = {"zone-unclear", LEVEL_WARNING,
-                              "a domain lies below another one, and no zone says whose zone it is "
+                              "a domain is below another one, and no zone says whose zone it is "
                               "in"},
     [FINDING_CERTIFICATE_UNREADABLE] = {"certificate-unreadable", LEVEL_WARNING,
                                         "a certificate or key file cannot be read or used"},

@@ -320,8 +320,7 @@ int sts_record_parse(const struct slice *rrs, size_t n_rrs, struct sts_record *r
         return err_at(err, record_place_in(&record, record.value, n_good), ERR_SYNTAX,
                       "id %s is not 1 to %d letters and digits%s",
                       err_quote(quoted, sizeof(quoted), record.value), STS_ID_MAX,
-                      slice_starts_with(record.value, " ") ? "; remove the space behind 'id='"
-                                                           : "");
+                      slice_starts_with(record.value, " ") ? "; remove the space after 'id='" : "");
     *ret_record = (struct sts_record){.has_loose_version = record_has_loose_version(&record)};
     memcpy(ret_record->id, record.value.ptr, record.value.len);
     return 0;

@@ -62,7 +62,7 @@ static const char *address_fault(struct slice address)
     if (slice_ends_with(domain, "."))
         return "ends in a dot, which no e-mail address does; remove it";
     if (has_empty_part(domain) || (!slice_starts_with(local, "%22") && has_empty_part(local)))
-        return "has nothing before, behind or between dots of its address";
+        return "has nothing before, after or between dots of its address";
     return NULL;
 }
 
@@ -166,7 +166,7 @@ static const char *mistake_in(struct slice rest)
     struct slice semicolon = uri_after(rest, slice_find_byte(rest, ';') + 1);
 
     if (slice_starts_with(rest, " "))
-        return "has a space behind its ':'; remove it";
+        return "has a space after its ':'; remove it";
     if (slice_ends_with(rest, " "))
         return "ends in a space; remove it";
     if (slice_starts_with(rest, "<") || slice_ends_with(rest, ">"))
@@ -175,7 +175,7 @@ static const char *mistake_in(struct slice rest)
         return "ends in a size limit, which DMARC has and TLS reporting has not; remove it from "
                "the '!' on";
     if (has_byte(comma, ':') || has_byte(comma, '@') || has_byte(semicolon, '@'))
-        return "holds two addresses; write each by itself, with its own mailto: or https:";
+        return "has two addresses; write each by itself, with its own mailto: or https:";
     if (lookalike_find(rest, NULL))
         return "has a typographic quote, dash or space in it; type it anew in plain ASCII";
     return NULL;
@@ -243,7 +243,7 @@ const char *tls_rpt_uri_doubt(struct slice uri)
     if (!is_mailto(uri))
         return NULL;
     if (slice_starts_with(rest, "//"))
-        return "has '//' behind mailto:, which senders take for a part of the name; remove it";
+        return "has '//' after mailto:, which senders take for a part of the name; remove it";
     if (is_ipv4(domain) || slice_starts_with(domain, "[") || slice_starts_with(domain, "%5B"))
         return "has an address in place of a domain, where hardly any sender delivers; write the "
                "domain";

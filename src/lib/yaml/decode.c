@@ -62,11 +62,11 @@ static const char *text_hint(const struct field *row, const struct yaml_node *no
     if (node->kind == YAML_KIND_LIST && row->type == FIELD_TEXTS)
         return "leave one pair of brackets out";
     if (key && !key->next && slice_eq_nocase(key->text, slice_of("mailto")))
-        return "remove the space behind mailto:";
+        return "remove the space after mailto:";
     if (key && !key->next && slice_eq_nocase(key->text, slice_of("https")) &&
         key->value->text.len > 0)
-        return "remove the space behind https:";
-    return "put a text with brackets, braces or a final colon in quotes";
+        return "remove the space after https:";
+    return "put a string with brackets, braces or a final colon in quotes";
 }
 
 static void decode_text(struct field_context *context, const struct field *row,
@@ -77,15 +77,15 @@ static void decode_text(struct field_context *context, const struct field *row,
 
     *value = (struct field_text){slice_of(""), node->place};
     if (node->kind == YAML_KIND_TEXT && node->text.len == 0)
-        field_report_type(context, node, "a text", NULL);
+        field_report_type(context, node, "a string", NULL);
     else if (node->kind != YAML_KIND_TEXT)
-        field_report_type(context, node, "a text", text_hint(row, node));
+        field_report_type(context, node, "a string", text_hint(row, node));
     else if (node->text.len > max)
         diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
-                 "found a text of %zu bytes; at most %zu are allowed", node->text.len, max);
+                 "found a string of %zu bytes; at most %zu are allowed", node->text.len, max);
     else if (slice_find_byte(node->text, '\0') < node->text.len)
         diag_add(context->diag, FINDING_BAD_VALUE, node->place, yaml_path_text(&context->path),
-                 "found a text with a NUL in it, which no text here has");
+                 "found a string with a NUL in it, which no string here has");
     else
         value->text = (struct slice){arena_copy(context->arena, node->text), node->text.len};
 }

@@ -63,7 +63,7 @@ static void schema_print_text_rules(struct json_writer *writer, const struct fie
         json_number_member(writer, "minLength", 1);
 }
 
-/* A number with a unit or in quotes is a text; only the loader checks its range. */
+/* A number with a unit or in quotes is a string; only the loader checks its range. */
 static void schema_print_number_pattern(struct json_writer *writer, const struct field *row)
 {
     char regex[64], expected[128];

@@ -74,10 +74,11 @@ static void refuse_feature(struct yaml_reader *reader, const char *what, char si
     char quoted[ERR_QUOTE_MAX], text[ERR_QUOTE_MAX];
 
     snprintf(text, sizeof(text), "%c%s", sign, (const char *)name);
-    diag_add(reader->diag, FINDING_YAML_FEATURE, event_place(reader), NULL,
-             "the %s %s is not taken; what several domains share is a policy under policies:, and "
-             "a text that begins with %c is put in quotes",
-             what, err_quote(quoted, sizeof(quoted), slice_of(text)), sign);
+    diag_add(
+        reader->diag, FINDING_YAML_FEATURE, event_place(reader), NULL,
+        "the %s %s is not supported; what several domains share is a policy under policies:, and "
+        "put a string that begins with %c in quotes",
+        what, err_quote(quoted, sizeof(quoted), slice_of(text)), sign);
 }
 
 static void refuse_alias(struct yaml_reader *reader)
@@ -94,7 +95,7 @@ static void check_properties(struct yaml_reader *reader, const yaml_char_t *anch
         refuse_feature(reader, "anchor", '&', anchor);
     if (tag)
         diag_add(reader->diag, FINDING_YAML_FEATURE, event_place(reader), NULL,
-                 "the tag %s is not taken; leave it out, every value is a text here",
+                 "the tag %s is not supported; leave it out, every value is a string here",
                  err_quote(quoted, sizeof(quoted), slice_of((const char *)tag)));
 }
 
@@ -127,7 +128,7 @@ void yaml_reader_free(struct yaml_reader *reader)
 static void reader_fail_depth(struct yaml_reader *reader)
 {
     diag_add(reader->diag, FINDING_TOO_LARGE, event_place(reader), NULL,
-             "nested deeper than %d levels, as nothing here is; is a bracket left open?",
+             "nested deeper than %d levels, more than any key needs; is a bracket left open?",
              YAML_DEPTH_MAX);
     reader->has_failed = true;
 }
@@ -259,7 +260,7 @@ static struct yaml_node *read_key(struct yaml_reader *reader, struct arena *aren
         key = read_text(reader, arena);
         if (is_plain && slice_eq_text(key->text, "<<")) {
             diag_add(reader->diag, FINDING_YAML_FEATURE, key->place, NULL,
-                     "a merge key (<<) is not taken; write 'policy: name' and what differs");
+                     "a merge key (<<) is not supported; write 'policy: name' and what differs");
             key->kind = YAML_KIND_BROKEN;
         }
         return key;
@@ -413,6 +414,6 @@ int yaml_reader_finish(struct yaml_reader *reader)
         drop_event(reader);
     if (reader_peek(reader) != YAML_STREAM_END_EVENT)
         reader_fail(reader, FINDING_YAML_FEATURE,
-                    "a second document (---) is not taken; use include: for further files");
+                    "a second document (---) is not supported; use include: for further files");
     return reader->has_failed ? -1 : 0;
 }

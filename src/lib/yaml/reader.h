@@ -2,8 +2,8 @@
 /**
  * YAML input: a walk over the keys of a file that builds one value's small tree at a time.
  *
- * Every scalar is a text (no booleans, dates or octal numbers by surprise). Anchors, aliases, tags,
- * merge keys and further documents are findings. What a file can cost is bounded: nesting by
+ * Every scalar is a string (no booleans, dates or octal numbers by surprise). Anchors, aliases,
+ * tags, merge keys and further documents are findings. What a file can cost is bounded: nesting by
  * YAML_DEPTH_MAX, one value's tree by YAML_NODES_MAX.
  * One reader, one thread at a time.
  * Source: YAML 1.1 as libyaml reads it.

@@ -246,7 +246,7 @@ static void test_faults_keep_the_old_pair(void **state)
     pki_write(A ".crt", "", NULL); /* the disk was full */
     assert_refresh_reports(store, A ": " A ".crt: is empty" KEPT);
     pki_write(A ".crt", "not PEM", NULL); /* another fault, another report */
-    assert_refresh_reports(store, A ": " A ".crt: holds no certificate" KEPT);
+    assert_refresh_reports(store, A ": " A ".crt: has no certificate" KEPT);
     assert_refresh_reports(store, "");
 
     pki_write_pair(A ".crt", A ".key", B, 60); /* the name was left out of the renewal */
@@ -339,7 +339,7 @@ static void test_first_fault_is_reported_later(void **state)
     pki_write_pair(A ".pem", "elsewhere", A, 60);
     assert_int_equal(find_days(store, A), -1);
     assert_refresh_reports(store, WILD ": cannot be read: No such file or directory\n" A ": " A
-                                       ".pem: holds a certificate, and no private key; name the "
+                                       ".pem: has a certificate, but no private key; name the "
                                        "key's file in 'key'\n");
     assert_refresh_reports(store, "");
     cert_store_unref(store);

@@ -99,7 +99,7 @@ static void test_check(void **state)
         {"old", 1, BIT(EXPIRING),
          "old.pem: in the last sixth of its life, expires on 2027-01-15T08:00:00Z"},
         {"half", 1, BIT(UNREADABLE),
-         "half.pem: holds a certificate, and no private key; name the key's file in 'key'"},
+         "half.pem: has a certificate, but no private key; name the key's file in 'key'"},
         {"empty", 1, BIT(UNREADABLE), "empty.pem: is empty"},
         {"folder", 1, BIT(UNREADABLE), "folder.pem: cannot be read: Is a directory"},
         {"other", 1, BIT(NAME),

@@ -151,7 +151,7 @@ static void test_load_pair(void **state)
     char *locked = pki_key_render(pki.leaf->key, PKI_KEY_PKCS8_ENCRYPTED);
     char *locked_sec1 = pki_key_render(pki.leaf->key, PKI_KEY_TRADITIONAL_ENCRYPTED);
     char *at, *off_curve = strdup(key); /* the shape of P-256, its point moved */
-    const char *no_certificate = "chain.pem: holds no certificate";
+    const char *no_certificate = "chain.pem: has no certificate";
     const char *empty = "chain.pem: is empty", *empty_key = "key.pem: is empty";
     const char *openssh = "key.pem: is an OpenSSH key, which TLS does not use; give the key that "
                           "the certificate was made for";
@@ -229,9 +229,9 @@ static void test_load_combined(void **state)
         {{""}, ERR_SYNTAX, "all.pem: is empty", 0},
         {{leaf},
          ERR_SYNTAX,
-         "all.pem: holds a certificate, and no private key; name the key's file in 'key'",
+         "all.pem: has a certificate, but no private key; name the key's file in 'key'",
          0},
-        {{key}, ERR_SYNTAX, "all.pem: holds a private key, and no certificate", 0},
+        {{key}, ERR_SYNTAX, "all.pem: has a private key, but no certificate", 0},
         {{intermediate, key}, ERR_CONFIG, mismatch, 0},
         {{leaf, intermediate, key}, 0, NULL, 0},
         {{key, leaf, intermediate}, 0, NULL, 0},

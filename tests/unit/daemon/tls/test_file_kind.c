@@ -32,14 +32,14 @@ static void test_texts_of_other_programs(void **state)
     } rows[] = {
         {"", "is empty", "is empty"},
         {" \r\n\t", "is empty", "is empty"},
-        {"words", "holds no certificate", "holds no private key"},
+        {"words", "has no certificate", "has no private key"},
         {"-----BEGIN CERTIFICATE REQUEST-----\n", "is a certificate request",
          "is a certificate req"},
         {"-----BEGIN NEW CERTIFICATE REQUEST-----\n", "is a certificate request", "is a certific"},
-        {"-----BEGIN CERTIFICATE-----\nAAAA", "is damaged", "holds a certificate, and no private"},
-        {"-----BEGIN PRIVATE KEY-----\nAAAA", "holds a private key, and no certificate", "is dam"},
-        {"-----BEGIN ENCRYPTED PRIVATE KEY-----\n", "holds a private key, and no cert", "is dam"},
-        {"-----BEGIN PUBLIC KEY-----\n", "holds a public key only", "holds a public key only"},
+        {"-----BEGIN CERTIFICATE-----\nAAAA", "is damaged", "has a certificate, but no private"},
+        {"-----BEGIN PRIVATE KEY-----\nAAAA", "has a private key, but no certificate", "is dam"},
+        {"-----BEGIN ENCRYPTED PRIVATE KEY-----\n", "has a private key, but no cert", "is dam"},
+        {"-----BEGIN PUBLIC KEY-----\n", "has only a public key", "has only a public key"},
         {"-----BEGIN OPENSSH PRIVATE KEY-----\n", "is an OpenSSH key", "is an OpenSSH key"},
         {"-----BEGIN PKCS7-----\n", "is a PKCS#7 bundle", "is a PKCS#7 bundle"},
         {"-----BEGIN X509 CRL-----\n", "is a list of revoked", "is a list of revoked"},
@@ -50,10 +50,10 @@ static void test_texts_of_other_programs(void **state)
         {"\xef\xbb\xbf-----BEGIN CERTIFICATE-----", "begins with a byte order mark", "begins with"},
         {"\xff\xfe-", "is text in UTF-16", "is text in UTF-16"},
         {"\xfe\xed\xfe\xed", "is a Java key store", "is a Java key store"},
-        {"  -----BEGIN CERTIFICATE-----", "is damaged", "holds a certificate"},
-        {"-----BEGIN CERTIFICATE-----\\nAAAA", "has '\\n' written out", "holds a certificate"},
+        {"  -----BEGIN CERTIFICATE-----", "is damaged", "has a certificate"},
+        {"-----BEGIN CERTIFICATE-----\\nAAAA", "has '\\n' written out", "has a certificate"},
         {"<!DOCTYPE html>", "is a web page", "is a web page"},
-        {"\x30\x03zzz", "holds no certificate", "holds no private key"},
+        {"\x30\x03zzz", "has no certificate", "has no private key"},
     };
 
     (void)state;
@@ -64,9 +64,9 @@ static void test_texts_of_other_programs(void **state)
         check_words(bytes, FILE_WANTED_KEY, rows[i].key);
     }
     check_words(slice_of("-----BEGIN CERTIFICATE-----\n"), FILE_WANTED_BOTH,
-                "holds a certificate, and no private key; name the key's file");
+                "has a certificate, but no private key; name the key's file");
     check_words(slice_of("-----BEGIN PRIVATE KEY-----\n"), FILE_WANTED_BOTH,
-                "holds a private key, and no certificate");
+                "has a private key, but no certificate");
 }
 
 static void check_der(int len, unsigned char *der, const char *want)

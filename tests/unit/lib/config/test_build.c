@@ -211,17 +211,18 @@ static void test_no_echo(void **state)
          "[tls-rpt]}}\n",
          "f:1:20: error: policies.p.mx: expected a list, as in [mail.example.com], found "
          "'mx.example'; put it in brackets: ['mx.example'] [wrong-type]\nf:2:54: error: "
-         "domains.b.example.zone: 'c.example' does not hold "
+         "domains.b.example.zone: 'c.example' does not contain "
          "'b.example'; a zone is the domain itself or one above it [bad-value]\nf:2:75: error: "
          "domains.b.example.tls_rpt[0]: 'x' is neither mailto: nor https: [rua-syntax]\n"},
         {"domains: {a.example: {mta_sts: no}, b.example: {policy: [], mta_sts: false, allow: "
          "[x]}}\n",
          "f:1:32: error: domains.a.example.mta_sts: 'no' is not one of true, false, on, off "
          "[bad-value]\n"
-         "f:1:57: error: domains.b.example.policy: expected a text, found a list; put a text with "
+         "f:1:57: error: domains.b.example.policy: expected a string, found a list; put a string "
+         "with "
          "brackets, braces or a final colon in quotes [wrong-type]\nf:1:85: error: "
-         "domains.b.example.allow[0]: 'x' is not the code of a finding, which stands in [] at the "
-         "end of its line [bad-value]\n"},
+         "domains.b.example.allow[0]: 'x' is not the code of a finding, which is in [] at the end "
+         "of its line [bad-value]\n"},
         {"domains: {a.example: {mx: [mx.example], mode: enforce, tls_rpt: x, max_age: x}}\n",
          "f:1:65: error: domains.a.example.tls_rpt: expected a list, as in "
          "[\"mailto:tlsrpt@example.com\"], found 'x'; put it in brackets: ['x'] "

@@ -260,7 +260,7 @@ static void many_keys(FILE *out)
 }
 
 #define DEEP \
-    "nested deeper than 16 levels, as nothing here is; is a bracket left open? [too-large]\n"
+    "nested deeper than 16 levels, more than any key needs; is a bracket left open? [too-large]\n"
 #define TOO_MANY \
     "found more values under one key than any can have; is a bracket left open? [too-large]\n"
 #define SIXTY "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk"
@@ -288,14 +288,15 @@ static void test_hostile(void **state)
          "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkk...' is no domain name: it "
          "is longer than 253 octets [bad-name]\n"},
         {long_value, 1,
-         "f:2:20: error: domains.a.example.mx[0]: found a text of 62914560 bytes; at most 1024 are "
+         "f:2:20: error: domains.a.example.mx[0]: found a string of 62914560 bytes; at most 1024 "
+         "are "
          "allowed [bad-value]\n"},
         {long_list, 1, "f:10002:7: error: " TOO_MANY},
         {many_includes, 1, "f:10003:3: error: " TOO_MANY},
         {many_allowed_includes, 1024,
          "f:4:3: error: include: '/nonexistent/a.yaml' matches no file; fix it or take it out "
          "(relative ones begin in the main file's folder) [include-empty]\n"},
-        {laughs, 122, "f:2:7: error: the anchor '&p0' is not taken; "},
+        {laughs, 122, "f:2:7: error: the anchor '&p0' is not supported; "},
         {many_errors, 10000,
          "f:2:25: error: domains.a00000.example.mx[0]: 'a_b.example' has an underscore, which no "
          "host name has [mx-syntax]\n"},

@@ -120,7 +120,7 @@ static const struct {
     {SLICE_BYTES("v=STSv1; id=a;;"), "'' is not a field", 15},
     {SLICE_BYTES("v=STSv1; id"), "'id' is not a field (name=value)", 10},
     {SLICE_BYTES("v=STSv1; id =a"), "'id ' is not a field name", 10},
-    {SLICE_BYTES("v=STSv1; id= a"), "letters and digits; remove the space behind 'id='", 13},
+    {SLICE_BYTES("v=STSv1; id= a"), "letters and digits; remove the space after 'id='", 13},
     {SLICE_BYTES("v=STSv1\\; id=a"), "found '\\': '\\;' is how zone files", 8},
     {SLICE_BYTES("v=spf1 -all"), "'v=STSv1'; this is an SPF record", 3},
     {SLICE_BYTES("v=TLSRPTv1; rua=mailto:a@b"), "this is the record of _smtp._tls", 3},

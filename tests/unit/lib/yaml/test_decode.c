@@ -364,22 +364,23 @@ static void test_findings(void **state)
     } cases[] = {
         {"", ""},
         {"stream: {a: b}", ""}, /* the caller's */
-        {"text: [a]", "f:1:11: error: text: expected a text, found a list; put a text with "
+        {"text: [a]", "f:1:11: error: text: expected a string, found a list; put a string with "
                       "brackets, braces or a final colon in quotes [wrong-type]\n"},
-        {"text: ", "f:1:11: error: text: expected a text, found nothing [wrong-type]\n"},
+        {"text: ", "f:1:11: error: text: expected a string, found nothing [wrong-type]\n"},
         {"text: abcde",
-         "f:1:11: error: text: found a text of 5 bytes; at most 4 are allowed [bad-value]\n"},
-        {"text: \"a\\0\"", "f:1:11: error: text: found a text with a NUL in it, which no text here "
-                           "has [bad-value]\n"},
+         "f:1:11: error: text: found a string of 5 bytes; at most 4 are allowed [bad-value]\n"},
+        {"text: \"a\\0\"",
+         "f:1:11: error: text: found a string with a NUL in it, which no string here "
+         "has [bad-value]\n"},
         {"texts: a", "f:1:12: error: texts: expected a list, as in [one, two], found 'a'; put it "
                      "in brackets: ['a'] [wrong-type]\n"},
         {"texts: true", "f:1:12: error: texts: expected a list, as in [one, two], found 'true' "
                         "[wrong-type]\n"},
         {"texts: [MailTo: a@b.example]",
-         "f:1:13: error: texts[0]: expected a text, found a mapping; remove the space behind "
+         "f:1:13: error: texts[0]: expected a string, found a mapping; remove the space after "
          "mailto: [wrong-type]\n"},
         {"texts: [https: //a.example/]",
-         "f:1:13: error: texts[0]: expected a text, found a mapping; remove the space behind "
+         "f:1:13: error: texts[0]: expected a string, found a mapping; remove the space after "
          "https: [wrong-type]\n"},
         {"texts: a b",
          "f:1:12: error: texts: expected a list, as in [one, two], found 'a b'; write "
@@ -387,7 +388,7 @@ static void test_findings(void **state)
         {"texts: null", "f:1:12: error: texts: expected a list, as in [one, two], found 'null' "
                         "[wrong-type]\n"},
         {"texts: [[a]]",
-         "f:1:13: error: texts[0]: expected a text, found a list; leave one pair of "
+         "f:1:13: error: texts[0]: expected a string, found a list; leave one pair of "
          "brackets out [wrong-type]\n"},
         {"word: gre",
          "f:1:11: error: word: 'gre' is not one of red, green, blue; did you mean 'green'? "
@@ -423,7 +424,7 @@ static void test_findings(void **state)
         {"group: {}", "f:1:12: error: group: the key 'name' is needed: what it is called "
                       "[missing-key]\n"},
         {"group: {name: [a]}",
-         "f:1:19: error: group.name: expected a text, found a list; put a text with brackets, "
+         "f:1:19: error: group.name: expected a string, found a list; put a string with brackets, "
          "braces or a final colon in quotes [wrong-type]\n"},
         {"groups: {name: a}", "f:1:13: error: groups: expected a list of mappings, as in [{name: "
                               "...}], found a mapping [wrong-type]\n"},
@@ -443,9 +444,10 @@ static void test_findings(void **state)
          "f:1:5: error: 'colour' is not a key; the keys here are text, texts, number, percent, "
          "workers, duration, limited, word, words, on, group, groups, stream, preset "
          "[unknown-key]\n"},
-        {"text: *a", "f:1:11: error: the alias '*a' is not taken; what several domains share is a "
-                     "policy under policies:, and a text that begins with * is put in quotes "
-                     "[yaml-feature]\n"},
+        {"text: *a",
+         "f:1:11: error: the alias '*a' is not supported; what several domains share is a "
+         "policy under policies:, and put a string that begins with * in quotes "
+         "[yaml-feature]\n"},
     };
     size_t n_failed = 0;
 

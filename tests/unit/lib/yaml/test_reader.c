@@ -186,10 +186,10 @@ static void test_documents(void **state)
         {"a", "",
          "f:1:1: error: expected a mapping, lines of 'key: value', found 'a' [wrong-type]\n"},
         {"a: b\n---\nc: d\n", "a=b x",
-         "f:2:1: error: a second document (---) is not taken; use include: for further files "
+         "f:2:1: error: a second document (---) is not supported; use include: for further files "
          "[yaml-feature]\n"},
         {"a: b\n...\n---\n", "a=b x",
-         "f:3:1: error: a second document (---) is not taken; use include: for further files "
+         "f:3:1: error: a second document (---) is not supported; use include: for further files "
          "[yaml-feature]\n"},
     };
 
@@ -197,12 +197,14 @@ static void test_documents(void **state)
     check_rows(rows, ARRAY_LEN(rows));
 }
 
-#define ANCHOR "is not taken; what several domains share is a policy under policies:, and a text "
-#define ANCHORED ANCHOR "that begins with & is put in quotes [yaml-feature]\n"
-#define ALIASED ANCHOR "that begins with * is put in quotes [yaml-feature]\n"
-#define TAGGED "is not taken; leave it out, every value is a text here [yaml-feature]\n"
-#define MERGED \
-    "error: a merge key (<<) is not taken; write 'policy: name' and what differs [yaml-feature]\n"
+#define ANCHOR \
+    "is not supported; what several domains share is a policy under policies:, and put a string "
+#define ANCHORED ANCHOR "that begins with & in quotes [yaml-feature]\n"
+#define ALIASED ANCHOR "that begins with * in quotes [yaml-feature]\n"
+#define TAGGED "is not supported; leave it out, every value is a string here [yaml-feature]\n"
+#define MERGED                                                                         \
+    "error: a merge key (<<) is not supported; write 'policy: name' and what differs " \
+    "[yaml-feature]\n"
 #define NO_KEY(found)                                                                         \
     "error: expected a key, found " found "; put a key that begins with {, [ or * in quotes " \
     "[wrong-type]\n"
@@ -239,19 +241,22 @@ static void test_failure(void **state)
     static const struct row rows[] = {
         {"a: b\nc: [d\n", "a=b c=! x",
          "f:3:1: error: not well-formed YAML: while parsing a flow sequence begun on line 2, did "
-         "not find expected ',' or ']'; close the [ with a ], and put a text with brackets, braces "
+         "not find expected ',' or ']'; close the [ with a ], and put a string with brackets, "
+         "braces "
          "or commas in it in quotes [syntax]\n"},
         {"skip: [d\n", "skip= x",
          "f:2:1: error: not well-formed YAML: while parsing a flow sequence begun on line 1, did "
-         "not find expected ',' or ']'; close the [ with a ], and put a text with brackets, braces "
+         "not find expected ',' or ']'; close the [ with a ], and put a string with brackets, "
+         "braces "
          "or commas in it in quotes [syntax]\n"},
         {"enter: {a: {b\n", "enter=(a=! ) x",
          "f:2:1: error: not well-formed YAML: while parsing a flow mapping begun on line 1, did "
-         "not find expected ',' or '}'; close the { with a }, and put a text with brackets, braces "
+         "not find expected ',' or '}'; close the { with a }, and put a string with brackets, "
+         "braces "
          "or commas in it in quotes [syntax]\n"},
         {"@", "x",
          "f:1:1: error: not well-formed YAML: while scanning for the next token, found character "
-         "that cannot start any token; a text that begins with @, ` or % is put in quotes "
+         "that cannot start any token; put a string that begins with @, ` or % in quotes "
          "[syntax]\n"},
     };
 
@@ -281,16 +286,17 @@ static void test_limits(void **state)
     } rows[] = {
         {"a: ", "[", YAML_DEPTH_MAX, "]]]]]]]]]]]]]]]]", ""},
         {"a: ", "[", YAML_DEPTH_MAX + 1, "]]]]]]]]]]]]]]]]]",
-         "f:1:20: error: nested deeper than 16 levels, as nothing here is; is a bracket left open? "
+         "f:1:20: error: nested deeper than 16 levels, more than any key needs; is a bracket left "
+         "open? "
          "[too-large]\n"},
         {"skip: ", "{a: ", YAML_DEPTH_MAX, "}}}}}}}}}}}}}}}}", ""},
         {"skip: ", "{a: ", YAML_DEPTH_MAX + 1, "}}}}}}}}}}}}}}}}}",
-         "f:1:71: error: nested deeper than 16 levels, as nothing here is; is a bracket left open? "
+         "f:1:71: error: nested deeper than 16 levels, more than any key needs; is a bracket left "
+         "open? "
          "[too-large]\n"},
         {"? ", "[", YAML_DEPTH_MAX + 1, "]]]]]]]]]]]]]]]]]",
-         "f:1:3: " NO_KEY(
-             "a list") "f:1:19: error: nested deeper than 16 levels, as nothing here is; is a "
-                       "bracket left open? [too-large]\n"},
+         "f:1:3: " NO_KEY("a list") "f:1:19: error: nested deeper than 16 levels, more than any "
+                                    "key needs; is a bracket left open? [too-large]\n"},
         {"a: [", "b,", YAML_NODES_MAX - 1, "]", ""},
         {"a: [", "b,", YAML_NODES_MAX, "]",
          "f:1:20003: error: found more values under one key than any can have; is a bracket left "

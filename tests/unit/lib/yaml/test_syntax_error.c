@@ -110,34 +110,34 @@ static void test_cures(void **state)
     static const struct {
         const char *yaml, *place, *cure;
     } rows[] = {
-        {"a: *.b", "1:5", "a text that begins with * is put in quotes: \"*.example.com\""},
-        {"a: &.b", "1:5", "a text that begins with & is put in quotes"},
-        {"a: !<b", "1:7", "a text that begins with ! is put in quotes"},
-        {"a: !b!", "1:7", "a text that begins with ! is put in quotes"},
+        {"a: *.b", "1:5", "put a string that begins with * in quotes: \"*.example.com\""},
+        {"a: &.b", "1:5", "put a string that begins with & in quotes"},
+        {"a: !<b", "1:7", "put a string that begins with ! in quotes"},
+        {"a: !b!", "1:7", "put a string that begins with ! in quotes"},
         {"a:\n\tb: c", "2:1", "indent with spaces, not with tabs"},
         {"\ta: b", "1:1", "indent with spaces, not with tabs"},
         {"# \xc3\xbc\n\ta: b", "2:1", "indent with spaces, not with tabs"},
         {"a: b\n\tc", "2:1", "indent with spaces, not with tabs"},
-        {"a: @b", "1:4", "a text that begins with @, ` or % is put in quotes"},
-        {"a: `b", "1:4", "a text that begins with @, ` or % is put in quotes"},
-        {"a: %b", "1:4", "a text that begins with @, ` or % is put in quotes"},
+        {"a: @b", "1:4", "put a string that begins with @, ` or % in quotes"},
+        {"a: `b", "1:4", "put a string that begins with @, ` or % in quotes"},
+        {"a: %b", "1:4", "put a string that begins with @, ` or % in quotes"},
         {"a: [b:]", "1:6",
-         "a text with a ':' before a comma or bracket is put in quotes: \"https:\""},
-        {"a: b\nc\nd: e", "2:1", "each line is 'key: value', with a space behind the ':'"},
+         "put a string with a ':' before a comma or bracket in quotes: \"https:\""},
+        {"a: b\nc\nd: e", "2:1", "each line is 'key: value', with a space after the ':'"},
         {"a: b: c", "1:5",
-         "write one 'key: value' a line, and put a text with ': ' in it in quotes"},
+         "write one 'key: value' a line, and put a string with ': ' in it in quotes"},
         {"a: - b", "1:4", "the '- ' of a list begins a line of its own"},
         {"a:\n  b: c\n d: e", "3:2", "keys of one mapping begin in the same column"},
         {"a:\n - b\n c: d", "3:2", "items of one list begin with '- ' in the same column"},
         {"a: [b", "2:1",
-         "close the [ with a ], and put a text with brackets, braces or commas in it in quotes"},
+         "close the [ with a ], and put a string with brackets, braces or commas in it in quotes"},
         {"a: {b", "2:1",
-         "close the { with a }, and put a text with brackets, braces or commas in it in quotes"},
+         "close the { with a }, and put a string with brackets, braces or commas in it in quotes"},
         {"a: [,]", "1:5",
-         "put a text with brackets, braces, commas or colons in it in quotes: \"[::]:443\""},
+         "put a string with brackets, braces, commas or colons in it in quotes: \"[::]:443\""},
         {"a: \"b\nc", "1:4", "the closing quote is missing"},
         {"a: 'b", "1:4", "the closing quote is missing"},
-        {"a: \"\\c\"", "1:5", "a \\ is taken as it is within single quotes"},
+        {"a: \"\\c\"", "1:5", "within single quotes a \\ is an ordinary character"},
         {"{a: b} c", "1:8", "the file is one mapping, and nothing follows it"},
         {"a: |x", "1:5", "look at the indentation, quotes and brackets here"},
     };
@@ -167,11 +167,12 @@ static void test_beginning(void **state)
     } rows[] = {
         {"a:\n - [b,\nc: d",
          "f:4:1: error: not well-formed YAML: while parsing a flow sequence begun on line 2, did "
-         "not find expected ',' or ']'; close the [ with a ], and put a text with brackets, braces "
+         "not find expected ',' or ']'; close the [ with a ], and put a string with brackets, "
+         "braces "
          "or commas in it in quotes [syntax]\n"},
         {"a: [b}",
          "f:1:6: error: not well-formed YAML: while parsing a flow sequence, did not find expected "
-         "',' or ']'; close the [ with a ], and put a text with brackets, braces or commas in it "
+         "',' or ']'; close the [ with a ], and put a string with brackets, braces or commas in it "
          "in quotes [syntax]\n"},
     };
     size_t n_failed = 0;
