@@ -2,7 +2,7 @@
 # Completion of mta-stsd for bash. What it offers is read from `mta-stsd --help`, which is printed
 # from the tables of modes and options, and from the configuration.
 
-# What stands behind a name in help, up to what it does: "[=FORMAT]", " FILE" or nothing.
+# What follows a name in help, before what it does: "[=FORMAT]", " FILE" or nothing.
 _mta_stsd_behind() {
     local help=$1 name=$2 line
     line=$(grep -E -- "^ {2,6}(-., )?${name}[[ ]" <<<"$help") || return
@@ -26,8 +26,8 @@ _mta_stsd() {
     local row='^ \{2,6\}\(-., \)\{0,1\}' help modes mode='' each
 
     help=$("$1" --help 2>/dev/null) || return
-    # Of a mode with a value in brackets there are two: --print-dns and --print-dns=.
-    modes=$(sed -n "/^Modes:/,/^\$/{
+    # Of a command with a value in brackets there are two: --print-dns and --print-dns=.
+    modes=$(sed -n "/^Commands:/,/^\$/{
         s/$row\(--[a-z-]*\)\[=.*/\2 \2=/p;t
         s/$row\(--[a-z-]*\).*/\2/p}" <<<"$help")
     for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
@@ -41,7 +41,7 @@ _mta_stsd() {
     fi
     [[ $before != -? ]] || before=$(sed -n "s/^  $before, \(--[a-z-]*\).*/\1/p" <<<"$help")
     [[ $before != --* ]] || behind=$(_mta_stsd_behind "$help" "$before")
-    # Behind an option that takes no value stands what the mode takes.
+    # After an option that takes no value comes what the command takes.
     [[ $behind || $before != --* || $word == -* || ! $mode ]] ||
         behind=$(_mta_stsd_behind "$help" "$mode")
     [[ $joined || $behind != '[='* ]] || behind=''

@@ -138,9 +138,9 @@ static void print_mode(const struct mode *mode)
 enum exit_status mode_help(const struct options *options)
 {
     (void)options;
-    puts("Usage: mta-stsd [MODE] [OPTION...]\n\n"
+    puts("Usage: mta-stsd [COMMAND] [OPTION...]\n\n"
          "Hosts MTA-STS policies (RFC 8461).\n\n"
-         "Modes:");
+         "Commands:");
     for (size_t i = 0; i < n_modes; i++)
         print_mode(&modes[i]);
     puts("\nOptions:");

@@ -185,7 +185,7 @@ static int options_check_fit(const struct options *options, unsigned given)
                      mode->name, mode->name);
         else
             cli_fail(STATUS_USAGE, "--%s does not go with %s%s", option_rows[i].name,
-                     serves ? "serving; give a mode, see --help" : "--", mode->name);
+                     serves ? "serving; give a command, see --help" : "--", mode->name);
         return -1;
     }
     if (options->n_arguments >= mode->n_needed)

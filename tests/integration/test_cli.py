@@ -59,7 +59,7 @@ def test_version(option):
     (["--config"], "--config needs a value; see --help"),
     (["-t", "-c"], "-c needs a value; see --help"),
     (["--test-config", "--print-dns"], "--test-config and --print-dns do not go together"),
-    (["--json"], "--json does not go with serving; give a mode, see --help"),
+    (["--json"], "--json does not go with serving; give a command, see --help"),
     (["--print-dns", "--json"], "--json does not go with --print-dns; did you mean "
                                 "--print-dns=json?"),
     (["-t", "minimal.yaml"], "'minimal.yaml' is one argument too many; did you mean "
