@@ -5,7 +5,7 @@
 #   sh git.sh /etc/mta-stsd/mta-stsd.yaml octodns /srv/dns/mta-sts
 #
 # after each `mta-stsd --reload`, and once a day for certificates that have come and domains that
-# have left. The folder holds nothing else. Push, and let the tool run, as you do for other changes.
+# have left. The folder contains nothing else. Push, and let the tool run, as you do for other changes.
 set -eu
 
 config=$1 format=$2 folder=$3

@@ -20,7 +20,7 @@
 /* Terraform's and octoDNS's comments hold the reason; PowerDNS's JSON has no place for one. */
 static const char *print_dns_where_reasons_are(const struct dns_format *format)
 {
-    return format->hides_withheld ? "--print-dns=zone says why" : "the reason stands beside each";
+    return format->hides_withheld ? "--print-dns=zone says why" : "the reason is beside each";
 }
 
 static void print_dns_remarks(const struct dns_plan *plan, const struct dns_format *format,
@@ -114,7 +114,7 @@ static enum exit_status print_dns_read_ledger(const struct config *config,
     if (ledger_read(config->state, NULL, ret_ledger, &err) != 0)
         return cli_fail(STATUS_FAILED, "%s", err.msg);
     if (ledger_damaged_line(*ret_ledger) != 0)
-        fprintf(stderr, "mta-stsd: '%s/" LEDGER_FILE "': line %zu is damaged and is passed over\n",
+        fprintf(stderr, "mta-stsd: '%s/" LEDGER_FILE "': line %zu is damaged and is ignored\n",
                 config->state, ledger_damaged_line(*ret_ledger));
     return STATUS_GOOD;
 }

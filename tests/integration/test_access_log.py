@@ -166,8 +166,8 @@ def test_peer_that_the_kernel_knows_no_more(serve, pki):
 def count_refusals(daemon):
     """Those that have a line, and those that another one counts."""
     logged = daemon.log.find("refused: the name 'mta-sts.x.example'")
-    summed = daemon.log.find("more connections or requests were refused")
-    return len(logged), sum(int(re.search(r"(\d+) more", line)[1]) for line in summed)
+    summed = daemon.log.find("further refused connections and requests: ")
+    return len(logged), sum(int(re.search(r"(\d+)$", line)[1]) for line in summed)
 
 
 @pytest.mark.parametrize("is_stopped", [False, True], ids=["a second later", "at the end"])

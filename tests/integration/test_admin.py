@@ -96,8 +96,8 @@ def test_not_ready_while_ending(operate, pki, tmp_path):
     assert daemon.admin("/readyz").body == b"not ready\n"
     assert daemon.admin("/healthz").status == 200
     assert fetch(daemon.address, HOST, context).status == 200
-    assert not daemon.log.find("finishing what runs")
-    daemon.log.wait_for("finishing what runs")
+    assert not daemon.log.find("shutting down, waiting for open connections")
+    daemon.log.wait_for("shutting down, waiting for open connections")
     daemon.wait_for_end()
     with pytest.raises(OSError):
         connect(daemon.address)

@@ -137,7 +137,7 @@ def test_broken_configuration(operate, pki, tmp_path, text, place):
     daemon = operate(configuration(pki, tmp_path))
     control = f"control: {tmp_path}/control.sock\n"
     output = assert_answer(daemon.change(control + text), USAGE, place,
-                           "reload refused: 1 errors; the previous configuration stays in use")
+                           "reload refused: 1 error; the previous configuration stays in use")
     assert "no daemon" not in output
     assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
     assert_answer(daemon.change(configuration(pki, tmp_path)), GOOD)
@@ -233,7 +233,7 @@ def test_many_reloads_at_once(operate, pki, tmp_path):
     # One whose file was replaced in its midst says so; the one after it is there for the new file.
     for answer in answers:
         if b"try again" in answer.stdout:
-            assert_answer(answer, USAGE, "reload refused: 1 errors")
+            assert_answer(answer, USAGE, "reload refused: 1 error")
         else:
             assert_answer(answer, GOOD, "1 domain: ")
     assert fetch(daemon.address, HOST, tls_context(pki)).body == \
@@ -315,16 +315,16 @@ def test_reload_while_ending_is_answered(operate, pki, tmp_path):
 @pytest.mark.parametrize("question, answer", [
     (b"health\n", b"good\nserving\n"),
     (b"health\nhealth\n", b"good\nserving\n"),
-    (b"\n", b"refused\nthe question is not understood\n"),
-    (b"HEALTH\n", b"refused\nthe question is not understood\n"),
-    (b"health\r\n", b"refused\nthe question is not understood\n"),
-    (b"heal\0th\n", b"refused\nthe question is not understood\n"),
-    (b"health\0\n", b"refused\nthe question is not understood\n"),
-    (b"x" * 62 + b"\n", b"refused\nthe question is not understood\n"),
-    (b"x" * 63 + b"\n", b"refused\nthe question is not understood\n"),
-    (b"x" * 64, b"refused\nthe question is not understood\n"),
-    (b"\0" * 64, b"refused\nthe question is not understood\n"),
-    (b"\xff" * 1000000, b"refused\nthe question is not understood\n"),
+    (b"\n", b"refused\nunknown command\n"),
+    (b"HEALTH\n", b"refused\nunknown command\n"),
+    (b"health\r\n", b"refused\nunknown command\n"),
+    (b"heal\0th\n", b"refused\nunknown command\n"),
+    (b"health\0\n", b"refused\nunknown command\n"),
+    (b"x" * 62 + b"\n", b"refused\nunknown command\n"),
+    (b"x" * 63 + b"\n", b"refused\nunknown command\n"),
+    (b"x" * 64, b"refused\nunknown command\n"),
+    (b"\0" * 64, b"refused\nunknown command\n"),
+    (b"\xff" * 1000000, b"refused\nunknown command\n"),
 ], ids=lambda value: repr(value[:16]))
 def test_questions(operate, pki, tmp_path, question, answer):
     daemon = operate(configuration(pki, tmp_path))

@@ -229,7 +229,7 @@ def test_withheld_record(print_dns, half_certified, options, status):
     assert [line for line in lines if line not in withheld] == \
         [line for line in as_zone(RECORDS) if not line.startswith(name)]
     assert errors == ("mta-stsd: 1 _mta-sts record is withheld until its policy can be fetched; "
-                      "the reason stands beside each\n")
+                      "the reason is beside each\n")
 
 
 def test_withheld_record_in_other_formats(print_dns, half_certified):
@@ -410,7 +410,7 @@ def test_certificates_that_cannot_be_listed(print_dns, tmp_path, path, reason):
 def test_default_folder_may_be_absent(print_dns):
     _, errors = print_dns("--print-dns")
     assert errors == ("mta-stsd: 2 _mta-sts records are withheld until their policies can be fetched; "
-                      "the reason stands beside each\n")
+                      "the reason is beside each\n")
 
 
 def test_no_listener_with_tls_withholds_nothing(print_dns, tmp_path):

@@ -436,7 +436,7 @@ def test_included_file_may_change_and_come(folder, start, certificates):
 
 
 @pytest.mark.parametrize("key, wanted", [
-    ("include", "may read only files below .* if the file is elsewhere, restart the daemon"),
+    ("include", "limited to files below .* if the file is elsewhere, restart the daemon"),
     ("certificates", "needs files below '.*', which the sandbox does not allow: .* restart the daemon"),
 ])
 def test_files_outside_of_the_sandbox(start, certificates, key, wanted):
@@ -560,7 +560,7 @@ def test_systemd_is_told(folder, start, certificates, is_abstract):
             assert begin == "RELOADING=1" and int(stamp.removeprefix("MONOTONIC_USEC=")) > 0
             assert told() == ["READY=1", f"STATUS={status}"]
         daemon.stop()
-        assert told() == ["STOPPING=1", "STATUS=finishing what runs"]
+        assert told() == ["STOPPING=1", "STATUS=shutting down, waiting for open connections"]
         manager.setblocking(False)
         with pytest.raises(BlockingIOError):
             told()

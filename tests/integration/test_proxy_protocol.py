@@ -301,7 +301,7 @@ def test_end_waits_for_the_rest_of_a_header(serve, pki, tmp_path):
     with connect(daemon.address) as connection:
         connection.sendall(header_v1()[:-1])
         daemon.send_signal(signal.SIGTERM)
-        daemon.log.wait_for("finishing what runs")
+        daemon.log.wait_for("shutting down, waiting for open connections")
         connection.sendall(header_v1()[-1:])
         assert finish(connection) == 200
     daemon.wait_for_end()

@@ -60,7 +60,7 @@ BROKEN = [
 @pytest.mark.parametrize("text, finding", BROKEN)
 def test_broken_configuration_is_refused(serve, pki, text, finding):
     daemon = serve(configuration(pki, policy()))
-    daemon.reload(text, wanted="reload refused: 1 errors; the previous configuration stays in use")
+    daemon.reload(text, wanted="reload refused: 1 error; the previous configuration stays in use")
     assert daemon.log.find(finding)
     assert fetch(daemon.address, HOST, tls_context(pki)).body == policy_body("mx.example.com")
     daemon.reload(configuration(pki, policy(max_age="2d")))

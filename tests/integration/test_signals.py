@@ -25,7 +25,7 @@ def test_running_request_is_finished(serve, pki, number):
     with connect_tls(daemon.address, HOST, tls_context(pki)) as connection:
         connection.sendall(sent[:20])
         daemon.send_signal(number)
-        daemon.log.wait_for("finishing what runs")
+        daemon.log.wait_for("shutting down, waiting for open connections")
         connection.sendall(sent[20:])
         assert parse_answer(read_all(connection)).body == BODY
     daemon.wait_for_end()
@@ -62,7 +62,7 @@ def test_nothing_is_accepted_while_draining(serve, pki):
     with connect_tls(daemon.address, HOST, tls_context(pki)) as connection:
         connection.sendall(request(HOST)[:20])
         daemon.send_signal(signal.SIGTERM)
-        daemon.log.wait_for("finishing what runs")
+        daemon.log.wait_for("shutting down, waiting for open connections")
         while not is_refused(daemon.address):
             pass
         connection.sendall(request(HOST)[20:])
@@ -81,7 +81,7 @@ def test_second_signal_ends_at_once(serve, pki):
     daemon = serve(configuration(pki, DOMAINS))
     with connect(daemon.address):
         daemon.send_signal(signal.SIGTERM)
-        daemon.log.wait_for("finishing what runs")
+        daemon.log.wait_for("shutting down, waiting for open connections")
         daemon.stop()
     assert daemon.log.find("ended by a second signal")
 
@@ -101,7 +101,7 @@ def test_shutdown_delay(serve, pki):
     asked_at = time.monotonic()
     daemon.send_signal(signal.SIGTERM)
     assert fetch(daemon.address, HOST, tls_context(pki)).body == BODY
-    daemon.log.wait_for("finishing what runs")
+    daemon.log.wait_for("shutting down, waiting for open connections")
     assert time.monotonic() - asked_at > 0.9
     daemon.wait_for_end()
 

@@ -78,8 +78,8 @@ def test_few_descriptors(pki, tmp_path, limit):
                 assert process.wait(PATIENCE_S) == 0
             else:
                 assert process.returncode == 3 and limit < 148
-                assert (f"the limit of {limit} descriptors is too low: 2 workers and 1 listeners "
-                        "need 148; raise LimitNOFILE= or ulimit -n") in process.stderr.read().decode()
+                assert (f"the limit of {limit} descriptors is too low; 148 are needed "
+                        "(workers: 2, listeners: 1); raise LimitNOFILE= or ulimit -n") in process.stderr.read().decode()
         finally:
             process.kill()
 
@@ -112,7 +112,7 @@ def test_signals_while_the_file_is_read(pki, tmp_path):
             for number in ENDING:
                 process.send_signal(number)
             pipe.write(json.dumps(configuration(pki, tmp_path)))
-        log.wait_for("ready: 1 domains")
+        log.wait_for("ready: 1 domain")
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0
     finally:

@@ -76,7 +76,7 @@ def test_policies_while_it_waits(trial, pki):
         assert body(daemon, pki) == BODY
     write_configuration(daemon.config_path, "domains: {")
     os.kill(child, signal.SIGCONT)
-    daemon.log.wait_for("reload refused: 1 errors")
+    daemon.log.wait_for("reload refused: 1 error")
     assert body(daemon, pki) == BODY
 
 
@@ -88,7 +88,7 @@ def test_pipe_in_place_of_the_file(operate, pki, tmp_path):
     daemon.send_signal(signal.SIGHUP)
     daemon.log.wait_for("mta-stsd.yaml: error: the file is not a regular file, so to read it might "
                         "never end")
-    daemon.log.wait_for("reload refused: 1 errors; the previous configuration stays in use")
+    daemon.log.wait_for("reload refused: 1 error; the previous configuration stays in use")
     wait_until(lambda: daemon.metric('config_reloads_total{result="refused"}') == 1, "the count")
     assert body(daemon, pki) == BODY
     whole.rename(daemon.config_path)

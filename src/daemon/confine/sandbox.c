@@ -20,15 +20,16 @@ struct sandbox {
     struct allowed_paths *allowed;
 };
 
-/* Completes "the daemon may read ". */
+/* A part of a sentence: what the daemon can read. */
 static void sandbox_print_allowed(const struct sandbox *sandbox, FILE *out)
 {
     const struct allowed_paths *allowed = sandbox->allowed;
 
     if (allowed->n_read == 0)
-        fputs("no files", out);
+        fputs("no file can be read", out);
     for (size_t i = 0; i < allowed->n_read; i++)
-        fprintf(out, "%s'%s'", i > 0 ? ", " : "only files below ", allowed->read[i].actual);
+        fprintf(out, "%s'%s'", i > 0 ? ", " : "read access is limited to files below ",
+                allowed->read[i].actual);
 }
 
 static void sandbox_log_allowed(const struct sandbox *sandbox)
@@ -39,7 +40,7 @@ static void sandbox_log_allowed(const struct sandbox *sandbox)
 
     sandbox_print_allowed(sandbox, out);
     fclose(out);
-    log_line(LOG_INFO, "sandbox: the daemon may read %s", text);
+    log_line(LOG_INFO, "sandbox: %s", text);
     free(text);
     if (sandbox->allowed->state)
         log_line(LOG_INFO, "sandbox: the daemon may write files below '%s'",
@@ -62,11 +63,10 @@ static struct sandbox *sandbox_enter_landlock(const struct config *config, const
         snprintf(ret_state, size, "Landlock ABI %u", abi);
         return sandbox;
     }
-    log_line(
-        LOG_WARNING,
-        "sandbox: Landlock is not available (%s): the daemon may read every file that its user "
-        "may read",
-        strerror(errno));
+    log_line(LOG_WARNING,
+             "sandbox: Landlock is not available (%s): read access is not limited beyond the "
+             "rights of its user",
+             strerror(errno));
     sandbox_free(sandbox);
     return NULL;
 }
@@ -75,8 +75,7 @@ static bool sandbox_enter_seccomp(const struct config *config)
 {
     if (seccomp_enter(config->state ? SECCOMP_WRITES_FILES : SECCOMP_READS_FILES) == 0)
         return true;
-    log_line(LOG_WARNING,
-             "sandbox: seccomp is not available (%s): the daemon may make every system call",
+    log_line(LOG_WARNING, "sandbox: seccomp is not available (%s): system calls are not limited",
              strerror(errno));
     return false;
 }
@@ -135,7 +134,7 @@ bool sandbox_allows(const struct sandbox *sandbox, const struct config *next,
     if (outside) {
         fprintf(out,
                 "reload refused: the configuration needs files below '%s', which the sandbox does "
-                "not allow: since its start the daemon may read ",
+                "not allow: since the start, ",
                 outside);
         sandbox_print_allowed(sandbox, out);
         fputs("; restart the daemon to allow more; the previous configuration stays in use\n", out);
@@ -159,7 +158,7 @@ void sandbox_explain(const struct sandbox *sandbox, FILE *out)
 {
     if (!sandbox)
         return;
-    fputs("sandbox: since its start the daemon may read ", out);
+    fputs("sandbox: since the start, ", out);
     sandbox_print_allowed(sandbox, out);
     fputs("; if the file is elsewhere, restart the daemon to allow its directory\n", out);
 }
@@ -176,8 +175,8 @@ void sandbox_watch(struct sandbox *sandbox)
         directory->device = status.st_dev;
         directory->inode = status.st_ino;
         log_line(LOG_WARNING,
-                 "sandbox: another directory has replaced '%s', and the daemon may read only the "
-                 "old one; restart the daemon to allow the new one",
+                 "sandbox: another directory has replaced '%s', and read access is limited to "
+                 "the old one; restart the daemon to allow the new one",
                  directory->actual);
     }
 }

@@ -191,7 +191,7 @@ static void take_question(struct control_client *client, struct slice question)
     while (i < options->n_rows && !slice_eq_text(question, options->rows[i].question))
         i++;
     if (i == options->n_rows) {
-        control_client_answer(client, CONTROL_REFUSED, "the question is not understood\n");
+        control_client_answer(client, CONTROL_REFUSED, "unknown command\n");
     } else if (options->rows[i].answer) {
         write_text(client, answer_row(server, i));
     } else if (count_waiting(server) == CONTROL_WAITING_MAX) {

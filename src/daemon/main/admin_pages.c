@@ -134,7 +134,7 @@ int admin_pages_print(void *context, struct slice path, const char **ret_type, F
     bool is_ready = readiness_is_ready(pages->readiness) && is_alive;
 
     if (slice_eq_text(path, "/healthz")) {
-        fputs(is_alive ? "alive\n" : "the loop of a worker stands still\n", out);
+        fputs(is_alive ? "alive\n" : "a worker is stuck\n", out);
         return is_alive ? 200 : 503;
     }
     if (slice_eq_text(path, "/readyz")) {

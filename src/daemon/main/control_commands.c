@@ -51,7 +51,7 @@ static char *print_health(void *context)
     if (!readiness_is_ready(commands->readiness))
         return strdup(CONTROL_REFUSED "\nending\n");
     if (atomic_load(&commands->stats->n_loops_stalled) > 0)
-        return strdup(CONTROL_REFUSED "\nthe loop of a worker stands still\n");
+        return strdup(CONTROL_REFUSED "\na worker is stuck\n");
     return strdup(CONTROL_OK "\nserving\n");
 }
 

@@ -180,10 +180,10 @@ bool log_writer_needs_summary(const struct log_writer *writer)
 void log_writer_summarize(struct log_writer *writer)
 {
     if (writer->n_refusals_unlogged > 0)
-        log_line(LOG_INFO, "%" PRIu64 " more connections or requests were refused",
+        log_line(LOG_INFO, "further refused connections and requests: %" PRIu64,
                  writer->n_refusals_unlogged);
     if (writer->n_dropped_unlogged > 0)
-        log_line(LOG_WARNING, "%" PRIu64 " log lines were dropped", writer->n_dropped_unlogged);
+        log_line(LOG_WARNING, "log lines dropped: %" PRIu64, writer->n_dropped_unlogged);
     memset(writer->n_refusals_logged, 0, sizeof(writer->n_refusals_logged));
     writer->needs_summary = false;
     writer->n_refusals_unlogged = 0;

@@ -25,9 +25,9 @@ int process_limits_raise_descriptors(const struct config *config, size_t n_worke
     setrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_max < needed)
         return err_set(err, ERR_LIMIT,
-                       "the limit of %zu descriptors is too low: %zu workers and %zu listeners "
-                       "need %zu; raise LimitNOFILE= or ulimit -n",
-                       (size_t)limit.rlim_max, n_workers, config->n_listen, needed);
+                       "the limit of %zu descriptors is too low; %zu are needed (workers: %zu, "
+                       "listeners: %zu); raise LimitNOFILE= or ulimit -n",
+                       (size_t)limit.rlim_max, needed, n_workers, config->n_listen);
     *ret_max = limit.rlim_max - reserve;
     if (*ret_max < config->connections_max)
         log_line(LOG_WARNING,

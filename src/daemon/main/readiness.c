@@ -38,8 +38,8 @@ void readiness_set_serving(struct readiness *readiness, size_t n_domains, const 
     if (readiness->is_stopping)
         return;
     atomic_store(&readiness->is_ready, true);
-    systemd_notify(readiness->notify_fd, "READY=1\nSTATUS=serving %zu domains%s", n_domains,
-                   remark);
+    systemd_notify(readiness->notify_fd, "READY=1\nSTATUS=serving %zu domain%s%s", n_domains,
+                   n_domains == 1 ? "" : "s", remark);
 }
 
 void readiness_set_reloading(struct readiness *readiness)
@@ -52,7 +52,8 @@ void readiness_set_stopping(struct readiness *readiness)
 {
     readiness->is_stopping = true;
     atomic_store(&readiness->is_ready, false);
-    systemd_notify(readiness->notify_fd, "STOPPING=1\nSTATUS=finishing what runs");
+    systemd_notify(readiness->notify_fd,
+                   "STOPPING=1\nSTATUS=shutting down, waiting for open connections");
 }
 
 void readiness_tell_alive(const struct readiness *readiness)

@@ -53,7 +53,8 @@ enum reload_outcome reload_review(const struct reload_candidate *candidate, FILE
     const char *key;
 
     if (!next) {
-        fprintf(out, "reload refused: %zu errors; " RELOAD_GOES_ON, candidate->n_errors);
+        fprintf(out, "reload refused: %zu error%s; " RELOAD_GOES_ON, candidate->n_errors,
+                candidate->n_errors == 1 ? "" : "s");
         return RELOAD_INVALID;
     }
     if (!config_can_replace(current, next, &key)) {

@@ -246,7 +246,7 @@ static void on_delay_over(uv_timer_t *timer)
 {
     struct server *server = timer->data;
 
-    log_line(LOG_INFO, "finishing what runs");
+    log_line(LOG_INFO, "shutting down, waiting for open connections");
     worker_threads_drain(server->threads, DRAIN_TIMEOUT_MS);
 }
 
@@ -496,8 +496,9 @@ static void run_server(struct server *server)
     make_parts(server);
     server_stats_set_config(&server->stats, server->config, clock_system.unix_s(&clock_system));
     set_serving(server);
-    log_line(LOG_INFO, "ready: %zu domains, %zu workers", server->config->n_domains,
-             server->n_workers);
+    log_line(LOG_INFO, "ready: %zu domain%s, %zu worker%s", server->config->n_domains,
+             server->config->n_domains == 1 ? "" : "s", server->n_workers,
+             server->n_workers == 1 ? "" : "s");
     spawner_attach(server->spawner, &server->loop, on_spawner_lost, server);
     cert_scan_start(server->scan, server->config, server->store);
     /* The first job makes the thread pool, whose threads inherit the mask. */

@@ -38,7 +38,7 @@ int passed_sockets_receive(struct passed_sockets *ret_passed, struct err *err)
         return 0;
     ret_passed->n = environment_number("LISTEN_FDS");
     if (ret_passed->n > PASSED_SOCKETS_MAX)
-        return err_set(err, ERR_LIMIT, "systemd has passed %zu sockets; at most %d are taken",
+        return err_set(err, ERR_LIMIT, "systemd has passed %zu sockets; at most %d are accepted",
                        ret_passed->n, PASSED_SOCKETS_MAX);
     for (size_t i = 0; i < ret_passed->n; i++)
         socket_name(FIRST_FD + (int)i, ret_passed->sockets[i].name);

@@ -149,27 +149,28 @@ static const struct {
     {"the same directory, one below, none", true, leave_alone, ask_inside, "", NULL},
     {"another directory", true, leave_alone, ask_outside,
      "reload refused: the configuration needs files below 'DIR/c', which the sandbox does not "
-     "allow: since its start the daemon may read only files below 'DIR/a'; restart the daemon to "
+     "allow: since the start, read access is limited to files below 'DIR/a'; restart the daemon to "
      "allow more; the previous configuration stays in use\n",
      NULL},
     {"a directory where none is allowed", false, leave_alone, ask_outside,
      "reload refused: the configuration needs files below 'DIR/c', which the sandbox does not "
-     "allow: since its start the daemon may read no files; restart the daemon to allow more; the "
+     "allow: since the start, no file can be read; restart the daemon to allow more; the "
      "previous configuration stays in use\n",
      NULL},
     {"an explanation", true, leave_alone, explain,
-     "sandbox: since its start the daemon may read only files below 'DIR/a'; if the file is "
+     "sandbox: since the start, read access is limited to files below 'DIR/a'; if the file is "
      "elsewhere, restart the daemon to allow its directory\n",
      NULL},
     {"an explanation where none is allowed", false, leave_alone, explain,
-     "sandbox: since its start the daemon may read no files; if the file is elsewhere, restart the "
+     "sandbox: since the start, no file can be read; if the file is elsewhere, restart the "
      "daemon to allow its directory\n",
      NULL},
     {"nothing is replaced", true, leave_alone, watch_twice, "", NULL},
     {"a directory is gone", true, remove_directory, watch_twice, "", NULL},
     {"a directory is replaced: logged once", true, replace_directory, watch_twice,
-     "mta-stsd: warning: sandbox: another directory has replaced 'DIR/a', and the daemon may read "
-     "only the old one; restart the daemon to allow the new one\n",
+     "mta-stsd: warning: sandbox: another directory has replaced 'DIR/a', and read access is "
+     "limited to "
+     "the old one; restart the daemon to allow the new one\n",
      NULL},
 };
 

@@ -136,7 +136,7 @@ static void assert_asked(const char *question, size_t len, const char *answer)
     turn_loop();
 }
 
-#define NOT_UNDERSTOOD "refused\nthe question is not understood\n"
+#define NOT_UNDERSTOOD "refused\nunknown command\n"
 
 static void test_questions(void **state)
 {

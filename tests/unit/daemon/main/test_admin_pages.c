@@ -49,7 +49,7 @@ static void test_pages(void **state)
     readiness_set_serving(readiness, 1, "");
     assert_page(&pages, "/readyz", 200, "ready\n");
     stats.n_loops_stalled = 1;
-    assert_page(&pages, "/healthz", 503, "the loop of a worker stands still\n");
+    assert_page(&pages, "/healthz", 503, "a worker is stuck\n");
     assert_page(&pages, "/readyz", 503, "not ready\n");
     first.requests[METRICS_CODE_200] = 2;
     second.requests[METRICS_CODE_200] = 3;

@@ -95,7 +95,7 @@ static void test_sample_of_refusals(void **state)
     assert_true(log_writer_needs_summary(desk.writer));
     log_writer_summarize(desk.writer);
     assert_string_equal(read_pipe(desk.log[0], text),
-                        "mta-stsd: info: 15 more connections or requests were refused\n");
+                        "mta-stsd: info: further refused connections and requests: 15\n");
     assert_false(log_writer_needs_summary(desk.writer));
     push(desk.ring, LOG_RECORD_UNKNOWN_HOST, 1);
     log_writer_write(desk.writer, desk.ring);
@@ -168,8 +168,7 @@ static void test_drops(void **state)
     assert_int_equal(log_writer_take_dropped(desk.writer), 0);
     assert_true(log_writer_needs_summary(desk.writer));
     log_writer_summarize(desk.writer);
-    assert_string_equal(read_pipe(desk.log[0], text),
-                        "mta-stsd: warning: 6 log lines were dropped\n");
+    assert_string_equal(read_pipe(desk.log[0], text), "mta-stsd: warning: log lines dropped: 6\n");
     desk_close(&desk);
     log_writer_free(NULL);
 }

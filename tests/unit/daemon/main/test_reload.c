@@ -243,7 +243,7 @@ static void test_refusals(void **state)
     test.domains = "a.example: {mode: nine}";
     request(RELOAD_GUARDED);
     pass();
-    assert_answers(1, RELOAD_INVALID, "reload refused: 1 errors");
+    assert_answers(1, RELOAD_INVALID, "reload refused: 1 error");
     request(RELOAD_GUARDED);
     end_trial(TRIAL_FAILED, "it was too large");
     assert_answers(2, RELOAD_REFUSED,
