@@ -21,8 +21,8 @@ struct change_group {
     const struct domain *was, *is; /* the first domain before and after; was: NULL if it is new */
     const char *names[NAMES_SHOWN];
     size_t n_domains;
-    int64_t added_mx_at_unix_s; /* until then senders may refuse an added mx; 0: none does */
-    struct change_group *next;  /* in the order of the first domains */
+    int64_t lacking_until_unix_s; /* until then senders may refuse an added mx; 0: none does */
+    struct change_group *next;    /* in the order of the first domains */
     UT_hash_handle hh;
 };
 
@@ -108,17 +108,16 @@ static int64_t enforced_until(const struct comparison *comparison, const struct 
     return options->now_unix_s + policy->max_age_s;
 }
 
-/* Until when senders may enforce an old policy of the domain that lacks an mx of the new one. */
-static int64_t added_mx_enforced_until(const struct comparison *comparison,
-                                       const struct domain *was, const struct domain *is)
+/* Until when senders may enforce an old policy of the domain that lacks an mx of the new one; the
+ * one of today may have it already. */
+static int64_t lacking_mx_enforced_until(const struct comparison *comparison,
+                                         const struct domain *was, const struct domain *is)
 {
     const struct policy *new = &is->document->policy;
     int64_t latest_unix_s = 0;
 
     for (size_t i = 0; was && was->document && i < new->n_mx; i++) {
-        int64_t until_unix_s = has_mx(&was->document->policy, new->mx[i])
-                                   ? 0
-                                   : enforced_until(comparison, was, new->mx[i]);
+        int64_t until_unix_s = enforced_until(comparison, was, new->mx[i]);
 
         if (until_unix_s > latest_unix_s)
             latest_unix_s = until_unix_s;
@@ -128,31 +127,28 @@ static int64_t added_mx_enforced_until(const struct comparison *comparison,
 
 /* A sender with the old policy does not deliver to a new MX host, one with the new policy not to an
  * old one. */
-static void print_mx_risks(const struct comparison *comparison, const struct change_group *group,
-                           FILE *out)
+static void print_mx_risks(const struct change_group *group, FILE *out)
 {
     const struct policy *was = &group->was->document->policy, *is = &group->is->document->policy;
-    char date[WHEN_SIZE];
+    char date[WHEN_SIZE] = "";
 
-    if (group->added_mx_at_unix_s > 0)
+    if (group->lacking_until_unix_s > 0)
+        when_date(group->lacking_until_unix_s, date);
+    if (date[0] != '\0' && !has_all_mx(was, is))
         fprintf(out,
                 "  risk: senders may enforce the old policy until %s; do not move mail to the\n"
                 "        added mx before\n",
-                when_date(group->added_mx_at_unix_s, date));
-    for (size_t i = 0; i < was->n_mx && is->mode == POLICY_ENFORCE; i++) {
-        if (has_mx(is, was->mx[i]))
-            continue;
-        fprintf(out,
-                "  risk: senders that fetch the new policy refuse the removed mx, and others may\n"
-                "        hold the old policy until %s; list old and new mx until then,\n"
-                "        and remove an mx only when no MX record names its host any more\n",
-                when_date(comparison->options->now_unix_s + was->max_age_s, date));
-        break;
-    }
+                date);
+    if (is->mode != POLICY_ENFORCE || has_all_mx(is, was))
+        return;
+    /* Who holds the policy of today refuses none of the hosts that are left, so it sets no date. */
+    fputs("  risk: senders that fetch the new policy refuse the removed mx;", out);
+    if (date[0] != '\0')
+        fprintf(out, " list old and new mx\n        until %s, and", date);
+    fputs(" remove an mx\n        only when no MX record names its host any more\n", out);
 }
 
-static void print_risks(const struct comparison *comparison, const struct change_group *group,
-                        FILE *out)
+static void print_risks(const struct change_group *group, FILE *out)
 {
     const struct policy *was =
         group->was && group->was->document ? &group->was->document->policy : NULL;
@@ -166,7 +162,7 @@ static void print_risks(const struct comparison *comparison, const struct change
               out);
     if (!was)
         return;
-    print_mx_risks(comparison, group, out);
+    print_mx_risks(group, out);
     if (was->mode == POLICY_ENFORCE && is->mode == POLICY_ENFORCE &&
         is->max_age_s < was->max_age_s && (!has_all_mx(was, is) || !has_all_mx(is, was)))
         fprintf(out,
@@ -202,7 +198,7 @@ static void print_group(struct comparison *comparison, const struct change_group
     else
         fprintf(out, "; %s -> %s", mode_of(group->was), mode_of(group->is));
     fprintf(out, "; id %s\n", group->is->document->id);
-    print_risks(comparison, group, out);
+    print_risks(group, out);
 }
 
 /* Puts the domain to those with the same change. was: NULL if it is new */
@@ -210,7 +206,7 @@ static void group_add(struct comparison *comparison, const struct domain *was,
                       const struct domain *is)
 {
     const uintptr_t key[3] = {was ? (uintptr_t)was->document : 0, (uintptr_t)is->document, !was};
-    int64_t added_mx_at_unix_s = added_mx_enforced_until(comparison, was, is);
+    int64_t lacking_until_unix_s = lacking_mx_enforced_until(comparison, was, is);
     struct change_group *group;
 
     /* NOLINTBEGIN(clang-analyzer-core.UndefinedBinaryOperatorResult): sees no bytes in a pointer */
@@ -225,8 +221,8 @@ static void group_add(struct comparison *comparison, const struct domain *was,
         comparison->groups_end = &group->next;
     }
     /* Domains with one policy now may have had others before. */
-    if (added_mx_at_unix_s > group->added_mx_at_unix_s)
-        group->added_mx_at_unix_s = added_mx_at_unix_s;
+    if (lacking_until_unix_s > group->lacking_until_unix_s)
+        group->lacking_until_unix_s = lacking_until_unix_s;
     if (group->n_domains < NAMES_SHOWN)
         group->names[group->n_domains] = is->name;
     group->n_domains++;

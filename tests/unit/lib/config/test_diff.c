@@ -54,10 +54,9 @@ static struct difference compare(const char *current, const char *next, size_t l
 #define NO_TESTING                                                                            \
     "  risk: enforce without a time in testing: if a certificate or an mx is wrong, mail is " \
     "lost\n"
-#define REMOVED_MX                                                                        \
-    "  risk: senders that fetch the new policy refuse the removed mx, and others may\n"   \
-    "        hold the old policy until 19 December 2026, 14:04 UTC; list old and new mx " \
-    "until then,\n        and remove an mx only when no MX record names its host any more\n"
+#define REMOVED_MX                                                                    \
+    "  risk: senders that fetch the new policy refuse the removed mx; remove an mx\n" \
+    "        only when no MX record names its host any more\n"
 #define MAY_GO(name) \
     "  its records in DNS can go: mta-stsd --withdraw " name ".example names them\n"
 #define RUA "tls_rpt: [\"mailto:tls@a.example\"]"
@@ -102,6 +101,14 @@ static const struct {
      "mail to the\n        added mx before\n"
      "  risk: who holds the old policy keeps it for 1 week; a lower max_age does not shorten "
      "that\n"},
+    {"a.example: {mx: [mx1.a.example], mode: enforce}",
+     "a.example: {mx: [mx2.a.example], mode: enforce}", 0, 0, 1,
+     "changed: a.example; mx removed under enforce: mx1.a.example; mx added: mx2.a.example; id #\n"
+     "  risk: senders may enforce the old policy until 19 December 2026, 14:04 UTC; do not move "
+     "mail to the\n        added mx before\n"
+     "  risk: senders that fetch the new policy refuse the removed mx; list old and new mx\n"
+     "        until 19 December 2026, 14:04 UTC, and remove an mx\n"
+     "        only when no MX record names its host any more\n"},
     {"a.example: {mode: none}", "a.example: {mx: [mx1.a.example], mode: enforce}", 0, 0, 1,
      "changed: a.example; mode none -> enforce; mx added: mx1.a.example; max_age 1 day -> 1 week; "
      "id #\n" NO_TESTING},
@@ -277,6 +284,28 @@ static void test_enforced_in_group(void **state)
     config_unref(is);
 }
 
+/* The policy of today lists both, one that senders still hold does not. */
+static void test_removed_too_early(void **state)
+{
+    struct config *was = load("b.example: {mx: [m.example, n.example], mode: enforce}");
+    struct config *is = load("b.example: {mx: [n.example], mode: enforce}");
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+
+    (void)state;
+    config_compare(
+        was, is,
+        &(struct compare_options){.out = out, .lines_max = 1, .enforced = enforced_by_name});
+    fclose(out);
+    assert_null(strstr(text, "added mx"));
+    assert_non_null(strstr(text, "refuse the removed mx; list old and new mx\n"
+                                 "        until 12 December 2026, 14:04 UTC, and remove an mx\n"));
+    free(text);
+    config_unref(was);
+    config_unref(is);
+}
+
 static void test_count_only(void **state)
 {
     struct config *was = load(A ", b.example: {mode: none}"), *is = load("c.example: {mode: none}");
@@ -295,7 +324,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_compare),           cmocka_unit_test(test_lines_max),
         cmocka_unit_test(test_many_names),        cmocka_unit_test(test_enforced),
-        cmocka_unit_test(test_enforced_in_group), cmocka_unit_test(test_count_only),
+        cmocka_unit_test(test_enforced_in_group), cmocka_unit_test(test_removed_too_early),
+        cmocka_unit_test(test_count_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
