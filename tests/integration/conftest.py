@@ -16,9 +16,12 @@ from pki import Pki
 
 @pytest.fixture(name="pki", scope="session")
 def session_pki(tmp_path_factory):
-    """Certificates for two policy hosts and for the policy host's own name."""
-    return Pki(tmp_path_factory.mktemp("pki"), "mta-sts.example.com", "mta-sts.example.org",
-               "policy.provider.example")
+    """Certificates for two policy hosts and for the policy host's own name, of a trusted root."""
+    pki = Pki(tmp_path_factory.mktemp("pki"), "mta-sts.example.com", "mta-sts.example.org",
+              "policy.provider.example")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(pki.ca))
+        yield pki
 
 
 @pytest.fixture(name="serve")

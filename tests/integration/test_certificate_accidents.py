@@ -105,18 +105,18 @@ def test_key_of_a_kind_that_no_sender_takes(operate, pki, tmp_path):
     assert leaf(daemon, pki) == wanted
 
 
-def test_leaf_of_a_root(operate, pki, tmp_path, monkeypatch):
+@pytest.mark.parametrize("issuer", ["ca", "intermediate"])
+def test_root_that_is_trusted_or_not(operate, pki, tmp_path, monkeypatch, issuer):
     """Nothing is missing. The trust store is read before the sandbox shuts it out."""
-    chain, _ = pki.issue(tmp_path / "live" / HOST, HOST, issuer="ca")
+    chain, _ = pki.issue(tmp_path / "live" / HOST, HOST, issuer=issuer)
     settings = configuration(pki, tmp_path, certificates=[own_source(tmp_path / "live")])
-    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
     daemon = operate(settings)
     wait_until(lambda: states(daemon) == {"ok": 1}, "counted")
     assert b"certificate-" not in daemon.ask("--test-config").stdout
     daemon.stop()
     monkeypatch.delenv("SSL_CERT_FILE")
     daemon = operate(settings)
-    daemon.log.wait_for(f"{HOST}: {chain}: issued by a root that this system does not trust")
+    daemon.log.wait_for(f"{HOST}: {chain}: its chain leads to no root that this system trusts")
     wait_until(lambda: states(daemon) == {"untrusted": 1}, "counted")
     assert b"certificate-untrusted" in daemon.ask("--test-config").stdout
 

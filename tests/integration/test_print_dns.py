@@ -11,7 +11,7 @@ import pytest
 from client import policy_body, policy_id
 from daemon import run, write_configuration
 from operated import operate_in_test, wait_until  # noqa: F401
-from pki import openssl
+from pki import Pki, openssl
 
 ID = policy_id(policy_body("mx.example.com"))
 SETTINGS = {
@@ -211,9 +211,8 @@ def test_policy_host_that_is_not_set(print_dns):
 
 
 @pytest.fixture(name="half_certified")
-def settings_with_one_certificate(pki, monkeypatch):
+def settings_with_one_certificate(pki):
     """example.com has a certificate that senders accept, bücher.example has none."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
     return {**SETTINGS, "certificates": [pki.source]}
 
 
@@ -253,9 +252,8 @@ def test_only_what_is_printed_counts_as_withheld(print_dns, half_certified):
 
 @pytest.mark.parametrize("fault, code", [("expired", "certificate-expired"),
                                          ("self-signed", "certificate-self-signed")])
-def test_certificate_that_no_sender_accepts(print_dns, pki, tmp_path, monkeypatch, fault, code):
+def test_certificate_that_no_sender_accepts(print_dns, pki, tmp_path, fault, code):
     """The first id waits for a better one, unless its domain allows the fault."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
     chain, key = pki.issue(tmp_path, "mta-sts.example.com", days=-1)
     if fault == "self-signed":
         openssl("req", "-x509", "-newkey", "rsa:2048", "-noenc", "-subj", "/CN=mta-sts.example.com",
@@ -269,9 +267,28 @@ def test_certificate_that_no_sender_accepts(print_dns, pki, tmp_path, monkeypatc
     assert (output.count("withheld"), errors) == (0, "")
 
 
+@pytest.mark.parametrize("issuer", ["ca", "intermediate"])
+def test_certificate_of_a_root_that_senders_do_not_trust(print_dns, pki, tmp_path, monkeypatch,
+                                                         issuer):
+    """A private authority: senders refuse the policy host, whoever else may trust it."""
+    chain, key = pki.issue(tmp_path, "mta-sts.example.com", issuer=issuer)
+    settings = {**SETTINGS, "certificates": [{"chain": str(chain), "key": str(key)}],
+                "domains": {"example.com": {"mx": ["mx.example.com"]}}}
+    output, _ = print_dns("--print-dns", settings=settings)
+    assert "withheld" not in output
+    Pki(tmp_path / "elsewhere")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "elsewhere/ca.pem"))
+    output, errors = print_dns("--print-dns", settings=settings)
+    assert "; withheld: _mta-sts.example.com. " in output
+    assert ": its chain leads to no root that this system trusts; " in output
+    assert errors.startswith("mta-stsd: 1 _mta-sts record is withheld ")
+    settings["domains"]["example.com"]["allow"] = ["certificate-untrusted"]
+    output, errors = print_dns("--print-dns", settings=settings)
+    assert (output.count("withheld"), errors) == (0, "")
+
+
 @pytest.mark.parametrize("certificate", ["absent", "broken", "expired"])
-def test_what_the_ledger_knows_is_never_withheld(print_dns, pki, tmp_path, monkeypatch, certificate):
-    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
+def test_what_the_ledger_knows_is_never_withheld(print_dns, pki, tmp_path, certificate):
     chain, key = pki.issue(tmp_path, "mta-sts.example.com", days=-1)
     if certificate == "broken":
         chain.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
@@ -291,9 +308,8 @@ def test_what_the_ledger_knows_is_never_withheld(print_dns, pki, tmp_path, monke
                            "before\n")
 
 
-def test_what_the_daemon_serves_is_never_withheld(operate, pki, tmp_path, monkeypatch):
+def test_what_the_daemon_serves_is_never_withheld(operate, pki, tmp_path):
     """A5: the file is broken, and the daemon goes on with the certificate from before."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
     chain, key = pki.issue(tmp_path / "own", "mta-sts.example.com")
     daemon = operate({"user": "root", "listen": [{"address": "127.0.0.1:0"}], "admin": "off",
                       "certificates": [{"chain": str(chain), "key": str(key)}],

@@ -38,9 +38,10 @@ def folder_for_all():
 
 
 @pytest.fixture(name="certificates")
-def certificates_of_nobody(folder):
-    """Certificates for both hosts; the second one's key is root's alone."""
+def certificates_of_nobody(folder, monkeypatch):
+    """Certificates for both hosts, of a trusted root; the second one's key is root's alone."""
     pki = Pki(folder / "pki", HOST, OTHER_HOST)
+    monkeypatch.setenv("SSL_CERT_FILE", str(pki.ca))
     give_key(pki)
     return pki
 

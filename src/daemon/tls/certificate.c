@@ -304,7 +304,8 @@ static finding_set certificate_check_chain(const struct certificate *certificate
 {
     const STACK_OF(X509) *sent = chain_certificates(certificate->chain);
     X509 *last = certificate->leaf;
-    bool ends_in_root;
+    /* Any link will do: what is sent after a trusted one is for senders with older roots. */
+    bool is_trusted = trust_store_issued(trust, last);
 
     for (int i = 0; i < sk_X509_num(sent); i++) {
         X509 *issuer = sk_X509_value(sent, i);
@@ -312,9 +313,9 @@ static finding_set certificate_check_chain(const struct certificate *certificate
         if (X509_check_issued(issuer, last) != X509_V_OK)
             return finding_bit(FINDING_CERTIFICATE_CHAIN);
         last = issuer;
+        is_trusted = is_trusted || trust_store_issued(trust, last);
     }
-    ends_in_root = last == certificate->leaf || X509_self_signed(last, 0) == 1;
-    if (!ends_in_root || trust_store_issued(trust, last))
+    if (is_trusted)
         return 0;
     if (last == certificate->leaf && leaf_names_intermediate(last))
         return finding_bit(FINDING_CERTIFICATE_CHAIN);
@@ -356,7 +357,8 @@ const char *certificate_findings_render(const struct certificate *certificate, f
         {FINDING_CERTIFICATE_SELF_SIGNED,
          "self-signed, which no sender trusts; get one from a public authority", NULL},
         {FINDING_CERTIFICATE_UNTRUSTED,
-         "issued by a root that this system does not trust; get one from a public authority", NULL},
+         "its chain leads to no root that this system trusts; get one from a public authority",
+         NULL},
         {FINDING_CERTIFICATE_EXPIRED, "expired on ", &certificate->not_after_unix_s},
         {FINDING_CERTIFICATE_EXPIRING, "in the last sixth of its life, expires on ",
          &certificate->not_after_unix_s},

@@ -72,8 +72,8 @@ int64_t certificate_not_after_unix_s(const struct certificate *certificate);
  * What is wrong with serving this certificate for `host` at this time: a set of
  * FINDING_CERTIFICATE_{NAME, SELF_SIGNED, UNTRUSTED, EXPIRED, EXPIRING, NOT_YET_VALID, CHAIN}.
  * EXPIRING is the last sixth of its life. CHAIN: an intermediate is missing or out of order.
- * UNTRUSTED: the chain ends in a root that is not in the trust store, sent or not. A chain that
- * ends in an intermediate is taken for complete.
+ * UNTRUSTED: no root of the trust store issued a certificate of the chain, as a sender would see
+ * it.
  *
  * host   NULL: the names are not judged
  * trust  NULL or empty: roots are not judged

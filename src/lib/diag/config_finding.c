@@ -85,8 +85,9 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
                                   "a certificate does not name the policy host in its SAN"},
     [FINDING_CERTIFICATE_SELF_SIGNED] = {"certificate-self-signed", LEVEL_WARNING,
                                          "a certificate is self-signed, and no sender trusts it"},
-    [FINDING_CERTIFICATE_UNTRUSTED] = {"certificate-untrusted", LEVEL_WARNING,
-                                       "a certificate's root is not one that this system trusts"},
+    [FINDING_CERTIFICATE_UNTRUSTED] =
+        {"certificate-untrusted", LEVEL_WARNING,
+         "a certificate's chain leads to no root that this system trusts"},
     [FINDING_CERTIFICATE_EXPIRED] = {"certificate-expired", LEVEL_WARNING,
                                      "a certificate has expired"},
     [FINDING_CERTIFICATE_EXPIRING] = {"certificate-expiring", LEVEL_WARNING,

@@ -207,17 +207,32 @@ char *pki_key_render(EVP_PKEY *key, enum pki_key_form form)
     return NULL;
 }
 
-struct pki_identity *pki_issue(const struct pki_request *request, const char *kind,
-                               const struct pki_identity *issuer)
+/* Takes the key. */
+static struct pki_identity *issue_for_key(const struct pki_request *request, EVP_PKEY *key,
+                                          const struct pki_identity *issuer)
 {
     struct pki_identity *identity = malloc(sizeof(*identity));
 
     assert_non_null(identity);
-    identity->key = make_key(kind);
+    identity->key = key;
     identity->certificate = make_certificate(request, identity->key, issuer);
     identity->certificate_pem = pki_certificate_render(identity->certificate);
     identity->key_pem = render_pkcs8(identity->key, NULL);
     return identity;
+}
+
+struct pki_identity *pki_issue(const struct pki_request *request, const char *kind,
+                               const struct pki_identity *issuer)
+{
+    return issue_for_key(request, make_key(kind), issuer);
+}
+
+struct pki_identity *pki_cross_sign(const struct pki_request *request,
+                                    const struct pki_identity *authority,
+                                    const struct pki_identity *issuer)
+{
+    EVP_PKEY_up_ref(authority->key);
+    return issue_for_key(request, authority->key, issuer);
 }
 
 void pki_free(struct pki_identity *identity)

@@ -41,11 +41,17 @@ struct pki_identity {
  * Makes a key and issues its certificate.
  *
  * kind    "RSA-1024", "RSA-2048", "RSA-PSS-SHA256" with parameters for this digest alone,
- * "ED25519", "ED448", a curve, "P-256", or one written out, "explicit P-256" issuer  NULL:
- * self-signed Returns an identity that pki_free() takes back.
+ *         "ED25519", "ED448", a curve, "P-256", or one written out, "explicit P-256"
+ * issuer  NULL: self-signed
+ * Returns an identity that pki_free() takes back.
  */
 struct pki_identity *pki_issue(const struct pki_request *request, const char *kind,
                                const struct pki_identity *issuer);
+
+/** The same authority once more, its key certified by another one. */
+struct pki_identity *pki_cross_sign(const struct pki_request *request,
+                                    const struct pki_identity *authority,
+                                    const struct pki_identity *issuer);
 
 /** Takes NULL. */
 void pki_free(struct pki_identity *identity);

@@ -23,16 +23,20 @@
 #define NO_KEY BLOCK("PRIVATE KEY", "AAAA")
 
 /* Made once: keys take time. The leaves are all for HOST and issued by `intermediate`. */
-static struct fixture {
-    struct pki_identity *root, *intermediate, *leaf, *other, *p384, *rsa, *weak, *ed25519;
-    struct pki_identity *self_signed, *of_root, *of_trusted, *of_public, *trusted_root;
-    struct trust_store *trust; /* the root of of_trusted */
+static union {
+    struct {
+        struct pki_identity *root, *intermediate, *leaf, *other, *p384, *rsa, *weak, *ed25519;
+        struct pki_identity *self_signed, *of_root, *of_trusted, *of_public, *trusted_root;
+        struct pki_identity *trusted_r1, *of_trusted_r1, *crossed; /* the root by another one */
+    };
+    struct pki_identity *all[16];
 } pki;
+static struct trust_store *trust; /* the trusted root */
 
 static int set_up(void **state)
 {
     const struct pki_request root = {.common_name = "root", .role = PKI_AUTHORITY};
-    const struct pki_request trusted = {.common_name = "trusted", .role = PKI_AUTHORITY};
+    const struct pki_request a_trusted = {.common_name = "trusted", .role = PKI_AUTHORITY};
     const struct pki_request intermediate = {.common_name = "R1", .role = PKI_AUTHORITY};
     const struct pki_request leaf = {.common_name = "leaf", .names = "DNS:" HOST};
     const struct pki_request public = {
@@ -50,25 +54,23 @@ static int set_up(void **state)
     pki.self_signed = pki_issue(&leaf, "P-256", NULL);
     pki.of_root = pki_issue(&leaf, "P-256", pki.root);
     pki.of_public = pki_issue(&public, "P-256", pki.intermediate);
-    pki.trusted_root = pki_issue(&trusted, "P-256", NULL);
+    pki.trusted_root = pki_issue(&a_trusted, "P-256", NULL);
     pki.of_trusted = pki_issue(&leaf, "P-256", pki.trusted_root);
+    pki.trusted_r1 = pki_issue(&intermediate, "P-256", pki.trusted_root);
+    pki.of_trusted_r1 = pki_issue(&public, "P-256", pki.trusted_r1);
+    pki.crossed = pki_cross_sign(&a_trusted, pki.trusted_root, pki.root);
     pki_write("trust.pem", pki.trusted_root->certificate_pem, NULL);
     setenv("SSL_CERT_FILE", "trust.pem", 1);
     setenv("SSL_CERT_DIR", "no-such-directory", 1);
-    pki.trust = trust_store_new();
+    trust = trust_store_new();
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct pki_identity *all[] = {pki.root,        pki.intermediate, pki.leaf,       pki.other,
-                                  pki.p384,        pki.rsa,          pki.weak,       pki.ed25519,
-                                  pki.self_signed, pki.of_root,      pki.of_trusted, pki.of_public,
-                                  pki.trusted_root};
-
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        pki_free(all[i]);
-    trust_store_free(pki.trust);
+    for (size_t i = 0; i < ARRAY_LEN(pki.all); i++)
+        pki_free(pki.all[i]);
+    trust_store_free(trust);
     return pki_leave_directory(state);
 }
 
@@ -442,11 +444,11 @@ static void test_check_life(void **state)
     certificate_unref(certificate);
 }
 
-static void check_finds(const struct certificate *certificate, const struct trust_store *trust,
+static void check_finds(const struct certificate *certificate, const struct trust_store *roots,
                         int finding, size_t row)
 {
     finding_set want = finding == 0 ? 0 : finding_bit((enum finding)finding);
-    finding_set seen = certificate_check(certificate, HOST, PKI_NOW_UNIX_S, trust);
+    finding_set seen = certificate_check(certificate, HOST, PKI_NOW_UNIX_S, roots);
 
     assert_int_equal(ERR_peek_error(), 0);
     if (seen != want)
@@ -463,14 +465,14 @@ static void test_check_chain(void **state)
     };
     const char *leaf = pki.leaf->certificate_pem, *root = pki.root->certificate_pem;
     const char *intermediate = pki.intermediate->certificate_pem;
-    const char *trusted_root = pki.trusted_root->certificate_pem;
+    const char *trusted_root = pki.trusted_root->certificate_pem,
+               *crossed = pki.crossed->certificate_pem;
     const struct {
         const struct pki_identity *leaf;
         const char *rest[2];
-        int want;            /* 0: nothing is wrong */
-        int want_untrusting; /* the same, where no root is known */
+        int want, want_untrusting; /* 0: nothing is wrong; the same where no root is known */
     } rows[] = {
-        {pki.leaf, {intermediate}, 0, 0},
+        {pki.leaf, {intermediate}, UNTRUSTED, 0},
         {pki.leaf, {intermediate, root}, UNTRUSTED, 0},
         {pki.leaf, {root, intermediate}, CHAIN, CHAIN},
         {pki.leaf, {root}, CHAIN, CHAIN},
@@ -479,7 +481,8 @@ static void test_check_chain(void **state)
         {pki.self_signed, {NULL}, SELF_SIGNED, SELF_SIGNED},
         {pki.self_signed, {intermediate}, SELF_SIGNED, SELF_SIGNED},
         {pki.of_public, {NULL}, CHAIN, CHAIN},
-        {pki.of_public, {intermediate}, 0, 0},
+        {pki.of_trusted_r1, {pki.trusted_r1->certificate_pem}, 0, 0},
+        {pki.of_trusted_r1, {pki.trusted_r1->certificate_pem, crossed}, 0, 0},
         {pki.of_root, {NULL}, UNTRUSTED, 0},
         {pki.of_root, {root}, UNTRUSTED, 0},
         {pki.of_trusted, {NULL}, 0, 0},
@@ -495,7 +498,7 @@ static void test_check_chain(void **state)
                   NULL);
         pki_write("key.pem", rows[i].leaf->key_pem, NULL);
         certificate = load_written();
-        check_finds(certificate, pki.trust, rows[i].want, i);
+        check_finds(certificate, trust, rows[i].want, i);
         check_finds(certificate, NULL, rows[i].want_untrusting, i);
         certificate_unref(certificate);
     }
@@ -504,8 +507,7 @@ static void test_check_chain(void **state)
 static void test_check_several(void **state)
 {
     struct certificate *certificate = load(pki.of_public);
-    finding_set found =
-        certificate_check(certificate, "mta-sts.example.org", INT64_C(1) << 40, NULL);
+    finding_set found = certificate_check(certificate, "other.example", INT64_C(1) << 40, NULL);
     char words[CERTIFICATE_FINDINGS_MAX];
 
     (void)state;
