@@ -111,6 +111,17 @@ static void print_reloads(const struct server_stats *stats, FILE *out)
                  (int64_t)stats->n_state_failures, out);
 }
 
+static void print_on_change(const struct server_stats *stats, FILE *out)
+{
+    print_family("on_change_runs_total", "counter", "Runs of the program of on_change, by result.",
+                 out);
+    print_sample("on_change_runs_total", "result", "accepted", stats->n_runs_accepted, out);
+    print_sample("on_change_runs_total", "result", "failed", stats->n_runs_failed, out);
+    print_single("on_change_last_run_successful", "gauge",
+                 "0 while records wait because the last run failed.", !stats->is_last_run_failed,
+                 out);
+}
+
 static void print_metrics(const struct admin_pages *pages, FILE *out)
 {
     struct metrics sum = {0};
@@ -125,6 +136,7 @@ static void print_metrics(const struct admin_pages *pages, FILE *out)
     print_domains(pages->stats, out);
     print_certificates(pages->stats, out);
     print_reloads(pages->stats, out);
+    print_on_change(pages->stats, out);
 }
 
 int admin_pages_print(void *context, struct slice path, const char **ret_type, FILE *out)

@@ -25,6 +25,7 @@
 #include "daemon/main/log_pump.h"
 #include "daemon/main/log_writer.h"
 #include "daemon/main/memory.h"
+#include "daemon/main/on_change.h"
 #include "daemon/main/process_limits.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
@@ -82,6 +83,7 @@ struct server {
     struct state_keeper *keeper;
     struct spawner *spawner;
     struct trial_load *trial;
+    struct on_change *on_change;
     struct reload *reload;
     struct control_server *control;
     struct cert_scan *scan;
@@ -135,6 +137,7 @@ static void on_fetchable(void *context, struct config *config, const size_t *dom
     struct server *server = context;
 
     state_keeper_mark_fetchable(server->keeper, config, domains, n_domains);
+    on_change_look(server->on_change);
 }
 
 static void serve_config(void *context, struct config *config, struct cert_store *store)
@@ -152,6 +155,7 @@ static void serve_config(void *context, struct config *config, struct cert_store
     server_stats_count_reload(&server->stats);
     control_server_renew(server->control);
     cert_scan_start(server->scan, config, store);
+    on_change_look(server->on_change);
 }
 
 static void find_current(void *context, struct config **ret_config, struct cert_store **ret_store)
@@ -266,6 +270,7 @@ static void on_signal(uv_signal_t *handle, int signal_number)
     readiness_set_stopping(server->readiness);
     cert_scan_stop(server->scan);
     reload_stop(server->reload);
+    on_change_stop(server->on_change);
     spawner_detach(server->spawner);
     uv_timer_start(&server->delay, on_delay_over, (uint64_t)server->config->shutdown_delay_s * 1000,
                    0);
@@ -476,7 +481,15 @@ static void make_parts(struct server *server)
                                            .done = on_certificates_scanned,
                                            .fetchable = on_fetchable,
                                            .context = server};
+    const struct on_change_options on_change = {.loop = &server->loop,
+                                                .spawner = server->spawner,
+                                                .keeper = server->keeper,
+                                                .config = &server->config,
+                                                .stats = &server->stats,
+                                                .retry_ms = ON_CHANGE_RETRY_MS,
+                                                .look_ms = ON_CHANGE_LOOK_MS};
 
+    server->on_change = on_change_new(&on_change);
     server->reload = reload_new(&reload);
     server->commands = (struct control_commands){.reload = server->reload,
                                                  .readiness = server->readiness,
@@ -505,6 +518,7 @@ static void run_server(struct server *server)
     block_signals(&before);
     state_keeper_begin(server->keeper, &server->loop, server->config);
     cert_refresh_start(server->refresh, server->store);
+    on_change_look(server->on_change);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     uv_timer_start(&server->refresh_timer, on_refresh_timer, REFRESH_MS, REFRESH_MS);
     uv_timer_start(&server->look, on_look, WATCHDOG_LOOK_MS, WATCHDOG_LOOK_MS);
@@ -517,6 +531,7 @@ static void free_parts(struct server *server)
     reload_free(server->reload);
     cert_scan_free(server->scan);
     cert_refresh_free(server->refresh);
+    on_change_free(server->on_change);
     liveness_free(server->liveness);
     log_pump_free(server->log_pump);
     log_writer_free(server->log);

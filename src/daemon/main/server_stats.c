@@ -35,3 +35,9 @@ void server_stats_count_refusal(struct server_stats *stats)
     atomic_fetch_add(&stats->n_reloads_refused, 1);
     atomic_store(&stats->is_last_reload_good, false);
 }
+
+void server_stats_count_run(struct server_stats *stats, bool is_accepted)
+{
+    atomic_fetch_add(is_accepted ? &stats->n_runs_accepted : &stats->n_runs_failed, 1);
+    atomic_store(&stats->is_last_run_failed, !is_accepted);
+}

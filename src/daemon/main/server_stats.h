@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/diag/config_finding.h"
@@ -22,8 +23,10 @@ struct server_stats {
     _Atomic int64_t loaded_at_unix_s; /* the configuration that serves */
     atomic_bool is_last_reload_good;
     _Atomic uint64_t n_log_lines_dropped;
-    _Atomic uint64_t n_state_failures; /* writes to the directory of `state:` */
-    atomic_uint n_loops_stalled;       /* of workers */
+    _Atomic uint64_t n_state_failures;               /* writes to the directory of `state:` */
+    _Atomic uint64_t n_runs_accepted, n_runs_failed; /* of the program of `on_change` */
+    atomic_bool is_last_run_failed;
+    atomic_uint n_loops_stalled; /* of workers */
 };
 
 /** `config` serves from now on. */
@@ -37,3 +40,6 @@ void server_stats_set_certificates(struct server_stats *stats, const struct cert
 void server_stats_count_reload(struct server_stats *stats);
 /** Counts a reload that was refused. */
 void server_stats_count_refusal(struct server_stats *stats);
+
+/** Counts a run of the program of `on_change`, or that it could not be made. */
+void server_stats_count_run(struct server_stats *stats, bool is_accepted);

@@ -2,11 +2,13 @@
 #include "daemon/main/state_keeper.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "daemon/confine/privileges.h"
@@ -18,12 +20,14 @@
 #include "lib/config/config.h"
 #include "lib/state/ledger.h"
 #include "lib/state/ledger_writer.h"
+#include "lib/state/published.h"
 
 enum {
     DIRECTORY_MODE = 0755,
 };
 
 struct state_keeper {
+    char *directory;
     const struct clock *clock;
     struct ledger_writer *writer;
     pthread_mutex_t lock; /* of has_recorded, and held while it is made true */
@@ -77,7 +81,10 @@ struct state_keeper *state_keeper_new(const char *directory, const struct accoun
         return NULL;
     }
     keeper = memory_alloc(sizeof(*keeper));
-    *keeper = (struct state_keeper){.clock = clock, .writer = writer, .n_failures = n_failures};
+    *keeper = (struct state_keeper){
+        .directory = strdup(directory), .clock = clock, .writer = writer, .n_failures = n_failures};
+    if (!keeper->directory)
+        memory_fail();
     pthread_mutex_init(&keeper->lock, NULL);
     return keeper;
 }
@@ -90,6 +97,7 @@ void state_keeper_free(struct state_keeper *keeper)
     pthread_mutex_destroy(&keeper->lock);
     job_free(keeper->job);
     config_unref(keeper->first);
+    free(keeper->directory);
     free(keeper);
 }
 
@@ -166,4 +174,37 @@ void state_keeper_mark_fetchable(struct state_keeper *keeper, const struct confi
                      ledger_writer_mark_fetchable(keeper->writer, config, domains, n_domains,
                                                   keeper->clock->unix_s(keeper->clock), &err),
                      &err);
+}
+
+int state_keeper_compare(struct state_keeper *keeper, const struct config *config,
+                         struct published_counts *ret_counts, struct err *err)
+{
+    struct ledger *ledger;
+    int result = ledger_writer_read(keeper->writer, &ledger, err);
+
+    if (result != 0)
+        return -1;
+    result = published_compare(keeper->directory, config, ledger,
+                               keeper->clock->unix_s(keeper->clock), ret_counts, err);
+    ledger_free(ledger);
+    return result;
+}
+
+int state_keeper_open_changes(const struct state_keeper *keeper, struct err *err)
+{
+    char *path;
+    int fd;
+
+    if (asprintf(&path, "%s/" PUBLISHED_CHANGES, keeper->directory) < 0)
+        memory_fail();
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        err_io(err, errno, "'%s' cannot be read", path);
+    free(path);
+    return fd;
+}
+
+int state_keeper_accept(const struct state_keeper *keeper, struct err *err)
+{
+    return published_accept(keeper->directory, err);
 }

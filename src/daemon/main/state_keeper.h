@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The state keeper: writes what is served into the ledger of the directory `state:`.
+ * The state keeper: writes what is served into the ledger of the directory `state:`, and what was
+ * published into the list beside it.
  *
  * What cannot be written is logged and counted, and stops nothing: policies are served without a
- * ledger too, and the next call makes good for what is missing. Takes NULL everywhere, for a
- * configuration without `state:`. The functions that record are safe from any thread, and wait for
- * the disk.
+ * ledger too, and the next call makes good for what is missing. The functions of the ledger take
+ * NULL, for a configuration without `state:`, are safe from any thread, and wait for the disk.
  */
 #pragma once
 
@@ -15,7 +15,9 @@
 struct account;
 struct clock;
 struct config;
+struct err;
 struct ledger;
+struct published_counts;
 struct state_keeper;
 struct uv_loop_s;
 
@@ -46,3 +48,13 @@ void state_keeper_record(struct state_keeper *keeper, const struct config *confi
  * ledger_writer_mark_fetchable() */
 void state_keeper_mark_fetchable(struct state_keeper *keeper, const struct config *config,
                                  const size_t *domains, size_t n_domains);
+
+/** published_compare() with what the ledger says now; -1 also if the ledger cannot be read. */
+int state_keeper_compare(struct state_keeper *keeper, const struct config *config,
+                         struct published_counts *ret_counts, struct err *err);
+
+/** The document of the last comparison. Returns a descriptor, or -1 with *err set: ERR_IO. */
+int state_keeper_open_changes(const struct state_keeper *keeper, struct err *err);
+
+/** published_accept() */
+int state_keeper_accept(const struct state_keeper *keeper, struct err *err);
