@@ -1,11 +1,15 @@
 #!/bin/sh
 # Writes what the running daemon serves as files for octoDNS, DNSControl or Terraform into a folder
-# of a git checkout, and commits what has changed.
+# of a git checkout, and commits what has changed:
 #
 #   sh git.sh /etc/mta-stsd/mta-stsd.yaml octodns /srv/dns/mta-sts
 #
-# after each `mta-stsd --reload`, and once a day for certificates that have come and domains that
-# have left. The folder contains nothing else. Push, and let the tool run, as you do for other changes.
+# or, so that each change is followed by a commit, in mta-stsd.yaml:
+#
+#   on_change: {run: [/etc/mta-stsd/git.sh, /etc/mta-stsd/mta-stsd.yaml, octodns, /srv/dns/mta-sts]}
+#
+# The folder holds nothing else and belongs to the user of the daemon. Push, and let the tool run, as
+# you do for other changes.
 set -eu
 
 config=$1 format=$2 folder=$3

@@ -1,16 +1,32 @@
 #!/bin/sh
-# Publishes by dynamic updates (RFC 2136) what the running daemon serves, and deletes what may go.
+# Publishes by dynamic updates (RFC 2136) what mta-stsd says has changed. Install it as
+# /etc/mta-stsd/nsupdate.sh with mode 0755, and write in mta-stsd.yaml:
 #
-#   sh nsupdate.sh /etc/mta-stsd/mta-stsd.yaml -k /etc/mta-stsd/update.key
+#   on_change: {run: [/etc/mta-stsd/nsupdate.sh, -k, /etc/mta-stsd/update.key]}
 #
-# after each `mta-stsd --reload`, and once a day for certificates that have come and domains that
-# have left. What follows the configuration's path goes to nsupdate. It may run again at any time:
-# the same records replace themselves. The exit status is not 0 if a zone was not updated.
+# The arguments go to nsupdate. Needs jq and nsupdate. The records of delegated customers that stand
+# in their own zones are theirs to publish. The same changes may come again: they replace themselves.
+# The exit status is not 0 if a zone was not updated; then mta-stsd runs this again.
 set -eu
 
-config=$1
-shift
 updates=$(mktemp)
 trap 'rm -f "$updates"' EXIT
-"${MTA_STSD:-mta-stsd}" -c "$config" --print-dns=nsupdate --side=provider --served >"$updates"
+jq --raw-output '
+    def rdata:
+        if .type == "TXT" then .strings | map(@json) | join(" ")
+        elif .type == "CNAME" then .value + "."
+        else .value end;
+    # What stands in the way of a record: a CNAME is alone at its name, a TXT replaces the old one.
+    def in_the_way: {TXT: ["CNAME", "TXT"], CNAME: [""], A: ["CNAME"], AAAA: ["CNAME"]}[.type][];
+    def updates:
+        if .action == "delete" then "update delete \(.name). \(.type) \(rdata)"
+        else
+            "update delete \(.name). \(in_the_way)",
+            "update add \(.name). \(.ttl) \(.type) \(rdata)"
+        end;
+    if .version != 1 then error("this is not version 1 of the document") else . end
+    | [.changes[] | select(.side == "provider")] | group_by(.zone)[]
+    | range(0; length; 50) as $at  # a message holds at most 64 KiB
+    | "zone \(.[0].zone).", (.[$at:$at + 50][] | updates), "send"
+' >"$updates"
 nsupdate "$@" "$updates"

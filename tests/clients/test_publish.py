@@ -1,36 +1,30 @@
 # SPDX-License-Identifier: MIT
 """The scripts of config/publish: what the daemon serves is what a name server or a checkout has."""
 
+import json
 import pathlib
-import subprocess
-import time
 
 import pytest
 
-from nameservers import transfer
+from daemon import write_configuration
+from nameservers import ask, transfer, wire
 from network import RESOLVER
-from operated import Operated
+from operated import Operated, wait_until
 from processes import run
 
 SCRIPTS = pathlib.Path(__file__).parents[2] / "config" / "publish"
 DAY = 86400
 
 
-def settings_of(folder, **domains):
+def settings_of(folder, *program, **domains):
     """Behind a proxy, so that no certificate is needed."""
-    return {"user": "root", "admin": "off", "state": str(folder / "state"),
-            "control": str(folder / "control.sock"),
-            "listen": [{"address": f"unix:{folder}/http.sock", "tls": False}],
-            "policy_host": {"name": "policy.provider.example"}, "limits": {"removed": "100%"},
-            "domains": {name.replace("_", "."): {"mx": ["mx.one.example"], **keys}
-                        for name, keys in domains.items()}}
-
-
-@pytest.fixture(name="daemon")
-def daemon_of_a_provider(named, tmp_path):
-    del named
-    with Operated(tmp_path, settings_of(tmp_path, one_example={})) as daemon:
-        yield daemon
+    settings = {"user": "root", "admin": "127.0.0.1:0", "state": str(folder / "state"),
+                "control": str(folder / "control.sock"),
+                "listen": [{"address": f"unix:{folder}/http.sock", "tls": False}],
+                "policy_host": {"name": "policy.provider.example"}, "limits": {"removed": "100%"},
+                "domains": {name.replace("_", "."): {"mx": ["mx.one.example"], **keys}
+                            for name, keys in domains.items()}}
+    return {**settings, "on_change": {"run": list(map(str, program))}} if program else settings
 
 
 def published(zone):
@@ -42,6 +36,11 @@ def sts_record(zone):
     return transfer(RESOLVER, zone)[f"_mta-sts.{zone}", "TXT"]
 
 
+def addresses_of(name):
+    return [rdata.to_text() for kind in ("A", "AAAA")
+            for rdata in ask(RESOLVER, name, kind)[0].get(kind, [])]
+
+
 def age_ledger(folder):
     """Moves all that the ledger knows 30 days into the past."""
     path = folder / "state" / "ledger"
@@ -51,70 +50,120 @@ def age_ledger(folder):
                     encoding="ascii")
 
 
-def test_nsupdate(daemon, tmp_path):
+class Publishing:
+    """A daemon whose program of on_change is nsupdate.sh."""
+
+    def __init__(self, folder, *arguments):
+        self.folder, self.program = folder, [SCRIPTS / "nsupdate.sh", *arguments]
+        self.daemon = Operated(folder, self.settings(one_example={}))
+
+    def settings(self, **domains):
+        return settings_of(self.folder, *self.program, **domains)
+
+    def change(self, **domains):
+        assert self.daemon.change(self.settings(**domains)).returncode == 0
+
+
+@pytest.fixture(name="publishing")
+def daemon_that_publishes(named, tmp_path):
+    del named
+    publishing = Publishing(tmp_path)
+    with publishing.daemon:
+        wait_until(lambda: published("one.example") == NAMES, "the first records")
+        yield publishing
+    run("nsupdate", stdin="zone one.example.\nupdate delete _mta-sts.one.example.\n"
+        "update delete mta-sts.one.example.\nsend\n")
+
+
+NAMES = {"_mta-sts.one.example", "mta-sts.one.example"}
+
+
+def test_nsupdate(publishing):
     """A domain is added, changed, and deleted when no sender holds its policy any more."""
-    def publish(status=0):
-        run(SCRIPTS / "nsupdate.sh", daemon.config_path, status=status)
-
-    names = {"_mta-sts.one.example", "mta-sts.one.example"}
-    publish()
     before = sts_record("one.example")
-    assert published("one.example") == names
-    assert daemon.change(settings_of(tmp_path, one_example={"mode": "enforce"})).returncode == 0
-    publish()
-    assert sts_record("one.example") != before
-    assert daemon.change(settings_of(tmp_path, many_example={})).returncode == 0
-    publish()
-    assert published("one.example") == names
-    age_ledger(tmp_path)
-    publish()
-    assert published("one.example") == set()
-    assert published("many.example") >= {"_mta-sts.many.example"}
+    publishing.change(one_example={"mode": "enforce"})
+    wait_until(lambda: sts_record("one.example") != before, "the new id")
+    publishing.change(many_example={})
+    wait_until(lambda: published("many.example") >= {"_mta-sts.many.example"}, "the new domain")
+    assert published("one.example") == NAMES
+    age_ledger(publishing.folder)
+    publishing.change(many_example={})
+    wait_until(lambda: published("one.example") == set(), "the deletion")
 
 
-def test_what_others_have_put_there_stays(daemon, tmp_path):
-    run(SCRIPTS / "nsupdate.sh", daemon.config_path)
-    assert daemon.change(settings_of(tmp_path, many_example={})).returncode == 0
-    age_ledger(tmp_path)
+def test_long_values(publishing):
+    """A TXT record of several strings."""
+    rua = [f"mailto:{'x' * 60}{i}@one.example" for i in range(6)]
+    publishing.change(one_example={"tls_rpt": rua})
+    wait_until(lambda: ("_smtp._tls.one.example", "TXT") in transfer(RESOLVER, "one.example"),
+               "the record")
+    records = json.loads(publishing.daemon.ask("--print-dns=json").stdout)
+    record, = (record for record in records if record["name"].startswith("_smtp._tls"))
+    assert len(record["strings"]) == 2
+    assert transfer(RESOLVER, "one.example")["_smtp._tls.one.example", "TXT"][1] == {wire(record)}
+    publishing.change(one_example={})
+    wait_until(lambda: ("_smtp._tls.one.example", "TXT") not in transfer(RESOLVER, "one.example"),
+               "the deletion")
+
+
+def test_addresses(publishing):
+    """Each of them is a change of its own, and takes the CNAME's place."""
+    settings = publishing.settings(one_example={})
+    for addresses in (["192.0.2.1", "192.0.2.2", "2001:db8::1"], ["192.0.2.2", "192.0.2.3"]):
+        settings["policy_host"] = {"addresses": addresses}
+        assert publishing.daemon.change(settings).returncode == 0
+        wait_until(lambda: sorted(addresses_of("mta-sts.one.example")) == addresses, "addresses")
+    publishing.change(one_example={})
+    wait_until(lambda: published("one.example") == NAMES, "the CNAME")
+
+
+def test_what_others_have_put_there_stays(publishing):
+    publishing.change(many_example={})
+    age_ledger(publishing.folder)
     run("nsupdate", stdin='zone one.example.\nupdate delete _mta-sts.one.example. TXT\n'
         'update add _mta-sts.one.example. 60 TXT "v=STSv1; id=other;"\nsend\n')
-    run(SCRIPTS / "nsupdate.sh", daemon.config_path)
-    assert published("one.example") == {"_mta-sts.one.example"}
-    run("nsupdate", stdin="zone one.example.\nupdate delete _mta-sts.one.example.\nsend\n")
+    publishing.change(many_example={})
+    wait_until(lambda: published("one.example") == {"_mta-sts.one.example"}, "the deletion")
 
 
-def test_server_that_refuses(daemon, tmp_path):
-    """A zone that the server does not have: the exit status says so."""
-    assert daemon.change(settings_of(tmp_path, stranger_example={})).returncode == 0
-    run(SCRIPTS / "nsupdate.sh", daemon.config_path, status=2)
-
-
-def test_daemon_that_is_not_there(daemon, tmp_path):
-    """Nothing is published by a guess."""
-    other = tmp_path / "other.yaml"
-    other.write_text(daemon.config_path.read_text(encoding="utf-8").replace(
-        "control.sock", "absent.sock"), encoding="utf-8")
-    run(SCRIPTS / "nsupdate.sh", other, status=3)
+def test_server_that_refuses(publishing):
+    """A zone that the server does not have: all is tried again until the zone is there."""
+    publishing.change(one_example={}, stranger_example={})
+    publishing.daemon.log.wait_for("nsupdate.sh' ended with status 2")
+    assert publishing.daemon.metric("on_change_last_run_successful") == 0
 
 
 @pytest.mark.parametrize("tool, suffix", [("octodns", ".yaml"), ("dnscontrol", ".js")])
-def test_git(daemon, tmp_path, tool, suffix):
+def test_git(tmp_path, tool, suffix):
     checkout, folder = tmp_path / "checkout", tmp_path / "checkout" / "mta-sts"
+    program = [SCRIPTS / "git.sh", tmp_path / "mta-stsd.yaml", tool, folder]
+    file = folder / f"one.example{suffix}"
     run("git", "init", "--quiet", checkout)
     for key in ("name", "email"):
         run("git", "-C", checkout, "config", f"user.{key}", "mta-stsd")
 
-    def commits():
-        run(SCRIPTS / "git.sh", daemon.config_path, tool, folder)
-        assert run("git", "-C", checkout, "status", "--porcelain") == ""
-        return run("git", "-C", checkout, "rev-list", "--count", "HEAD").strip()
+    def has_commits(count):
+        return run("git", "-C", checkout, "rev-list", "--count", "--all").strip() == str(count)
 
-    assert [commits(), commits()] == ["1", "1"]
-    assert daemon.change(settings_of(tmp_path, one_example={"mode": "enforce"})).returncode == 0
-    assert commits() == "2"
-    assert daemon.change(settings_of(tmp_path, many_example={})).returncode == 0
-    assert commits() == "3"
-    assert "v=STSv1" in (folder / f"one.example{suffix}").read_text(encoding="ascii")
-    age_ledger(tmp_path)
-    assert commits() == "4"
-    assert "v=STSv1" not in (folder / f"one.example{suffix}").read_text(encoding="ascii")
+    def change(daemon, **domains):
+        assert daemon.change(settings_of(tmp_path, *program, **domains)).returncode == 0
+
+    with Operated(tmp_path, settings_of(tmp_path, *program, one_example={})) as daemon:
+        wait_until(lambda: has_commits(1), "the first commit")
+        change(daemon, one_example={"mode": "enforce"})
+        wait_until(lambda: has_commits(2), "a commit of the change")
+        change(daemon, many_example={})
+        wait_until(lambda: has_commits(3), "a commit of the new domain")
+        assert "v=STSv1" in file.read_text(encoding="ascii")
+        age_ledger(tmp_path)
+        change(daemon, many_example={})
+        wait_until(lambda: has_commits(4), "a commit of the deletion")
+        assert "v=STSv1" not in file.read_text(encoding="ascii")
+        assert run("git", "-C", checkout, "status", "--porcelain") == ""
+
+
+def test_git_without_daemon(tmp_path):
+    """Nothing is published by a guess."""
+    config = tmp_path / "mta-stsd.yaml"
+    write_configuration(config, settings_of(tmp_path, one_example={}))
+    run(SCRIPTS / "git.sh", config, "octodns", tmp_path / "mta-sts", status=3)
