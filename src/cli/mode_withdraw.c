@@ -100,6 +100,13 @@ static enum exit_status withdraw_gone(const struct withdrawal *withdrawal)
     printf("%s has left, and no sender holds its policy any more. Remove these records:\n",
            withdrawal->name);
     print_records(withdrawal->name, zone);
+    /* postfix-mta-sts-resolver does. RFC 8461 3.2 counts from the last fetch, which now fails. */
+    if (latest->policy.mode == POLICY_ENFORCE)
+        printf(
+            "It left in mode enforce, and some senders count max_age from when they last saw the\n"
+            "_mta-sts record: do not move its mail to other hosts before %s, if the\n"
+            "record is removed today.\n",
+            when_date(withdrawal->now_unix_s + latest->policy.max_age_s, date));
     return STATUS_GOOD;
 }
 

@@ -130,7 +130,7 @@ def drop(year, domain):
     """Dropped from the configuration while senders enforce: its records stay until they may go.
 
     postfix-mta-sts-resolver takes a policy for fresh each time that it sees the id that it knows,
-    so it holds this one for max_age more, from the day on which the record goes.
+    so it holds this one for max_age more, from the day on which the record goes; --withdraw says so.
     """
     before = year.published_id(domain)
     del year.domains[domain]
@@ -148,7 +148,9 @@ def drop(year, domain):
     year.pass_days(1)
     year.publish()
     assert year.published_id(domain) is None
-    for _ in year.each_day_until(year.clock.now() + 14 * DAY_S):
+    status, printed = year.withdraw(domain)
+    assert status == 0 and "do not move its mail to other hosts before" in printed
+    for _ in year.each_day_until(date_in(printed)):
         year.deliver(domain)
     year.move_mail(domain, OTHER_MX)
     year.deliver(domain)

@@ -96,6 +96,13 @@ def test_gone(tmp_path):
     assert "example.com has left" in text and "_mta-sts.example.com.sts.example" in text
 
 
+def test_gone_in_mode_enforce(tmp_path):
+    """Some senders take the record in DNS for a reason to go on enforcing."""
+    status, text = ask(tmp_path, OTHER, [serves(100, "enforce", 14 * DAY_S), ends(30)])
+    assert status == 0 and "example.com has left" in text
+    assert f"do not move its mail to other hosts before {date_in(14)}" in text
+
+
 def test_unknown_domain(tmp_path):
     status, text = ask(tmp_path, OTHER, [])
     assert status == 2
