@@ -29,6 +29,8 @@ struct dns_plan_context {
     const struct domain **domains;
     size_t n_domains;
     char **faults; /* of each domain's certificate, for free(); NULL: none, or not checked */
+    const struct ledger_domain **known; /* that --domain names and the ledger has */
+    size_t n_known;
     struct dns_record *records; /* in the order of the domains */
     size_t n_records, records_size;
 };
@@ -120,9 +122,9 @@ static const char *dns_plan_withheld_reason(const struct dns_plan_context *conte
     return arena_copy(context->plan->arena, slice_of(context->faults[index]));
 }
 
-static void dns_plan_add_records(struct dns_plan_context *context, const struct dns_record *records,
-                                 size_t n)
+static void dns_plan_add_records(void *argument, const struct dns_record *records, size_t n)
 {
+    struct dns_plan_context *context = argument;
     enum record_side side = context->filter->side;
 
     for (size_t i = 0; i < n; i++) {
@@ -149,18 +151,27 @@ static void dns_plan_add_domain(struct dns_plan_context *context, size_t index)
     dns_plan_add_records(context, records, n);
 }
 
-/* The records of domains that are not here any more, once no sender holds their policies. */
-static void dns_plan_add_left(struct dns_plan_context *context)
+static void dns_plan_add_left(struct dns_plan_context *context, const struct ledger_domain *domain)
+{
+    dns_left_visit(domain, context->filter->config, context->filter->now_unix_s,
+                   context->plan->arena, dns_plan_add_records, context);
+}
+
+/* The records to delete, of the domains that are named or of all. */
+static void dns_plan_add_all_left(struct dns_plan_context *context)
 {
     const struct dns_filter *filter = context->filter;
     const struct ledger_domain *domain = NULL;
 
-    while (filter->n_domains == 0 && (domain = ledger_next(filter->ledger, domain))) {
-        struct dns_record *records;
-        size_t n = dns_left_list(domain, filter->config, filter->now_unix_s, context->plan->arena,
-                                 &records);
+    while (filter->n_domains == 0 && (domain = ledger_next(filter->ledger, domain)))
+        dns_plan_add_left(context, domain);
+    for (size_t i = 0; i < context->n_known; i++) {
+        const char *obstacle = dns_left_obstacle(context->known[i], filter->config,
+                                                 filter->now_unix_s, context->plan->arena);
 
-        dns_plan_add_records(context, records, n);
+        if (obstacle)
+            fprintf(stderr, "mta-stsd: %s: %s\n", context->known[i]->name, obstacle);
+        dns_plan_add_left(context, context->known[i]);
     }
 }
 
@@ -172,19 +183,50 @@ static int dns_plan_compare_domains(const void *left, const void *right)
     return strcmp(a->name, b->name);
 }
 
+/* Returns what the ledger has of a domain that was served a policy; NULL: nothing. */
+static const struct ledger_domain *dns_plan_find_known(const struct dns_filter *filter,
+                                                       const char *written)
+{
+    const struct ledger_domain *known = NULL;
+    char name[DNS_NAME_MAX + 1];
+    struct err err;
+    size_t len;
+
+    if (dns_name_parse(slice_of(written), name, &len, &err) == 0)
+        known = ledger_find(filter->ledger, (struct slice){name, len});
+    return known && known->latest ? known : NULL;
+}
+
+static void dns_plan_take_known(struct dns_plan_context *context, const struct ledger_domain *known)
+{
+    for (size_t i = 0; i < context->n_known; i++)
+        if (context->known[i] == known)
+            return;
+    context->known[context->n_known++] = known;
+}
+
 /* Takes the domains that --domain names, each once and in the order of the configuration. */
 static enum exit_status dns_plan_take_named(struct dns_plan_context *context)
 {
     const struct dns_filter *filter = context->filter;
     const struct domain **domains = context->domains;
+    size_t n = 0;
 
+    context->known = arena_array(context->plan->arena, filter->n_domains, sizeof(*context->known));
     for (size_t i = 0; i < filter->n_domains; i++) {
-        domains[i] = cli_find_domain(filter->config, filter->domains[i]);
-        if (!domains[i])
+        const struct ledger_domain *known = dns_plan_find_known(filter, filter->domains[i]);
+
+        if (known)
+            dns_plan_take_known(context, known);
+        domains[n] = known ? config_find_domain(filter->config, slice_of(known->name))
+                           : cli_find_domain(filter->config, filter->domains[i]);
+        if (domains[n])
+            n++;
+        else if (!known)
             return STATUS_USAGE;
     }
-    qsort(domains, filter->n_domains, sizeof(*domains), dns_plan_compare_domains);
-    for (size_t i = 0; i < filter->n_domains; i++)
+    qsort(domains, n, sizeof(*domains), dns_plan_compare_domains);
+    for (size_t i = 0; i < n; i++)
         if (i == 0 || domains[i] != domains[i - 1])
             domains[context->n_domains++] = domains[i];
     return STATUS_GOOD;
@@ -249,7 +291,7 @@ enum exit_status dns_plan_make(const struct dns_filter *filter, struct dns_plan 
     if (status == STATUS_GOOD)
         dns_plan_add_all(&context);
     if (status == STATUS_GOOD && filter->ledger)
-        dns_plan_add_left(&context);
+        dns_plan_add_all_left(&context);
     dns_plan_sort(&context);
     free(context.records);
     return status;

@@ -36,11 +36,11 @@ static void print_dns_remarks(const struct dns_plan *plan, const struct dns_form
                 plan->n_withheld == 1 ? "its policy" : "their policies",
                 print_dns_where_reasons_are(format));
     if (plan->n_left > 0 && format->has_deletions && !format->hides_withheld)
-        fprintf(stderr, "mta-stsd: %zu %s of domains that left may be deleted; see the comments\n",
+        fprintf(stderr, "mta-stsd: %zu %s of what has ended may be deleted; see the comments\n",
                 plan->n_left, plan->n_left == 1 ? "record" : "records");
     else if (plan->n_left > 0)
         fprintf(stderr,
-                "mta-stsd: %zu %s of domains that left may be deleted; --print-dns=zone lists %s\n",
+                "mta-stsd: %zu %s of what has ended may be deleted; --print-dns=zone lists %s\n",
                 plan->n_left, plan->n_left == 1 ? "record" : "records",
                 plan->n_left == 1 ? "it" : "them");
     if (!config->policy_host_name && config->n_policy_host_addresses == 0)

@@ -140,3 +140,24 @@ def test_other_type_in_the_way_is_refused_and_nothing_changes(powerdns, zones, t
     wanted = rrsets_of(records_of(config_path, *options))
     seen = transfer(POWERDNS, "one.example")
     assert {key: seen[key] for key in seen if key[0].split(".")[0] not in OTHERS} == wanted
+
+
+def test_deletions_are_in_the_delegation_zone_alone(zones, tmp_path):
+    """In the zone of a domain that left, another provider's records may be by now."""
+    names = ["gone.example", "sts.example", "one.example"]
+    zones(names)
+    config_path = tmp_path / "mta-stsd.yaml"
+    before = CONFIGURATION % (f'state: "{tmp_path}"', "delegated: [mta-sts, tls-rpt]")
+    config_path.write_text(
+        before + "  gone.example: {mx: [mx.gone.example], delegated: [mta-sts]}\n", encoding="ascii")
+    patch_by_manual(tmp_path / "printed", config_path, "--no-certificates")
+    published = transfer_all(names)
+    identity = "0123456789abcdef" * 2
+    (tmp_path / "ledger").write_text(
+        f"mta-stsd ledger 1\n1000 serves gone.example {identity} enforce 86400 gone.example sts.example "
+        "- mx.gone.example\n2000 ends gone.example\n", encoding="ascii")
+    config_path.write_text(before, encoding="ascii")
+    for _ in range(2):  # the second time there is nothing to delete, which is no error
+        patch_by_manual(tmp_path / "printed", config_path, "--no-certificates")
+        assert published.keys() - transfer_all(names).keys() == {
+            ("_mta-sts.gone.example.sts.example", "TXT")}

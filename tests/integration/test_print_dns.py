@@ -363,7 +363,7 @@ def test_records_of_domains_that_left(print_dns, left):
     def deletions(option, start):
         output, errors = print_dns(option, "--no-certificates", settings=left)
         assert "soon.example" not in output
-        assert errors == "mta-stsd: 8 records of domains that left may be deleted; see the comments\n"
+        assert errors == "mta-stsd: 8 records of what has ended may be deleted; see the comments\n"
         return [line for line in lines_of(output.replace("update delete", "update-delete"))
                 if line.startswith(start) and ("gone." in line or "told." in line)]
 
@@ -384,6 +384,52 @@ def test_records_of_domains_that_left(print_dns, left):
     assert len(deletions("--print-dns=octodns", "# deleted, as no source has it: ")) == 8
     assert len(deletions("--print-dns=dnscontrol", "// deleted, as it is not here: ")) == 8
     assert all(LEFT in line for line in deletions("--print-dns=panel", ("_", "mta-sts ")))
+
+
+def test_domain_that_left(print_dns, left):
+    """Named alone: its deletions, or until when it is too early for them."""
+    output, errors = print_dns("--print-dns=json", "--no-certificates", "--domain", "Gone.Example",
+                               "--domain", "gone.example.", settings=left)
+    assert [(record["name"], record["delete"]) for record in json.loads(output)] == [
+        (f"{label}.gone.example", True) for label in ("_mta-sts", "mta-sts", "_smtp._tls")]
+    output, errors = print_dns("--print-dns", "--no-certificates", "--domain", "soon.example",
+                               settings=left)
+    assert output == ""
+    assert errors.startswith("mta-stsd: soon.example: senders may hold its policy until ")
+    assert errors.endswith("; its records must stay until then\n") and errors.count("\n") == 1
+    _, errors = print_dns("--print-dns", "--domain", "none.example", settings=left, status=2)
+    assert "none.example" in errors
+
+
+def test_domain_that_leaves_with_the_next_reload(print_dns, tmp_path):
+    write_ledger(tmp_path / "state", f"1 serves goes.example {'ab' * 16} none 86400 goes.example - - -")
+    output, errors = print_dns("--print-dns", "--domain", "goes.example",
+                               settings={**SETTINGS, "state": str(tmp_path / "state")})
+    assert (output, errors) == ("", "mta-stsd: goes.example: its policy ends with the next --reload; "
+                                    "its records must stay at least until then\n")
+
+
+@pytest.mark.parametrize("days, keys, zones", [
+    (30, {}, ["old.example", "sts.provider.example"]), (3, {}, ["old.example"]),
+    (30, {"delegated": ["mta-sts"]}, ["old.example"])])
+def test_records_of_a_delegation_that_ended(print_dns, tmp_path, days, keys, zones):
+    """Once no sender holds a policy of that time, and never where the domain is delegated now."""
+    now, week = int(time.time()), 7 * DAY
+    write_ledger(tmp_path / "state", *(
+        f"{now - ago * DAY} serves example.com {digits * 16} enforce {week} example.com {zone} {zone} -"
+        for ago, digits, zone in ((99, "ab", "old.example"), (60, "bc", "sts.provider.example"),
+                                  (50, "cd", "sts.provider.example"), (days, "de", "-"))))
+    settings = {**SETTINGS, "state": str(tmp_path / "state"), "domains": {
+        "example.com": {**SETTINGS["domains"]["example.com"], **keys}}}
+    ids = {"old.example": "ab" * 16, "sts.provider.example": "cd" * 16}
+    output, errors = print_dns("--print-dns=json", "--no-certificates", settings=settings)
+    deleted = [record for record in json.loads(output) if record["delete"]]
+    assert [(record["name"], record["value"]) for record in deleted] == [row for zone in zones for row in (
+        (f"_mta-sts.example.com.{zone}", f"v=STSv1; id={ids[zone]};"),
+        (f"_smtp._tls.example.com.{zone}", None))]
+    assert all(record["withheld"].startswith("the domain is not delegated to this zone since ")
+               for record in deleted)
+    assert f" {2 * len(zones)} records of what has ended may be deleted" in errors
 
 
 def test_deletions_in_json_are_withheld_too(print_dns, left):

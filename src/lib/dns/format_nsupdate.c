@@ -63,8 +63,7 @@ static void nsupdate_print_withheld(const struct dns_record *record, FILE *out)
  * is in the delegation zone, where names are longer. */
 static bool nsupdate_is_ours(const struct dns_record *record)
 {
-    return record->value ||
-           strlen(record->name) > strlen(DNS_PREFIX_TLS_RPT) + strlen(record->domain);
+    return record->value || dns_record_is_delegated(record);
 }
 
 /* With its value: what somebody else has put there since stays. */

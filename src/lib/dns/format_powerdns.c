@@ -4,8 +4,10 @@
  * zone.
  *
  * Its traps: names and targets end with a dot; a TXT stands in its quotes within the JSON text; a
- * CNAME beside other data is refused and nothing is changed then. Every change is a REPLACE of one
- * set, and a withheld record is left out: what is not named here stays as it is.
+ * CNAME beside other data is refused and nothing is changed then. A change is a REPLACE of one set,
+ * and a withheld record is left out: what is not named here stays as it is. A DELETE is of a set
+ * whatever its values are, so there are some only in the delegation zone: in the zone of a domain
+ * that has left, somebody else may have published others since.
  * Source: doc.powerdns.com/authoritative/http-api/zone.html.
  */
 #include <stdlib.h>
@@ -40,15 +42,27 @@ static void powerdns_end_zone(struct dns_output *output, const char *zone)
     fputc('\n', output->out);
 }
 
+static void powerdns_begin_change(struct json_writer *json, const struct dns_record *record)
+{
+    json_begin_object(json, JSON_ON_ONE_LINE);
+    powerdns_name_member(json, record->name);
+    json_text_member(json, "type", record_type_name(record->type));
+}
+
+static void powerdns_delete(struct json_writer *json, const struct dns_record *record)
+{
+    powerdns_begin_change(json, record);
+    json_text_member(json, "changetype", "DELETE");
+    json_end_object(json);
+}
+
 static void powerdns_begin_set(struct dns_output *output, const struct dns_record *first)
 {
     struct json_writer *json = &output->json;
 
     if (first->withheld || first->left)
         return;
-    json_begin_object(json, JSON_ON_ONE_LINE);
-    powerdns_name_member(json, first->name);
-    json_text_member(json, "type", record_type_name(first->type));
+    powerdns_begin_change(json, first);
     json_number_member(json, "ttl", first->ttl_s);
     json_text_member(json, "changetype", "REPLACE");
     json_key(json, "records");
@@ -60,6 +74,8 @@ static void powerdns_record(struct dns_output *output, const struct dns_record *
     struct json_writer *json = &output->json;
     char *content;
 
+    if (record->left && dns_record_is_delegated(record))
+        powerdns_delete(json, record);
     if (record->withheld || record->left)
         return;
     content = dns_rdata_text(record);
@@ -83,7 +99,7 @@ const struct dns_format dns_format_powerdns = {
     .name = "powerdns",
     .file_suffix = ".powerdns.json",
     .hides_withheld = true,
-    .has_deletions = true, /* an empty body, so that an old one is not sent again */
+    .has_deletions = true, /* else an empty body, so that an old one is not sent again */
     .what = "bodies for PATCH requests to PowerDNS's API",
     .begin_zone = powerdns_begin_zone,
     .begin_set = powerdns_begin_set,

@@ -159,6 +159,12 @@ size_t dns_records_list(const struct domain_records_spec *spec, struct arena *ar
     return listing.n_records;
 }
 
+bool dns_record_is_delegated(const struct dns_record *record)
+{
+    /* Its name is the one in the domain's zone and the zone behind it. */
+    return strlen(record->name) > strlen(DNS_PREFIX_TLS_RPT) + strlen(record->domain);
+}
+
 const char *record_type_name(enum record_type type)
 {
     static const char *const names[RECORD_TYPE_COUNT] = {"TXT", "CNAME", "A", "AAAA"};

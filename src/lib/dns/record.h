@@ -83,6 +83,9 @@ struct domain_records_spec {
 size_t dns_records_list(const struct domain_records_spec *spec, struct arena *arena,
                         struct dns_record **ret_records);
 
+/** Whether the record is in the delegation zone, where nobody but the provider has records. */
+bool dns_record_is_delegated(const struct dns_record *record);
+
 /** "TXT", "CNAME", "A" or "AAAA". */
 const char *record_type_name(enum record_type type);
 

@@ -240,3 +240,23 @@ int64_t ledger_enforced_until(const struct ledger_domain *domain, struct slice m
     }
     return latest_unix_s > now_unix_s ? latest_unix_s : 0;
 }
+
+struct slice ledger_policy_delegation_zone(const struct ledger_policy *policy)
+{
+    return policy->mta_sts_zone.len > 0 ? policy->mta_sts_zone : policy->tls_rpt_zone;
+}
+
+int64_t ledger_delegated_until(const struct ledger_domain *domain, struct slice zone,
+                               int64_t now_unix_s)
+{
+    int64_t latest_unix_s = 0;
+
+    for (const struct ledger_period *at = domain->latest; at; at = at->earlier) {
+        int64_t until_unix_s = period_held_until(at, now_unix_s);
+
+        if (slice_eq(ledger_policy_delegation_zone(&at->policy), zone) &&
+            until_unix_s > latest_unix_s)
+            latest_unix_s = until_unix_s;
+    }
+    return latest_unix_s > now_unix_s ? latest_unix_s : 0;
+}

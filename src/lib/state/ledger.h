@@ -81,6 +81,17 @@ bool ledger_is_over(const struct ledger_domain *domain, int64_t now_unix_s);
 int64_t ledger_enforced_until(const struct ledger_domain *domain, struct slice mx,
                               int64_t now_unix_s);
 
+/**
+ * Until when a sender may hold a policy, of any mode, that was served while `zone` had TXT records
+ * of the domain. 0: none does.
+ */
+int64_t ledger_delegated_until(const struct ledger_domain *domain, struct slice zone,
+                               int64_t now_unix_s);
+
+/** Where TXT records of the domain were while the policy was served; empty: in the domain's zone.
+ */
+struct slice ledger_policy_delegation_zone(const struct ledger_policy *policy);
+
 #define LEDGER_FILE "ledger"
 #define LEDGER_HEAD "mta-stsd ledger 1\n"
 enum {

@@ -87,6 +87,23 @@ static void test_over(void **state)
     ledger_free(ledger);
 }
 
+/* The TXT in a zone goes with every policy that was served with it, in mode none too. */
+static void test_delegated(void **state)
+{
+    struct ledger *ledger =
+        ledger_of("10 serves a.example" ID_A "enforce 1000 a.example z.example - mx1\n"
+                  "20 serves a.example" ID_A "none 2000 a.example - z.example mx1\n"
+                  "30 " A_ENFORCE,
+                  NULL);
+    const struct ledger_domain *domain = ledger_find(ledger, slice_of("a.example"));
+
+    (void)state;
+    assert_int_equal(ledger_delegated_until(domain, slice_of("z.example"), 2029), 2030);
+    assert_int_equal(ledger_delegated_until(domain, slice_of("z.example"), 2030), 0);
+    assert_int_equal(ledger_delegated_until(domain, slice_of("y.example"), 40), 0);
+    ledger_free(ledger);
+}
+
 static void test_one_domain(void **state)
 {
     struct ledger *ledger = ledger_of("10 " A_ENFORCE "11 fetchable b.example\nbroken b.example\n"
@@ -135,9 +152,10 @@ static void test_no_ledger(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_periods), cmocka_unit_test(test_held),
-        cmocka_unit_test(test_over),    cmocka_unit_test(test_one_domain),
-        cmocka_unit_test(test_damage),  cmocka_unit_test(test_no_ledger),
+        cmocka_unit_test(test_periods),    cmocka_unit_test(test_held),
+        cmocka_unit_test(test_over),       cmocka_unit_test(test_delegated),
+        cmocka_unit_test(test_one_domain), cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_no_ledger),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
