@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,11 +48,20 @@ static enum exit_status report_silence(const struct options *options, const stru
     return cli_fail(STATUS_FAILED, "%s%s", err->msg, control_advice(err->sys_errno));
 }
 
+/*
+ * It is asked all the same: a daemon that serves stays healthy when its file is moved away, and the
+ * answer to a reload says what is wrong with the file that the daemon reads.
+ */
+#define GUESSED                                                                                   \
+    "mta-stsd: '%s' cannot be read, or not all of it (see --test-config), and the key 'control' " \
+    "was not found: asked the daemon at '%s', the default\n"
+
 /* Asks the running daemon and prints what it says. */
 static enum exit_status ask_daemon(const struct options *options, const char *question,
                                    unsigned timeout_s)
 {
-    char *path = config_load_control(options->config_path), *text;
+    bool is_guess;
+    char *path = config_load_control(options->config_path, &is_guess), *text;
     enum exit_status status;
     struct err err;
 
@@ -60,6 +70,8 @@ static enum exit_status ask_daemon(const struct options *options, const char *qu
     } else {
         size_t first = strcspn(text, "\n");
 
+        if (is_guess)
+            fprintf(stderr, GUESSED, options->config_path, path);
         status = status_of((struct slice){text, first});
         fputs(text + first + (text[first] != '\0'), stdout);
         free(text);

@@ -8,17 +8,19 @@ import select
 import signal
 import socket
 import stat
+import subprocess
 import threading
 
 import pytest
 
 from client import (connect_tls, exchange, fetch, policy_body, policy_id, read_all, request,
                     tls_context)
-from daemon import IS_SANITIZED, PATIENCE_S, run, write_configuration
+from daemon import IS_SANITIZED, PATIENCE_S, PROGRAM, Daemon, run, write_configuration
 from operated import (HOST, Operated, configuration, operate_in_test, spawner,  # noqa: F401
                       wait_until)
 
 GOOD, FINDINGS, USAGE, FAILED = range(4)
+OWN_RUN = 'mount -t tmpfs tmpfs /run; mkdir -m 777 /run/mta-stsd; exec "$@"'
 
 
 def many(count, **keys):
@@ -149,6 +151,24 @@ def test_key_hidden_by_an_error(operate, pki, tmp_path):
     text = f"domains: [example.com\ncontrol: {tmp_path}/control.sock\n"
     assert_answer(daemon.change(text), FAILED, "mta-stsd.yaml:2:", "[syntax]",
                   "no daemon answers at '/run/mta-stsd/control.sock'")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a /run of its own")
+@pytest.mark.parametrize("name", ["no-such-file.yaml", "cut.yaml"])
+def test_default_socket_is_named(pki, tmp_path, name):
+    """Of a file that cannot be read nobody knows which daemon is meant: the answer may be another's."""
+    settings = configuration(pki, tmp_path)
+    del settings["control"]
+    (tmp_path / "cut.yaml").write_text("domains: [example.com", encoding="utf-8")
+    with Daemon(tmp_path, settings, ["unshare", "--mount", "sh", "-ec", OWN_RUN, "sh"]) as daemon:
+        for path, said in ((tmp_path / name, f"mta-stsd: '{tmp_path / name}' cannot be read, or not all "
+                            "of it (see --test-config), and the key 'control' was not found: asked the "
+                            "daemon at '/run/mta-stsd/control.sock', the default\n"),
+                           (daemon.config_path, "")):
+            answer = subprocess.run(
+                ["nsenter", "--mount", f"--target={daemon.process.pid}", PROGRAM, "-c", path,
+                 "--health"], capture_output=True, text=True, check=True)
+            assert (answer.stdout, answer.stderr) == ("serving\n", said)
 
 
 def test_warnings_come_with_a_good_reload(operate, pki, tmp_path):

@@ -66,7 +66,7 @@ struct config *config_load_counted(const char *path, struct diag *diag, size_t *
     return load_counted(path, 0, diag, ret_n_domains);
 }
 
-char *config_load_control(const char *path)
+char *config_load_control(const char *path, bool *ret_is_guess)
 {
     struct config config = {.arena = arena_new(0)};
     struct arena *scratch = arena_new(0);
@@ -78,6 +78,7 @@ char *config_load_control(const char *path)
                     &raw);
     settings_build(&raw.settings, &config, diag);
     control = strdup(config.control);
+    *ret_is_guess = config.has_default_control && (raw.is_cut || diag_count(diag, LEVEL_ERROR) > 0);
     raw_config_done(&raw);
     diag_free(diag);
     arena_free(scratch);

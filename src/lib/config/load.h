@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct config;
@@ -42,6 +43,7 @@ struct config *config_load_with(const char *path, unsigned care, struct diag *di
  * asked for when they have just been broken. A main file that is neither regular nor standard input
  * is not read: a pipe might never end.
  *
+ * ret_is_guess  the path is the default one, and what cannot be read may give another
  * Returns the path, the default one if no file gives another; the caller frees.
  */
-char *config_load_control(const char *path);
+char *config_load_control(const char *path, bool *ret_is_guess);

@@ -208,12 +208,37 @@ static void test_regular(void **state)
     assert_int_equal(n_failed, 0);
 }
 
+/* Only what cannot be read may hide the key: other errors do not. */
+static void test_control_is_guess(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_guess;
+    } cases[] = {
+        {DATA "good/minimal.yaml", false},
+        {DATA "bad/duplicate-domain.yaml", false},
+        {DATA "bad/syntax-bracket.yaml", true},
+        {DATA "no-such-file.yaml", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool is_guess;
+        char *control = config_load_control(cases[i].path, &is_guess);
+
+        if (is_guess != cases[i].is_guess)
+            fail_msg("row %zu: %s", i, control);
+        free(control);
+    }
+}
+
 /* Nobody writes to the pipe: to open it for reading would never end. */
 static void test_control_of_pipe(void **state)
 {
     char directory[] = "/tmp/test_load.XXXXXX", path[sizeof(directory) + sizeof("/pipe")];
     struct config *config;
     struct diag *diag = diag_new(&config_findings);
+    bool is_guess;
     char *control;
 
     (void)state;
@@ -221,7 +246,8 @@ static void test_control_of_pipe(void **state)
     snprintf(path, sizeof(path), "%s/pipe", directory);
     assert_int_equal(mkfifo(path, 0600), 0);
     alarm(10);
-    control = config_load_control(path);
+    control = config_load_control(path, &is_guess);
+    assert_true(is_guess);
     alarm(0);
     config = config_load(DATA "good/minimal.yaml", diag);
     assert_string_equal(control, config->control);
@@ -271,11 +297,17 @@ static void test_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bad),           cmocka_unit_test(test_warn),
-        cmocka_unit_test(test_good),          cmocka_unit_test(test_every_finding_has_a_file),
-        cmocka_unit_test(test_no_file),       cmocka_unit_test(test_standard_input),
-        cmocka_unit_test(test_regular),       cmocka_unit_test(test_control_of_pipe),
-        cmocka_unit_test(test_earlier_error), cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_warn),
+        cmocka_unit_test(test_good),
+        cmocka_unit_test(test_every_finding_has_a_file),
+        cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_regular),
+        cmocka_unit_test(test_control_is_guess),
+        cmocka_unit_test(test_control_of_pipe),
+        cmocka_unit_test(test_earlier_error),
+        cmocka_unit_test(test_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
