@@ -10,11 +10,8 @@
 
 #include "daemon/worker/log_record.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
 #include "support/asked.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
 
 static const char yaml[] = "log: {access: text}\n"
                            "policy_host: {name: policy.provider.example}\n"
@@ -36,14 +33,8 @@ static void set_handlers(h2o_hostconf_t *host, struct room *room)
 
 static void serve_open(struct asked *asked)
 {
-    struct fixture file = fixture_open(slice_of(yaml));
-    struct diag *diag = diag_new(&config_findings);
-
     asked_open(asked, set_handlers);
-    asked->room.snapshot.config = config_load(file.path, diag);
-    assert_non_null(asked->room.snapshot.config);
-    diag_free(diag);
-    fixture_close(&file);
+    asked->room.snapshot.config = loaded_config("%s", yaml);
 }
 
 static void serve_close(struct asked *asked)

@@ -15,10 +15,8 @@
 #include "daemon/tls/cert_store.h"
 #include "lib/base/clock.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
 #include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
 
 /* The clock of the slices: each look at it is a step later. */
 static atomic_uint_fast64_t now_ms;
@@ -60,22 +58,10 @@ static void on_fetchable(void *context, struct config *config, const size_t *dom
 
 static struct config *load_domains(const char *domains)
 {
-    char yaml[512];
-    struct diag *diag = diag_new(&config_findings);
-    struct fixture file;
-    struct config *config;
-
-    snprintf(yaml, sizeof(yaml),
-             "certificates: [{chain: \"/nonexistent/{host}.pem\", "
-             "key: \"/nonexistent/{host}.pem\"}]\n"
-             "domains: {%s}\n",
-             domains);
-    file = fixture_open(slice_of(yaml));
-    config = config_load(file.path, diag);
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
+    return loaded_config("certificates: [{chain: \"/nonexistent/{host}.pem\", "
+                         "key: \"/nonexistent/{host}.pem\"}]\n"
+                         "domains: {%s}\n",
+                         domains);
 }
 
 static struct cert_store *store_for(const struct config *config)

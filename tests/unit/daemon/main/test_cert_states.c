@@ -10,25 +10,11 @@
 
 #include "daemon/tls/cert_store_check.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/diag.h"
-#include "support/fixture.h"
-
-static struct config *load_text(const char *yaml)
-{
-    struct diag *diag = diag_new(&config_findings);
-    struct fixture file = fixture_open(slice_of(yaml));
-    struct config *config = config_load(file.path, diag);
-
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
-}
+#include "support/loaded.h"
 
 static struct cert_states *states_of(const char *yaml, const struct cert_states *before)
 {
-    struct config *config = load_text(yaml);
+    struct config *config = loaded_config("%s", yaml);
     struct cert_states *states = cert_states_new(config, before);
 
     assert_ptr_equal(cert_states_config(states), config);

@@ -16,11 +16,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
 #include "lib/state/ledger.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
 
 static const struct account nobody_else = {.name = "test"};
 static _Atomic uint64_t n_failures;
@@ -56,18 +53,7 @@ static void shelf_close(struct shelf *shelf)
 
 static struct config *config_of(const char *domain)
 {
-    char yaml[256];
-    struct diag *diag = diag_new(&config_findings);
-    struct fixture file;
-    struct config *config;
-
-    snprintf(yaml, sizeof(yaml), "domains: {%s: {mx: [mx.example]}}\n", domain);
-    file = fixture_open(slice_of(yaml));
-    config = config_load(file.path, diag);
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
+    return loaded_config("domains: {%s: {mx: [mx.example]}}\n", domain);
 }
 
 static bool is_served(const struct shelf *shelf, const char *domain)

@@ -16,10 +16,7 @@
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
 #include "support/pki.h"
 #include "support/shaken.h"
 
@@ -49,16 +46,13 @@ struct chooser {
 static void chooser_open(struct chooser *chooser, cert_loader_load *load, unsigned timeout_ms)
 {
     const struct cert_source source = {"{host}.pem", "{host}.pem"};
-    struct fixture file = fixture_open(slice_of(yaml));
-    struct diag *diag = diag_new(&config_findings);
     struct err err;
 
     memset(chooser, 0, sizeof(*chooser));
     room_open(&chooser->room, NULL, NULL);
     pki_write_pair(HOST ".pem", HOST ".pem", HOST, 60);
     pki_write_pair(REPORTS ".pem", REPORTS ".pem", REPORTS, 60);
-    chooser->room.snapshot.config = config_load(file.path, diag);
-    assert_non_null(chooser->room.snapshot.config);
+    chooser->room.snapshot.config = loaded_config("%s", yaml);
     chooser->room.snapshot.store = cert_store_new(&source, 1, 10, &pki_clock, NULL);
     chooser->report_context.globalconf = &chooser->room.globalconf;
     chooser->sni = (struct sni){&chooser->room.snapshot, cert_loader_new(load, timeout_ms),
@@ -66,8 +60,6 @@ static void chooser_open(struct chooser *chooser, cert_loader_load *load, unsign
     assert_int_equal(
         tls_context_new(sni_choose_certificate, &chooser->sni, &chooser->room.kind.ssl_ctx, &err),
         0);
-    diag_free(diag);
-    fixture_close(&file);
 }
 
 static void chooser_close(struct chooser *chooser)

@@ -24,10 +24,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
 
 /* A worker in its thread, behind an abstract unix socket. */
 struct serving {
@@ -78,15 +75,8 @@ static void on_log_record(void *context)
 
 static struct config *load(void)
 {
-    struct fixture file = fixture_open(slice_of("domains: {example.com: {mx: [mx.example.com]}}\n"
-                                                "limits: {memory: 16M}\n"));
-    struct diag *diag = diag_new(&config_findings);
-    struct config *config = config_load(file.path, diag);
-
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
+    return loaded_config("domains: {example.com: {mx: [mx.example.com]}}\n"
+                         "limits: {memory: 16M}\n");
 }
 
 static int listen_abstract(struct serving *serving)

@@ -11,27 +11,13 @@
 #include <cmocka.h>
 
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
 #include "support/fixture.h"
+#include "support/loaded.h"
 
 /* A configuration of these domains, written as YAML in flow style. */
 static struct config *load(const char *domains)
 {
-    char yaml[4096];
-    struct diag *diag = diag_new(&config_findings);
-    struct fixture file;
-    struct config *config;
-
-    snprintf(yaml, sizeof(yaml), "domains: {%s}\n", domains);
-    file = fixture_open(slice_of(yaml));
-    config = config_load(file.path, diag);
-    diag_print(diag, LEVEL_ERROR, stderr);
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
+    return loaded_config("domains: {%s}\n", domains);
 }
 
 static struct difference compare(const char *current, const char *next, size_t lines_max,

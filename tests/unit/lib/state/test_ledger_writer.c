@@ -16,11 +16,8 @@
 
 #include "lib/base/err.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
 #include "lib/state/ledger.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
 
 struct desk {
     char directory[64], path[96];
@@ -49,21 +46,8 @@ static void desk_close(struct desk *desk)
 
 static struct config *config_of(const char *domains)
 {
-    char yaml[4096];
-    struct diag *diag = diag_new(&config_findings);
-    struct fixture file;
-    struct config *config;
-
-    snprintf(yaml, sizeof(yaml),
-             "{policy_host: {name: p.example}, delegation_zone: sts.example, domains: {%s}}\n",
-             domains);
-    file = fixture_open(slice_of(yaml));
-    config = config_load(file.path, diag);
-    diag_print(diag, LEVEL_ERROR, stderr);
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
+    return loaded_config(
+        "{policy_host: {name: p.example}, delegation_zone: sts.example, domains: {%s}}\n", domains);
 }
 
 static void desk_record(struct desk *desk, const char *domains, int64_t now_unix_s)

@@ -13,11 +13,8 @@
 
 #include "lib/base/err.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
 #include "lib/state/ledger.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
 
 #define DAY (24 * 60 * 60)
 
@@ -49,19 +46,7 @@ static int close_directory(void **state)
 
 static struct config *config_of(const char *domains)
 {
-    char yaml[2048];
-    struct diag *diag = diag_new(&config_findings);
-    struct fixture file;
-    struct config *config;
-
-    snprintf(yaml, sizeof(yaml), "{delegation_zone: sts.example, %s}\n", domains);
-    file = fixture_open(slice_of(yaml));
-    config = config_load(file.path, diag);
-    diag_print(diag, LEVEL_ERROR, stderr);
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
+    return loaded_config("{delegation_zone: sts.example, %s}\n", domains);
 }
 
 static struct ledger *ledger_of(const char *lines)
