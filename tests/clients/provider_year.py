@@ -3,6 +3,7 @@
 
 import contextlib
 import datetime
+import json
 import os
 import pathlib
 import re
@@ -13,7 +14,7 @@ from nameservers import NAMED_NAME, PROVIDER_ZONE, Named, ask, make_zone
 from network import NAMED_FOLDER, POLICY_HOST, RESOLVER
 from operated import Operated
 from pki import Pki
-from processes import run
+from processes import eventually, run
 from provider import DELEGATION_ZONE, mta_stsd
 from senders import lazy_senders, lookup, mta_sts_daemon, refuses
 from shifted_clock import ShiftedClock
@@ -68,6 +69,13 @@ def provider_zones():
             DELEGATION_ZONE: make_zone(DELEGATION_ZONE, server=NAMED_NAME)}
 
 
+def version(path):
+    """Differs when a file was replaced; None: there is no file."""
+    with contextlib.suppress(FileNotFoundError):
+        found = path.stat()
+        return found.st_ino, found.st_mtime_ns
+
+
 class Provider:
     """
     customers  who may join: all have a DNS zone; those in `hosted` have it here, and are not
@@ -77,7 +85,8 @@ class Provider:
     def __init__(self, folder, customers, hosted):
         self.folder, self.hosted = folder, frozenset(hosted)
         self.zones = {**provider_zones(), **{zone: customer_zone(zone) for zone in customers}}
-        self.domains = {}          # as in the configuration
+        self.domains = {PROVIDER_ZONE: {"policy": "standard"}}    # as in the configuration
+        self.served = {}           # domain: the ids of the policies that were fetched
         self.certificates = {}     # path: the domains in it
         self.begin = self.renewed_at = None
         self.n_begun = 0           # lazy senders
@@ -86,7 +95,7 @@ class Provider:
     @contextlib.contextmanager
     def open(self):
         """The name server goes by the real clock, all else by the one that the test moves."""
-        keys = dict.fromkeys([DELEGATION_ZONE, *self.hosted], "provider")
+        keys = dict.fromkeys([PROVIDER_ZONE, DELEGATION_ZONE, *self.hosted], "provider")
         with contextlib.ExitStack() as stack:
             stack.enter_context(Named(self.zones, keys).serving())
             self.clock = Calendar(self.folder)
@@ -97,11 +106,11 @@ class Provider:
             self.pki = Pki(self.folder / "pki", "policy.provider.example")
             os.environ["SSL_CERT_FILE"] = str(self.pki.ca)
             (self.folder / "certificates").mkdir()
-            self.begin = self.renewed_at = self.clock.now()
+            self.begin = self.clock.now()
+            self.certify("provider", [PROVIDER_ZONE])
             stack.enter_context(mta_sts_daemon(self.folder))
             self.lazy = stack.enter_context(lazy_senders(self.folder, N_LAZY_SENDERS))
-            self.daemon = Operated(self.folder, self.settings())
-            self.daemon.__enter__()
+            self.start()
             stack.callback(lambda: self.daemon.__exit__())
             yield self
 
@@ -125,7 +134,8 @@ class Provider:
             "policy_host": {"name": f"policy.{PROVIDER_ZONE}"}, "delegation_zone": DELEGATION_ZONE,
             "policies": {"standard": {"mx": MX_HOSTS, "max_age": "2w",
                                       "tls_rpt": ["mailto:tlsrpt@provider.example"]}},
-            "domains": self.domains or {"provider.example": "standard"}}
+            "on_change": {"run": [str(SCRIPTS / "nsupdate.sh"), "-k", str(KEY)]},
+            "domains": self.domains}
 
     # The clock.
 
@@ -172,35 +182,64 @@ class Provider:
         delegated = {} if domain in self.hosted else {"delegated": ["mta-sts", "tls-rpt"]}
         return {"policy": "standard", **delegated, **keys}
 
-    def reload(self, *arguments):
+    def ask_reload(self, *arguments):
         done = self.daemon.change(self.settings(), *arguments)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
     def try_change(self, domains):
-        """What --reload --dry-run says; nothing is changed."""
-        before, self.domains = self.domains, {**self.domains, **domains}
+        """What --reload --dry-run says; nothing is changed. A domain that is None has left."""
+        before, self.domains = self.domains, self._with(domains)
         try:
-            return self.reload("--dry-run")
+            return self.ask_reload("--dry-run")
         finally:
             self.domains = before
 
     def change(self, domains):
-        self.domains = {**self.domains, **domains}
-        return self.reload()
+        """What --reload says; when it returns, the program of on_change has done its work."""
+        watched = [domain for domain in domains if domains[domain]][:3]
+        self.domains = self._with(domains)
+        with self._published(watched):
+            return self.ask_reload()
 
-    def publish(self):
-        run("sh", SCRIPTS / "nsupdate.sh", self.daemon.config_path, "-k", KEY)
+    def reload(self):
+        """Nothing is changed, but the daemon looks whether something may be published."""
+        return self.change({})
+
+    def _with(self, domains):
+        changed = {**self.domains, **domains}
+        return {domain: entry for domain, entry in changed.items() if entry}
+
+    @contextlib.contextmanager
+    def _published(self, watched=()):
+        """Waits until the daemon has looked what is to be published, and that is published."""
+        state = self.folder / "state"
+        looked_at = version(state / "published.next"), version(state / "published")
+        yield
+
+        def is_published():
+            self.domains_with_an_id(watched)
+            before, now = looked_at[0], version(state / "published.next")
+            if now is None:     # it is `published` now
+                return version(state / "published") != looked_at[1]
+            changes = json.loads((state / "changes.json").read_text(encoding="ascii"))["changes"]
+            return now != before and not changes
+
+        eventually(is_published, "the records are published")
+
+    def start(self):
+        with self._published():
+            self.daemon = Operated(self.folder, self.settings())
+            self.daemon.__enter__()
+
+    def restart(self):
+        self.daemon.stop()
+        self.start()
 
     def withdraw(self, domain):
         """Its exit status and what it prints."""
         done = self.daemon.ask("--withdraw", domain)
         return done.returncode, done.stdout.decode()
-
-    def restart(self):
-        self.daemon.stop()
-        self.daemon = Operated(self.folder, self.settings())
-        self.daemon.__enter__()
 
     # The customers.
 
@@ -222,6 +261,9 @@ class Provider:
         answer, _ = ask(RESOLVER, f"_mta-sts.{domain}", "TXT")
         return re.search("id=([0-9a-f]+);", answer["TXT"].to_text())[1] if "TXT" in answer else None
 
+    def await_ids(self, domains):
+        eventually(lambda: all(map(self.published_id, domains)), "ids in DNS")
+
     @staticmethod
     def served_id(domain):
         """By a real fetch."""
@@ -230,11 +272,14 @@ class Provider:
         return policy_id(answer.body)
 
     def domains_with_an_id(self, domains):
-        """Those that have one in DNS; it has to be that of the served policy (RFC 8461 8.1)."""
-        ids = {domain: self.published_id(domain) for domain in domains}
-        found = [domain for domain in domains if ids[domain]]
-        for domain in found:
-            assert ids[domain] == self.served_id(domain), f"{domain}: an id that is not served"
+        """Those that have one in DNS; its policy has to be served by now (RFC 8461 8.1)."""
+        found = []
+        for domain in domains:
+            id_ = self.published_id(domain)
+            if id_:
+                self.served.setdefault(domain, set()).add(self.served_id(domain))
+                assert id_ in self.served[domain], f"{domain}: an id that was never served"
+                found.append(domain)
         return found
 
     def answers(self, domain, map_name="postfix"):
