@@ -71,7 +71,10 @@ def test_documents(pki, tmp_path, publisher):
         daemon.log.wait_for("has accepted the records: ")
         daemon.log.wait_for("on_change: arguments: one two words$")
         n_documents = len(publisher.documents())
-        assert daemon.change(settings_of(pki, tmp_path, publisher, ENFORCED)).returncode == 0
+        done = daemon.change(settings_of(pki, tmp_path, publisher, ENFORCED))
+        assert done.returncode == 0
+        assert b"on_change publishes the new records; the log says when it has\n" in done.stdout
+        assert b"--print-dns" not in done.stdout
         change, = publisher.wait_for(n_documents + 1)[-1]["changes"]
         assert (change["action"], change["name"]) == ("change", "_mta-sts.example.com")
         assert change["value"] == f"v=STSv1; id={change['id']};" != change["old_value"]

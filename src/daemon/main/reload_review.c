@@ -40,7 +40,11 @@ static void print_next_step(const struct reload_candidate *candidate,
 {
     if (candidate->force == RELOAD_DRY)
         fputs("dry run: nothing was changed\n", out);
-    else if (difference->n_added + difference->n_changed > 0)
+    else if (difference->n_added + difference->n_changed == 0)
+        return;
+    else if (candidate->next->n_on_change > 0)
+        fputs("on_change publishes the new records; the log says when it has\n", out);
+    else
         fputs("publish the new records now: mta-stsd --print-dns\n", out);
 }
 
