@@ -21,6 +21,7 @@
 #include "lib/dns/format.h"
 #include "lib/dns/name.h"
 #include "lib/dns/record.h"
+#include "lib/state/ledger.h"
 #include "version.h"
 
 enum exit_status cli_load(const struct options *options, struct config **ret_config)
@@ -93,6 +94,24 @@ enum exit_status cli_load_policy(const struct options *options, struct config **
         cli_fail(STATUS_USAGE, "'%s' has no policy: its mta_sts is false", (*ret_domain)->name);
     config_unref(*ret_config);
     return STATUS_USAGE;
+}
+
+enum exit_status cli_read_ledger(const struct config *config, const char *domain,
+                                 struct ledger **ret_ledger)
+{
+    struct err err;
+
+    *ret_ledger = NULL;
+    if (!config->state)
+        return STATUS_GOOD;
+    if (ledger_read(config->state, domain, ret_ledger, &err) != 0)
+        return cli_fail(STATUS_FAILED, "%s", err.msg);
+    if (ledger_damaged_line(*ret_ledger) != 0)
+        fprintf(stderr,
+                "mta-stsd: '%s/" LEDGER_FILE "': line %zu is damaged and is ignored, so some dates "
+                "are unknown\n",
+                config->state, ledger_damaged_line(*ret_ledger));
+    return STATUS_GOOD;
 }
 
 enum exit_status mode_version(const struct options *options)

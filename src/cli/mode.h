@@ -15,6 +15,7 @@
 struct cert_store;
 struct config;
 struct dns_format;
+struct ledger;
 struct mode;
 
 enum cli_option {
@@ -97,6 +98,16 @@ const struct domain *cli_find_domain(const struct config *config, const char *na
  */
 enum exit_status cli_load_policy(const struct options *options, struct config **ret_config,
                                  const struct domain **ret_domain);
+
+/**
+ * Reads the ledger in `state:`, and says on standard error if a line of it is damaged.
+ *
+ * domain      read only the lines of this one; NULL: all
+ * ret_ledger  stays NULL without `state:`
+ * Returns STATUS_GOOD, or STATUS_FAILED after printing why on standard error.
+ */
+enum exit_status cli_read_ledger(const struct config *config, const char *domain,
+                                 struct ledger **ret_ledger);
 
 /** Prints "mta-stsd: ..." on standard error and returns `status`. */
 enum exit_status cli_fail(enum exit_status status, const char *format, ...)

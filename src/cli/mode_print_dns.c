@@ -103,22 +103,6 @@ static enum exit_status print_dns_open_store(const struct options *options,
                     err.msg, certificate_advice(config, err.sys_errno, advice, sizeof(advice)));
 }
 
-/* A damaged or unreadable ledger makes nothing safe, and a record that was published stays. */
-static enum exit_status print_dns_read_ledger(const struct config *config,
-                                              struct ledger **ret_ledger)
-{
-    struct err err;
-
-    if (!config->state)
-        return STATUS_GOOD;
-    if (ledger_read(config->state, NULL, ret_ledger, &err) != 0)
-        return cli_fail(STATUS_FAILED, "%s", err.msg);
-    if (ledger_damaged_line(*ret_ledger) != 0)
-        fprintf(stderr, "mta-stsd: '%s/" LEDGER_FILE "': line %zu is damaged and is ignored\n",
-                config->state, ledger_damaged_line(*ret_ledger));
-    return STATUS_GOOD;
-}
-
 static enum exit_status print_dns_plan(const struct options *options,
                                        const struct dns_format *format,
                                        const struct dns_filter *filter)
@@ -167,7 +151,7 @@ enum exit_status mode_print_dns(const struct options *options)
     trust = trust_store_new();
     status = print_dns_open_store(options, config, trust, &filter.store);
     if (status == STATUS_GOOD)
-        status = print_dns_read_ledger(config, &ledger);
+        status = cli_read_ledger(config, NULL, &ledger);
     filter.ledger = ledger;
     if (status == STATUS_GOOD && options->served && !served)
         status = cli_fail(STATUS_FAILED, "--served: no daemon answers at '%s'", config->control);

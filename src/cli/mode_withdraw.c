@@ -125,15 +125,10 @@ static enum exit_status withdraw_advise(const struct withdrawal *withdrawal)
 static enum exit_status withdraw_read(const struct config *config, struct withdrawal *withdrawal,
                                       struct ledger **ret_ledger)
 {
-    struct err err;
+    enum exit_status status = cli_read_ledger(config, withdrawal->name, ret_ledger);
 
-    if (!config->state)
-        return STATUS_GOOD;
-    if (ledger_read(config->state, withdrawal->name, ret_ledger, &err) != 0)
-        return cli_fail(STATUS_FAILED, "%s", err.msg);
-    if (ledger_damaged_line(*ret_ledger) != 0)
-        cli_fail(STATUS_FAILED, "'%s/" LEDGER_FILE "': line %zu is damaged, so dates are unknown",
-                 config->state, ledger_damaged_line(*ret_ledger));
+    if (status != STATUS_GOOD)
+        return status;
     withdrawal->known = ledger_find(*ret_ledger, slice_of(withdrawal->name));
     if (!withdrawal->known || !withdrawal->known->latest)
         return STATUS_GOOD;

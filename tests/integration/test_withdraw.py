@@ -115,7 +115,7 @@ def test_damaged_ledger(tmp_path):
                                         "17643700 serves example.com rubb",
                                         serves(90, "none", DAY_S)])
     assert status == 1
-    assert "line 3 is damaged, so dates are unknown" in text
+    assert "line 3 is damaged and is ignored, so some dates are unknown" in text
 
 
 def test_foreign_ledger(tmp_path):
