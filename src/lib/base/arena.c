@@ -148,6 +148,11 @@ void *arena_alloc(struct arena *arena, size_t size)
     return memory;
 }
 
+char *arena_space(struct arena *arena, size_t size)
+{
+    return arena_take(arena, size, 1);
+}
+
 void *arena_array(struct arena *arena, size_t count, size_t size)
 {
     size_t total;

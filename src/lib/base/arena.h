@@ -39,6 +39,9 @@ void arena_reset(struct arena *arena);
  */
 void *arena_alloc(struct arena *arena, size_t size);
 
+/** `size` bytes as they are, without alignment; NULL as arena_alloc(). */
+char *arena_space(struct arena *arena, size_t size);
+
 /** `count` zeroed elements of `size` bytes; NULL as arena_alloc(). Aborts if the product overflows.
  */
 void *arena_array(struct arena *arena, size_t count, size_t size);

@@ -16,54 +16,45 @@ enum {
     READ_FIRST = 16 * 1024,
 };
 
+/* A buffer twice as large with the same bytes, which may be a private key. */
+static char *read_grow(struct arena *arena, char *buffer, size_t size)
+{
+    char *larger = memcpy(arena_space(arena, size * 2), buffer, size);
+
+    explicit_bzero(buffer, size);
+    return larger;
+}
+
 /*
  * Reads to the end into a buffer that grows: a pipe has no size and a file may grow meanwhile. What
- * has its size and no more when there is room for more is at its end.
+ * has its size and no more when there is room for more is at its end. There always is room for a
+ * NUL.
  */
-static int file_read_all(int fd, const struct stat *status, size_t max_bytes, char **ret_buffer,
-                         size_t *ret_len, struct err *err)
+static int read_into(int fd, const struct stat *status, size_t max_bytes, struct arena *arena,
+                     struct slice *ret_bytes, struct err *err)
 {
     size_t expected = S_ISREG(status->st_mode) ? (size_t)status->st_size : 0;
     size_t size = expected > 0 && expected <= max_bytes ? expected + 1 : READ_FIRST, len = 0;
-    char *buffer = memory_alloc(size);
+    char *buffer = arena_space(arena, size);
     ssize_t count;
 
     while ((count = read(fd, buffer + len, size - len)) != 0) {
         if (count < 0 && errno == EINTR)
             continue;
-        if (count < 0) {
-            err_io(err, errno, "cannot be read");
-            goto failed;
-        }
+        if (count < 0)
+            return err_io(err, errno, "cannot be read");
         len += (size_t)count;
-        if (len > max_bytes) {
-            err_set(err, ERR_LIMIT, "is larger than %zu bytes", max_bytes);
-            goto failed;
-        }
+        if (len > max_bytes)
+            return err_set(err, ERR_LIMIT, "is larger than %zu bytes", max_bytes);
         if (len == expected && len < size)
             break;
-        if (len == size)
-            buffer = memory_resize(buffer, size *= 2, 1);
+        if (len == size) {
+            buffer = read_grow(arena, buffer, size);
+            size *= 2;
+        }
     }
-    *ret_buffer = buffer;
-    *ret_len = len;
-    return 0;
-failed:
-    free(buffer);
-    return -1;
-}
-
-static int read_into(int fd, const struct stat *status, size_t max_bytes, struct arena *arena,
-                     struct slice *ret_bytes, struct err *err)
-{
-    char *buffer;
-    size_t len;
-
-    if (file_read_all(fd, status, max_bytes, &buffer, &len, err) != 0)
-        return -1;
-    *ret_bytes = (struct slice){arena_copy(arena, (struct slice){buffer, len}), len};
-    explicit_bzero(buffer, len); /* it may hold a private key */
-    free(buffer);
+    buffer[len] = '\0';
+    *ret_bytes = (struct slice){buffer, len};
     return 0;
 }
 

@@ -52,6 +52,21 @@ static void check_alloc(struct arena *arena)
     arena_free(arena);
 }
 
+/* Bytes of its own, also after a string that ends anywhere. */
+static void test_space(void **state)
+{
+    struct arena *arena = arena_new(100);
+    char *first = arena_space(arena, 3), *second = arena_space(arena, 97);
+
+    (void)state;
+    memset(first, 'a', 3);
+    memset(second, 'b', 97);
+    assert_memory_equal(first, "aaa", 3);
+    assert_int_equal(arena_used(arena), 100);
+    assert_null(arena_space(arena, 1));
+    arena_free(arena);
+}
+
 static void test_alloc(void **state)
 {
     (void)state;
@@ -191,10 +206,15 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alloc), cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_cap),   cmocka_unit_test(test_reset),
-        cmocka_unit_test(test_array), cmocka_unit_test(test_array_overflow_aborts),
-        cmocka_unit_test(test_wipe),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_alloc),
+        cmocka_unit_test(test_space),
+        cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_reset),
+        cmocka_unit_test(test_array),
+        cmocka_unit_test(test_array_overflow_aborts),
+        cmocka_unit_test(test_wipe),
+        cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
