@@ -90,7 +90,7 @@ class Provider:
         self.certificates = {}     # path: the domains in it
         self.begin = self.renewed_at = None
         self.n_begun = 0           # lazy senders
-        self.clock = self.daemon = self.eager = self.lazy = self.pki = None
+        self.clock = self.daemon = self.lazy = self.pki = None
 
     @contextlib.contextmanager
     def open(self):
@@ -282,15 +282,15 @@ class Provider:
                 found.append(domain)
         return found
 
-    def answers(self, domain, map_name="postfix"):
+    def answers(self, domain):
         """What Postfix is told by the eager sender, and by each lazy one that has begun.
 
         One more begins each time the clock has moved, so each day's policy is held by somebody
         for as long as it may be.
         """
-        told = {"eager": lookup(map_name, domain)}
+        told = {"eager": lookup("postfix", domain)}
         for number, address in enumerate(self.lazy[:self.n_begun]):
-            told[number] = lookup(map_name, domain, address)
+            told[number] = lookup("postfix", domain, address)
         return told
 
     def deliver(self, *domains):
