@@ -200,12 +200,13 @@ static void on_load_done(void *context)
 static void on_load_deadline(uv_timer_t *timer)
 {
     struct reload *reload = timer->data;
-    char text[256];
+    char text[512];
 
-    snprintf(text, sizeof(text),
-             "reload refused: '%s' was not loaded within %u s, so its storage is slow, or "
-             "hangs; " RELOAD_GOES_ON,
-             reload->options.config_path, reload->options.load_timeout_ms / 1000);
+    snprintf(
+        text, sizeof(text),
+        "reload refused: '%s' was not loaded within %u s, so its storage, or that of `state:`, "
+        "is slow or hangs; " RELOAD_GOES_ON,
+        reload->options.config_path, reload->options.load_timeout_ms / 1000);
     log_text(LOG_ERROR, slice_of(text));
     reload->state = RELOAD_HANGING;
     reload->is_wanted = false;

@@ -316,7 +316,7 @@ static void test_load_that_hangs(void **state)
     end_trial(TRIAL_PASSED, NULL);
     while (test.n_answers == 0)
         uv_run(&test.loop, UV_RUN_NOWAIT);
-    assert_answers(2, RELOAD_REFUSED, "its storage is slow, or hangs");
+    assert_answers(2, RELOAD_REFUSED, "its storage, or that of `state:`, is slow or hangs");
     assert_int_equal(test.n_ended, 1);
     request(RELOAD_FORCED);
     assert_answers(3, RELOAD_REFUSED, "still hangs");
