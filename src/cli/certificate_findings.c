@@ -126,7 +126,11 @@ const char *certificate_advice(const struct config *config, int sys_errno, char 
         snprintf(buffer, size,
                  "; certbot has made no certificate here: get one, or say in 'certificates:' where "
                  "yours are");
-    else if (sys_errno == ENOENT || sys_errno == ENOTDIR)
+    else if (sys_errno == ENOENT)
+        snprintf(buffer, size,
+                 "; correct the path in 'certificates:', or make the folder if no certificate has "
+                 "come yet");
+    else if (sys_errno == ENOTDIR)
         snprintf(buffer, size, "; correct the path in 'certificates:'");
     return buffer;
 }

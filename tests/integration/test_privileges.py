@@ -250,7 +250,7 @@ def test_a_program_that_cannot_be_run(folder, certificates, start):
 
 @pytest.mark.parametrize("name, mode, advice", [
     ("absent", None, "cannot be listed: No such file or directory; correct the path in "
-                     "'certificates:' ["),
+                     "'certificates:', or make the folder if no certificate has come yet ["),
     ("closed", 0o700, "cannot be listed: Permission denied; let user 65532 read it ["),
     ("file", 0o644, "cannot be listed: Not a directory; correct the path in 'certificates:' ["),
 ])
