@@ -40,6 +40,7 @@ struct cert_pattern {
     struct file_versions version;
     uint64_t seen_at_ms;
     bool is_seen;
+    bool is_expired;
     bool is_settled; /* the directory had not changed right before it was listed */
     int result;      /* of the last listing, and why */
     struct err err;
@@ -202,11 +203,12 @@ static void pattern_renew(struct cert_pattern *pattern, const char *directory)
     struct file_versions version;
     bool is_same;
 
-    if (pattern->is_seen && now_ms - pattern->seen_at_ms < TRUST_MS)
+    if (pattern->is_seen && !pattern->is_expired && now_ms - pattern->seen_at_ms < TRUST_MS)
         return;
     version = file_versions_look_up(directory, directory);
     is_same = pattern->is_seen && file_versions_eq(&version, &pattern->version);
     pattern->is_seen = true;
+    pattern->is_expired = false;
     pattern->seen_at_ms = now_ms;
     if (is_same && pattern->is_settled && pattern->result == 0)
         return;
@@ -263,6 +265,13 @@ void cert_pattern_free(struct cert_pattern *pattern)
     free(pattern->chain);
     free(pattern->key);
     free(pattern);
+}
+
+void cert_pattern_expire(struct cert_pattern *pattern)
+{
+    pthread_mutex_lock(&pattern->lock);
+    pattern->is_expired = true;
+    pthread_mutex_unlock(&pattern->lock);
 }
 
 int cert_pattern_list(struct cert_pattern *pattern, const char *host,

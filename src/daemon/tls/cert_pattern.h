@@ -30,6 +30,9 @@ struct cert_pattern *cert_pattern_new(const char *chain, const char *key);
 /** Takes NULL. */
 void cert_pattern_free(struct cert_pattern *pattern);
 
+/** The next listing looks at the directory, however short a time ago the last one did. */
+void cert_pattern_expire(struct cert_pattern *pattern);
+
 /**
  * Lists the pairs whose chain's path matches, in the order of their names. Names with a dot in
  * front are matched by no '*' at the beginning of a name, as in a shell.

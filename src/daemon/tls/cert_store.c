@@ -13,6 +13,7 @@
 #include <uthash.h>
 
 #include "daemon/tls/cert_files.h"
+#include "daemon/tls/cert_pattern.h"
 #include "daemon/tls/certificate.h"
 #include "daemon/tls/chain_cache.h"
 #include "daemon/tls/handshake_trial.h"
@@ -383,8 +384,11 @@ void cert_store_refresh(struct cert_store *store, cert_report *report, void *con
     const struct store_reporter reporter = {report, context};
     struct host_entry *entry;
 
-    for (size_t i = 0; i < store->n_sources; i++)
+    for (size_t i = 0; i < store->n_sources; i++) {
+        if (store->files[i].pattern)
+            cert_pattern_expire(store->files[i].pattern); /* a renewal's hook may have asked */
         shared_refresh(&store->files[i], &reporter);
+    }
     for (size_t slot = 0; (entry = entry_hold(store, slot)); slot++) {
         entry_refresh(store, entry, &reporter);
         entry_unref(entry);

@@ -99,6 +99,10 @@ static void test_changes(void **state)
         nanosleep(&patience, NULL);
         assert_string_equal(list_pairs(pattern, "a"), want);
     }
+    make("d/a5");
+    cert_pattern_expire(pattern);
+    strcat(want, " d/a5+5");
+    assert_string_equal(list_pairs(pattern, "a"), want);
     cert_pattern_free(pattern);
 }
 
