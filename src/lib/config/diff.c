@@ -248,8 +248,36 @@ static void diff_removed(struct comparison *comparison, const struct domain *dom
                 "        then, see mta-stsd --withdraw %s\n",
                 when_date(until_unix_s, date), domain->name);
     else if (domain->document)
-        fprintf(out, "  its records in DNS can go: mta-stsd --withdraw %s names them\n",
+        fprintf(out, "  mta-stsd --withdraw %s says when its records in DNS can go\n",
                 domain->name);
+}
+
+static bool has_same_reporting(const struct domain *a, const struct domain *b)
+{
+    size_t n_a = a->reporting ? a->reporting->n_rua : 0;
+    size_t n_b = b->reporting ? b->reporting->n_rua : 0;
+
+    if (n_a != n_b)
+        return false;
+    for (size_t i = 0; i < n_a; i++)
+        if (strcmp(a->reporting->rua[i], b->reporting->rua[i]) != 0)
+            return false;
+    return true;
+}
+
+/* The policy is the same, but not what is to be published with it. */
+static void diff_records(struct comparison *comparison, const struct domain *was,
+                         const struct domain *is)
+{
+    FILE *out;
+
+    if (was->delegated == is->delegated && strcmp(was->zone, is->zone) == 0 &&
+        has_same_reporting(was, is))
+        return;
+    comparison->counts.n_changed++;
+    out = line_begin(comparison);
+    if (out)
+        fprintf(out, "changed: %s; its DNS records, not its policy\n", is->name);
 }
 
 static void diff_domain(struct comparison *comparison, const struct domain *was,
@@ -258,8 +286,10 @@ static void diff_domain(struct comparison *comparison, const struct domain *was,
     const char *was_id = was->document ? was->document->id : "";
     const char *is_id = is->document ? is->document->id : "";
 
-    if (strcmp(was_id, is_id) == 0)
+    if (strcmp(was_id, is_id) == 0) {
+        diff_records(comparison, was, is);
         return;
+    }
     if (!is->document) {
         diff_removed(comparison, was, "; TLS reporting only is left");
         return;

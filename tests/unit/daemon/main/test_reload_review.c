@@ -27,6 +27,7 @@ static void fill_config(struct config *config, struct domain domains[DOMAINS_MAX
     for (size_t i = 0; i < n_domains; i++) {
         snprintf(names[i], sizeof(names[i]), "d%zu.example", 100 + i);
         domains[i] = (struct domain){.name = names[i],
+                                     .zone = names[i],
                                      .document = i + n_withdrawn < n_domains ? &document : NULL};
     }
 }

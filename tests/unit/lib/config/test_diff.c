@@ -43,9 +43,10 @@ static struct difference compare(const char *current, const char *next, size_t l
 #define REMOVED_MX                                                                    \
     "  risk: senders that fetch the new policy refuse the removed mx; remove an mx\n" \
     "        only when no MX record names its host any more\n"
-#define MAY_GO(name) \
-    "  its records in DNS can go: mta-stsd --withdraw " name ".example names them\n"
+#define MAY_GO(name) "  mta-stsd --withdraw " name ".example says when its records in DNS can go\n"
+#define CHANGED_RECORDS "changed: a.example; its DNS records, not its policy\n"
 #define RUA "tls_rpt: [\"mailto:tls@a.example\"]"
+#define OTHER_RUA "tls_rpt: [\"mailto:tls@b.example\"]"
 
 static const struct {
     const char *current, *next;
@@ -121,8 +122,11 @@ static const struct {
      "removed: a.example (testing); TLS reporting only is left\n" MAY_GO("a")},
     {"a.example: {mta_sts: false, " RUA "}", "a.example: {mode: none, " RUA "}", 0, 0, 1,
      "changed: a.example; TLS reporting only -> none; id #\n"},
-    /* What is published by DNS alone changes no policy. */
-    {"a.example: {mx: [mx.a.example]}", "a.example: {mx: [mx.a.example], " RUA "}", 0, 0, 0, ""},
+    /* What is published in DNS alone. */
+    {A, "a.example: {mx: [mx.a.example], " RUA "}", 0, 0, 1, CHANGED_RECORDS},
+    {"a.example: {mx: [mx.a.example], " RUA "}", "a.example: {mx: [mx.a.example], " OTHER_RUA "}",
+     0, 0, 1, CHANGED_RECORDS},
+    {A, "a.example: {mx: [mx.a.example], zone: example}", 0, 0, 1, CHANGED_RECORDS},
 };
 
 /* Puts "#" where an id stands: "id " and 32 hexadecimal digits. */
