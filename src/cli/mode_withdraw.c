@@ -97,7 +97,7 @@ static enum exit_status withdraw_gone(const struct withdrawal *withdrawal)
         return STATUS_FINDINGS;
     }
     snprintf(zone, sizeof(zone), "%.*s", SLICE_ARG(latest->policy.mta_sts_zone));
-    printf("%s has left, and no sender holds its policy any more. Remove these records:\n",
+    printf("%s has left, and its policy has expired (RFC 8461 3.2). Remove these records:\n",
            withdrawal->name);
     print_records(withdrawal->name, zone);
     /* postfix-mta-sts-resolver does. RFC 8461 3.2 counts from the last fetch, which now fails. */
