@@ -10,7 +10,7 @@
 
 #include <uv.h>
 
-#include "daemon/child/child_output.h"
+#include "daemon/child/child_run.h"
 #include "daemon/child/spawner.h"
 #include "daemon/main/job.h"
 #include "daemon/main/server_stats.h"
@@ -21,10 +21,6 @@
 #include "lib/base/when.h"
 #include "lib/config/config.h"
 #include "lib/state/published.h"
-
-enum {
-    REASON_SIZE = 1024,
-};
 
 enum on_change_state {
     ON_CHANGE_IDLE,
@@ -42,8 +38,8 @@ struct on_change {
     uv_async_t wake;
     uv_timer_t timer; /* of the next look */
     struct job *compare, *accept;
-    struct child_output *output; /* of the program that runs */
-    uint64_t retry_ms;           /* after the next failure */
+    struct child_run *run;
+    uint64_t retry_ms; /* after the next failure */
 
     /* A job's while it runs. */
     struct config *config; /* one reference */
@@ -112,76 +108,30 @@ static void on_change_accepted(void *context)
     on_change_end(on_change, on_change->options.look_ms);
 }
 
-static void on_change_print_end(const struct on_change *on_change, const struct spawn_end *end,
-                                char reason[static REASON_SIZE])
-{
-    const char *program = on_change_program(on_change);
-    const char *last_line = child_output_last_line(on_change->output);
-    char limit[WHEN_SIZE];
-
-    switch (end->outcome) {
-    case SPAWN_FAILED:
-        snprintf(reason, REASON_SIZE, "'%s' cannot be started: %s", program, strerror(end->code));
-        break;
-    case SPAWN_TIMED_OUT:
-        snprintf(reason, REASON_SIZE, "'%s' was ended after %s", program,
-                 when_duration((*on_change->options.config)->on_change_timeout_s, limit));
-        break;
-    case SPAWN_SIGNALLED:
-        snprintf(reason, REASON_SIZE, "'%s' was ended by signal %d", program, end->code);
-        break;
-    case SPAWN_EXITED:
-        snprintf(reason, REASON_SIZE, "'%s' ended with status %d%s%s", program, end->code,
-                 last_line[0] != '\0' ? ": " : "", last_line);
-        break;
-    }
-}
-
-static void on_change_program_end(void *context, const struct spawn_end *end)
+static void on_change_program_end(void *context, const struct spawn_end *end, const char *reason)
 {
     struct on_change *on_change = context;
-    bool is_accepted = end->outcome == SPAWN_EXITED && end->code == 0;
-    char reason[REASON_SIZE];
 
-    child_output_finish(on_change->output);
-    on_change_print_end(on_change, end, reason);
-    child_output_free(on_change->output);
-    on_change->output = NULL;
     on_change->state = ON_CHANGE_ACCEPTING;
-    if (is_accepted)
+    if (end->outcome == SPAWN_EXITED && end->code == 0)
         job_start(on_change->accept);
     else
         on_change_fail(on_change, reason);
 }
 
-/* Returns 0, or -1 with *err set. */
-static int on_change_start_program(struct on_change *on_change, int document, struct err *err)
-{
-    const struct config *config = *on_change->options.config;
-    struct spawn_request request = {.program = ON_CHANGE,
-                                    .timeout_ms = config->on_change_timeout_s * 1000};
-
-    on_change->output = child_output_new(on_change->options.loop, "on_change", err);
-    if (!on_change->output)
-        return -1;
-    request.fds[0] = document;
-    request.fds[1] = request.fds[2] = child_output_fd(on_change->output);
-    if (spawner_start(on_change->options.spawner, &request, on_change_program_end, on_change, err))
-        return 0;
-    child_output_free(on_change->output);
-    on_change->output = NULL;
-    return -1;
-}
-
 static void on_change_run(struct on_change *on_change)
 {
-    int document = state_keeper_open_changes(on_change->options.keeper, &on_change->err);
+    const struct spawn_request request = {
+        .program = ON_CHANGE,
+        .fds = {state_keeper_open_changes(on_change->options.keeper, &on_change->err), -1, -1},
+        .timeout_ms = (*on_change->options.config)->on_change_timeout_s * 1000};
     int result = -1;
 
     on_change->state = ON_CHANGE_RUNNING;
-    if (document >= 0) {
-        result = on_change_start_program(on_change, document, &on_change->err);
-        close(document);
+    if (request.fds[0] >= 0) {
+        result = child_run_start(on_change->run, &request, on_change_program_end, on_change,
+                                 &on_change->err);
+        close(request.fds[0]);
     }
     if (result != 0)
         on_change_fail(on_change, on_change->err.msg);
@@ -230,6 +180,8 @@ static void on_change_wake(uv_async_t *wake)
 
 struct on_change *on_change_new(const struct on_change_options *options)
 {
+    struct child_run_options run = {
+        .loop = options->loop, .spawner = options->spawner, .prefix = "on_change"};
     struct on_change *on_change;
 
     if ((*options->config)->n_on_change == 0)
@@ -239,8 +191,10 @@ struct on_change *on_change_new(const struct on_change_options *options)
                             "cannot be used");
         return NULL;
     }
+    run.program = (*options->config)->on_change[0];
     on_change = memory_alloc(sizeof(*on_change));
     *on_change = (struct on_change){.options = *options, .retry_ms = options->retry_ms};
+    on_change->run = child_run_new(&run);
     pthread_mutex_init(&on_change->lock, NULL);
     on_change->compare = job_new(options->loop, on_change_compare, on_change_compared, on_change);
     on_change->accept = job_new(options->loop, on_change_accept, on_change_accepted, on_change);
@@ -268,14 +222,14 @@ void on_change_stop(struct on_change *on_change)
     on_change->is_stopped = true;
     pthread_mutex_unlock(&on_change->lock);
     uv_timer_stop(&on_change->timer);
-    child_output_free(on_change->output);
-    on_change->output = NULL;
+    child_run_stop(on_change->run);
 }
 
 void on_change_free(struct on_change *on_change)
 {
     if (!on_change)
         return;
+    child_run_free(on_change->run);
     job_free(on_change->compare);
     job_free(on_change->accept);
     pthread_mutex_destroy(&on_change->lock);
