@@ -30,6 +30,7 @@
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
 #include "daemon/main/server_stats.h"
+#include "daemon/main/signals.h"
 #include "daemon/main/state_keeper.h"
 #include "daemon/main/store_maker.h"
 #include "daemon/main/systemd.h"
@@ -56,7 +57,6 @@ enum {
 
 struct server {
     uv_loop_t loop;
-    uv_signal_t signals[3]; /* HUP, TERM, INT */
     uv_async_t swapped, ended;
     uv_timer_t refresh_timer, delay, look;
     bool is_ending;
@@ -84,6 +84,7 @@ struct server {
     struct spawner *spawner;
     struct trial_load *trial;
     struct on_change *on_change;
+    struct signals *signals;
     struct reload *reload;
     struct control_server *control;
     struct cert_scan *scan;
@@ -93,14 +94,6 @@ struct server {
     struct log_pump *log_pump;
     struct end_guard *end_guard;
 };
-
-static void block_signals(sigset_t *ret_before)
-{
-    sigset_t all;
-
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, ret_before);
-}
 
 static void set_serving(struct server *server)
 {
@@ -254,9 +247,9 @@ static void on_delay_over(uv_timer_t *timer)
     worker_threads_drain(server->threads, DRAIN_TIMEOUT_MS);
 }
 
-static void on_signal(uv_signal_t *handle, int signal_number)
+static void take_signal(void *context, int signal_number)
 {
-    struct server *server = handle->data;
+    struct server *server = context;
 
     if (signal_number == SIGHUP) {
         reload_request(server->reload, RELOAD_GUARDED, NULL, NULL);
@@ -299,7 +292,7 @@ static void on_ended(uv_async_t *handle)
     control_server_close(server->control);
     listen_sockets_remove_files(server->sockets, server->config);
     /* A signal that comes after its handler is closed would kill what is about to end well. */
-    block_signals(NULL);
+    signals_block(NULL);
     uv_walk(&server->loop, close_handle, NULL);
     server->end_guard = end_guard_new(END_GUARD_PATIENCE_MS);
 }
@@ -388,24 +381,13 @@ static void init_async(struct server *server, uv_async_t *async, uv_async_cb cal
 
 static void init_loop(struct server *server)
 {
-    static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
-    sigset_t held;
-
     uv_loop_init(&server->loop);
     init_async(server, &server->swapped, on_swapped);
     init_async(server, &server->ended, on_ended);
     init_timer(server, &server->refresh_timer);
     init_timer(server, &server->delay);
     init_timer(server, &server->look);
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
-        uv_signal_init(&server->loop, &server->signals[i]);
-        server->signals[i].data = server;
-        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
-    }
-    /* Reloads asked for since the start are answered now. */
-    sigemptyset(&held);
-    sigaddset(&held, SIGHUP);
-    pthread_sigmask(SIG_UNBLOCK, &held, NULL);
+    server->signals = signals_new(&server->loop, take_signal, server);
 }
 
 /* Nothing that a peer has sent is looked at before this, and no thread is there yet. */
@@ -515,7 +497,7 @@ static void run_server(struct server *server)
     spawner_attach(server->spawner, &server->loop, on_spawner_lost, server);
     cert_scan_start(server->scan, server->config, server->store);
     /* The first job makes the thread pool, whose threads inherit the mask. */
-    block_signals(&before);
+    signals_block(&before);
     state_keeper_begin(server->keeper, &server->loop, server->config);
     cert_refresh_start(server->refresh, server->store);
     on_change_look(server->on_change);
@@ -532,6 +514,7 @@ static void free_parts(struct server *server)
     cert_scan_free(server->scan);
     cert_refresh_free(server->refresh);
     on_change_free(server->on_change);
+    signals_free(server->signals);
     liveness_free(server->liveness);
     log_pump_free(server->log_pump);
     log_writer_free(server->log);
