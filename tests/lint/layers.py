@@ -13,7 +13,7 @@ import re
 LAYERS = [{"lib/base"}, {"lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"},
           {"lib/config", "lib/import"}, {"lib/state"},
           {"daemon/net", "daemon/tls"}, {"daemon/worker"}, {"daemon/http"},
-          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"cli"},
+          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"check"}, {"cli"},
           {"main.c"}]
 LAYER_OF = {folder: layer for layer, folders in enumerate(LAYERS) for folder in folders}
 
@@ -22,13 +22,13 @@ THIRD_PARTY = {
     "yaml.h": {"lib/yaml"},
     "idn2.h": {"lib/dns"},
     "libpsl.h": {"lib/policy"},
-    "openssl/evp.h": {"lib/policy", "daemon/tls"},
-    "openssl/err.h": {"daemon/tls", "daemon/worker"},
-    "openssl/ssl.h": {"daemon/tls", "daemon/worker"},
-    "openssl/": {"daemon/tls"},
+    "openssl/evp.h": {"lib/policy", "daemon/tls", "check"},
+    "openssl/err.h": {"daemon/tls", "daemon/worker", "check"},
+    "openssl/ssl.h": {"daemon/tls", "daemon/worker", "check"},
+    "openssl/": {"daemon/tls", "check"},
     "h2o.h": {"daemon/worker", "daemon/http"},
     "h2o/": {"daemon/worker", "daemon/http"},
-    "uv.h": {"daemon/child", "daemon/control", "daemon/main"},
+    "uv.h": {"daemon/child", "daemon/control", "daemon/main", "check"},
     "seccomp.h": {"daemon/confine"},
     "getopt.h": {"cli"},
     "uthash.h": set(LAYER_OF),
