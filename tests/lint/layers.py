@@ -29,6 +29,8 @@ THIRD_PARTY = {
     "h2o.h": {"daemon/worker", "daemon/http"},
     "h2o/": {"daemon/worker", "daemon/http"},
     "uv.h": {"daemon/child", "daemon/control", "daemon/main", "check"},
+    "unbound.h": {"check"},
+    "curl/": {"check"},
     "seccomp.h": {"daemon/confine"},
     "getopt.h": {"cli"},
     "uthash.h": set(LAYER_OF),
