@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/become.h"
 #include "cli/mode.h"
 #include "daemon/child/program.h"
 #include "daemon/child/spawner_process.h"
@@ -198,6 +199,8 @@ int cli_main(int argc, char **argv)
     if (file_fill_standard() != 0)
         return STATUS_FAILED;
     if (run_inner_program(argc, argv, &inner_status))
+        return inner_status;
+    if (become_program(argc, argv, &inner_status) != 0)
         return inner_status;
     provider_filter_install();
     if (options_parse(argc, argv, &options) == 0)

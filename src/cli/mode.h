@@ -55,6 +55,7 @@ struct mode {
     size_t n_needed, n_taken; /* arguments */
     unsigned options;         /* that the mode takes, a bit for each */
     const char *what;
+    const char *program; /* that has the mode, beside this one (cli/become.h); NULL: this one */
     enum exit_status (*run)(const struct options *options);
 };
 
@@ -124,6 +125,7 @@ enum exit_status mode_parse_policy(const struct options *options);
 enum exit_status mode_parse_record(const struct options *options);
 enum exit_status mode_match_mx(const struct options *options);
 enum exit_status mode_import(const struct options *options);
+enum exit_status mode_become(const struct options *options);
 enum exit_status mode_withdraw(const struct options *options);
 enum exit_status mode_reload(const struct options *options);
 enum exit_status mode_health(const struct options *options);

@@ -28,7 +28,7 @@ def findings(tree):
         functions = [place for place, kind in places if kind == "function"]
         types = [place for place, kind in places if kind != "function"]
         for same in (functions, types):
-            if len(same) > 1:
+            if len(same) > 1 and name != "main":  # each program has one
                 yield from (f"{place}: {name} is also defined at "
                             f"{', '.join(other for other in same if other != place)}"
                             for place in same)

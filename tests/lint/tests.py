@@ -6,6 +6,18 @@ import pathlib
 # Tested elsewhere, each with the place: what needs a whole daemon or a whole command line.
 EXEMPT = {
     "src/main.c": "tests/integration/test_cli.py",
+    "src/check_main.c": "tests/check/test_command.py",
+    "src/check/check_main.c": "tests/check/test_command.py",
+    "src/check/check_run.c": "tests/check/test_many.py",
+    "src/check/curl_loop.c": "tests/check/test_scenarios.py",
+    "src/check/domain_check.c": "tests/check/test_scenarios.py",
+    "src/check/http_fetch.c": "tests/check/test_scenarios.py",
+    "src/check/resolver.c": "tests/check/test_scenarios.py",
+    "src/check/report.c": "tests/check/test_command.py",
+    "src/check/report_json.c": "tests/check/test_command.py",
+    "src/check/report_nagios.c": "tests/check/test_command.py",
+    "src/check/report_text.c": "tests/check/test_command.py",
+    "src/cli/become.c": "tests/check/test_command.py",
     "src/cli/cli.c": "tests/integration/test_cli.py",
     "src/cli/daemon_ids.c": "tests/integration/test_print_dns.py",
     "src/cli/dns_files.c": "tests/integration/test_print_dns.py",

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/check_main.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "check/check_finding.h"
+#include "check/check_options.h"
+#include "check/check_run.h"
+#include "check/report.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/base/json.h"
+#include "lib/base/slice.h"
+#include "lib/config/config.h"
+#include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
+#include "lib/diag/diag.h"
+#include "lib/dns/name.h"
+#include "version.h"
+
+#define DEFAULT_CONFIG "/etc/mta-stsd/mta-stsd.yaml"
+
+enum check_status {
+    CHECK_STATUS_GOOD = 0,
+    CHECK_STATUS_FINDINGS = 1,
+    CHECK_STATUS_USAGE = 2,
+    CHECK_STATUS_FAILED = 3,
+    NAGIOS_WARNING = 1,
+    NAGIOS_CRITICAL = 2,
+};
+
+static enum check_status list_print_json(void)
+{
+    struct json_writer writer = {.out = stdout, .indent = 2};
+
+    json_begin_array(&writer, JSON_ON_LINES);
+    for (int i = 0; i < CHECK_FINDING_COUNT; i++) {
+        const struct check_row *row = check_row_of((enum check_finding)i);
+
+        json_begin_object(&writer, JSON_ON_ONE_LINE);
+        json_text_member(&writer, "code", row->code);
+        json_text_member(&writer, "severity", check_severity_name(row->severity));
+        json_text_member(&writer, "meaning", row->meaning);
+        json_text_member(&writer, "advice", row->advice);
+        json_text_member(&writer, "source", row->source);
+        json_end_object(&writer);
+    }
+    json_end_array(&writer);
+    putchar('\n');
+    return CHECK_STATUS_GOOD;
+}
+
+static enum check_status list_print_text(void)
+{
+    for (int i = 0; i < CHECK_FINDING_COUNT; i++) {
+        const struct check_row *row = check_row_of((enum check_finding)i);
+
+        printf("%-22s %-8s %s; %s (%s)\n", row->code, check_severity_name(row->severity),
+               row->meaning, row->advice, row->source);
+    }
+    return CHECK_STATUS_GOOD;
+}
+
+/* Without --config and without a file, the domains named are nobody's. */
+static enum check_status check_load_config(const struct check_options *options,
+                                           struct config **ret_config)
+{
+    const char *path = options->config_path ? options->config_path : DEFAULT_CONFIG;
+    struct diag *diag;
+
+    *ret_config = NULL;
+    if (!options->config_path && options->n_domains > 0 && access(path, R_OK) != 0)
+        return CHECK_STATUS_GOOD;
+    diag = diag_new(&config_findings);
+    *ret_config = config_load(path, diag);
+    diag_print(diag, LEVEL_ERROR, stderr);
+    diag_free(diag);
+    return *ret_config ? CHECK_STATUS_GOOD : CHECK_STATUS_USAGE;
+}
+
+/* The domains to check, in stored form; the array and its texts are in the arena. NULL after an
+ * error on standard error. */
+static const char **check_list_domains(const struct check_options *options,
+                                       const struct config *config, struct arena *arena,
+                                       size_t *ret_n)
+{
+    size_t n = options->n_domains > 0 ? options->n_domains : config->n_domains;
+    const char **domains = arena_array(arena, n, sizeof(*domains));
+    char name[DNS_NAME_MAX + 1];
+    struct err err;
+
+    for (size_t i = 0; i < n; i++) {
+        if (options->n_domains == 0) {
+            domains[i] = config->domains[i].name;
+        } else if (dns_name_parse(slice_of(options->domains[i]), name, NULL, &err) != 0) {
+            fprintf(stderr, "mta-stsd-check: '%s' %s\n", options->domains[i], err.msg);
+            return NULL;
+        } else {
+            domains[i] = arena_copy(arena, slice_of(name));
+        }
+    }
+    *ret_n = n;
+    return domains;
+}
+
+static enum check_status status_of_totals(const struct check_options *options,
+                                          const struct report_totals *totals)
+{
+    bool has_errors = totals->n_findings[CHECK_ERROR] > 0;
+
+    if (!options->has_nagios)
+        return has_errors ? CHECK_STATUS_FINDINGS : CHECK_STATUS_GOOD;
+    if (has_errors)
+        return NAGIOS_CRITICAL;
+    return totals->n_findings[CHECK_WARNING] > 0 ? NAGIOS_WARNING : CHECK_STATUS_GOOD;
+}
+
+static enum check_status check_domains(const struct check_options *options,
+                                       const struct config *config, const char *const *domains,
+                                       size_t n_domains)
+{
+    const struct check_run_options run_options = {
+        .config = config,
+        .dns_server = options->dns_server,
+        .dns_config = options->dns_config,
+        .ca_file = options->ca_file,
+        .n_jobs = options->n_jobs,
+        .timeout_ms = options->timeout_s * 1000,
+        .allow_private = options->allow_private,
+        .shows_progress = n_domains > 1 && isatty(STDERR_FILENO),
+    };
+    struct report report = {
+        .format = options->has_json     ? &report_json
+                  : options->has_nagios ? &report_nagios
+                                        : &report_text,
+        .extent = options->is_quiet ? REPORT_PROBLEMS : REPORT_ALL,
+        .out = stdout,
+    };
+    struct err err;
+
+    if (check_run(domains, n_domains, &run_options, &report, &err) != 0) {
+        fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
+        return CHECK_STATUS_FAILED;
+    }
+    return status_of_totals(options, &report.totals);
+}
+
+static enum check_status mode_check_run(const struct check_options *options)
+{
+    struct arena *arena = arena_new(0);
+    enum check_status status;
+    struct config *config;
+    const char **domains;
+    size_t n_domains;
+
+    status = check_load_config(options, &config);
+    if (status == CHECK_STATUS_GOOD) {
+        domains = check_list_domains(options, config, arena, &n_domains);
+        status = domains ? check_domains(options, config, domains, n_domains) : CHECK_STATUS_USAGE;
+    }
+    config_unref(config);
+    arena_free(arena);
+    return status;
+}
+
+static enum check_status check_run_mode(const struct check_options *options)
+{
+    switch (options->mode) {
+    case CHECK_MODE_LIST:
+        return options->has_json ? list_print_json() : list_print_text();
+    case CHECK_MODE_HELP:
+        check_options_print_help();
+        return CHECK_STATUS_GOOD;
+    case CHECK_MODE_VERSION:
+        puts("mta-stsd-check " MTA_VERSION);
+        return CHECK_STATUS_GOOD;
+    case CHECK_MODE_CHECK:
+        break;
+    }
+    return mode_check_run(options);
+}
+
+int check_main(int argc, char **argv)
+{
+    struct check_options options;
+    enum check_status status;
+
+    if (file_fill_standard() != 0)
+        return CHECK_STATUS_FAILED;
+    signal(SIGPIPE, SIG_IGN); /* servers close connections under us */
+    if (check_options_parse(argc, argv, &options) != 0)
+        return CHECK_STATUS_USAGE;
+    status = check_run_mode(&options);
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "mta-stsd-check: the output cannot be written: %s\n", strerror(errno));
+        return CHECK_STATUS_FAILED;
+    }
+    return (int)status;
+}

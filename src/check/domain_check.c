@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/domain_check.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check/check_policy.h"
+#include "check/check_tls_rpt.h"
+#include "check/check_txt.h"
+#include "check/dns_source.h"
+#include "check/findings.h"
+#include "lib/base/arena.h"
+#include "lib/config/config.h"
+#include "lib/dns/record.h"
+
+enum {
+    NAME_MAX_LEN = 2 * DNS_NAME_MAX,
+    HTTP_STATUS_OK = 200,
+};
+
+#define POLICY_PATH "/.well-known/mta-sts.txt"
+
+/* The questions about a domain; those from ASK_DOUBLED on only if the record is missing. */
+enum ask {
+    ASK_RECORD,
+    ASK_WILDCARD,
+    ASK_TLS_RPT,
+    ASK_HOST_A,
+    ASK_HOST_AAAA,
+    ASK_MX,
+    ASK_DOUBLED,
+    ASK_APEX,
+    ASK_UNDERSCORE,
+    ASK_COUNT,
+};
+
+/* The questions about each address that reports go to. */
+enum target_ask {
+    TARGET_MX,
+    TARGET_A,
+    TARGET_AAAA,
+    TARGET_ASK_COUNT,
+};
+
+struct ask_slot {
+    struct domain_check *check;
+    const struct dns_answer *answer; /* NULL: not asked, or not answered yet */
+};
+
+struct fetch_slot {
+    struct domain_check *check;
+    struct host_address *address;
+};
+
+typedef void check_phase(struct domain_check *check);
+
+struct domain_check {
+    const struct check_tools *tools;
+    const char *domain;
+    char host[POLICY_HOST_SIZE];
+    const struct domain *ours; /* NULL: not ours */
+    domain_checked *callback;
+    void *context;
+    struct arena *arena;
+    struct findings *findings;
+    size_t n_pending;
+    check_phase *next; /* once nothing is pending */
+    struct ask_slot asks[ASK_COUNT];
+    struct ask_slot target_asks[RUA_MAX][TARGET_ASK_COUNT];
+    struct fetch_slot fetches[HOST_ADDRESSES_MAX];
+    struct host_address *addresses;
+    size_t n_addresses;
+    struct rua_target *targets;
+    size_t n_targets;
+};
+
+static void check_settle_one(struct domain_check *check)
+{
+    if (--check->n_pending == 0)
+        check->next(check);
+}
+
+static void check_on_answer(void *context, const struct dns_answer *answer)
+{
+    struct ask_slot *slot = context;
+
+    slot->answer = dns_answer_copy(answer, slot->check->arena);
+    check_settle_one(slot->check);
+}
+
+static void check_ask(struct domain_check *check, struct ask_slot *slot, enum dns_type type,
+                      const char *prefix, const char *name)
+{
+    static const struct dns_answer too_long = {.status = DNS_NXDOMAIN, .canonical = "", .why = ""};
+    char full[NAME_MAX_LEN];
+    size_t len = (size_t)snprintf(full, sizeof(full), "%s%s", prefix, name);
+
+    slot->check = check;
+    if (len > DNS_NAME_MAX) {
+        slot->answer = &too_long;
+        return;
+    }
+    check->n_pending++;
+    check->tools->dns->ask(check->tools->dns, full, type, check_on_answer, slot);
+}
+
+static struct host_wanted host_wanted_of(const struct domain_check *check)
+{
+    const struct config *config = check->tools->config;
+
+    if (!check->ours || !check->ours->document)
+        return (struct host_wanted){0};
+    return (struct host_wanted){.name = config->policy_host_name,
+                                .addresses = config->policy_host_addresses,
+                                .n_addresses = config->n_policy_host_addresses};
+}
+
+static struct policy_wanted policy_wanted_of(const struct domain_check *check)
+{
+    if (!check->ours || !check->ours->document)
+        return (struct policy_wanted){0};
+    return (struct policy_wanted){check->ours->document->body, check->ours->document->id};
+}
+
+static struct rua_wanted rua_wanted_of(const struct domain_check *check)
+{
+    if (!check->ours || !check->ours->reporting)
+        return (struct rua_wanted){0};
+    return (struct rua_wanted){check->ours->reporting->rua, check->ours->reporting->n_rua};
+}
+
+/* The record that senders see, judged with our id. */
+static bool check_judge_record(struct domain_check *check, struct sts_record *ret_record)
+{
+    const struct txt_facts facts = {
+        .domain = check->domain,
+        .record = check->asks[ASK_RECORD].answer,
+        .wildcard = check->asks[ASK_WILDCARD].answer,
+        .doubled = check->asks[ASK_DOUBLED].answer,
+        .apex = check->asks[ASK_APEX].answer,
+        .underscore = check->asks[ASK_UNDERSCORE].answer,
+    };
+    struct policy_wanted wanted = policy_wanted_of(check);
+
+    if (!check_txt_judge(&facts, check->arena, check->findings, ret_record))
+        return false;
+    if (wanted.id && strcmp(wanted.id, ret_record->id) != 0)
+        findings_add(check->findings, CHECK_ID_NOT_OURS, NULL,
+                     "the id is %s; the policy configured here has %s", ret_record->id, wanted.id);
+    return true;
+}
+
+/* Returns whether senders take the policy from one address at least. */
+static bool check_judge_policy(struct domain_check *check, struct policy *ret_policy,
+                               bool *ret_is_parsed)
+{
+    struct served_body *bodies = arena_array(check->arena, check->n_addresses + 1, sizeof(*bodies));
+    struct policy_wanted wanted = policy_wanted_of(check);
+    bool is_taken = false;
+    size_t n = 0;
+
+    for (size_t i = 0; i < check->n_addresses; i++) {
+        const struct host_address *address = &check->addresses[i];
+        bool is_good = check_host_judge_address(address, check->tools->now_unix_s, check->findings);
+
+        is_taken |= is_good;
+        if (address->is_asked && address->result.end == HTTP_DONE &&
+            address->result.status == HTTP_STATUS_OK &&
+            address->result.body.len <= POLICY_FETCH_MAX)
+            bodies[n++] = (struct served_body){address->text, address->result.body, is_good};
+    }
+    *ret_is_parsed =
+        check_policy_judge(bodies, n, &wanted, check->arena, check->findings, ret_policy);
+    return is_taken && *ret_is_parsed;
+}
+
+static void check_judge_targets(struct domain_check *check)
+{
+    for (size_t i = 0; i < check->n_targets; i++)
+        check_tls_rpt_judge_target(&check->targets[i], check->target_asks[i][TARGET_MX].answer,
+                                   check->target_asks[i][TARGET_A].answer,
+                                   check->target_asks[i][TARGET_AAAA].answer, check->findings);
+}
+
+static bool check_is_host_untried(const struct domain_check *check)
+{
+    for (size_t i = 0; i < check->n_addresses; i++)
+        if (check->addresses[i].is_asked && check->addresses[i].result.end != HTTP_NOT_ROUTED)
+            return false;
+    return check->n_addresses > 0;
+}
+
+static void check_count_hosts(const struct mx_record *records, size_t n,
+                              struct verdict_facts *facts)
+{
+    facts->n_mx = n;
+    for (size_t i = 0; i < n; i++)
+        if (!records[i].is_covered)
+            facts->n_refused++;
+}
+
+static void check_report(struct domain_check *check, struct domain_report *report)
+{
+    report->domain = check->domain;
+    report->is_ours = check->ours != NULL;
+    report->findings = check->findings;
+    report->addresses = check->addresses;
+    report->n_addresses = check->n_addresses;
+    report->verdict = verdict_of(&report->facts);
+    check->callback(check->context, report);
+}
+
+/* A domain of ours that has TLS reporting only publishes no policy, and none is missed. */
+static bool check_wants_policy(const struct domain_check *check)
+{
+    return !check->ours || check->ours->document;
+}
+
+static void check_judge_sts(struct domain_check *check, struct domain_report *report,
+                            struct sts_record *record, struct policy *policy)
+{
+    struct verdict_facts *facts = &report->facts;
+    enum dns_status status = check->asks[ASK_RECORD].answer->status;
+    struct host_wanted wanted = host_wanted_of(check);
+    bool is_parsed;
+
+    facts->has_record = check_judge_record(check, record);
+    facts->is_record_absent = findings_have(check->findings, CHECK_TXT_MISSING);
+    facts->is_dns_unanswered = status == DNS_FAILED;
+    report->id = facts->has_record ? record->id : NULL;
+    if (facts->is_record_absent && check->n_addresses == 0)
+        return;
+    check_host_judge_dns(check->domain, check->asks[ASK_HOST_A].answer,
+                         check->asks[ASK_HOST_AAAA].answer, &wanted, check->arena, check->findings);
+    facts->has_policy = check_judge_policy(check, policy, &is_parsed);
+    facts->is_host_untried = check_is_host_untried(check);
+    facts->mode = is_parsed ? policy->mode : POLICY_MODE_NONE;
+    report->policy = is_parsed ? policy : NULL;
+}
+
+static void check_judge_all(struct domain_check *check)
+{
+    struct domain_report report = {0};
+    struct sts_record record;
+    struct policy policy;
+    struct mx_record *mx;
+
+    if (check_wants_policy(check))
+        check_judge_sts(check, &report, &record, &policy);
+    report.n_mx = check_mx_list(check->domain, check->asks[ASK_MX].answer, check->arena,
+                                check->findings, &mx);
+    report.mx = mx;
+    if (report.policy) {
+        check_mx_judge(mx, report.n_mx, report.policy, check->arena, check->findings);
+        check_count_hosts(mx, report.n_mx, &report.facts);
+    }
+    check_judge_targets(check);
+    check_report(check, &report);
+    findings_free(check->findings);
+    arena_free(check->arena);
+    free(check);
+}
+
+static struct slice check_keep(struct domain_check *check, struct slice bytes)
+{
+    return bytes.ptr ? (struct slice){arena_copy(check->arena, bytes), bytes.len} : bytes;
+}
+
+static void check_on_fetched(void *context, const struct http_result *result)
+{
+    struct fetch_slot *slot = context;
+    struct http_result *kept = &slot->address->result;
+
+    *kept = *result;
+    kept->why = arena_copy(slot->check->arena, slice_of(result->why));
+    kept->media_type = check_keep(slot->check, result->media_type);
+    kept->location = check_keep(slot->check, result->location);
+    kept->encoding = check_keep(slot->check, result->encoding);
+    kept->body = check_keep(slot->check, result->body);
+    check_settle_one(slot->check);
+}
+
+static void check_fetch_policies(struct domain_check *check)
+{
+    check->addresses =
+        check_host_list(check->asks[ASK_HOST_A].answer, check->asks[ASK_HOST_AAAA].answer,
+                        check->arena, &check->n_addresses);
+    for (size_t i = 0; i < check->n_addresses; i++) {
+        struct host_address *address = &check->addresses[i];
+
+        if (address->special && !check->tools->allow_private)
+            continue;
+        address->is_asked = true;
+        check->fetches[i] = (struct fetch_slot){check, address};
+        check->n_pending++;
+        http_fetch_start(check->tools->http, check->host, POLICY_PATH,
+                         (const struct sockaddr *)&address->address, check_on_fetched,
+                         &check->fetches[i]);
+    }
+}
+
+static void check_ask_targets(struct domain_check *check)
+{
+    struct rua_wanted wanted = rua_wanted_of(check);
+
+    check->n_targets = check_tls_rpt_judge(check->domain, check->asks[ASK_TLS_RPT].answer, &wanted,
+                                           check->arena, check->findings, &check->targets);
+    for (size_t i = 0; i < check->n_targets; i++) {
+        const char *host = check->targets[i].host;
+
+        check_ask(check, &check->target_asks[i][TARGET_MX], DNS_TYPE_MX, "", host);
+        check_ask(check, &check->target_asks[i][TARGET_A], DNS_TYPE_A, "", host);
+        check_ask(check, &check->target_asks[i][TARGET_AAAA], DNS_TYPE_AAAA, "", host);
+    }
+}
+
+/* Where people put the record by accident. */
+static void check_ask_accidents(struct domain_check *check)
+{
+    enum dns_status status = check->asks[ASK_RECORD].answer->status;
+    char doubled[NAME_MAX_LEN];
+
+    if (status != DNS_NODATA && status != DNS_NXDOMAIN)
+        return;
+    snprintf(doubled, sizeof(doubled), "%s.%s", check->domain, check->domain);
+    check_ask(check, &check->asks[ASK_DOUBLED], DNS_TYPE_TXT, DNS_PREFIX_MTA_STS, doubled);
+    check_ask(check, &check->asks[ASK_APEX], DNS_TYPE_TXT, "", check->domain);
+    check_ask(check, &check->asks[ASK_UNDERSCORE], DNS_TYPE_TXT, "", check->host);
+}
+
+static void check_look_further(struct domain_check *check)
+{
+    check->next = check_judge_all;
+    check->n_pending = 1;
+    check_fetch_policies(check);
+    check_ask_targets(check);
+    check_ask_accidents(check);
+    check_settle_one(check);
+}
+
+struct domain_check *domain_check_start(const struct check_tools *tools, const char *domain,
+                                        domain_checked *callback, void *context)
+{
+    struct domain_check *check = memory_alloc(sizeof(*check));
+    struct arena *arena = arena_new(0);
+
+    *check = (struct domain_check){
+        .tools = tools,
+        .domain = arena_copy(arena, slice_of(domain)),
+        .ours = tools->config ? config_find_domain(tools->config, slice_of(domain)) : NULL,
+        .callback = callback,
+        .context = context,
+        .arena = arena,
+        .findings = findings_new(),
+        .next = check_look_further,
+    };
+    dns_policy_host_render(check->domain, check->host);
+    check_ask(check, &check->asks[ASK_MX], DNS_TYPE_MX, "", domain);
+    check_ask(check, &check->asks[ASK_RECORD], DNS_TYPE_TXT, DNS_PREFIX_MTA_STS, domain);
+    check_ask(check, &check->asks[ASK_WILDCARD], DNS_TYPE_TXT, tools->probe_label, domain);
+    check_ask(check, &check->asks[ASK_TLS_RPT], DNS_TYPE_TXT, DNS_PREFIX_TLS_RPT, domain);
+    check_ask(check, &check->asks[ASK_HOST_A], DNS_TYPE_A, "", check->host);
+    check_ask(check, &check->asks[ASK_HOST_AAAA], DNS_TYPE_AAAA, "", check->host);
+    return check;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#include <ctype.h>
+
+#include "check/domain_check.h"
+#include "check/findings.h"
+#include "check/report.h"
+
+static void text_begin(struct report *report)
+{
+    (void)report;
+}
+
+/* The table has sentences without their first capital and their full stop. */
+static void text_print_sentence(FILE *out, const char *sentence)
+{
+    fprintf(out, "%c%s.", toupper((unsigned char)sentence[0]), sentence + 1);
+}
+
+static void text_print_finding(FILE *out, const struct seen_finding *seen)
+{
+    const struct check_row *row = check_row_of(seen->finding);
+
+    fprintf(out, "  %s: %s%s%s [%s]\n    ", check_severity_name(row->severity),
+            seen->subject ? seen->subject : "", seen->subject ? ": " : "", seen->text, row->code);
+    text_print_sentence(out, row->meaning);
+    fputc(' ', out);
+    text_print_sentence(out, row->advice);
+    fprintf(out, " (%s)\n", row->source);
+}
+
+static void text_domain(struct report *report, const struct domain_report *domain)
+{
+    const struct findings *findings = domain->findings;
+    char text[VERDICT_TEXT_MAX];
+
+    if (report->extent == REPORT_PROBLEMS && findings_of(findings, CHECK_ERROR) == 0 &&
+        findings_of(findings, CHECK_WARNING) == 0)
+        return;
+    fprintf(report->out, "%s: %s\n", domain->domain,
+            verdict_text(domain->verdict, &domain->facts, text));
+    for (int severity = 0; severity < CHECK_SEVERITY_COUNT; severity++) {
+        for (size_t i = 0; i < findings_count(findings); i++) {
+            const struct seen_finding *seen = findings_at(findings, i);
+
+            if ((int)check_row_of(seen->finding)->severity == severity &&
+                report_shows(report, (enum check_severity)severity))
+                text_print_finding(report->out, seen);
+        }
+    }
+    if (findings_dropped(findings) > 0)
+        fprintf(report->out, "  and %zu more\n", findings_dropped(findings));
+    fflush(report->out);
+}
+
+static void text_print_count(FILE *out, const char *before, size_t n, const char *one,
+                             const char *many)
+{
+    fprintf(out, "%s%zu %s", before, n, n == 1 ? one : many);
+}
+
+/* One domain's report needs no sum. */
+static void text_end(struct report *report)
+{
+    const struct report_totals *totals = &report->totals;
+
+    if (totals->n_domains == 1 || report->extent == REPORT_PROBLEMS)
+        return;
+    text_print_count(report->out, "", totals->n_domains, "domain", "domains");
+    text_print_count(report->out, ": ", totals->n_findings[CHECK_ERROR], "error", "errors");
+    text_print_count(report->out, ", ", totals->n_findings[CHECK_WARNING], "warning", "warnings");
+    text_print_count(report->out, ", ", totals->n_findings[CHECK_NOTE], "note", "notes");
+    fprintf(report->out, ", %zu unknown\n", totals->n_findings[CHECK_UNKNOWN]);
+}
+
+const struct report_format report_text = {text_begin, text_domain, text_end};

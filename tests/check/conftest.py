@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: MIT
+"""Fixtures of the tests of --check: an Internet of their own. CTest sets MTA_STSD."""
+
+import contextlib
+import json
+import os
+import pathlib
+import sys
+
+import pytest
+
+TESTS = pathlib.Path(__file__).parents[1]
+sys.path += [str(TESTS / "integration"), str(TESTS / "clients")]
+
+import network
+from authority import Internet
+from certificates import Certificates
+from daemon import run
+from scenarios import PROVIDER_ZONES, SCENARIOS
+from web import Scripted, nginx
+
+SKIPPED = 77  # CTest's SKIP_RETURN_CODE
+TIMEOUT_S = 8
+
+
+@pytest.fixture(name="internet", scope="session")
+def own_internet(tmp_path_factory):
+    """Everything that the scenarios need, up and running, and how to check a domain of it."""
+    os.environ["PATH"] += ":/usr/sbin:/sbin"
+    try:
+        network.enter()
+    except network.NotPermitted as reason:
+        pytest.exit(f"NOT TESTED on an Internet of its own, which needs a namespace: {reason}",
+                    returncode=1 if os.environ.get("CI") else SKIPPED)
+    folder = tmp_path_factory.mktemp("internet")
+    for name in ("dns", "nginx", "pki"):
+        (folder / name).mkdir()
+    certificates = Certificates(folder / "pki")
+    os.environ["SSL_CERT_FILE"] = str(certificates.pki.ca)
+    zones = {**PROVIDER_ZONES, **{name: each.zone for name, each in SCENARIOS.items()}}
+    sites = [(name, site) for name, each in SCENARIOS.items() for site in each.sites]
+    scripts = {name: each.script for name, each in SCENARIOS.items() if each.script}
+    with contextlib.ExitStack() as stack:
+        internet = stack.enter_context(Internet(folder / "dns").serving(zones))
+        stack.enter_context(nginx(folder / "nginx", sites, certificates.make))
+        stack.enter_context(Scripted(scripts, certificates.make).serving())
+        internet.certificates = certificates
+        yield internet
+
+
+def check(internet, *arguments, timeout_s=TIMEOUT_S):
+    """Runs --check against the tests' Internet; returns the finished process."""
+    return run("--check", "--dns-config", internet.unbound_conf, "--timeout", timeout_s, *arguments)
+
+
+@pytest.fixture(name="checked", scope="session")
+def all_scenarios_checked(internet):
+    """The JSON of all scenarios, by domain: one run over all of them."""
+    done = check(internet, "--json", *SCENARIOS)
+    assert done.returncode == 1, done.stderr.decode()
+    return {each["domain"]: each for each in json.loads(done.stdout)["domains"]}

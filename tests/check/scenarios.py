@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: MIT
+"""Domains with one fault each, and the codes that a check has to find there: these and no others.
+
+Each differs from good.example in what its line says.
+"""
+
+from authority import FOREIGN_DS, Zone
+from network import CLOSED, DAEMON, NGINX, OLD_NGINX, OTHER_NGINX, SCRIPTED
+from web import Site, response
+
+TXT = '"v=STSv1; id=20261129;"'
+MX_HOST = "mx1.provider.example."
+RPT = '_smtp._tls TXT "v=TLSRPTv1; rua=mailto:reports@provider.example"'
+
+
+def policy(*mx, mode="enforce", max_age="1209600", end="\r\n", more=()):
+    lines = ["version: STSv1", f"mode: {mode}", *(f"mx: {name}" for name in mx),
+             f"max_age: {max_age}", *more]
+    return "".join(line + end for line in lines).encode()
+
+
+GOOD_POLICY = policy("mx1.provider.example")
+
+
+class Scenario:
+    def __init__(self, *codes, record=f"_mta-sts TXT {TXT}", host=None, mx=f"@ MX 10 {MX_HOST}",
+                 rpt=RPT, more=(), body=GOOD_POLICY, verdict="enforced", script=None, sites=None,
+                 zone=None, **site):
+        host = host or [f"mta-sts A {NGINX[0]}", f"mta-sts AAAA {NGINX[1]}"]
+        host = [f"mta-sts A {SCRIPTED}"] if script else host
+        self.codes, self.verdict, self.script = set(codes), verdict, script
+        lines = [record, *host, mx, rpt, *more]
+        self.zone = Zone(*(line for line in lines if line), **(zone or {}))
+        self.sites = sites or ([] if script else [Site(body, **site)])
+
+
+def slow(delay_s):
+    def script(connection, wait):
+        wait(delay_s)
+        connection.sendall(response(GOOD_POLICY))
+    return script
+
+
+def cut_off(connection, _):
+    connection.sendall(response(GOOD_POLICY)[:-20])
+
+
+def compressed(connection, _):
+    connection.sendall(response(GOOD_POLICY, "Content-Encoding: br"))
+
+
+LONG = policy(*(f"mx{i:03}.{'x' * 60}.provider.example" for i in range(140)),
+              "mx1.provider.example")
+HUGE = GOOD_POLICY + b"".join(b"extension%05d: %s\r\n" % (i, b"x" * 200) for i in range(400))
+
+SCENARIOS = {
+    "good.example": Scenario(),
+    # the record
+    "no-record.example": Scenario("txt-missing", record="", verdict="absent"),
+    "only-spf.example": Scenario("txt-missing", record='_mta-sts TXT "v=spf1 -all"',
+                                 verdict="absent"),
+    "bogus.example": Scenario("txt-bogus", "host-bogus", "mx-bogus", "tls-rpt-failed",
+                              verdict="ignored", zone={"ds": FOREIGN_DS}),
+    "deaf.example": Scenario("txt-failed", "host-failed", "mx-failed", "tls-rpt-failed",
+                             verdict="unknown", zone={"servers": ("deaf",)}),
+    "bad-id.example": Scenario("txt-syntax", record='_mta-sts TXT "v=STSv1; id=2026-11-29;"',
+                               verdict="ignored"),
+    "no-id.example": Scenario("txt-syntax", record='_mta-sts TXT "v=STSv1;"', verdict="ignored"),
+    "bad-version.example": Scenario("txt-syntax", record='_mta-sts TXT "v=STSV1; id=1;"',
+                                    verdict="ignored"),
+    "mode-in-record.example": Scenario("txt-syntax", verdict="ignored",
+                                       record='_mta-sts TXT "v=STSv1; id=1; mode: enforce;"'),
+    "two-records.example": Scenario("txt-several", verdict="ignored",
+                                    more=['_mta-sts TXT "v=STSv1; id=1;"']),
+    "beside-spf.example": Scenario("txt-others", more=['_mta-sts TXT "v=spf1 -all"']),
+    "loose.example": Scenario("txt-loose-version", record='_mta-sts TXT "v=STSv1 ; id=1;"'),
+    "quoted.example": Scenario("txt-quotes", record=r'_mta-sts TXT "\"v=STSv1; id=1;\""',
+                               verdict="ignored"),
+    "typographic.example": Scenario(
+        "txt-quotes", verdict="ignored",
+        record=r'_mta-sts TXT "\226\128\156v=STSv1; id=1;\226\128\157"'),
+    "doubled.example": Scenario("txt-doubled-name", verdict="ignored",
+                                record=f"_mta-sts.doubled.example TXT {TXT}"),
+    "apex.example": Scenario("txt-wrong-name", record=f"@ TXT {TXT}", verdict="ignored"),
+    "underscore.example": Scenario("txt-wrong-name", record=f"mta-sts TXT {TXT}",
+                                   verdict="ignored"),
+    "cname-doubled.example": Scenario(
+        "txt-cname-doubled", record="_mta-sts CNAME _mta-sts.provider.example", verdict="ignored"),
+    "dangling.example": Scenario("txt-cname-dangling", verdict="ignored",
+                                 record="_mta-sts CNAME nowhere.provider.example."),
+    "wildcard.example": Scenario("txt-wildcard", record=f"* TXT {TXT}"),
+    "long-ttl.example": Scenario("txt-ttl-long", record=f"_mta-sts 604800 TXT {TXT}"),
+    # the policy host in DNS
+    "no-host.example": Scenario("host-missing", host=["www A 45.67.89.1"], verdict="ignored"),
+    "host-doubled.example": Scenario("host-cname-doubled", verdict="ignored",
+                                     host=["mta-sts CNAME policy.provider.example"]),
+    "ipv6-only.example": Scenario("host-ipv6-only", host=[f"mta-sts AAAA {NGINX[1]}"]),
+    "private.example": Scenario("address-special", host=["mta-sts A 10.0.0.1"], verdict="unknown"),
+    "not-routed.example": Scenario("address-not-routed",
+                                   host=[f"mta-sts A {NGINX[0]}", "mta-sts AAAA 2a0f::1"]),
+    "closed.example": Scenario("host-unreachable", host=[f"mta-sts A {CLOSED}"],
+                               verdict="ignored"),
+    "half-closed.example": Scenario("host-unreachable",
+                                    host=[f"mta-sts A {NGINX[0]}", f"mta-sts A {CLOSED}"]),
+    # TLS
+    "parked.example": Scenario("tls-refused", host=[f"mta-sts A {DAEMON[0]}"], verdict="ignored",
+                               sites=[]),
+    "tls-old.example": Scenario("tls-old", host=[f"mta-sts A {OLD_NGINX}"], verdict="ignored",
+                                addresses=[OLD_NGINX], protocols="TLSv1 TLSv1.1"),
+    "cert-name.example": Scenario("cert-name", chain="name", verdict="ignored"),
+    "sub.depth.example": Scenario("cert-name", chain="wildcard", verdict="ignored"),
+    "cert-expired.example": Scenario("cert-expired", chain="expired", verdict="ignored"),
+    "cert-future.example": Scenario("cert-not-yet-valid", chain="future", verdict="ignored"),
+    "cert-expiring.example": Scenario("cert-expiring", chain="expiring"),
+    "cert-self.example": Scenario("cert-self-signed", chain="self", verdict="ignored"),
+    "cert-chain.example": Scenario("cert-chain", chain="leaf-alone", verdict="ignored"),
+    "cert-untrusted.example": Scenario("cert-untrusted", chain="untrusted", verdict="ignored"),
+    # HTTP
+    "cut-off.example": Scenario("http-broken", script=cut_off, verdict="ignored"),
+    "not-found.example": Scenario("http-status", directives="return 404;", verdict="ignored"),
+    "accepted.example": Scenario("http-status", directives='return 202 "x";', verdict="ignored"),
+    "redirect.example": Scenario("http-redirect", verdict="ignored",
+                                 directives="return 302 https://mta-sts.good.example/;"),
+    "html.example": Scenario("http-type", media_type="text/html",
+                             verdict="ignored"),
+    "no-type.example": Scenario("http-type", media_type="''",
+                                verdict="ignored"),
+    "compressed.example": Scenario("http-encoded", script=compressed),
+    "timeout.example": Scenario("http-timeout", script=slow(60), verdict="ignored"),
+    "slow.example": Scenario("http-slow", script=slow(4.5)),
+    "long.example": Scenario("body-large", "mx-pattern-unused", body=LONG),
+    "huge.example": Scenario("body-too-large", body=HUGE, verdict="ignored"),
+    # the policy
+    "empty.example": Scenario("policy-syntax", body=b"", verdict="ignored"),
+    "mx-mail-address.example": Scenario("policy-syntax", body=policy("a@mx1.provider.example"),
+                                        verdict="ignored"),
+    "mx-final-dot.example": Scenario("policy-syntax", body=policy("mx1.provider.example."),
+                                     verdict="ignored"),
+    "no-mode.example": Scenario("policy-syntax", body=policy("mx1.provider.example", mode=""),
+                                verdict="ignored"),
+    "lf.example": Scenario(body=policy("mx1.provider.example", end="\n")),
+    "two-policies.example": Scenario(
+        "policy-differs", host=[f"mta-sts A {NGINX[0]}", f"mta-sts A {OTHER_NGINX}"],
+        sites=[Site(GOOD_POLICY), Site(policy("mx1.provider.example", max_age="1300000"),
+                                       addresses=[OTHER_NGINX])]),
+    "field.example": Scenario("policy-field",
+                              body=policy("mx1.provider.example", more=["nmx: mx2.provider.example"])),
+    "pattern.example": Scenario("policy-mx-pattern", "mx-pattern-unused",
+                                body=policy("mx1.provider.example", "smtp.gmail.com")),
+    "third-label.example": Scenario(
+        "policy-mx-pattern", "mx-all-elsewhere", "mx-pattern-unused", verdict="lost",
+        body=policy("mta-sts.third-label.example")),
+    "short-lived.example": Scenario("max-age", body=policy("mx1.provider.example", max_age="3600")),
+    "week.example": Scenario("max-age-note", body=policy("mx1.provider.example", max_age="604800")),
+    "testing.example": Scenario("mode-testing", verdict="testing",
+                                body=policy("mx1.provider.example", mode="testing")),
+    "none.example": Scenario("mode-none", verdict="none",
+                             body=policy("mx1.provider.example", mode="none", max_age="86400")),
+    "bare-none.example": Scenario("mode-none", "none-without-mx", verdict="none",
+                                  body=policy(mode="none", max_age="86400")),
+    # the MX records
+    "implicit.example": Scenario("mx-implicit", mx="@ A 45.67.89.61",
+                                 body=policy("implicit.example")),
+    "null-mx.example": Scenario("mx-null", mx="@ MX 0 ."),
+    "mx-address.example": Scenario("mx-address", "mx-all-elsewhere", "mx-pattern-unused",
+                                   mx="@ MX 10 45.67.89.61.", verdict="lost"),
+    "backup.example": Scenario("mx-not-in-policy", more=["@ MX 20 mx2.provider.example."],
+                               verdict="partly-lost"),
+    "moved.example": Scenario("mx-all-elsewhere", "mx-pattern-unused", verdict="lost",
+                              body=policy("mail.old-provider.example")),
+    "typo.example": Scenario("mx-all-elsewhere", "mx-near-miss", verdict="lost",
+                             body=policy("mx1.provdier.example")),
+    "one-label.example": Scenario("mx-all-elsewhere", "mx-near-miss", verdict="lost",
+                                  body=policy("*.example")),
+    "spare-pattern.example": Scenario("mx-pattern-unused",
+                                      body=policy("mx1.provider.example", "*.spare.example")),
+    "unready.example": Scenario("mode-testing", "mx-not-in-policy", "enforce-would-lose",
+                                verdict="testing-unready", more=["@ MX 20 mx2.provider.example."],
+                                body=policy("mx1.provider.example", mode="testing")),
+    # TLS reporting
+    "no-reports.example": Scenario("tls-rpt-missing", rpt=""),
+    "reports-syntax.example": Scenario("tls-rpt-syntax",
+                                       rpt='_smtp._tls TXT "v=TLSRPTv1; ruf=mailto:a@b.example"'),
+    "reports-lost.example": Scenario(
+        "rua-no-mx", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=mailto:a@gone.provider.example"'),
+    "reports-nowhere.example": Scenario(
+        "rua-unreachable", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=https://gone.provider.example/"'),
+}
+PROVIDER_ZONES = {
+    "provider.example": Zone(f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
+                             "@ MX 10 mx1", "mx1 A 45.67.89.61", "mx2 A 45.67.89.62", signed=True),
+}
