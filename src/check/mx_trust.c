@@ -13,7 +13,7 @@ struct mx_trust {
     SSL_CTX *context;
 };
 
-static int context_set_up(SSL_CTX *context)
+static int trust_set_up(SSL_CTX *context)
 {
     /* Level 0 and DEFAULT: old versions of TLS with old digests, but no anonymous ciphers. */
     if (SSL_CTX_set_min_proto_version(context, TLS1_VERSION) != 1 ||
@@ -31,7 +31,7 @@ struct mx_trust *mx_trust_new(const char *ca_file, struct err *err)
     int is_loaded;
 
     trust->context = SSL_CTX_new(TLS_client_method());
-    if (trust->context == NULL || context_set_up(trust->context) != 0) {
+    if (trust->context == NULL || trust_set_up(trust->context) != 0) {
         err_set(err, ERR_CRYPTO, "OpenSSL has no TLS for this: %s",
                 ERR_reason_error_string(ERR_peek_last_error()));
         mx_trust_free(trust);

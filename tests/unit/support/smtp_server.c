@@ -140,7 +140,8 @@ static void *server_run(void *data)
     }
 }
 
-struct smtp_server *smtp_server_start(const struct smtp_step *steps, SSL_CTX *tls)
+static struct smtp_server *server_start_at(in_addr_t address, in_port_t port,
+                                           const struct smtp_step *steps, SSL_CTX *tls)
 {
     struct smtp_server *server = calloc(1, sizeof(*server));
     socklen_t len = sizeof(server->address);
@@ -149,7 +150,8 @@ struct smtp_server *smtp_server_start(const struct smtp_step *steps, SSL_CTX *tl
     server->steps = steps;
     server->tls = tls;
     server->address.sin_family = AF_INET;
-    server->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    server->address.sin_addr.s_addr = htonl(address);
+    server->address.sin_port = port;
     server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_true(server->fd >= 0);
     assert_int_equal(bind(server->fd, (struct sockaddr *)&server->address, len), 0);
@@ -158,6 +160,17 @@ struct smtp_server *smtp_server_start(const struct smtp_step *steps, SSL_CTX *tl
     pthread_mutex_init(&server->lock, NULL);
     assert_int_equal(pthread_create(&server->thread, NULL, server_run, server), 0);
     return server;
+}
+
+struct smtp_server *smtp_server_start(const struct smtp_step *steps, SSL_CTX *tls)
+{
+    return server_start_at(INADDR_LOOPBACK, 0, steps, tls);
+}
+
+struct smtp_server *smtp_server_start_beside(const struct smtp_server *other,
+                                             const struct smtp_step *steps, SSL_CTX *tls)
+{
+    return server_start_at(INADDR_LOOPBACK + 1, other->address.sin_port, steps, tls);
 }
 
 const struct sockaddr *smtp_server_address(const struct smtp_server *server)

@@ -29,8 +29,15 @@ struct smtp_step {
 
 struct smtp_server;
 
-/** steps  end with SMTP_STEP_END, which zeroed memory is; tls  NULL if no step shakes hands */
+/**
+ * steps  end with SMTP_STEP_END, which zeroed memory is
+ * tls    NULL if no step shakes hands
+ */
 struct smtp_server *smtp_server_start(const struct smtp_step *steps, SSL_CTX *tls);
+
+/** The same at another address of loopback, 127.0.0.2, and the port of another server. */
+struct smtp_server *smtp_server_start_beside(const struct smtp_server *other,
+                                             const struct smtp_step *steps, SSL_CTX *tls);
 
 /** Where it listens. */
 const struct sockaddr *smtp_server_address(const struct smtp_server *server);

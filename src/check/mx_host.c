@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#include "check/mx_host.h"
+
+#include <openssl/ssl.h>
+
+#include "check/dns_source.h"
+
+bool mx_attempt_is_untold(const struct mx_attempt *attempt)
+{
+    switch (attempt->end) {
+    case SMTP_END_UNREACHABLE:
+        return true;
+    case SMTP_END_TIMEOUT:
+    case SMTP_END_CLOSED:
+        return attempt->stage <= SMTP_EHLO; /* tarpits and firewalls do that to strangers */
+    case SMTP_END_REFUSED:
+        /* 500 to 504: the command is not known, which is no matter of who we are */
+        return attempt->stage <= SMTP_EHLO && (attempt->code < 500 || attempt->code > 504);
+    default:
+        return false;
+    }
+}
+
+enum mx_outcome mx_attempt_sts_outcome(const struct mx_attempt *attempt)
+{
+    if (attempt == NULL || mx_attempt_is_untold(attempt))
+        return MX_UNKNOWN;
+    if (attempt->end != SMTP_END_SECURED || attempt->cert == NULL || attempt->cert->faults != 0 ||
+        attempt->tls_number < TLS1_2_VERSION)
+        return MX_REFUSES;
+    return MX_ACCEPTS;
+}
+
+bool mx_host_has_dane(const struct mx_host *host)
+{
+    return host->n_records > 0;
+}
+
+bool mx_host_dane_fails(const struct mx_host *host)
+{
+    return host->a->status == DNS_BOGUS || host->aaaa->status == DNS_BOGUS ||
+           (host->a->secure && host->aaaa->secure && host->tlsa &&
+            (host->tlsa->status == DNS_BOGUS || host->tlsa->status == DNS_FAILED));
+}
+
+enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
+                                        const struct mx_attempt *attempt)
+{
+    if (!mx_host_has_dane(host))
+        return MX_ACCEPTS;
+    if (attempt == NULL || mx_attempt_is_untold(attempt))
+        return MX_UNKNOWN;
+    if (attempt->end != SMTP_END_SECURED || attempt->cert == NULL)
+        return MX_REFUSES;
+    return attempt->tlsa.verdict == TLSA_AUTHENTICATED || attempt->tlsa.verdict == TLSA_ENCRYPTED
+               ? MX_ACCEPTS
+               : MX_REFUSES;
+}
+
+/* A sender tries one address after the other. */
+static enum mx_outcome outcome_join(enum mx_outcome a, enum mx_outcome b)
+{
+    if (a == MX_ACCEPTS || b == MX_ACCEPTS)
+        return MX_ACCEPTS;
+    return a == MX_REFUSES || b == MX_REFUSES ? MX_REFUSES : MX_UNKNOWN;
+}
+
+/* What follows from DNS alone, before any address is tried; MX_ACCEPTS: nothing does. */
+static enum mx_outcome host_dns_outcome(const struct mx_host *host)
+{
+    if (host->a->status == DNS_BOGUS || host->aaaa->status == DNS_BOGUS)
+        return MX_REFUSES;
+    if (host->n_addresses > 0)
+        return MX_ACCEPTS;
+    return host->a->status == DNS_FAILED || host->aaaa->status == DNS_FAILED ? MX_UNKNOWN
+                                                                             : MX_REFUSES;
+}
+
+enum mx_outcome mx_host_sts_outcome(const struct mx_host *host)
+{
+    enum mx_outcome outcome = host_dns_outcome(host);
+
+    if (outcome != MX_ACCEPTS)
+        return outcome;
+    outcome = MX_UNKNOWN;
+    for (size_t i = 0; i < host->n_addresses; i++)
+        outcome = outcome_join(outcome, host->addresses[i].special
+                                            ? MX_REFUSES
+                                            : mx_attempt_sts_outcome(host->addresses[i].named));
+    return outcome;
+}
+
+enum mx_outcome mx_host_dane_outcome(const struct mx_host *host)
+{
+    enum mx_outcome outcome = mx_host_dane_fails(host) ? MX_REFUSES : host_dns_outcome(host);
+
+    if (outcome != MX_ACCEPTS || !mx_host_has_dane(host))
+        return outcome;
+    outcome = MX_UNKNOWN;
+    for (size_t i = 0; i < host->n_addresses; i++)
+        outcome =
+            outcome_join(outcome, host->addresses[i].special
+                                      ? MX_REFUSES
+                                      : mx_attempt_dane_outcome(host, host->addresses[i].named));
+    return outcome;
+}

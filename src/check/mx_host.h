@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * MX hosts: what was seen of one, and what senders do with it.
+ *
+ * Pure, safe from any thread. All texts are escaped: they can be printed.
+ * Source: RFC 8461 4.2 and 5 (MTA-STS), RFC 7672 2.2 (DANE).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "check/mx_cert.h"
+#include "check/smtp_probe.h"
+#include "check/special_address.h"
+#include "check/tlsa.h"
+
+struct dns_answer;
+
+/** One connection to one address. */
+struct mx_attempt {
+    enum smtp_end end;
+    enum smtp_stage stage;
+    int sys_errno;
+    int code;                   /* of the last reply; 0: none came */
+    const char *text;           /* of the last reply, in quotes */
+    const char *fault;          /* of the handshake; "" */
+    const char *tls_version;    /* "TLSv1.3"; NULL without a handshake */
+    int tls_number;             /* the same as TLS1_3_VERSION */
+    const struct mx_cert *cert; /* NULL without one */
+    struct tlsa_judgement tlsa; /* of the chain, with cert, if the host has records */
+    uint64_t took_ms;
+};
+
+/** One address of a host. */
+struct mx_address {
+    struct sockaddr_storage socket;
+    char text[ADDRESS_TEXT_SIZE];
+    const char *special;               /* why it was not contacted, "a private address"; or NULL */
+    const struct mx_attempt *named;    /* asking for the host's name; NULL: not tried */
+    const struct mx_attempt *nameless; /* without SNI, to compare; NULL: not tried */
+};
+
+struct mx_host {
+    const char *name;
+    const char *canonical; /* after CNAMEs; the name without any */
+    const struct dns_answer *a, *aaaa;
+    struct mx_address *addresses;
+    size_t n_addresses, n_left_out; /* left out: beyond MX_ADDRESSES_MAX */
+    const struct dns_answer *tlsa;  /* NULL: not asked, as there is no address */
+    const char *tlsa_name;          /* "_25._tcp.mx.example" that was asked last */
+    struct tlsa_record *records;    /* of the answer, if senders may use it */
+    size_t n_records;
+    bool has_run_out; /* of time: the addresses after the last that was tried are untried */
+};
+
+enum {
+    MX_ADDRESSES_MAX = 16,
+};
+
+/** What a sender does. */
+enum mx_outcome {
+    MX_ACCEPTS, /* delivers, over at least one address */
+    MX_REFUSES, /* does not deliver */
+    MX_UNKNOWN, /* could not be tried from here */
+};
+
+/** Whether DNSSEC makes senders follow DANE; false too where its answer failed. */
+bool mx_host_has_dane(const struct mx_host *host);
+
+/** A DANE sender is to keep back mail since DNS failed: bogus, or no answer to its question. */
+bool mx_host_dane_fails(const struct mx_host *host);
+
+/** What a sender with an MTA-STS policy in mode enforce does that covers this host. */
+enum mx_outcome mx_host_sts_outcome(const struct mx_host *host);
+
+/** What a sender does that follows DANE; as one with none where the host has no records. */
+enum mx_outcome mx_host_dane_outcome(const struct mx_host *host);
+
+/** The same of one connection. An attempt that is NULL is MX_UNKNOWN. */
+enum mx_outcome mx_attempt_sts_outcome(const struct mx_attempt *attempt);
+enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
+                                        const struct mx_attempt *attempt);
+
+/** The server did not get so far, or refused us by who we are: that says nothing on its TLS. */
+bool mx_attempt_is_untold(const struct mx_attempt *attempt);
