@@ -56,6 +56,10 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
                                   "some senders see another record, or none",
                                   "bring all name servers of the zone to the same data",
                                   "RFC 1034 4.3.5"},
+    [CHECK_TXT_SERVER_SILENT] =
+        {"txt-server-silent", CHECK_WARNING,
+         "senders whose resolvers take this name server wait, or get no answer",
+         "repair the name server, or delete its NS record", "RFC 2182 2"},
     [CHECK_ID_NOT_OURS] =
         {"id-not-ours", CHECK_ERROR,
          "senders that know this id do not fetch the policy as it is configured here",
@@ -189,9 +193,6 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
     [CHECK_MX_ADDRESS] = {"mx-address", CHECK_ERROR,
                           "senders take the address for a name, which does not exist",
                           "name a host in the MX record", "RFC 5321 5.1"},
-    [CHECK_MX_CNAME] = {"mx-cname", CHECK_WARNING,
-                        "an MX host must not be a CNAME, and some senders refuse it",
-                        "publish addresses at the MX host's own name", "RFC 2181 10.3"},
     [CHECK_MX_NOT_IN_POLICY] = {"mx-not-in-policy", CHECK_ERROR,
                                 "in mode enforce, senders deliver no mail to this MX host",
                                 "add the MX host to the policy, then publish the new id",

@@ -33,6 +33,7 @@ enum check_finding {
     CHECK_TXT_WILDCARD,
     CHECK_TXT_TTL_LONG,
     CHECK_TXT_SERVERS_DIFFER,
+    CHECK_TXT_SERVER_SILENT,
     CHECK_ID_NOT_OURS,
     /* the policy host */
     CHECK_HOST_MISSING,
@@ -79,7 +80,6 @@ enum check_finding {
     CHECK_MX_IMPLICIT,
     CHECK_MX_NULL,
     CHECK_MX_ADDRESS,
-    CHECK_MX_CNAME,
     CHECK_MX_NOT_IN_POLICY,
     CHECK_MX_ALL_ELSEWHERE,
     CHECK_MX_NEAR_MISS,

@@ -12,7 +12,12 @@
 #include "check/mx_trust.h"
 #include "check/report.h"
 #include "check/resolver.h"
+#include "check/zone_servers.h"
 #include "lib/base/err.h"
+
+enum {
+    DNS_TIMEOUT_MS = 15000, /* a sender's resolver gives up sooner than a fetch does */
+};
 
 struct run_queue {
     const char *const *domains;
@@ -82,10 +87,11 @@ int check_run(const char *const *domains, size_t n_domains, const struct check_r
     const struct resolver_options resolver_options = {
         .forwarder = options->dns_server,
         .config_file = options->dns_config,
-        .timeout_ms = options->timeout_ms,
+        .timeout_ms = options->timeout_ms < DNS_TIMEOUT_MS ? options->timeout_ms : DNS_TIMEOUT_MS,
         .allow_private = options->allow_private,
     };
     struct check_tools tools = {0};
+    struct zone_servers_options servers;
     struct mx_trust *trust = mx_trust_new(options->ca_file, err);
     struct resolver *resolver = NULL;
     int result = -1;
@@ -96,6 +102,10 @@ int check_run(const char *const *domains, size_t n_domains, const struct check_r
         !(tools.http = http_fetcher_new(&loop, trust, options->timeout_ms, err)))
         goto out;
     tools.dns = resolver_source(resolver);
+    servers = (struct zone_servers_options){&loop, tools.dns, options->allow_private};
+    /* Whoever names a resolver may have no way to other name servers. */
+    if (!options->dns_server)
+        tools.servers = &servers;
     run_domains(&loop, domains, n_domains, options, &tools, report);
     result = 0;
 out:

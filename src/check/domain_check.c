@@ -10,6 +10,7 @@
 #include "check/check_txt.h"
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/zone_servers.h"
 #include "lib/base/arena.h"
 #include "lib/config/config.h"
 #include "lib/dns/record.h"
@@ -73,6 +74,8 @@ struct domain_check {
     size_t n_addresses;
     struct rua_target *targets;
     size_t n_targets;
+    const struct zone_server *servers;
+    size_t n_servers;
 };
 
 static void check_settle_one(struct domain_check *check)
@@ -142,7 +145,10 @@ static bool check_judge_record(struct domain_check *check, struct sts_record *re
         .underscore = check->asks[ASK_UNDERSCORE].answer,
     };
     struct policy_wanted wanted = policy_wanted_of(check);
+    char name[NAME_MAX_LEN];
 
+    snprintf(name, sizeof(name), DNS_PREFIX_MTA_STS "%s", check->domain);
+    zone_servers_judge(check->servers, check->n_servers, name, check->findings);
     if (!check_txt_judge(&facts, check->arena, check->findings, ret_record))
         return false;
     if (wanted.id && strcmp(wanted.id, ret_record->id) != 0)
@@ -189,6 +195,16 @@ static bool check_is_host_untried(const struct domain_check *check)
         if (check->addresses[i].is_asked && check->addresses[i].result.end != HTTP_NOT_ROUTED)
             return false;
     return check->n_addresses > 0;
+}
+
+/* What a domain in testing would lose if its policy were enforced today. */
+static void check_judge_enforce(struct domain_check *check, const struct mx_record *records,
+                                size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!records[i].is_covered)
+            findings_add(check->findings, CHECK_ENFORCE_WOULD_LOSE, records[i].host,
+                         "the mode is testing, and this MX host would be refused");
 }
 
 static void check_count_hosts(const struct mx_record *records, size_t n,
@@ -248,12 +264,16 @@ static void check_judge_all(struct domain_check *check)
 
     if (check_wants_policy(check))
         check_judge_sts(check, &report, &record, &policy);
+    else
+        report.facts.is_record_absent = true;
     report.n_mx = check_mx_list(check->domain, check->asks[ASK_MX].answer, check->arena,
                                 check->findings, &mx);
     report.mx = mx;
     if (report.policy) {
         check_mx_judge(mx, report.n_mx, report.policy, check->arena, check->findings);
         check_count_hosts(mx, report.n_mx, &report.facts);
+        if (report.policy->mode == POLICY_TESTING)
+            check_judge_enforce(check, mx, report.n_mx);
     }
     check_judge_targets(check);
     check_report(check, &report);
@@ -329,6 +349,27 @@ static void check_ask_accidents(struct domain_check *check)
     check_ask(check, &check->asks[ASK_UNDERSCORE], DNS_TYPE_TXT, "", check->host);
 }
 
+static void check_on_servers(void *context, const struct zone_server *servers, size_t n)
+{
+    struct domain_check *check = context;
+
+    check->servers = servers;
+    check->n_servers = n;
+    check_settle_one(check);
+}
+
+static void check_ask_servers(struct domain_check *check)
+{
+    char name[NAME_MAX_LEN];
+
+    if (!check->tools->servers || check->asks[ASK_RECORD].answer->status != DNS_OK)
+        return;
+    snprintf(name, sizeof(name), DNS_PREFIX_MTA_STS "%s", check->domain);
+    check->n_pending++;
+    zone_servers_ask(check->tools->servers, check->domain, name, check->arena, check_on_servers,
+                     check);
+}
+
 static void check_look_further(struct domain_check *check)
 {
     check->next = check_judge_all;
@@ -336,6 +377,7 @@ static void check_look_further(struct domain_check *check)
     check_fetch_policies(check);
     check_ask_targets(check);
     check_ask_accidents(check);
+    check_ask_servers(check);
     check_settle_one(check);
 }
 

@@ -18,9 +18,11 @@ struct dns_source;
 struct domain_check;
 struct findings;
 struct http_fetcher;
+struct zone_servers_options;
 
 /** What all checks of a run share. */
 struct check_tools {
+    const struct zone_servers_options *servers; /* NULL: name servers are not compared */
     struct dns_source *dns;
     struct http_fetcher *http;
     const struct config *config; /* NULL: no domain is ours */

@@ -28,6 +28,19 @@ static void text_print_finding(FILE *out, const struct seen_finding *seen)
     fprintf(out, " (%s)\n", row->source);
 }
 
+/* In the order of the table: the record, the policy host, the policy, the MX hosts. */
+static void text_print_severity(FILE *out, const struct findings *findings,
+                                enum check_severity severity)
+{
+    for (int finding = 0; finding < CHECK_FINDING_COUNT; finding++) {
+        if (check_row_of((enum check_finding)finding)->severity != severity)
+            continue;
+        for (size_t i = 0; i < findings_count(findings); i++)
+            if ((int)findings_at(findings, i)->finding == finding)
+                text_print_finding(out, findings_at(findings, i));
+    }
+}
+
 static void text_domain(struct report *report, const struct domain_report *domain)
 {
     const struct findings *findings = domain->findings;
@@ -38,15 +51,9 @@ static void text_domain(struct report *report, const struct domain_report *domai
         return;
     fprintf(report->out, "%s: %s\n", domain->domain,
             verdict_text(domain->verdict, &domain->facts, text));
-    for (int severity = 0; severity < CHECK_SEVERITY_COUNT; severity++) {
-        for (size_t i = 0; i < findings_count(findings); i++) {
-            const struct seen_finding *seen = findings_at(findings, i);
-
-            if ((int)check_row_of(seen->finding)->severity == severity &&
-                report_shows(report, (enum check_severity)severity))
-                text_print_finding(report->out, seen);
-        }
-    }
+    for (int severity = 0; severity < CHECK_SEVERITY_COUNT; severity++)
+        if (report_shows(report, (enum check_severity)severity))
+            text_print_severity(report->out, findings, (enum check_severity)severity);
     if (findings_dropped(findings) > 0)
         fprintf(report->out, "  and %zu more\n", findings_dropped(findings));
     fflush(report->out);

@@ -116,20 +116,19 @@ static void query_on_result(void *context, int error, struct ub_result *result)
     struct dns_query *query = context;
     struct dns_answer answer = {.why = ""};
     struct slice *rdata;
-    char why[WHY_MAX];
+    char why[WHY_MAX], *canonical;
 
     if (error != 0 || !result) {
         query_fail(query, ub_strerror(error));
         return;
     }
-    if (result->canonname)
-        result_drop_dot(result->canonname);
+    canonical = result->canonname && result->canonname[0] ? result->canonname : result->qname;
+    result_drop_dot(canonical);
+    answer.canonical = canonical;
     rdata = result_slices(result, &answer.n_rdata);
     answer.rdata = rdata;
     answer.status = result_status(result);
     answer.secure = result->secure != 0;
-    answer.canonical =
-        result->canonname && result->canonname[0] ? result->canonname : result->qname;
     answer.ttl_s = result->ttl > 0 ? (uint32_t)result->ttl : 0;
     if (answer.status == DNS_FAILED)
         answer.why = rcode_words(result->rcode);
@@ -255,6 +254,7 @@ static int context_set_up(struct ub_ctx *context, const struct resolver_options 
     /* The library has 16, for programs that ask one question at a time. */
     if (context_option(context, "outgoing-range:", "512", err) != 0 ||
         context_option(context, "num-queries-per-thread:", "1024", err) != 0 ||
+        context_option(context, "cache-max-ttl:", "2147483647", err) != 0 ||
         context_option(context, "do-not-query-localhost:", "no", err) != 0)
         return -1;
     if (options->config_file) {

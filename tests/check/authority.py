@@ -122,7 +122,8 @@ class Internet:
         first, second = Authority(self.first, ROOT_SERVER), Authority(self.second, SECOND_SERVER)
         addresses = [f"{name} A {address}" for name, address in SERVERS.items()]
         zones = {**zones, SERVERS_ZONE: Zone(*addresses)}
-        first.write({"": ("", True), **{name: ("", zone.signed) for name, zone in zones.items()}})
+        first.write({"": ("", True), **{name: ("", zone.signed) for name, zone in zones.items()
+                                                  if "ns" in zone.servers}})
         cuts = []
         for name, zone in zones.items():
             cuts += [f"{name}. NS {server}.{SERVERS_ZONE}." for server in zone.servers]
@@ -132,7 +133,7 @@ class Internet:
         first.make_key("")
         first.write({"": (_text("", Zone(), 1, cuts + glue), True),
                      **{name: (_text(name, zone, 1, zone.lines), zone.signed)
-                        for name, zone in zones.items()}})
+                        for name, zone in zones.items() if "ns" in zone.servers}})
         second.write({"servers.example": (_text(SERVERS_ZONE, Zone(), 1, addresses), False),
                       **{name: (_text(name, zone, 1, zone.second or zone.lines), False)
                          for name, zone in zones.items() if "ns2" in zone.servers}})

@@ -15,12 +15,30 @@ sys.path += [str(TESTS / "integration"), str(TESTS / "clients")]
 import network
 from authority import Internet
 from certificates import Certificates
-from daemon import run
-from scenarios import PROVIDER_ZONES, SCENARIOS
+from daemon import Daemon, run
+from scenarios import MX_HOST, OURS, PROVIDER_ZONES, SCENARIOS
 from web import Scripted, nginx
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
 TIMEOUT_S = 8
+
+
+def publish_ours(folder, pki):
+    """Gives the domains of ours their records; returns the daemon that serves them, not begun."""
+    folder.mkdir()
+    pki.make("policy.provider.example", *(f"mta-sts.{domain}" for domain in OURS))
+    daemon = Daemon(folder, {
+        "user": "root", "admin": "off", "workers": 1, "certificates": [pki.source],
+        "listen": [{"address": f"{network.DAEMON[0]}:443"},
+                   {"address": f"[{network.DAEMON[1]}]:443"}],
+        "policy_host": {"name": "policy.provider.example"},
+        "policies": {"standard": {"mode": "enforce", "mx": [MX_HOST.rstrip(".")], "max_age": "2w",
+                                  "tls_rpt": ["mailto:reports@provider.example"]}},
+        "domains": {domain: each.settings for domain, each in OURS.items()}})
+    printed = json.loads(run("-c", daemon.config_path, "--print-dns=json").stdout)
+    for domain, each in OURS.items():
+        each.publish(domain, [record for record in printed if record["domain"] == domain])
+    return daemon
 
 
 @pytest.fixture(name="internet", scope="session")
@@ -37,6 +55,7 @@ def own_internet(tmp_path_factory):
         (folder / name).mkdir()
     certificates = Certificates(folder / "pki")
     os.environ["SSL_CERT_FILE"] = str(certificates.pki.ca)
+    daemon = publish_ours(folder / "daemon", certificates.pki)
     zones = {**PROVIDER_ZONES, **{name: each.zone for name, each in SCENARIOS.items()}}
     sites = [(name, site) for name, each in SCENARIOS.items() for site in each.sites]
     scripts = {name: each.script for name, each in SCENARIOS.items() if each.script}
@@ -44,7 +63,8 @@ def own_internet(tmp_path_factory):
         internet = stack.enter_context(Internet(folder / "dns").serving(zones))
         stack.enter_context(nginx(folder / "nginx", sites, certificates.make))
         stack.enter_context(Scripted(scripts, certificates.make).serving())
-        internet.certificates = certificates
+        stack.enter_context(daemon)
+        internet.certificates, internet.daemon = certificates, daemon
         yield internet
 
 
@@ -56,6 +76,6 @@ def check(internet, *arguments, timeout_s=TIMEOUT_S):
 @pytest.fixture(name="checked", scope="session")
 def all_scenarios_checked(internet):
     """The JSON of all scenarios, by domain: one run over all of them."""
-    done = check(internet, "--json", *SCENARIOS)
+    done = check(internet, "--json", "--config", internet.daemon.config_path, *SCENARIOS)
     assert done.returncode == 1, done.stderr.decode()
     return {each["domain"]: each for each in json.loads(done.stdout)["domains"]}

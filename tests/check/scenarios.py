@@ -90,6 +90,10 @@ SCENARIOS = {
                                  record="_mta-sts CNAME nowhere.provider.example."),
     "wildcard.example": Scenario("txt-wildcard", record=f"* TXT {TXT}"),
     "long-ttl.example": Scenario("txt-ttl-long", record=f"_mta-sts 604800 TXT {TXT}"),
+    "two-servers.example": Scenario(zone={"servers": ("ns", "ns2")}),
+    "lagging.example": Scenario("txt-servers-differ", zone={
+        "servers": ("ns", "ns2"), "second": ['_mta-sts TXT "v=STSv1; id=before;"']}),
+    "lame.example": Scenario("txt-server-silent", zone={"servers": ("ns", "deaf")}),
     # the policy host in DNS
     "no-host.example": Scenario("host-missing", host=["www A 45.67.89.1"], verdict="ignored"),
     "host-doubled.example": Scenario("host-cname-doubled", verdict="ignored",
@@ -181,11 +185,57 @@ SCENARIOS = {
     "no-reports.example": Scenario("tls-rpt-missing", rpt=""),
     "reports-syntax.example": Scenario("tls-rpt-syntax",
                                        rpt='_smtp._tls TXT "v=TLSRPTv1; ruf=mailto:a@b.example"'),
+    "reports-doubtful.example": Scenario(
+        "rua-doubtful", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=mailto:a@[45.67.89.1]"'),
     "reports-lost.example": Scenario(
         "rua-no-mx", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=mailto:a@gone.provider.example"'),
     "reports-nowhere.example": Scenario(
         "rua-unreachable", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=https://gone.provider.example/"'),
 }
+
+
+class Ours(Scenario):
+    """A domain of our own daemon. Its records are those of --print-dns but for what is replaced.
+
+    replaced  {"_mta-sts": lines instead of the printed record, ...}
+    """
+
+    def __init__(self, *codes, replaced=None, mx=f"@ MX 10 {MX_HOST}", verdict="enforced",
+                 settings="standard"):
+        super().__init__(*codes, mx=mx, verdict=verdict, sites=[])
+        self.replaced, self.mx, self.settings = replaced or {}, mx, settings
+
+    def publish(self, domain, records):
+        """records  of --print-dns=json"""
+        lines = [self.mx]
+        for record in records:
+            label = record["name"].removesuffix("." + domain)
+            value = record["value"]
+            value = f'"{value}"' if record["type"] == "TXT" else f"{value}."
+            lines += self.replaced.get(label, [f"{label} {record['type']} {value}"])
+        self.zone = Zone(*lines)
+
+
+OURS = {
+    "ours.example": Ours(),
+    "ours-stale.example": Ours("id-not-ours",
+                               replaced={"_mta-sts": ['_mta-sts TXT "v=STSv1; id=old;"']}),
+    "ours-elsewhere.example": Ours("host-elsewhere", "policy-not-ours",
+                                   replaced={"mta-sts": [f"mta-sts A {NGINX[0]}"]}),
+    "ours-reports.example": Ours(
+        "tls-rpt-not-ours", replaced={
+            "_smtp._tls": ['_smtp._tls TXT "v=TLSRPTv1; rua=mailto:old@provider.example"']}),
+    "ours-unpublished.example": Ours(
+        "txt-missing", "tls-rpt-missing", verdict="absent",
+        replaced={"_mta-sts": [], "mta-sts": [], "_smtp._tls": []}),
+    "ours-left.example": Ours("mx-all-elsewhere", "mx-pattern-unused", verdict="lost",
+                              mx="@ MX 10 mail.good.example."),
+    "ours-reporting.example": Ours(
+        verdict="absent",
+        settings={"mta_sts": False, "tls_rpt": ["mailto:reports@provider.example"]}),
+}
+OURS["ours-elsewhere.example"].sites = [Site(GOOD_POLICY + b"other: x\r\n")]
+SCENARIOS.update(OURS)
 PROVIDER_ZONES = {
     "provider.example": Zone(f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
                              "@ MX 10 mx1", "mx1 A 45.67.89.61", "mx2 A 45.67.89.62", signed=True),
