@@ -132,7 +132,9 @@ static enum check_status check_domains(const struct check_options *options,
         .ca_file = options->ca_file,
         .n_jobs = options->n_jobs,
         .timeout_ms = options->timeout_s * 1000,
+        .helo = options->helo,
         .allow_private = options->allow_private,
+        .skips_smtp = options->skips_smtp,
         .shows_progress = n_domains > 1 && isatty(STDERR_FILENO),
     };
     struct report report = {

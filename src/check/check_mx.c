@@ -33,6 +33,11 @@ static bool mx_is_address(const char *host)
            prefix_address_parse(AF_INET6, slice_of(host), bytes) == 0;
 }
 
+bool check_mx_is_host(const struct mx_record *record)
+{
+    return strcmp(record->host, ".") != 0 && !mx_is_address(record->host);
+}
+
 /* "MX 0 ." alone. */
 static bool mx_is_null(const struct mx_record *records, size_t n)
 {
@@ -48,6 +53,7 @@ static size_t mx_read_answer(const struct dns_answer *answer, struct arena *aren
     for (size_t i = 0; i < answer->n_rdata && n < MX_RECORDS_MAX; i++) {
         if (rdata_mx(answer->rdata[i], &records[n].preference, host) != 0)
             continue;
+        records[n].sts = records[n].dane = MX_UNKNOWN;
         records[n++].host = arena_copy(arena, slice_of(host));
     }
     qsort(records, n, sizeof(*records), mx_compare);
@@ -74,6 +80,7 @@ size_t check_mx_list(const char *domain, const struct dns_answer *answer, struct
     case DNS_NODATA:
         findings_add(findings, CHECK_MX_IMPLICIT, NULL, "%s has no MX record", domain);
         records[0].host = arena_copy(arena, slice_of(domain));
+        records[0].sts = records[0].dane = MX_UNKNOWN;
         return 1;
     case DNS_OK:
         break;

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "check/mx_host.h"
+
 struct arena;
 struct dns_answer;
 struct findings;
@@ -22,8 +24,9 @@ enum {
 /** A host that takes mail for the domain. */
 struct mx_record {
     uint16_t preference;
-    const char *host; /* as rdata_name() has it */
-    bool is_covered;  /* by the policy */
+    const char *host;          /* as rdata_name() has it */
+    bool is_covered;           /* by the policy */
+    enum mx_outcome sts, dane; /* what senders with such a policy do; MX_UNKNOWN: not visited */
 };
 
 /**
@@ -35,6 +38,9 @@ struct mx_record {
  */
 size_t check_mx_list(const char *domain, const struct dns_answer *answer, struct arena *arena,
                      struct findings *findings, struct mx_record **ret_records);
+
+/** Whether the record names a host that can be visited: no address, not the root. */
+bool check_mx_is_host(const struct mx_record *record);
 
 /** Judges hosts and policy against each other, both ways; sets is_covered. */
 void check_mx_judge(struct mx_record *records, size_t n, const struct policy *policy,

@@ -28,6 +28,8 @@ enum check_option {
     OPT_JOBS,
     OPT_TIMEOUT,
     OPT_ALLOW_PRIVATE,
+    OPT_NO_SMTP,
+    OPT_HELO,
     OPT_DNS_SERVER,
     OPT_DNS_CONFIG,
     OPT_CA_FILE,
@@ -53,6 +55,8 @@ static const struct check_option_row option_table[] = {
     {OPT_TIMEOUT, "timeout", "SECONDS", "for each answer, fetch and conversation [60]"},
     {OPT_ALLOW_PRIVATE, "allow-private", NULL,
      "contact private, loopback and other special addresses too"},
+    {OPT_NO_SMTP, "no-smtp", NULL, "contact no MX host, as where port 25 is blocked"},
+    {OPT_HELO, "helo", "NAME", "the name that MX hosts are told [the machine's]"},
     {OPT_DNS_SERVER, "dns-server", "ADDRESS",
      "ask this resolver instead of the authoritative servers"},
     {OPT_DNS_CONFIG, "dns-config", "FILE",
@@ -115,6 +119,12 @@ static int check_options_set(struct check_options *options, enum check_option co
         return number_parse("timeout", TIMEOUT_MAX_S, &options->timeout_s);
     case OPT_ALLOW_PRIVATE:
         options->allow_private = true;
+        break;
+    case OPT_NO_SMTP:
+        options->skips_smtp = true;
+        break;
+    case OPT_HELO:
+        options->helo = optarg;
         break;
     case OPT_DNS_SERVER:
         options->dns_server = optarg;

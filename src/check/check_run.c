@@ -1,22 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/check_run.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <uv.h>
 
+#include "check/connection_pace.h"
 #include "check/domain_check.h"
 #include "check/http_fetch.h"
+#include "check/mx_hosts.h"
 #include "check/mx_trust.h"
+#include "check/mx_visit.h"
 #include "check/report.h"
 #include "check/resolver.h"
 #include "check/zone_servers.h"
 #include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "lib/dns/name.h"
 
 enum {
-    DNS_TIMEOUT_MS = 15000, /* a sender's resolver gives up sooner than a fetch does */
+    DNS_TIMEOUT_MS = 15000,      /* a sender's resolver gives up sooner than a fetch does */
+    CONNECTIONS_PER_MINUTE = 60, /* to one address of an MX host */
+    SMTP_PORT = 25,
 };
 
 struct run_queue {
@@ -81,8 +90,42 @@ static void run_domains(uv_loop_t *loop, const char *const *domains, size_t n_do
     report->format->end(report);
 }
 
-int check_run(const char *const *domains, size_t n_domains, const struct check_run_options *options,
-              struct report *report, struct err *err)
+/* The machine's name, if it is a name that a server may be told. */
+static void run_make_helo(const char *wanted, char helo[static DNS_NAME_MAX + 1])
+{
+    char name[HOST_NAME_MAX + 1] = "";
+    struct err err;
+
+    gethostname(name, sizeof(name) - 1);
+    if (dns_name_parse(slice_of(wanted ? wanted : name), helo, NULL, &err) != 0)
+        snprintf(helo, DNS_NAME_MAX + 1, "localhost.localdomain");
+}
+
+/* What a run works with; released in the opposite order. */
+struct run_parts {
+    uv_loop_t loop;
+    struct mx_trust *trust;
+    struct resolver *resolver;
+    struct http_fetcher *http;
+    struct connection_pace *pace;
+    struct mx_hosts *mx;
+    struct zone_servers_options servers;
+    char helo[DNS_NAME_MAX + 1];
+};
+
+static void parts_free(struct run_parts *parts)
+{
+    mx_hosts_free(parts->mx);
+    http_fetcher_free(parts->http);
+    resolver_free(parts->resolver);
+    uv_run(&parts->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&parts->loop);
+    connection_pace_free(parts->pace);
+    mx_trust_free(parts->trust);
+}
+
+static int parts_make_clients(struct run_parts *parts, const struct check_run_options *options,
+                              struct err *err)
 {
     const struct resolver_options resolver_options = {
         .forwarder = options->dns_server,
@@ -90,29 +133,60 @@ int check_run(const char *const *domains, size_t n_domains, const struct check_r
         .timeout_ms = options->timeout_ms < DNS_TIMEOUT_MS ? options->timeout_ms : DNS_TIMEOUT_MS,
         .allow_private = options->allow_private,
     };
-    struct check_tools tools = {0};
-    struct zone_servers_options servers;
-    struct mx_trust *trust = mx_trust_new(options->ca_file, err);
-    struct resolver *resolver = NULL;
-    int result = -1;
-    uv_loop_t loop;
 
-    uv_loop_init(&loop);
-    if (!trust || !(resolver = resolver_new(&loop, &resolver_options, err)) ||
-        !(tools.http = http_fetcher_new(&loop, trust, options->timeout_ms, err)))
+    parts->trust = mx_trust_new(options->ca_file, err);
+    if (!parts->trust)
+        return -1;
+    parts->resolver = resolver_new(&parts->loop, &resolver_options, err);
+    if (!parts->resolver)
+        return -1;
+    parts->http = http_fetcher_new(&parts->loop, parts->trust, options->timeout_ms, err);
+    return parts->http ? 0 : -1;
+}
+
+static void parts_make_visits(struct run_parts *parts, const struct check_run_options *options)
+{
+    const struct mx_tools tools = {
+        .loop = &parts->loop,
+        .dns = resolver_source(parts->resolver),
+        .trust = parts->trust,
+        .pace = parts->pace = connection_pace_new(CONNECTIONS_PER_MINUTE),
+        .helo = parts->helo,
+        .port = SMTP_PORT,
+        .allow_private = options->allow_private,
+        .now_unix_s = (int64_t)time(NULL),
+        .connect_ms = options->timeout_ms / 4,
+        .reply_ms = options->timeout_ms / 2,
+        .probe_ms = options->timeout_ms,
+        .visit_ms = 2 * options->timeout_ms,
+    };
+
+    run_make_helo(options->helo, parts->helo);
+    parts->mx = mx_hosts_new(&tools, options->n_jobs);
+}
+
+int check_run(const char *const *domains, size_t n_domains, const struct check_run_options *options,
+              struct report *report, struct err *err)
+{
+    struct run_parts parts = {0};
+    struct check_tools tools = {0};
+    int result = -1;
+
+    uv_loop_init(&parts.loop);
+    if (parts_make_clients(&parts, options, err) != 0)
         goto out;
-    tools.dns = resolver_source(resolver);
-    servers = (struct zone_servers_options){&loop, tools.dns, options->allow_private};
+    if (!options->skips_smtp)
+        parts_make_visits(&parts, options);
+    tools.dns = resolver_source(parts.resolver);
+    tools.http = parts.http;
+    tools.mx = parts.mx;
+    parts.servers = (struct zone_servers_options){&parts.loop, tools.dns, options->allow_private};
     /* Whoever names a resolver may have no way to other name servers. */
     if (!options->dns_server)
-        tools.servers = &servers;
-    run_domains(&loop, domains, n_domains, options, &tools, report);
+        tools.servers = &parts.servers;
+    run_domains(&parts.loop, domains, n_domains, options, &tools, report);
     result = 0;
 out:
-    http_fetcher_free(tools.http);
-    resolver_free(resolver);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
-    mx_trust_free(trust);
+    parts_free(&parts);
     return result;
 }

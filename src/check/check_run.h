@@ -19,7 +19,9 @@ struct check_run_options {
     const char *ca_file;         /* NULL: the system's roots */
     size_t n_jobs;               /* domains at a time, at least 1 */
     uint64_t timeout_ms;         /* of one answer, fetch or conversation */
+    const char *helo;            /* our name; NULL: that of the machine */
     bool allow_private;
+    bool skips_smtp;     /* MX hosts are not contacted */
     bool shows_progress; /* on standard error */
 };
 

@@ -10,6 +10,7 @@
 #include "check/check_txt.h"
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/mx_hosts.h"
 #include "check/zone_servers.h"
 #include "lib/base/arena.h"
 #include "lib/config/config.h"
@@ -54,6 +55,11 @@ struct fetch_slot {
     struct host_address *address;
 };
 
+struct visit_slot {
+    struct domain_check *check;
+    struct mx_record *record;
+};
+
 typedef void check_phase(struct domain_check *check);
 
 struct domain_check {
@@ -74,6 +80,9 @@ struct domain_check {
     size_t n_addresses;
     struct rua_target *targets;
     size_t n_targets;
+    struct visit_slot visits[MX_RECORDS_MAX];
+    struct mx_record *mx;
+    size_t n_mx;
     const struct zone_server *servers;
     size_t n_servers;
 };
@@ -197,13 +206,17 @@ static bool check_is_host_untried(const struct domain_check *check)
     return check->n_addresses > 0;
 }
 
-/* What a domain in testing would lose if its policy were enforced today. */
-static void check_judge_enforce(struct domain_check *check, const struct mx_record *records,
-                                size_t n)
+static bool check_is_refused(const struct mx_record *record)
 {
-    for (size_t i = 0; i < n; i++)
-        if (!records[i].is_covered)
-            findings_add(check->findings, CHECK_ENFORCE_WOULD_LOSE, records[i].host,
+    return !record->is_covered || record->sts == MX_REFUSES;
+}
+
+/* What a domain in testing would lose if its policy were enforced today. */
+static void check_judge_enforce(struct domain_check *check)
+{
+    for (size_t i = 0; i < check->n_mx; i++)
+        if (check_is_refused(&check->mx[i]))
+            findings_add(check->findings, CHECK_ENFORCE_WOULD_LOSE, check->mx[i].host,
                          "the mode is testing, and this MX host would be refused");
 }
 
@@ -212,8 +225,10 @@ static void check_count_hosts(const struct mx_record *records, size_t n,
 {
     facts->n_mx = n;
     for (size_t i = 0; i < n; i++)
-        if (!records[i].is_covered)
+        if (check_is_refused(&records[i]))
             facts->n_refused++;
+        else if (records[i].sts == MX_UNKNOWN)
+            facts->n_untried++;
 }
 
 static void check_report(struct domain_check *check, struct domain_report *report)
@@ -260,20 +275,18 @@ static void check_judge_all(struct domain_check *check)
     struct domain_report report = {0};
     struct sts_record record;
     struct policy policy;
-    struct mx_record *mx;
 
     if (check_wants_policy(check))
         check_judge_sts(check, &report, &record, &policy);
     else
         report.facts.is_record_absent = true;
-    report.n_mx = check_mx_list(check->domain, check->asks[ASK_MX].answer, check->arena,
-                                check->findings, &mx);
-    report.mx = mx;
+    report.mx = check->mx;
+    report.n_mx = check->n_mx;
     if (report.policy) {
-        check_mx_judge(mx, report.n_mx, report.policy, check->arena, check->findings);
-        check_count_hosts(mx, report.n_mx, &report.facts);
+        check_mx_judge(check->mx, check->n_mx, report.policy, check->arena, check->findings);
+        check_count_hosts(check->mx, check->n_mx, &report.facts);
         if (report.policy->mode == POLICY_TESTING)
-            check_judge_enforce(check, mx, report.n_mx);
+            check_judge_enforce(check);
     }
     check_judge_targets(check);
     check_report(check, &report);
@@ -370,6 +383,28 @@ static void check_ask_servers(struct domain_check *check)
                      check);
 }
 
+static void check_on_visited(void *context, const struct mx_host *host)
+{
+    struct visit_slot *slot = context;
+
+    slot->record->sts = mx_host_sts_outcome(host);
+    slot->record->dane = mx_host_dane_outcome(host);
+    check_settle_one(slot->check);
+}
+
+static void check_visit_hosts(struct domain_check *check)
+{
+    check->n_mx = check_mx_list(check->domain, check->asks[ASK_MX].answer, check->arena,
+                                check->findings, &check->mx);
+    for (size_t i = 0; check->tools->mx && i < check->n_mx; i++) {
+        if (!check_mx_is_host(&check->mx[i]))
+            continue;
+        check->visits[i] = (struct visit_slot){check, &check->mx[i]};
+        check->n_pending++;
+        mx_hosts_ask(check->tools->mx, check->mx[i].host, check_on_visited, &check->visits[i]);
+    }
+}
+
 static void check_look_further(struct domain_check *check)
 {
     check->next = check_judge_all;
@@ -378,6 +413,7 @@ static void check_look_further(struct domain_check *check)
     check_ask_targets(check);
     check_ask_accidents(check);
     check_ask_servers(check);
+    check_visit_hosts(check);
     check_settle_one(check);
 }
 

@@ -18,6 +18,7 @@ struct dns_source;
 struct domain_check;
 struct findings;
 struct http_fetcher;
+struct mx_hosts;
 struct zone_servers_options;
 
 /** What all checks of a run share. */
@@ -25,6 +26,7 @@ struct check_tools {
     const struct zone_servers_options *servers; /* NULL: name servers are not compared */
     struct dns_source *dns;
     struct http_fetcher *http;
+    struct mx_hosts *mx;         /* NULL: MX hosts are not visited */
     const struct config *config; /* NULL: no domain is ours */
     bool allow_private;          /* to contact special addresses */
     const char *probe_label;     /* a label that nobody has published */

@@ -57,6 +57,19 @@ static void json_put_addresses(struct json_writer *writer, const struct domain_r
     json_end_array(writer);
 }
 
+static const char *json_outcome_name(enum mx_outcome outcome)
+{
+    switch (outcome) {
+    case MX_ACCEPTS:
+        return "accepts";
+    case MX_REFUSES:
+        return "refuses";
+    case MX_UNKNOWN:
+        break;
+    }
+    return "unknown";
+}
+
 static void json_put_mx(struct json_writer *writer, const struct domain_report *domain)
 {
     json_key(writer, "mx");
@@ -67,6 +80,8 @@ static void json_put_mx(struct json_writer *writer, const struct domain_report *
         json_number_member(writer, "preference", domain->mx[i].preference);
         json_key(writer, "in_policy");
         json_bool(writer, domain->mx[i].is_covered);
+        json_text_member(writer, "mta_sts", json_outcome_name(domain->mx[i].sts));
+        json_text_member(writer, "dane", json_outcome_name(domain->mx[i].dane));
         json_end_object(writer);
     }
     json_end_array(writer);
