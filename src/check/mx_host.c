@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/mx_host.h"
 
+#include <errno.h>
+
 #include <openssl/ssl.h>
 
 #include "check/dns_source.h"
+
+bool mx_attempt_is_unrouted(const struct mx_attempt *attempt)
+{
+    return attempt->end == SMTP_END_UNREACHABLE &&
+           (attempt->sys_errno == ENETUNREACH || attempt->sys_errno == EAFNOSUPPORT ||
+            attempt->sys_errno == EADDRNOTAVAIL || attempt->sys_errno == EACCES);
+}
 
 bool mx_attempt_is_untold(const struct mx_attempt *attempt)
 {

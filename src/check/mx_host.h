@@ -84,5 +84,8 @@ enum mx_outcome mx_attempt_sts_outcome(const struct mx_attempt *attempt);
 enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
                                         const struct mx_attempt *attempt);
 
+/** This machine has no way to such addresses, as without IPv6. */
+bool mx_attempt_is_unrouted(const struct mx_attempt *attempt);
+
 /** The server did not get so far, or refused us by who we are: that says nothing on its TLS. */
 bool mx_attempt_is_untold(const struct mx_attempt *attempt);
