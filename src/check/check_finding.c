@@ -236,6 +236,9 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
          "senders would keep back mail for these MX hosts if the mode were enforce",
          "correct the errors before the mode is changed to enforce", "RFC 8461 5.1"},
     /* MX hosts */
+    [CHECK_MX_CNAME] = {"mx-cname", CHECK_WARNING,
+                        "an MX host must not be a CNAME, and some senders refuse it",
+                        "publish addresses at the MX host's own name", "RFC 2181 10.3"},
     [CHECK_MX_HOST_MISSING] = {"mx-host-missing", CHECK_ERROR,
                                "senders cannot deliver to this MX host",
                                "publish an address of the host, or delete its MX record",

@@ -95,6 +95,7 @@ enum check_finding {
     /* what would follow */
     CHECK_ENFORCE_WOULD_LOSE,
     /* MX hosts */
+    CHECK_MX_CNAME,
     CHECK_MX_HOST_MISSING,
     CHECK_MX_HOST_BOGUS,
     CHECK_MX_HOST_FAILED,

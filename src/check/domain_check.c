@@ -10,6 +10,7 @@
 #include "check/check_txt.h"
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/mx_finding.h"
 #include "check/mx_hosts.h"
 #include "check/zone_servers.h"
 #include "lib/base/arena.h"
@@ -389,6 +390,7 @@ static void check_on_visited(void *context, const struct mx_host *host)
 
     slot->record->sts = mx_host_sts_outcome(host);
     slot->record->dane = mx_host_dane_outcome(host);
+    mx_host_report(host, slot->check->tools->now_unix_s, slot->check->findings);
     check_settle_one(slot->check);
 }
 

@@ -17,6 +17,8 @@ from authority import Internet
 from certificates import Certificates
 from daemon import Daemon, run
 from scenarios import MX_HOST, OURS, PROVIDER_ZONES, SCENARIOS
+from mail import MailServers
+from scenarios_mx import MX_HOSTS, mail_zones
 from web import Scripted, nginx
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
@@ -56,7 +58,7 @@ def own_internet(tmp_path_factory):
     certificates = Certificates(folder / "pki")
     os.environ["SSL_CERT_FILE"] = str(certificates.pki.ca)
     daemon = publish_ours(folder / "daemon", certificates.pki)
-    zones = {**PROVIDER_ZONES, **{name: each.zone for name, each in SCENARIOS.items()}}
+    zones = {**PROVIDER_ZONES, **mail_zones(certificates), **{name: each.zone for name, each in SCENARIOS.items()}}
     sites = [(name, site) for name, each in SCENARIOS.items() for site in each.sites]
     scripts = {name: each.script for name, each in SCENARIOS.items() if each.script}
     with contextlib.ExitStack() as stack:
@@ -64,6 +66,7 @@ def own_internet(tmp_path_factory):
         stack.enter_context(nginx(folder / "nginx", sites, certificates.make))
         stack.enter_context(Scripted(scripts, certificates.make).serving())
         stack.enter_context(daemon)
+        stack.enter_context(MailServers(MX_HOSTS).serving())
         internet.certificates, internet.daemon = certificates, daemon
         yield internet
 

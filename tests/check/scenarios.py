@@ -6,6 +6,7 @@ Each differs from good.example in what its line says.
 
 from authority import FOREIGN_DS, Zone
 from network import CLOSED, DAEMON, NGINX, OLD_NGINX, OTHER_NGINX, SCRIPTED
+from scenarios_mx import MX_SCENARIOS
 from web import Site, response
 
 TXT = '"v=STSv1; id=20261129;"'
@@ -163,7 +164,7 @@ SCENARIOS = {
     "bare-none.example": Scenario("mode-none", "none-without-mx", verdict="none",
                                   body=policy(mode="none", max_age="86400")),
     # the MX records
-    "implicit.example": Scenario("mx-implicit", mx="@ A 45.67.89.61",
+    "implicit.example": Scenario("mx-implicit", mx="@ A 45.67.89.63",
                                  body=policy("implicit.example")),
     "null-mx.example": Scenario("mx-null", mx="@ MX 0 ."),
     "mx-address.example": Scenario("mx-address", "mx-all-elsewhere", "mx-pattern-unused",
@@ -229,13 +230,16 @@ OURS = {
         "txt-missing", "tls-rpt-missing", verdict="absent",
         replaced={"_mta-sts": [], "mta-sts": [], "_smtp._tls": []}),
     "ours-left.example": Ours("mx-all-elsewhere", "mx-pattern-unused", verdict="lost",
-                              mx="@ MX 10 mail.good.example."),
+                              mx="@ MX 10 dane.mail.example."),
     "ours-reporting.example": Ours(
         verdict="absent",
         settings={"mta_sts": False, "tls_rpt": ["mailto:reports@provider.example"]}),
 }
 OURS["ours-elsewhere.example"].sites = [Site(GOOD_POLICY + b"other: x\r\n")]
 SCENARIOS.update(OURS)
+SCENARIOS.update({f"{name}.example": Scenario(
+    *each.codes, mx=f"@ MX 10 {each.name}.", body=policy(each.name), verdict=each.verdict)
+    for name, each in MX_SCENARIOS.items()})
 PROVIDER_ZONES = {
     "provider.example": Zone(f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
                              "@ MX 10 mx1", "mx1 A 45.67.89.61", "mx2 A 45.67.89.62", signed=True),

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""MX hosts with one fault each, and the codes that a check finds for a domain that has only them."""
+
+import ssl
+
+from authority import Zone
+from mail import Mx, dribbling, endless, in_clear, injecting, other_protocol, silent
+from network import CLOSED
+
+_addresses = (f"45.67.89.{n}" for n in range(100, 250))
+
+
+class MxScenario:
+    """host  an Mx, or the name of a host that has no server"""
+
+    def __init__(self, *codes, host, verdict="lost"):
+        self.codes, self.host, self.verdict = codes, host, verdict
+
+    @property
+    def name(self):
+        return self.host if isinstance(self.host, str) else self.host.host
+
+
+def _host(label, *more_addresses, **options):
+    return Mx(label, next(_addresses), *more_addresses, **options)
+
+
+def _several(label, n, **options):
+    return Mx(label, *(next(_addresses) for _ in range(n)), **options)
+
+
+def _half_closed(label):
+    address = next(_addresses)
+    return Mx(label, address, lines=[f"{label} A {address}", f"{label} A {CLOSED}"])
+
+
+def _beside(label, line):
+    """A good address, and a line of the zone that is none."""
+    address = next(_addresses)
+    return Mx(label, address, lines=[f"{label} A {address}", line])
+
+
+OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+
+MX_SCENARIOS = {
+    "both-families": MxScenario(host=_host("both-families", "2a0e:dead::100"), verdict="enforced"),
+    # DNS
+    "no-address": MxScenario("mx-host-missing", host="gone.mail.example"),
+    "bogus-mx": MxScenario("mx-host-bogus", host="mx.bogus.example"),
+    "deaf-mx": MxScenario("mx-host-failed", host="mx.deaf.example", verdict="enforced"),
+    "alias": MxScenario("mx-cname", "mx-cert-name", host="alias.mail.example"),
+    "private-mx": MxScenario("address-special", verdict="enforced",
+                             host=_beside("private-mx", "private-mx A 192.168.0.1")),
+    "not-routed-mx": MxScenario("address-not-routed", verdict="enforced",
+                                host=_beside("not-routed-mx", "not-routed-mx AAAA 2a0f::1")),
+    # SMTP
+    "closed-mx": MxScenario("smtp-unreachable", verdict="enforced",
+                            host=Mx("closed-mx", lines=[f"closed-mx A {CLOSED}"])),
+    "half-closed-mx": MxScenario("smtp-address-down", verdict="enforced",
+                                 host=_half_closed("half-closed-mx")),
+    "refusing": MxScenario("smtp-refuses-us", verdict="enforced",
+                           host=_host("refusing", greeting="554 5.7.1 no mail from 45.67.89.1")),
+    "busy": MxScenario("smtp-refuses-us", verdict="enforced",
+                       host=_host("busy", greeting="421 4.7.0 come back later")),
+    "silent": MxScenario("smtp-refuses-us", verdict="enforced",
+                         host=_host("silent", script=silent)),
+    "dribbling": MxScenario("smtp-refuses-us", verdict="enforced",
+                            host=_host("dribbling", script=dribbling)),
+    "many-addresses": MxScenario("smtp-untried", verdict="enforced",
+                                 host=_several("many-addresses", 17)),
+    "other-protocol": MxScenario("smtp-broken", host=_host("other-protocol",
+                                                           script=other_protocol)),
+    "endless": MxScenario("smtp-broken", host=_host("endless", script=endless)),
+    # TLS
+    "no-starttls": MxScenario("starttls-missing", host=_host("no-starttls", offers=("SIZE 1",))),
+    "starttls-later": MxScenario("starttls-refused", host=_host(
+        "starttls-later", starttls="454 4.7.0 TLS not available due to local problem")),
+    "injecting": MxScenario("starttls-plaintext", host=_host("injecting", script=injecting)),
+    "in-clear": MxScenario("starttls-failed", host=_host("in-clear", script=in_clear)),
+    "old-tls-mx": MxScenario("smtp-tls-old", host=_host("old-tls-mx", versions=OLD)),
+    "name-refused": MxScenario("starttls-failed", "sni-breaks",
+                               host=_host("name-refused", sni="refuses name")),
+    "name-needed": MxScenario("sni-needed", verdict="enforced",
+                              host=_host("name-needed", sni="refuses no name")),
+    "name-dependent": MxScenario("sni-certificate", verdict="enforced",
+                                 host=_host("name-dependent", sni="other without name")),
+    # certificates
+    "mx-name": MxScenario("mx-cert-name", host=_host("mx-name", kind="name")),
+    "mx-expired": MxScenario("mx-cert-expired", host=_host("mx-expired", kind="expired")),
+    "mx-expiring": MxScenario("mx-cert-expiring", verdict="enforced",
+                              host=_host("mx-expiring", kind="expiring")),
+    "mx-future": MxScenario("mx-cert-not-yet-valid", host=_host("mx-future", kind="future")),
+    "mx-self": MxScenario("mx-cert-self-signed", host=_host("mx-self", kind="self")),
+    "mx-leaf-alone": MxScenario("mx-cert-chain", host=_host("mx-leaf-alone", kind="leaf-alone")),
+    "mx-untrusted": MxScenario("mx-cert-untrusted", host=_host("mx-untrusted", kind="untrusted")),
+    # TLSA; a sender with MTA-STS alone sees no fault
+    "dane": MxScenario(verdict="enforced", host=_host("dane", tlsa=["3 1 1 own"])),
+    "dane-issuer": MxScenario(verdict="enforced", host=_host("dane-issuer", tlsa=["2 1 1 issuer"])),
+    "dane-rollover": MxScenario(verdict="enforced",
+                                host=_host("dane-rollover", tlsa=["3 1 1 own", "3 1 1 other"])),
+    "dane-self": MxScenario("mx-cert-self-signed",
+                            host=_host("dane-self", kind="self", tlsa=["3 1 1 own"])),
+    "dane-expired": MxScenario("mx-cert-expired",
+                               host=_host("dane-expired", kind="expired", tlsa=["3 1 1 own"])),
+    "dane-broken": MxScenario("tlsa-mismatch", verdict="enforced",
+                              host=_host("dane-broken", tlsa=["3 1 1 other"])),
+    "dane-agile": MxScenario("tlsa-mismatch", verdict="enforced", host=_host(
+        "dane-agile", tlsa=["3 1 1 own", "3 1 2 other"])),
+    "dane-name": MxScenario("mx-cert-name", "tlsa-name",
+                            host=_host("dane-name", kind="name", tlsa=["2 1 1 issuer"])),
+    "dane-chain": MxScenario("mx-cert-expired", "tlsa-chain", host=_host(
+        "dane-chain", kind="expired", tlsa=["2 1 1 issuer"])),
+    "dane-combination": MxScenario("tlsa-combination", verdict="enforced", host=_host(
+        "dane-combination", tlsa=["3 1 1 own", "2 1 1 other"])),
+    "dane-unusable": MxScenario("tlsa-unusable", verdict="enforced",
+                                host=_host("dane-unusable", tlsa=["1 1 1 own", "3 1 1 own"])),
+    "dane-insecure": MxScenario("tlsa-insecure", verdict="enforced", host=_host(
+        "dane-insecure", tlsa=["3 1 1 other"], zone="plain-mail.example")),
+    "dane-deaf": MxScenario("tlsa-failed", verdict="enforced", host=_beside(
+        "dane-deaf", "_tcp.dane-deaf NS deaf.servers.example.")),
+    "dane-no-tls": MxScenario("starttls-missing", "tlsa-without-tls", host=_host(
+        "dane-no-tls", offers=("SIZE 1",), tlsa=["3 1 1 own"])),
+}
+
+# The hosts of all other scenarios.
+PROVIDER_MX = [Mx("mx1", "45.67.89.61", zone="provider.example"),
+               Mx("mx2", "45.67.89.62", zone="provider.example"),
+               Mx("implicit", "45.67.89.63", zone="example")]
+MX_HOSTS = PROVIDER_MX + [each.host for each in MX_SCENARIOS.values() if isinstance(each.host, Mx)]
+
+
+def mail_zones(certificates):
+    """The zones that MX hosts have to themselves, once all have their certificates."""
+    lines = {"mail.example": ["alias CNAME dane"], "plain-mail.example": []}
+    for host in MX_HOSTS:
+        records = host.prepare(certificates)
+        if host.zone in lines:
+            lines[host.zone] += host.lines + records
+    return {zone: Zone(*lines[zone], signed=zone == "mail.example") for zone in lines}
