@@ -232,7 +232,7 @@ static void check_count_hosts(const struct mx_record *records, size_t n,
             facts->n_untried++;
 }
 
-static void check_report(struct domain_check *check, struct domain_report *report)
+static void check_call_back(struct domain_check *check, struct domain_report *report)
 {
     report->domain = check->domain;
     report->is_ours = check->ours != NULL;
@@ -290,7 +290,7 @@ static void check_judge_all(struct domain_check *check)
             check_judge_enforce(check);
     }
     check_judge_targets(check);
-    check_report(check, &report);
+    check_call_back(check, &report);
     findings_free(check->findings);
     arena_free(check->arena);
     free(check);

@@ -35,6 +35,7 @@ struct verdict_facts {
     size_t n_mx, n_refused, n_untried; /* MX hosts: all, those a sender refuses, those not tried */
 };
 
+/** Draws the conclusion. */
 enum verdict verdict_of(const struct verdict_facts *facts);
 
 /** Its code in JSON: "partly-lost". */
