@@ -16,12 +16,22 @@ static void text_print_sentence(FILE *out, const char *sentence)
     fprintf(out, "%c%s.", toupper((unsigned char)sentence[0]), sentence + 1);
 }
 
-static void text_print_finding(FILE *out, const struct seen_finding *seen)
+/* All of one kind, then once what follows from them. */
+static void text_print_kind(FILE *out, const struct findings *findings, enum check_finding finding)
 {
-    const struct check_row *row = check_row_of(seen->finding);
+    const struct check_row *row = check_row_of(finding);
 
-    fprintf(out, "  %s: %s%s%s [%s]\n    ", check_severity_name(row->severity),
-            seen->subject ? seen->subject : "", seen->subject ? ": " : "", seen->text, row->code);
+    if (!findings_have(findings, finding))
+        return;
+    for (size_t i = 0; i < findings_count(findings); i++) {
+        const struct seen_finding *seen = findings_at(findings, i);
+
+        if (seen->finding == finding)
+            fprintf(out, "  %s: %s%s%s [%s]\n", check_severity_name(row->severity),
+                    seen->subject ? seen->subject : "", seen->subject ? ": " : "", seen->text,
+                    row->code);
+    }
+    fputs("    ", out);
     text_print_sentence(out, row->meaning);
     fputc(' ', out);
     text_print_sentence(out, row->advice);
@@ -32,13 +42,9 @@ static void text_print_finding(FILE *out, const struct seen_finding *seen)
 static void text_print_severity(FILE *out, const struct findings *findings,
                                 enum check_severity severity)
 {
-    for (int finding = 0; finding < CHECK_FINDING_COUNT; finding++) {
-        if (check_row_of((enum check_finding)finding)->severity != severity)
-            continue;
-        for (size_t i = 0; i < findings_count(findings); i++)
-            if ((int)findings_at(findings, i)->finding == finding)
-                text_print_finding(out, findings_at(findings, i));
-    }
+    for (int finding = 0; finding < CHECK_FINDING_COUNT; finding++)
+        if (check_row_of((enum check_finding)finding)->severity == severity)
+            text_print_kind(out, findings, (enum check_finding)finding);
 }
 
 static void text_domain(struct report *report, const struct domain_report *domain)

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""The command line of --check: what it prints, in which format, and how it ends."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import check
+from daemon import PROGRAM, run
+from scenarios import OURS
+
+ROWS = json.loads(run("--list-checks", "--json").stdout)
+
+
+def test_text(internet):
+    done = check(internet, "bad-id.example")
+    assert done.returncode == 1
+    assert done.stdout.decode() == (
+        "bad-id.example: ignored: senders do not get the policy\n"
+        "  error: the record 'v=STSv1; id=2026-11-29;': id '2026-11-29' is not 1 to 32 letters and "
+        "digits [txt-syntax]\n"
+        "    Senders ignore the record, and with it the policy. Publish the record as mta-stsd "
+        "--print-dns prints it. (RFC 8461 3.1)\n")
+    assert done.stderr == b""
+
+
+def test_text_of_several_domains_ends_in_a_sum(internet):
+    done = check(internet, "good.example", "testing.example", "bad-id.example")
+    assert done.returncode == 1
+    assert re.search(r"^good\.example: enforced: senders deliver with verified TLS$",
+                     done.stdout.decode(), re.MULTILINE)
+    assert done.stdout.decode().endswith("3 domains: 1 error, 0 warnings, 1 note, 0 unknown\n")
+
+
+def test_the_advice_stands_once(internet):
+    printed = check(internet, "cert-name.example").stdout.decode()
+    assert len(re.findall(r"\[cert-name\]", printed)) == 2
+    assert printed.count("Senders refuse the certificate.") == 1
+
+
+def test_quiet(internet):
+    done = check(internet, "--quiet", "good.example", "testing.example", "bad-id.example")
+    assert done.returncode == 1
+    assert done.stdout.decode().startswith("bad-id.example: ")
+    assert len(done.stdout.decode().splitlines()) == 3
+    assert check(internet, "--quiet", "good.example", "testing.example").stdout == b""
+
+
+def test_json(internet):
+    report = json.loads(check(internet, "--json", "testing.example").stdout)
+    domain, = report["domains"]
+    counts = {"errors": 0, "warnings": 0, "notes": 1, "unknown": 0}
+    assert {"checked": 1, **counts}.items() <= report.items()
+    assert counts.items() <= domain.items()
+    row = next(row for row in ROWS if row["code"] == "mode-testing")
+    assert domain["findings"] == [{**row, "subject": None, "text": "the mode is testing"}]
+    assert domain["policy"] == {"mode": "testing", "max_age": 1209600,
+                                "mx": ["mx1.provider.example"]}
+    assert domain["mx"] == [{"host": "mx1.provider.example", "preference": 10, "in_policy": True,
+                             "mta_sts": "accepts", "dane": "accepts"}]
+    assert [address["status"] for address in domain["policy_host"]] == [200, 200]
+
+
+def test_json_and_quiet(internet):
+    report = json.loads(check(internet, "--json", "--quiet", "testing.example",
+                              "beside-spf.example").stdout)
+    assert [domain["domain"] for domain in report["domains"]] == ["beside-spf.example"]
+    assert report["checked"] == 2
+
+
+@pytest.mark.parametrize("domains, state, status", [
+    (["good.example"], "OK - 1 domain, 0 errors, 0 warnings |", 0),
+    (["testing.example"], "OK - 1 domain, 0 errors, 0 warnings |", 0),
+    (["beside-spf.example"], "WARNING - 1 domain, 0 errors, 1 warning |", 1),
+    (["good.example", "bad-id.example"],
+     "CRITICAL - 2 domains, 1 error, 0 warnings, first bad-id.example: txt-syntax |", 2),
+])
+def test_nagios(internet, domains, state, status):
+    done = check(internet, "--nagios", *domains)
+    assert done.returncode == status
+    assert done.stdout.decode().startswith(f"MTA-STS {state} errors=")
+    assert done.stdout.count(b"\n") == 1
+
+
+def test_all_that_is_hosted(internet):
+    done = check(internet, "--json", "-c", internet.daemon.config_path)
+    domains = json.loads(done.stdout)["domains"]
+    assert all(domain["hosted"] for domain in domains)
+    assert {domain["domain"] for domain in domains} == set(OURS)
+
+
+def test_without_smtp(internet):
+    report = json.loads(check(internet, "--json", "--no-smtp", "mx-expired.example").stdout)
+    assert report["domains"][0]["mx"][0]["mta_sts"] == "unknown"
+    assert report["errors"] == 0
+
+
+def test_private_addresses_when_they_are_allowed(internet):
+    report = json.loads(check(internet, "--json", "--no-smtp", "--allow-private",
+                              "private.example").stdout)
+    codes = {finding["code"] for finding in report["domains"][0]["findings"]}
+    assert codes & {"host-unreachable", "address-not-routed"}
+
+
+def test_what_is_remote_is_escaped(internet):
+    done = check(internet, "typographic.example", "mx-mail-address.example")
+    assert done.stdout.isascii()
+
+
+def test_list_checks():
+    listed = run("--list-checks")
+    assert listed.returncode == 0
+    lines = listed.stdout.decode().splitlines()
+    assert [line.split()[:2] for line in lines] == [[row["code"], row["severity"]] for row in ROWS]
+    assert {row["severity"] for row in ROWS} == {"error", "warning", "note", "unknown"}
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["--check", "--jsn"], "--jsn is not an option; did you mean --json?"),
+    (["--check", "--jobs", "0"], "--jobs: expected a number from 1 to 512, found '0'"),
+    (["--check", "--json", "--nagios"], "--json and --nagios do not go together"),
+    (["--check", "-c", "/nonexistent.yaml"], "/nonexistent.yaml"),
+    (["--check", "-c", "/nonexistent.yaml", "good.example"], "/nonexistent.yaml"),
+    (["--check", "a..b"], "'a..b' has an empty label"),
+    (["--check", "--config"], "--config needs a value"),
+    (["--chec"], "write --check in full"),
+])
+def test_usage(arguments, said):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert said in done.stderr.decode()
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize("arguments, said", [
+    (["--dns-config", "/nonexistent.conf"], "/nonexistent.conf"),
+    (["--dns-server", "nobody"], "'nobody' is no address of a resolver"),
+    (["--ca-file", "/nonexistent.pem"], "/nonexistent.pem"),
+])
+def test_could_not_run(arguments, said):
+    done = run("--check", *arguments, "good.example")
+    assert done.returncode == 3
+    assert said in done.stderr.decode()
+    assert done.stdout == b""
+
+
+def test_help_and_version():
+    assert run("--check", "--help").stdout.startswith(b"Usage: mta-stsd --check ")
+    version = run("--version").stdout.decode().split()[1]
+    assert run("--check", "--version").stdout.decode() == f"mta-stsd-check {version}\n"
+
+
+def test_the_other_program_lies_beside_this_one(tmp_path):
+    alone = tmp_path / "mta-stsd"
+    shutil.copy(PROGRAM, alone)
+    done = subprocess.run([alone, "--check", "good.example"], capture_output=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.decode() == \
+        f"mta-stsd: {tmp_path}/mta-stsd-check: No such file or directory\n"
+    shutil.copy(pathlib.Path(PROGRAM).with_name("mta-stsd-check"), tmp_path)
+    link = tmp_path / "elsewhere"
+    link.symlink_to(alone)
+    assert subprocess.run([link, "--check", "--help"], capture_output=True,
+                          env={**os.environ, "PATH": ""}, check=False).returncode == 0
+
+
+def test_full_disk():
+    with open("/dev/full", "wb") as full:
+        done = run("--list-checks", capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 3
+    assert b"the output cannot be written" in done.stderr
