@@ -43,15 +43,19 @@ def publish_ours(folder, pki):
     return daemon
 
 
-@pytest.fixture(name="internet", scope="session")
-def own_internet(tmp_path_factory):
-    """Everything that the scenarios need, up and running, and how to check a domain of it."""
+def enter_network():
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     try:
         network.enter()
     except network.NotPermitted as reason:
         pytest.exit(f"NOT TESTED on an Internet of its own, which needs a namespace: {reason}",
                     returncode=1 if os.environ.get("CI") else SKIPPED)
+
+
+@pytest.fixture(name="internet", scope="session")
+def own_internet(tmp_path_factory):
+    """Everything that the scenarios need, up and running, and how to check a domain of it."""
+    enter_network()
     folder = tmp_path_factory.mktemp("internet")
     for name in ("dns", "nginx", "pki"):
         (folder / name).mkdir()

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Many domains on two MX hosts, all of them hosted by our own daemon."""
+
+import contextlib
+
+from authority import Internet, Zone
+from certificates import Certificates
+from daemon import Daemon
+from mail import MailServers, Mx
+from network import DAEMON, MX
+
+IN_A_CERTIFICATE = 100  # domains
+TXT_ID = "v=STSv1; id={};"
+
+
+def names_of(count):
+    return [f"d{i}.many.example" for i in range(count)]
+
+
+def _hosts(certificates):
+    hosts = [Mx(f"mx{i}", MX[30 + i], zone="carrier.example") for i in (1, 2)]
+    return hosts, [line for host in hosts for line in [*host.lines, *host.prepare(certificates)]]
+
+
+def _daemon(folder, domains, certificates):
+    folder.mkdir()
+    sources = []
+    for start in range(0, len(domains), IN_A_CERTIFICATE):
+        names = [f"mta-sts.{domain}" for domain in domains[start:start + IN_A_CERTIFICATE]]
+        chain, key = certificates.pki.issue(folder / str(start), *names)
+        sources.append({"chain": str(chain), "key": str(key)})
+    return Daemon(folder, {
+        "user": "root", "admin": "off", "workers": 1, "certificates": sources,
+        "limits": {"per_source": 5000},
+        "listen": [{"address": f"{address}:443" if ":" not in address else f"[{address}]:443"}
+                   for address in DAEMON],
+        "policy_host": {"name": "policy.carrier.example"},
+        "policies": {"default": {"mode": "enforce", "mx": ["*.carrier.example"], "max_age": "2w",
+                                 "tls_rpt": ["mailto:reports@carrier.example"]}},
+        "domains": domains})
+
+
+@contextlib.contextmanager
+def many_domains(folder, count, environment, run):
+    """Serves them all; yields the Internet, with `daemon`.
+
+    run  runs the program: run("--print-id", domain)
+    """
+    certificates = Certificates(folder / "pki")
+    environment["SSL_CERT_FILE"] = str(certificates.pki.ca)
+    domains = names_of(count)
+    hosts, host_lines = _hosts(certificates)
+    daemon = _daemon(folder / "daemon", domains, certificates)
+    policy_id = run("-c", daemon.config_path, "--print-id", domains[0]).stdout.decode().strip()
+    lines = []
+    for domain in domains:
+        label = domain.removesuffix(".many.example")
+        lines += [f'_mta-sts.{label} TXT "{TXT_ID.format(policy_id)}"',
+                  f"mta-sts.{label} CNAME policy.carrier.example.",
+                  f'_smtp._tls.{label} TXT "v=TLSRPTv1; rua=mailto:reports@carrier.example"',
+                  *(f"{label} MX 10 {host.host}." for host in hosts)]
+    zones = {"many.example": Zone(*lines),
+             "carrier.example": Zone(f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
+                                     "@ MX 10 mx1", *host_lines, signed=True)}
+    (folder / "dns").mkdir()
+    with Internet(folder / "dns").serving(zones) as internet, daemon, \
+            MailServers(hosts).serving():
+        internet.daemon = daemon
+        yield internet
