@@ -70,7 +70,7 @@ def own_internet(tmp_path_factory):
         stack.enter_context(nginx(folder / "nginx", sites, certificates.make))
         stack.enter_context(Scripted(scripts, certificates.make).serving())
         stack.enter_context(daemon)
-        stack.enter_context(MailServers(MX_HOSTS).serving())
+        internet.mail = stack.enter_context(MailServers(MX_HOSTS).serving())
         internet.certificates, internet.daemon = certificates, daemon
         yield internet
 

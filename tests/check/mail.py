@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """MX hosts that do what they are told, one behaviour at each address, and the records they need."""
 
+import collections
 import contextlib
 import hashlib
 import selectors
@@ -119,6 +120,10 @@ class MailServers:
         self.selector = selectors.DefaultSelector()
         self.hosts = hosts
         self.has_ended = threading.Event()
+        self._lock = threading.Lock()
+        self.n_connections = collections.Counter()  # by host, since the beginning
+        self._n_now = collections.Counter()
+        self.n_most = collections.Counter()  # by host, at a time
 
     @contextlib.contextmanager
     def serving(self):
@@ -142,14 +147,21 @@ class MailServers:
                 threading.Thread(target=self._answer, args=(key.data, connection),
                                  daemon=True).start()
 
+    def _count(self, host, change):
+        with self._lock:
+            self._n_now[host.host] += change
+            self.n_most[host.host] = max(self.n_most[host.host], self._n_now[host.host])
+            self.n_connections[host.host] += change > 0
+
     def _answer(self, host, connection):
+        self._count(host, 1)
         with contextlib.suppress(OSError), connection:
             host.answer(connection, self.has_ended.wait)
+        self._count(host, -1)
 
 
-def silent(connection, _, wait):
-    wait(60)
-    connection.close()
+def silent(connection, *_):
+    hear(connection)
 
 
 def dribbling(connection, _, wait):

@@ -6,6 +6,7 @@ import ssl
 from authority import Zone
 from mail import Mx, dribbling, endless, in_clear, injecting, other_protocol, silent
 from network import CLOSED
+from postfix import postfix_zone_lines
 
 _addresses = (f"45.67.89.{n}" for n in range(100, 250))
 
@@ -122,18 +123,30 @@ MX_SCENARIOS = {
         "dane-no-tls", offers=("SIZE 1",), tlsa=["3 1 1 own"])),
 }
 
+# Hosts that cost a sender time, for domains d0.tar.example and so on.
+TARPITS = [Mx(f"m{n}", f"2a0e:dead:1::{n + 1:x}", zone="tar.example",
+              script=(silent, dribbling, endless)[n % 3]) for n in range(100)]
+
+# Hosts at one address, for domains c0.crowd.example and so on.
+CROWD = ["@ A 45.67.89.64", "* A 45.67.89.64"] + [
+    f"c{n} MX 10 m{n}.crowd.example." for n in range(8)]
+
 # The hosts of all other scenarios.
 PROVIDER_MX = [Mx("mx1", "45.67.89.61", zone="provider.example"),
                Mx("mx2", "45.67.89.62", zone="provider.example"),
-               Mx("implicit", "45.67.89.63", zone="example")]
-MX_HOSTS = PROVIDER_MX + [each.host for each in MX_SCENARIOS.values() if isinstance(each.host, Mx)]
+               Mx("implicit", "45.67.89.63", zone="example"),
+               Mx("crowd", "45.67.89.64", zone="example")]
+MX_HOSTS = PROVIDER_MX + TARPITS + [each.host for each in MX_SCENARIOS.values() if isinstance(each.host, Mx)]
 
 
 def mail_zones(certificates):
     """The zones that MX hosts have to themselves, once all have their certificates."""
-    lines = {"mail.example": ["alias CNAME dane"], "plain-mail.example": []}
+    lines = {"mail.example": ["alias CNAME dane"], "plain-mail.example": [],
+             "tar.example": [f"d{n} MX 10 {each.host}." for n, each in enumerate(TARPITS)]}
     for host in MX_HOSTS:
         records = host.prepare(certificates)
         if host.zone in lines:
             lines[host.zone] += host.lines + records
+    lines["crowd.example"] = CROWD
+    lines["postfix.example"] = postfix_zone_lines()
     return {zone: Zone(*lines[zone], signed=zone == "mail.example") for zone in lines}
