@@ -11,6 +11,8 @@
 #include "check/check_finding.h"
 #include "check/check_options.h"
 #include "check/check_run.h"
+#include "check/check_session.h"
+#include "check/dns_diff.h"
 #include "check/report.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -75,7 +77,8 @@ static enum check_status check_load_config(const struct check_options *options,
     struct diag *diag;
 
     *ret_config = NULL;
-    if (!options->config_path && options->n_domains > 0 && access(path, R_OK) != 0)
+    if (options->mode == CHECK_MODE_CHECK && !options->config_path && options->n_domains > 0 &&
+        access(path, R_OK) != 0)
         return CHECK_STATUS_GOOD;
     diag = diag_new(&config_findings);
     *ret_config = config_load(path, diag);
@@ -101,6 +104,10 @@ static const char **check_list_domains(const struct check_options *options,
         } else if (dns_name_parse(slice_of(options->domains[i]), name, NULL, &err) != 0) {
             fprintf(stderr, "mta-stsd-check: '%s' %s\n", options->domains[i], err.msg);
             return NULL;
+        } else if (options->mode == CHECK_MODE_DIFF_DNS &&
+                   !config_find_domain(config, slice_of(name))) {
+            fprintf(stderr, "mta-stsd-check: '%s' is not a domain of the configuration\n", name);
+            return NULL;
         } else {
             domains[i] = arena_copy(arena, slice_of(name));
         }
@@ -121,22 +128,26 @@ static enum check_status status_of_totals(const struct check_options *options,
     return totals->n_findings[CHECK_WARNING] > 0 ? NAGIOS_WARNING : CHECK_STATUS_GOOD;
 }
 
-static enum check_status check_domains(const struct check_options *options,
-                                       const struct config *config, const char *const *domains,
-                                       size_t n_domains)
+static struct check_session_options session_options_of(const struct check_options *options,
+                                                       const struct config *config)
 {
-    const struct check_run_options run_options = {
+    return (struct check_session_options){
         .config = config,
         .dns_server = options->dns_server,
         .dns_config = options->dns_config,
         .ca_file = options->ca_file,
+        .helo = options->helo,
         .n_jobs = options->n_jobs,
         .timeout_ms = options->timeout_s * 1000,
-        .helo = options->helo,
         .allow_private = options->allow_private,
-        .skips_smtp = options->skips_smtp,
-        .shows_progress = n_domains > 1 && isatty(STDERR_FILENO),
+        .skips_smtp = options->skips_smtp || options->mode == CHECK_MODE_DIFF_DNS,
     };
+}
+
+static enum check_status check_domains(const struct check_options *options,
+                                       struct check_session *session, const char *const *domains,
+                                       size_t n_domains)
+{
     struct report report = {
         .format = options->has_json     ? &report_json
                   : options->has_nagios ? &report_nagios
@@ -144,13 +155,65 @@ static enum check_status check_domains(const struct check_options *options,
         .extent = options->is_quiet ? REPORT_PROBLEMS : REPORT_ALL,
         .out = stdout,
     };
-    struct err err;
+    const struct check_run run = {
+        .domains = domains,
+        .n_domains = n_domains,
+        .n_jobs = options->n_jobs,
+        .report = &report,
+        .shows_progress = n_domains > 1 && isatty(STDERR_FILENO),
+    };
 
-    if (check_run(domains, n_domains, &run_options, &report, &err) != 0) {
+    check_run(&run, session);
+    return status_of_totals(options, &report.totals);
+}
+
+/* What differs, and when to publish it. */
+static enum check_status diff_domains(const struct check_options *options,
+                                      struct check_session *session, const char *const *domains,
+                                      size_t n_domains)
+{
+    const struct dns_diff diff = {
+        .domains = domains,
+        .n_domains = n_domains,
+        .n_jobs = options->n_jobs,
+        .format = options->dns_format,
+        .out = stdout,
+    };
+    struct dns_diff_counts counts;
+
+    dns_diff_run(&diff, session, &counts);
+    if (counts.n_withheld > 0)
+        fprintf(stderr,
+                "mta-stsd-check: %zu %s to be published later, when %s served: publish the other "
+                "records first, then run this again\n",
+                counts.n_withheld, counts.n_withheld == 1 ? "id is" : "ids are",
+                counts.n_withheld == 1 ? "its policy is" : "their policies are");
+    if (counts.n_unknown > 0)
+        fprintf(stderr, "mta-stsd-check: %zu %s could not be compared: no answer from DNS\n",
+                counts.n_unknown, counts.n_unknown == 1 ? "record" : "records");
+    if (counts.n_unknown > 0)
+        return CHECK_STATUS_FAILED;
+    return counts.n_different > 0 ? CHECK_STATUS_FINDINGS : CHECK_STATUS_GOOD;
+}
+
+static enum check_status check_with_session(const struct check_options *options,
+                                            const struct config *config, const char *const *domains,
+                                            size_t n_domains)
+{
+    const struct check_session_options session_options = session_options_of(options, config);
+    struct err err;
+    struct check_session *session = check_session_new(&session_options, &err);
+    enum check_status status;
+
+    if (!session) {
         fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
         return CHECK_STATUS_FAILED;
     }
-    return status_of_totals(options, &report.totals);
+    status = options->mode == CHECK_MODE_DIFF_DNS
+                 ? diff_domains(options, session, domains, n_domains)
+                 : check_domains(options, session, domains, n_domains);
+    check_session_free(session);
+    return status;
 }
 
 static enum check_status mode_check_run(const struct check_options *options)
@@ -164,7 +227,8 @@ static enum check_status mode_check_run(const struct check_options *options)
     status = check_load_config(options, &config);
     if (status == CHECK_STATUS_GOOD) {
         domains = check_list_domains(options, config, arena, &n_domains);
-        status = domains ? check_domains(options, config, domains, n_domains) : CHECK_STATUS_USAGE;
+        status =
+            domains ? check_with_session(options, config, domains, n_domains) : CHECK_STATUS_USAGE;
     }
     config_unref(config);
     arena_free(arena);
@@ -183,6 +247,7 @@ static enum check_status check_run_mode(const struct check_options *options)
         puts("mta-stsd-check " MTA_VERSION);
         return CHECK_STATUS_GOOD;
     case CHECK_MODE_CHECK:
+    case CHECK_MODE_DIFF_DNS:
         break;
     }
     return mode_check_run(options);

@@ -7,6 +7,7 @@
 
 #include "lib/base/slice.h"
 #include "lib/base/suggest.h"
+#include "lib/dns/format.h"
 
 enum {
     JOBS_DEFAULT = 32,
@@ -18,6 +19,7 @@ enum {
 /* getopt_long()'s codes; above those of letters. */
 enum check_option {
     OPT_CHECK = 256,
+    OPT_DIFF_DNS,
     OPT_LIST,
     OPT_HELP,
     OPT_VERSION,
@@ -38,12 +40,14 @@ enum check_option {
 struct check_option_row {
     enum check_option code;
     const char *name;
-    const char *value_name; /* NULL: takes no value */
+    const char *value_name; /* NULL: takes no value; in brackets: may have one */
     const char *what;
 };
 
 static const struct check_option_row option_table[] = {
     {OPT_CHECK, "check", NULL, "check the domains named, or all that the configuration hosts"},
+    {OPT_DIFF_DNS, "diff-dns", "[=FORMAT]",
+     "print the records that live DNS lacks or has otherwise, as --print-dns does"},
     {OPT_LIST, "list-checks", NULL, "what can be found: code, severity, source"},
     {OPT_VERSION, "version", NULL, "the version"},
     {OPT_HELP, "help", NULL, "this text"},
@@ -89,6 +93,12 @@ static int check_options_set(struct check_options *options, enum check_option co
     case OPT_CHECK:
         options->mode = CHECK_MODE_CHECK;
         break;
+    case OPT_DIFF_DNS:
+        options->mode = CHECK_MODE_DIFF_DNS;
+        options->dns_format = optarg ? dns_format_find(slice_of(optarg)) : dns_formats[0];
+        if (options->dns_format)
+            break;
+        return check_options_fail(optarg, "is not a format of --print-dns");
     case OPT_LIST:
         options->mode = CHECK_MODE_LIST;
         break;
@@ -153,15 +163,21 @@ static int check_options_report_unknown(const char *argument)
     return -1;
 }
 
+static int option_argument(const struct check_option_row *row)
+{
+    if (!row->value_name)
+        return no_argument;
+    return row->value_name[0] == '[' ? optional_argument : required_argument;
+}
+
 int check_options_parse(int argc, char **argv, struct check_options *ret_options)
 {
     struct option rows[N_OPTIONS + 1] = {{0}};
     int code;
 
     for (size_t i = 0; i < N_OPTIONS; i++)
-        rows[i] = (struct option){option_table[i].name,
-                                  option_table[i].value_name ? required_argument : no_argument,
-                                  NULL, (int)option_table[i].code};
+        rows[i] = (struct option){option_table[i].name, option_argument(&option_table[i]), NULL,
+                                  (int)option_table[i].code};
     *ret_options = (struct check_options){.n_jobs = JOBS_DEFAULT, .timeout_s = TIMEOUT_DEFAULT_S};
     while ((code = getopt_long(argc, argv, ":c:", rows, NULL)) != -1) {
         if (code == '?')
@@ -175,7 +191,8 @@ int check_options_parse(int argc, char **argv, struct check_options *ret_options
         return check_options_fail("--json and --nagios", "do not go together");
     ret_options->domains = argv + optind;
     ret_options->n_domains = (size_t)(argc - optind);
-    if (ret_options->n_domains > 0 && ret_options->mode != CHECK_MODE_CHECK)
+    if (ret_options->n_domains > 0 && ret_options->mode != CHECK_MODE_CHECK &&
+        ret_options->mode != CHECK_MODE_DIFF_DNS)
         return check_options_fail(argv[optind], "is one argument too many");
     return 0;
 }
@@ -191,7 +208,8 @@ void check_options_print_help(void)
         const struct check_option_row *row = &option_table[i];
 
         snprintf(left, sizeof(left), "%s--%s%s%s", row->code == OPT_CONFIG ? "-c, " : "    ",
-                 row->name, row->value_name ? " " : "", row->value_name ? row->value_name : "");
+                 row->name, row->value_name && row->value_name[0] != '[' ? " " : "",
+                 row->value_name ? row->value_name : "");
         printf("  %-28s %s\n", left, row->what);
     }
     puts("\nExit status: 0 no errors, 1 errors, 2 usage or configuration, 3 could not run; with "

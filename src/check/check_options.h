@@ -10,15 +10,19 @@
 
 enum check_mode {
     CHECK_MODE_CHECK,
+    CHECK_MODE_DIFF_DNS,
     CHECK_MODE_LIST,
     CHECK_MODE_HELP,
     CHECK_MODE_VERSION,
 };
 
+struct dns_format;
+
 /** What the command line says. All texts are those of argv. */
 struct check_options {
     enum check_mode mode;
-    char **domains; /* in argv, as written */
+    const struct dns_format *dns_format; /* of CHECK_MODE_DIFF_DNS */
+    char **domains;                      /* in argv, as written */
     size_t n_domains;
     const char *config_path; /* NULL: the default one, if it exists */
     bool has_json, has_nagios, is_quiet, allow_private, skips_smtp;

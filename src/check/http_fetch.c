@@ -266,7 +266,8 @@ static void fetch_set_manner(struct http_fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_0);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L); /* fetch_on_certificate() judges */
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(easy, CURLOPT_CAINFO, NULL); /* or each fetch reads all of the system's roots */
+    curl_easy_setopt(easy, CURLOPT_CAINFO,
+                     NULL); /* or each fetch reads all of the system's roots */
     curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, fetch_on_context);
     curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, fetch);

@@ -226,6 +226,8 @@ OURS = {
     "ours-reports.example": Ours(
         "tls-rpt-not-ours", replaced={
             "_smtp._tls": ['_smtp._tls TXT "v=TLSRPTv1; rua=mailto:old@provider.example"']}),
+    "ours-beside.example": Ours("txt-several", verdict="ignored", replaced={
+        "_mta-sts": [f"_mta-sts TXT {TXT}", '_mta-sts TXT "v=STSv1; id=2;"']}),
     "ours-unpublished.example": Ours(
         "txt-missing", "tls-rpt-missing", verdict="absent",
         replaced={"_mta-sts": [], "mta-sts": [], "_smtp._tls": []}),

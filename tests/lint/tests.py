@@ -9,6 +9,8 @@ EXEMPT = {
     "src/check_main.c": "tests/check/test_command.py",
     "src/check/check_main.c": "tests/check/test_command.py",
     "src/check/check_run.c": "tests/check/test_many.py",
+    "src/check/check_session.c": "tests/check/test_command.py",
+    "src/check/dns_diff.c": "tests/check/test_diff_dns.py",
     "src/check/curl_loop.c": "tests/check/test_scenarios.py",
     "src/check/domain_check.c": "tests/check/test_scenarios.py",
     "src/check/http_fetch.c": "tests/check/test_scenarios.py",
