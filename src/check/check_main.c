@@ -168,7 +168,7 @@ static enum check_status check_domains(const struct check_options *options,
 }
 
 /* What differs, and when to publish it. */
-static enum check_status diff_domains(const struct check_options *options,
+static enum check_status check_print_diff(const struct check_options *options,
                                       struct check_session *session, const char *const *domains,
                                       size_t n_domains)
 {
@@ -210,7 +210,7 @@ static enum check_status check_with_session(const struct check_options *options,
         return CHECK_STATUS_FAILED;
     }
     status = options->mode == CHECK_MODE_DIFF_DNS
-                 ? diff_domains(options, session, domains, n_domains)
+                 ? check_print_diff(options, session, domains, n_domains)
                  : check_domains(options, session, domains, n_domains);
     check_session_free(session);
     return status;

@@ -221,7 +221,7 @@ static int context_forbid_special(struct ub_ctx *context, struct err *err)
     static const char *const special[] = {
         "0.0.0.0/8",     "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",   "169.254.0.0/16",
         "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
-        "::/8",          "64:ff9b::/16", "fc00::/7",       "fe80::/10",     "ff00::/8",
+        "::/8",          "64:ff9b::/32", "fc00::/7",       "fe80::/10",     "ff00::/8",
     };
 
     for (size_t i = 0; i < ARRAY_LEN(special); i++)

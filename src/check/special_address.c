@@ -33,7 +33,7 @@ static const struct special_row special_rows[] = {
     {"203.0.113.0/24", "an address for documentation"},
     {"224.0.0.0/4", "a multicast address"},
     {"240.0.0.0/4", "a reserved address"},
-    {"64:ff9b::/16", "an address of a translator"},
+    {"64:ff9b::/32", "an address of a translator"},
     {"::/8", "a reserved address"},
     {"100::/8", "a reserved address"},
     {"2001::/23", "a reserved address"},

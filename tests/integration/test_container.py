@@ -136,8 +136,8 @@ def test_packages_suffice(built):
                           capture_output=True, text=True, check=True).stdout
     headers = set(re.findall(r"^ +(/usr/\S+)$", read, re.MULTILINE))
     assert owners(headers) - installed_with(names_of(BUILDER)) == set()
-    linked = subprocess.run(["ldd", built / "installed/usr/sbin/mta-stsd"], capture_output=True,
-                            text=True, check=True).stdout
+    programs = [built / "installed/usr/sbin" / name for name in ("mta-stsd", "mta-stsd-check")]
+    linked = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True).stdout
     libraries = owners(re.findall(r"(/\S+) \(", linked))
     assert set(names_of(RUNTIME)) - {"ca-certificates"} <= libraries
     assert libraries - installed_with(names_of(RUNTIME)) == set()

@@ -13,7 +13,7 @@ from daemon import ROOT, run
 from operated import configuration, operate_in_test  # noqa: F401
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8")
-         for name in ("mta-stsd.8", "mta-stsd.yaml.5")}
+         for name in ("mta-stsd.8", "mta-stsd-check.8", "mta-stsd.yaml.5")}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 KEY = re.compile(r"^\.It Cm ([a-z_.]+) Pq ([a-z ]+)\n(.*?)(?=^\.(?:It|El|Bl))",
                  re.MULTILINE | re.DOTALL)
@@ -40,6 +40,24 @@ def test_modes_and_options():
     wanted = set(re.findall(r"--([a-z-]+)", run("--help").stdout.decode()))
     assert set(re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", PAGES["mta-stsd.8"],
                           re.MULTILINE)) == wanted
+
+
+def test_options_of_check():
+    wanted = set(re.findall(r"^ +(?:-c, )?--([a-z-]+)", run("--check", "--help").stdout.decode(),
+                            re.MULTILINE))
+    assert set(re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", PAGES["mta-stsd-check.8"],
+                          re.MULTILINE)) == wanted
+
+
+def test_findings_of_check():
+    """Code, severity, what senders do and what to do, as --list-checks has them."""
+    described = re.findall(r"^\.It Li ([a-z0-9-]+) Pq (\w+)\n(.*)\.\n(.*)\.\n\.Pq (.*)$",
+                           PAGES["mta-stsd-check.8"], re.MULTILINE)
+    listed = json.loads(run("--list-checks", "--json").stdout)
+    assert [[code, severity, meaning.lower(), advice.lower(), source]
+            for code, severity, meaning, advice, source in described] == \
+        [[row["code"], row["severity"], row["meaning"].lower(), row["advice"].lower(),
+          row["source"]] for row in listed]
 
 
 def test_formats():
