@@ -14,6 +14,7 @@
 #include "check/check_session.h"
 #include "check/dns_diff.h"
 #include "check/report.h"
+#include "check/report_tlsa.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/file.h"
@@ -167,10 +168,31 @@ static enum check_status check_domains(const struct check_options *options,
     return status_of_totals(options, &report.totals);
 }
 
+/* The status says whether each MX host has shown a certificate. */
+static enum check_status check_print_tlsa(const struct check_options *options,
+                                          struct check_session *session, const char *const *domains,
+                                          size_t n_domains)
+{
+    struct tlsa_report *state = tlsa_report_new();
+    struct report report = {.format = &report_tlsa, .out = stdout, .state = state};
+    const struct check_run run = {
+        .domains = domains,
+        .n_domains = n_domains,
+        .n_jobs = options->n_jobs,
+        .report = &report,
+    };
+    size_t n_keyless;
+
+    check_run(&run, session);
+    n_keyless = tlsa_report_keyless(state);
+    tlsa_report_free(state);
+    return n_keyless > 0 ? CHECK_STATUS_FINDINGS : CHECK_STATUS_GOOD;
+}
+
 /* What differs, and when to publish it. */
 static enum check_status check_print_diff(const struct check_options *options,
-                                      struct check_session *session, const char *const *domains,
-                                      size_t n_domains)
+                                          struct check_session *session, const char *const *domains,
+                                          size_t n_domains)
 {
     const struct dns_diff diff = {
         .domains = domains,
@@ -211,7 +233,8 @@ static enum check_status check_with_session(const struct check_options *options,
     }
     status = options->mode == CHECK_MODE_DIFF_DNS
                  ? check_print_diff(options, session, domains, n_domains)
-                 : check_domains(options, session, domains, n_domains);
+             : options->has_tlsa ? check_print_tlsa(options, session, domains, n_domains)
+                                 : check_domains(options, session, domains, n_domains);
     check_session_free(session);
     return status;
 }

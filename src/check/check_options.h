@@ -25,7 +25,7 @@ struct check_options {
     char **domains;                      /* in argv, as written */
     size_t n_domains;
     const char *config_path; /* NULL: the default one, if it exists */
-    bool has_json, has_nagios, is_quiet, allow_private, skips_smtp;
+    bool has_json, has_nagios, has_tlsa, is_quiet, allow_private, skips_smtp;
     size_t n_jobs;
     uint64_t timeout_s;
     const char *dns_server, *dns_config, *ca_file, *helo; /* NULL: not given */

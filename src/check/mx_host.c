@@ -2,10 +2,12 @@
 #include "check/mx_host.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <openssl/ssl.h>
 
 #include "check/dns_source.h"
+#include "lib/base/arena.h"
 
 bool mx_attempt_is_unrouted(const struct mx_attempt *attempt)
 {
@@ -40,6 +42,11 @@ enum mx_outcome mx_attempt_sts_outcome(const struct mx_attempt *attempt)
     return MX_ACCEPTS;
 }
 
+bool mx_host_is_secure(const struct mx_host *host)
+{
+    return host->a->secure && host->aaaa->secure;
+}
+
 bool mx_host_has_dane(const struct mx_host *host)
 {
     return host->n_records > 0;
@@ -48,7 +55,7 @@ bool mx_host_has_dane(const struct mx_host *host)
 bool mx_host_dane_fails(const struct mx_host *host)
 {
     return host->a->status == DNS_BOGUS || host->aaaa->status == DNS_BOGUS ||
-           (host->a->secure && host->aaaa->secure && host->tlsa &&
+           (mx_host_is_secure(host) && host->tlsa &&
             (host->tlsa->status == DNS_BOGUS || host->tlsa->status == DNS_FAILED));
 }
 
@@ -112,4 +119,27 @@ enum mx_outcome mx_host_dane_outcome(const struct mx_host *host)
                                       ? MX_REFUSES
                                       : mx_attempt_dane_outcome(host, host->addresses[i].named));
     return outcome;
+}
+
+static bool keys_hold(const struct mx_key *keys, size_t n, const unsigned char *sha256)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(keys[i].sha256, sha256, sizeof(keys[i].sha256)) == 0)
+            return true;
+    return false;
+}
+
+size_t mx_host_list_keys(const struct mx_host *host, struct arena *arena,
+                         const struct mx_key **ret_keys)
+{
+    struct mx_key *keys = arena_array(arena, host->n_addresses, sizeof(*keys));
+    size_t n = 0;
+
+    for (size_t i = 0; i < host->n_addresses; i++) {
+        const struct mx_attempt *attempt = host->addresses[i].named;
+        if (attempt && attempt->cert && !keys_hold(keys, n, attempt->cert->key_sha256))
+            memcpy(keys[n++].sha256, attempt->cert->key_sha256, sizeof(keys[0].sha256));
+    }
+    *ret_keys = keys;
+    return n;
 }

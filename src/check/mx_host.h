@@ -17,6 +17,7 @@
 #include "check/special_address.h"
 #include "check/tlsa.h"
 
+struct arena;
 struct dns_answer;
 
 /** One connection to one address. */
@@ -66,6 +67,23 @@ enum mx_outcome {
     MX_REFUSES, /* does not deliver */
     MX_UNKNOWN, /* could not be tried from here */
 };
+
+/** The digest of a key (SubjectPublicKeyInfo) that a host has shown. */
+struct mx_key {
+    unsigned char sha256[32];
+};
+
+/**
+ * Lists the keys that the host's addresses have shown to those who ask for its name, each once.
+ *
+ * ret_keys  an array in the arena
+ * Returns how many.
+ */
+size_t mx_host_list_keys(const struct mx_host *host, struct arena *arena,
+                         const struct mx_key **ret_keys);
+
+/** Whether DNSSEC secures the host's addresses, so that senders look for TLSA records. */
+bool mx_host_is_secure(const struct mx_host *host);
 
 /** Whether DNSSEC makes senders follow DANE; false too where its answer failed. */
 bool mx_host_has_dane(const struct mx_host *host);

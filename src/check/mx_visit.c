@@ -182,18 +182,13 @@ static void visit_ask_tlsa(struct mx_visit *visit, const char *base)
                                                DNS_TYPE_TLSA, visit_on_tlsa, visit);
 }
 
-static bool host_has_secure_addresses(const struct mx_host *host)
-{
-    return host->a->secure && host->aaaa->secure;
-}
-
 /* The name after CNAMEs comes first, and the MX host's own if there are no records: RFC 7672 2.2.2.
  * What fails is not passed over: a sender must not fall back then. */
 static void visit_on_tlsa(void *context, const struct dns_answer *answer)
 {
     struct mx_visit *visit = context;
     struct mx_host *host = &visit->host;
-    bool is_usable = answer->status == DNS_OK && answer->secure && host_has_secure_addresses(host);
+    bool is_usable = answer->status == DNS_OK && answer->secure && mx_host_is_secure(host);
 
     visit->tlsa_query = NULL;
     host->tlsa = dns_answer_copy(answer, visit->arena);

@@ -48,7 +48,7 @@ class Mx:
         if self.sni:
             self.context.sni_callback = self._on_name
             self.context.other = self._make_context(*certificates.make_host(BAD_NAME))
-        return [f"_25._tcp.{self.label} TLSA {self._tlsa(each, chain)}" for each in self.tlsa]
+        return [f"_25._tcp.{self.label} TLSA {self.record_data(each, chain)}" for each in self.tlsa]
 
     def _make_context(self, chain, key):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -67,7 +67,8 @@ class Mx:
         return None
 
     @staticmethod
-    def _tlsa(text, chain):
+    def record_data(text, chain):
+        """The data of a TLSA record, of what has been said."""
         numbers, whose = text.rsplit(" ", 1)
         digest = {"1": hashlib.sha256, "2": hashlib.sha512}[numbers[-1]]
         if whose == "other":

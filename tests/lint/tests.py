@@ -20,6 +20,7 @@ EXEMPT = {
     "src/check/report.c": "tests/check/test_command.py",
     "src/check/report_json.c": "tests/check/test_command.py",
     "src/check/report_nagios.c": "tests/check/test_command.py",
+    "src/check/report_tlsa.c": "tests/check/test_tlsa.py",
     "src/check/report_text.c": "tests/check/test_command.py",
     "src/cli/become.c": "tests/check/test_command.py",
     "src/cli/cli.c": "tests/integration/test_cli.py",

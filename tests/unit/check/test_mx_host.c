@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 
 #include "check/dns_source.h"
+#include "lib/base/arena.h"
 
 static const struct mx_cert good = {.words = ""}, bad = {.words = "", .faults = MX_CERT_NAME};
 
@@ -190,6 +191,25 @@ static void dane_keeps_mail_back_when_its_question_fails(void **state)
     }
 }
 
+static void lists_each_key_once(void **state)
+{
+    static const struct mx_cert a_cert = {.key_sha256 = {1}}, b_cert = {.key_sha256 = {2}};
+    static const struct mx_attempt a = {.cert = &a_cert}, b = {.cert = &b_cert};
+    struct mx_address addresses[] = {
+        {.named = &a}, {.named = &b}, {.named = &a}, {.named = &unreachable}, {.nameless = &b}};
+    struct mx_host host = {.addresses = addresses};
+    struct arena *arena = arena_new(0);
+    const struct mx_key *keys;
+
+    (void)state;
+    assert_int_equal(mx_host_list_keys(&host, arena, &keys), 0);
+    host.n_addresses = 5;
+    assert_int_equal(mx_host_list_keys(&host, arena, &keys), 2);
+    assert_memory_equal(keys[0].sha256, a_cert.key_sha256, 32);
+    assert_memory_equal(keys[1].sha256, b_cert.key_sha256, 32);
+    arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +219,7 @@ int main(void)
         cmocka_unit_test(dns_decides_first),
         cmocka_unit_test(dane_is_judged_apart),
         cmocka_unit_test(dane_keeps_mail_back_when_its_question_fails),
+        cmocka_unit_test(lists_each_key_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
