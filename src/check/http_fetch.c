@@ -128,7 +128,7 @@ static bool header_take(struct slice line, const char *name, struct header_value
     return true;
 }
 
-static size_t fetch_on_header(char *bytes, size_t size, size_t n, void *context)
+static size_t fetch_on_header(const char *bytes, size_t size, size_t n, void *context)
 {
     struct http_fetch *fetch = context;
     struct slice line = {bytes, size * n};

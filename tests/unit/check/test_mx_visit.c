@@ -56,6 +56,7 @@ static SSL_CTX *context_of(const struct pki_identity *identity)
 }
 
 /* Shows the good certificate to those who ask for its name alone. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the type is OpenSSL's. */
 static int choose_by_name(SSL *ssl, int *alert, void *data)
 {
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
