@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "check/check_finding.h"
@@ -14,6 +15,7 @@
 #include "check/check_session.h"
 #include "check/dns_diff.h"
 #include "check/report.h"
+#include "check/report_metrics.h"
 #include "check/report_tlsa.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -163,8 +165,14 @@ static enum check_status check_domains(const struct check_options *options,
         .report = &report,
         .shows_progress = n_domains > 1 && isatty(STDERR_FILENO),
     };
+    struct err err;
 
     check_run(&run, session);
+    if (options->metrics_path && report_metrics_write(options->metrics_path, &report.totals,
+                                                      (int64_t)time(NULL), &err) != 0) {
+        fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
+        return CHECK_STATUS_FAILED;
+    }
     return status_of_totals(options, &report.totals);
 }
 

@@ -27,6 +27,7 @@ enum check_option {
     OPT_JSON,
     OPT_NAGIOS,
     OPT_TLSA,
+    OPT_METRICS,
     OPT_QUIET,
     OPT_JOBS,
     OPT_TIMEOUT,
@@ -57,6 +58,7 @@ static const struct check_option_row option_table[] = {
     {OPT_NAGIOS, "nagios", NULL, "print one line, and exit as a plugin of Nagios does"},
     {OPT_TLSA, "tlsa", NULL,
      "print the TLSA records 3 1 1 of the certificates that the MX hosts show"},
+    {OPT_METRICS, "metrics", "FILE", "write the totals there too, for Prometheus"},
     {OPT_QUIET, "quiet", NULL, "print errors and warnings only"},
     {OPT_JOBS, "jobs", "NUMBER", "domains that are checked at a time [32]"},
     {OPT_TIMEOUT, "timeout", "SECONDS", "for each answer, fetch and conversation [60]"},
@@ -122,6 +124,9 @@ static int check_options_set(struct check_options *options, enum check_option co
         break;
     case OPT_TLSA:
         options->has_tlsa = true;
+        break;
+    case OPT_METRICS:
+        options->metrics_path = optarg;
         break;
     case OPT_QUIET:
         options->is_quiet = true;

@@ -28,7 +28,7 @@ struct check_options {
     bool has_json, has_nagios, has_tlsa, is_quiet, allow_private, skips_smtp;
     size_t n_jobs;
     uint64_t timeout_s;
-    const char *dns_server, *dns_config, *ca_file, *helo; /* NULL: not given */
+    const char *dns_server, *dns_config, *ca_file, *helo, *metrics_path; /* NULL: not given */
 };
 
 /** Reads the command line. Returns 0, or -1 after printing what is wrong on standard error. */

@@ -87,6 +87,18 @@ def test_nagios(internet, domains, state, status):
     assert done.stdout.count(b"\n") == 1
 
 
+def test_metrics(internet, tmp_path):
+    done = check(internet, "--json", "--metrics", tmp_path / "check.prom", "good.example",
+                 "bad-id.example")
+    assert done.returncode == 1
+    lines = (tmp_path / "check.prom").read_text().splitlines()
+    assert {'mtasts_check_domains{verdict="enforced"} 1', 'mtasts_check_domains{verdict="ignored"} 1',
+            'mtasts_check_findings{severity="error"} 1'} <= set(lines)
+    assert len(json.loads(done.stdout)["domains"]) == 2
+    done = check(internet, "--metrics", tmp_path / "none/check.prom", "good.example")
+    assert done.returncode == 3
+
+
 def test_all_that_is_hosted(internet):
     done = check(internet, "--json", "-c", internet.daemon.config_path)
     domains = json.loads(done.stdout)["domains"]
