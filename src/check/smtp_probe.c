@@ -309,6 +309,11 @@ static void probe_connected(struct smtp_probe *probe)
     socklen_t len = sizeof(probe->result.sys_errno);
 
     getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &probe->result.sys_errno, &len);
+    if (probe->result.sys_errno == ECONNRESET) { /* it was connected: else ECONNREFUSED */
+        probe->result.stage = SMTP_GREETING;
+        probe_stop(probe, SMTP_END_CLOSED);
+        return;
+    }
     if (probe->result.sys_errno != 0) {
         probe_stop(probe, SMTP_END_UNREACHABLE);
         return;
