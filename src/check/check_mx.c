@@ -111,15 +111,29 @@ static const char *mx_too_deep(struct slice pattern, const struct mx_record *rec
     return NULL;
 }
 
+/* "mx.example.com" and "mx.example.net". */
+static bool mx_differs_in_tld(struct slice a, struct slice b)
+{
+    const char *dot_a = memrchr(a.ptr, '.', a.len), *dot_b = memrchr(b.ptr, '.', b.len);
+
+    return dot_a && dot_b &&
+           slice_eq_nocase(slice_range(a, 0, (size_t)(dot_a - a.ptr)),
+                           slice_range(b, 0, (size_t)(dot_b - b.ptr)));
+}
+
 /* The host that the pattern was likely meant to be, of those that nothing covers. */
 static const char *mx_near_miss(struct slice pattern, const struct mx_record *records, size_t n)
 {
     const char *names[MX_RECORDS_MAX];
     size_t n_names = 0;
 
-    for (size_t i = 0; i < n; i++)
-        if (!records[i].is_covered)
-            names[n_names++] = records[i].host;
+    for (size_t i = 0; i < n; i++) {
+        if (records[i].is_covered)
+            continue;
+        if (mx_differs_in_tld(pattern, slice_of(records[i].host)))
+            return records[i].host;
+        names[n_names++] = records[i].host;
+    }
     return suggest_word(pattern, names, n_names);
 }
 

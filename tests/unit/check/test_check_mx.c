@@ -36,6 +36,14 @@ static const struct {
      "mx-all-elsewhere -: the policy covers no MX host; the MX host is 'mx.a.example'\n"
      "mx-near-miss -: mx 'mx.a.exmaple' covers no MX host; was 'mx.a.example' meant?\n"},
     {{"10 mx.a.example"},
+     {"mx.a.test"},
+     "mx-all-elsewhere -: the policy covers no MX host; the MX host is 'mx.a.example'\n"
+     "mx-near-miss -: mx 'mx.a.test' covers no MX host; was 'mx.a.example' meant?\n"},
+    {{"10 mx.a.example"},
+     {"mx.b.test"},
+     "mx-all-elsewhere -: the policy covers no MX host; the MX host is 'mx.a.example'\n"
+     "mx-pattern-unused -: mx 'mx.b.test' covers no MX host\n"},
+    {{"10 mx.a.example"},
      {"mx.a.example", "mx.a.exmaple"}, /* what is covered was not meant */
      "mx-pattern-unused -: mx 'mx.a.exmaple' covers no MX host\n"},
     {{"10 a.b.c.example"},
