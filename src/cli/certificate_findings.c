@@ -80,19 +80,30 @@ static bool is_permission(int sys_errno)
     return sys_errno == EACCES || sys_errno == EPERM;
 }
 
-/* Where no host at all has a file, the path is wrong, or nothing was ordered yet. */
-static bool are_all_missing(const struct certificate_findings *findings,
-                            const struct config *config)
+static bool is_fault_of_all(const struct certificate_findings *findings,
+                            const struct config *config, enum finding fault)
 {
-    size_t n_hosts = 0, n_missing = 0;
+    size_t n_hosts = 0, n_faults = 0;
 
     for (size_t i = 0; i < config->n_domains; i++) {
-        n_hosts += config->domains[i].document &&
-                   !(config->domains[i].allow & finding_bit(FINDING_CERTIFICATE_MISSING));
-        n_missing +=
-            findings->faults[i] && findings->faults[i]->finding == FINDING_CERTIFICATE_MISSING;
+        n_hosts += config->domains[i].document && !(config->domains[i].allow & finding_bit(fault));
+        n_faults += findings->faults[i] && findings->faults[i]->finding == fault;
     }
-    return n_missing == n_hosts && n_missing >= ALL_MIN;
+    return n_faults == n_hosts && n_faults >= ALL_MIN;
+}
+
+/*
+ * What all hosts have is one mistake. Where none has a file, the path is wrong, or nothing was
+ * ordered yet; where all are untrusted, their authority is a test's, as with certbot --staging.
+ */
+static enum finding fault_of_all(const struct certificate_findings *findings,
+                                 const struct config *config)
+{
+    if (is_fault_of_all(findings, config, FINDING_CERTIFICATE_MISSING))
+        return FINDING_CERTIFICATE_MISSING;
+    if (is_fault_of_all(findings, config, FINDING_CERTIFICATE_UNTRUSTED))
+        return FINDING_CERTIFICATE_UNTRUSTED;
+    return FINDING_COUNT;
 }
 
 void certificate_findings_add(struct certificate_findings *findings, size_t index,
@@ -154,7 +165,7 @@ static void cause_report(const struct cause *cause, const struct config *config,
 void certificate_findings_report(const struct certificate_findings *findings,
                                  const struct config *config, struct diag *diag)
 {
-    bool is_one_cause = are_all_missing(findings, config);
+    enum finding shared = fault_of_all(findings, config);
     struct cause *causes = NULL, *first, *next;
 
     for (size_t i = 0; i < findings->n_hosts; i++) {
@@ -162,7 +173,7 @@ void certificate_findings_report(const struct certificate_findings *findings,
 
         if (!cause)
             continue;
-        if (is_one_cause && cause->finding == FINDING_CERTIFICATE_MISSING)
+        if (cause->finding == shared)
             strcpy(cause->key, "");
         HASH_FIND_STR(causes, cause->key, first);
         if (!first) {
@@ -173,7 +184,7 @@ void certificate_findings_report(const struct certificate_findings *findings,
     }
     HASH_ITER(hh, causes, first, next)
     {
-        cause_report(first, config, is_one_cause ? ENOENT : 0, diag);
+        cause_report(first, config, shared == FINDING_CERTIFICATE_MISSING ? ENOENT : 0, diag);
         HASH_DEL(causes, first);
     }
 }

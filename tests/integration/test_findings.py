@@ -7,7 +7,7 @@ import re
 import pytest
 
 from daemon import configuration, run, write_configuration
-from pki import openssl
+from pki import Pki, openssl
 
 CLEAN = """\
 policy_host: {name: policy.provider.example}
@@ -109,8 +109,26 @@ def test_missing_certificates(test_config, pki, tmp_path, n_hosts, n_with, lines
              if "[certificate-missing]" in line]
     assert len(found) == lines
     assert (f" and {n_hosts - 1} more policy hosts: {tmp_path}/mta-sts.c0.example/chain.pem: cannot be "
-            "read: No such file or directory; correct the path in 'certificates:' [" in found[0]) == \
+            "read: No such file or directory; correct the path in 'certificates:', or " in found[0]) == \
         (n_hosts > 3 and n_with == 0)
+
+
+@pytest.mark.parametrize("n_trusted, lines", [(0, 1), (1, 4)])
+def test_untrusted_certificates(test_config, pki, tmp_path, monkeypatch, n_trusted, lines):
+    """Of some, each is named; where all are untrusted, their authority is the cause."""
+    names = [f"c{i}.example" for i in range(4 + n_trusted)]
+    for name in names[:4]:
+        pki.issue(tmp_path / f"mta-sts.{name}", f"mta-sts.{name}")
+    stranger = Pki(tmp_path / "stranger", *(f"mta-sts.{name}" for name in names[4:]))
+    settings = configuration(pki, {name: {"mx": ["mx.example.com"]} for name in names}, certificates=[
+        {"chain": f"{tmp_path}/{{host}}/chain.pem", "key": f"{tmp_path}/{{host}}/key.pem"},
+        stranger.source])
+    monkeypatch.setenv("SSL_CERT_FILE", str(stranger.ca))
+    found = [line for line in test_config(settings).stdout.decode().splitlines()
+             if "[certificate-untrusted]" in line]
+    assert len(found) == lines
+    assert (f"mta-sts.c0.example and 3 more policy hosts: {tmp_path}/mta-sts.c0.example/chain.pem: its "
+            "chain leads to no root that this system trusts" in found[0]) == (n_trusted == 0)
 
 
 def test_certificate_of_the_cname_target(test_config, pki, tmp_path):
