@@ -4,14 +4,23 @@
 #
 #   on_change: {run: [/etc/mta-stsd/nsupdate.sh, -k, /etc/mta-stsd/update.key]}
 #
-# The arguments go to nsupdate. Needs jq and nsupdate. The records of delegated customers that stand
-# in their own zones are theirs to publish. The same changes may come again: they replace themselves.
-# The exit status is not 0 if a zone was not updated; then mta-stsd runs this again.
+# The arguments go to nsupdate, which asks the system's resolver for the primary server of each zone
+# (the name in its SOA). If another server takes the updates, name it first, by address or name:
+#
+#   on_change: {run: [/etc/mta-stsd/nsupdate.sh, 192.0.2.53, -k, /etc/mta-stsd/update.key]}
+#
+# Needs jq and nsupdate. The records of delegated customers that stand in their own zones are theirs to
+# publish. The same changes may come again: they replace themselves. The exit status is not 0 if a zone
+# was not updated; then mta-stsd runs this again.
 set -eu
 
+case ${1--} in
+-*) server= ;;
+*) server=$1 && shift ;;
+esac
 updates=$(mktemp)
 trap 'rm -f "$updates"' EXIT
-jq --raw-output '
+jq --raw-output --arg server "$server" '
     def rdata:
         if .type == "TXT" then .strings | map(@json) | join(" ")
         elif .type == "CNAME" then .value + "."
@@ -27,6 +36,7 @@ jq --raw-output '
     if .version != 1 then error("this is not version 1 of the document") else . end
     | [.changes[] | select(.side == "provider")] | group_by(.zone)[]
     | range(0; length; 50) as $at  # a message holds at most 64 KiB
-    | "zone \(.[0].zone).", (.[$at:$at + 50][] | updates), "send"
+    | if $server == "" then empty else "server \($server)" end,
+        "zone \(.[0].zone).", (.[$at:$at + 50][] | updates), "send"
 ' >"$updates"
 nsupdate "$@" "$updates"

@@ -8,7 +8,7 @@ import pytest
 
 from daemon import write_configuration
 from nameservers import ask, transfer, wire
-from network import RESOLVER
+from network import AUTHORITY, RESOLVER
 from operated import Operated, wait_until
 from processes import run
 
@@ -71,6 +71,10 @@ def daemon_that_publishes(named, tmp_path):
     with publishing.daemon:
         wait_until(lambda: published("one.example") == NAMES, "the first records")
         yield publishing
+    unpublish()
+
+
+def unpublish():
     run("nsupdate", stdin="zone one.example.\nupdate delete _mta-sts.one.example.\n"
         "update delete mta-sts.one.example.\nsend\n")
 
@@ -131,6 +135,17 @@ def test_server_that_refuses(publishing):
     publishing.change(one_example={}, stranger_example={})
     publishing.daemon.log.wait_for("nsupdate.sh' ended with status 2")
     assert publishing.daemon.metric("on_change_last_run_successful") == 0
+
+
+def test_server_that_is_named(named, tmp_path):
+    """Not the one in the zone's SOA: a server that refuses updates, and then the one that takes them."""
+    del named
+    with Publishing(tmp_path, AUTHORITY).daemon as daemon:
+        daemon.log.wait_for("nsupdate.sh' ended with status 2")
+    assert published("one.example") == set()
+    with Publishing(tmp_path, RESOLVER).daemon:
+        wait_until(lambda: published("one.example") == NAMES, "the records")
+    unpublish()
 
 
 @pytest.mark.parametrize("tool, suffix", [("octodns", ".yaml"), ("dnscontrol", ".js")])
