@@ -380,7 +380,9 @@ def test_records_of_domains_that_left(print_dns, left):
         "_smtp._tls.told.example.sts.provider.example."]
     assert deletions("--print-dns=nsupdate", "; if it is yours") == [
         "; if it is yours: update-delete _smtp._tls.gone.example. TXT"]
-    assert len(deletions("--print-dns", "; delete: ")) == 8
+    assert len(deletions("--print-dns", "; delete: ")) == 7
+    own, = deletions("--print-dns", "; delete, if it is yours: ")
+    assert own.startswith("; delete, if it is yours: _smtp._tls.gone.example. ")
     assert len(deletions("--print-dns=octodns", "# deleted, as no source has it: ")) == 8
     assert len(deletions("--print-dns=dnscontrol", "// deleted, as it is not here: ")) == 8
     assert all(LEFT in line for line in deletions("--print-dns=panel", ("_", "mta-sts ")))
@@ -392,6 +394,10 @@ def test_domain_that_left(print_dns, left):
                                "--domain", "gone.example.", settings=left)
     assert [(record["name"], record["delete"]) for record in json.loads(output)] == [
         (f"{label}.gone.example", True) for label in ("_mta-sts", "mta-sts", "_smtp._tls")]
+    output, _ = print_dns("--print-dns=panel", "--no-certificates", "--domain", "gone.example",
+                          settings=left)
+    assert output.count("(delete this record: ") == 2
+    assert output.count("(delete this record, if it is yours: ") == 1
     output, errors = print_dns("--print-dns", "--no-certificates", "--domain", "soon.example",
                                settings=left)
     assert output == ""

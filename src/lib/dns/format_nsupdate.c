@@ -59,20 +59,13 @@ static void nsupdate_print_withheld(const struct dns_record *record, FILE *out)
     fputc('\n', out);
 }
 
-/* Whether nobody else can have put there what is to be deleted: the value is known, or the record
- * is in the delegation zone, where names are longer. */
-static bool nsupdate_is_ours(const struct dns_record *record)
-{
-    return record->value || dns_record_is_delegated(record);
-}
-
 /* With its value: what somebody else has put there since stays. */
 static void nsupdate_print_left(const struct dns_record *record, FILE *out)
 {
     fputs("; ", out);
     dns_print_visible(slice_of(record->left), out);
     fprintf(out, "\n%supdate delete %s. %s ",
-            nsupdate_is_ours(record) ? "" : "; if it is yours: ", record->name,
+            dns_record_is_surely_ours(record) ? "" : "; if it is yours: ", record->name,
             record_type_name(record->type));
     dns_print_rdata(record, out);
     fputc('\n', out);

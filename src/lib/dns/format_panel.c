@@ -49,7 +49,8 @@ static void panel_print(struct dns_output *output, const struct dns_record *reco
     }
     dns_print_visible(value, out);
     if (record->left) {
-        fprintf(out, "%s(delete this record: ", record->value ? "  " : "");
+        fprintf(out, "%s(delete this record%s: ", record->value ? "  " : "",
+                dns_record_is_surely_ours(record) ? "" : ", if it is yours");
         dns_print_visible(slice_of(record->left), out);
         fputc(')', out);
     }

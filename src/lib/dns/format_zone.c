@@ -42,8 +42,11 @@ static void zone_print(struct dns_output *output, const struct dns_record *recor
 {
     const char *why = record->left ? record->left : record->withheld;
 
-    if (why)
-        fputs(record->left ? "; delete: " : "; withheld: ", output->out);
+    if (record->left)
+        fputs(dns_record_is_surely_ours(record) ? "; delete: " : "; delete, if it is yours: ",
+              output->out);
+    else if (why)
+        fputs("; withheld: ", output->out);
     zone_print_line(output, record);
     if (why) {
         fputs(": ", output->out);

@@ -165,6 +165,11 @@ bool dns_record_is_delegated(const struct dns_record *record)
     return strlen(record->name) > strlen(DNS_PREFIX_TLS_RPT) + strlen(record->domain);
 }
 
+bool dns_record_is_surely_ours(const struct dns_record *record)
+{
+    return record->value || dns_record_is_delegated(record);
+}
+
 const char *record_type_name(enum record_type type)
 {
     static const char *const names[RECORD_TYPE_COUNT] = {"TXT", "CNAME", "A", "AAAA"};

@@ -86,6 +86,12 @@ size_t dns_records_list(const struct domain_records_spec *spec, struct arena *ar
 /** Whether the record is in the delegation zone, where nobody but the provider has records. */
 bool dns_record_is_delegated(const struct dns_record *record);
 
+/**
+ * Of a record to delete: whether nobody else can have put there what is to be deleted: the value is
+ * known, or the record is in the delegation zone.
+ */
+bool dns_record_is_surely_ours(const struct dns_record *record);
+
 /** "TXT", "CNAME", "A" or "AAAA". */
 const char *record_type_name(enum record_type type);
 
