@@ -261,6 +261,9 @@ static bool host_judge_answer(const struct host_address *address, struct finding
     if (result->body.len > POLICY_BODY_MAX)
         findings_add(findings, CHECK_BODY_LARGE, address->text, "the policy has %zu bytes",
                      result->body.len);
+    else if (result->body.len > POLICY_BODY_ADVISED)
+        findings_add(findings, CHECK_BODY_LONG, address->text, "the policy has %zu bytes",
+                     result->body.len);
     return host_judge_type(address, findings);
 }
 

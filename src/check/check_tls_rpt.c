@@ -6,11 +6,16 @@
 #include "check/check_txt.h"
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/http_fetch.h"
 #include "check/rdata.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/dns/record_parse.h"
 #include "lib/dns/report_uri.h"
+
+enum {
+    HTTPS_PORT = 443,
+};
 
 /* The host of https://host[:port]/..., or what stands between the first "@" and the next address.
  */
@@ -26,6 +31,26 @@ static struct slice rua_host(struct slice uri, bool *ret_is_https)
     uri = slice_range(uri, scheme + 1, uri.len);
     uri = slice_range(uri, slice_find_byte(uri, '@') + 1, uri.len);
     return slice_range(uri, 0, strcspn(uri.ptr, "?,%"));
+}
+
+/* What follows the host of https: a port, a path. */
+static void rua_read_server(struct rua_target *target)
+{
+    const char *after = strstr(target->uri.ptr, "://");
+    uint64_t port = HTTPS_PORT;
+
+    if (!target->is_https || !after)
+        return;
+    after += strlen("://");
+    after += strcspn(after, ":/?#");
+    if (*after == ':') {
+        size_t len = strspn(++after, "0123456789");
+
+        slice_to_u64((struct slice){after, len}, UINT16_MAX, &port);
+        after += len;
+    }
+    target->port = (uint16_t)port;
+    target->path = *after == '/' ? after : "/";
 }
 
 static size_t rua_list(const struct tls_rpt_record *record, struct arena *arena,
@@ -47,6 +72,7 @@ static size_t rua_list(const struct tls_rpt_record *record, struct arena *arena,
         if (dns_name_parse(rua_host(uri, &target->is_https), name, NULL, &err) != 0)
             continue;
         target->host = arena_copy(arena, slice_of(name));
+        rua_read_server(target);
         n++;
     }
     return n;
@@ -116,4 +142,20 @@ void check_tls_rpt_judge_target(const struct rua_target *target, const struct dn
     else if ((mx->status == DNS_NODATA || mx->status == DNS_NXDOMAIN) && is_absent)
         findings_add(findings, CHECK_RUA_NO_MX, NULL,
                      "rua %s: %s has neither an MX record nor an address", quoted, target->host);
+}
+
+void check_tls_rpt_judge_server(const struct rua_target *target, const struct http_result *result,
+                                struct findings *findings)
+{
+    char quoted[ERR_QUOTE_MAX];
+
+    err_quote(quoted, sizeof(quoted), target->uri);
+    if (result->end != HTTP_DONE && result->end != HTTP_NOT_ROUTED)
+        findings_add(findings, CHECK_RUA_UNREACHABLE, NULL,
+                     "rua %s: the server does not answer: %s", quoted, result->why);
+    else if (result->has_cert && result->cert.faults != 0)
+        findings_add(findings, CHECK_RUA_UNREACHABLE, NULL,
+                     "rua %s: the server's certificate is refused: %s", quoted,
+                     result->cert.faults & MX_CERT_NAME ? "it does not name the host"
+                                                        : result->cert.words);
 }

@@ -8,12 +8,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/slice.h"
 
 struct arena;
 struct dns_answer;
 struct findings;
+struct http_result;
 
 enum {
     RUA_MAX = 10, /* addresses that are looked at */
@@ -30,6 +32,8 @@ struct rua_target {
     struct slice uri;
     const char *host; /* of https, or the domain of the first address of mailto; stored form */
     bool is_https;
+    uint16_t port;    /* of https */
+    const char *path; /* of https, with its first slash */
 };
 
 /**
@@ -50,4 +54,11 @@ size_t check_tls_rpt_judge(const char *domain, const struct dns_answer *answer,
  */
 void check_tls_rpt_judge_target(const struct rua_target *target, const struct dns_answer *mx,
                                 const struct dns_answer *ipv4, const struct dns_answer *ipv6,
+                                struct findings *findings);
+
+/**
+ * Judges whether the server of an https address answers: with any status, since nothing is sent to
+ * it that it would take for a report.
+ */
+void check_tls_rpt_judge_server(const struct rua_target *target, const struct http_result *result,
                                 struct findings *findings);

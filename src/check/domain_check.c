@@ -12,6 +12,8 @@
 #include "check/findings.h"
 #include "check/mx_finding.h"
 #include "check/mx_hosts.h"
+#include "check/rdata.h"
+#include "check/special_address.h"
 #include "check/zone_servers.h"
 #include "lib/base/arena.h"
 #include "lib/config/config.h"
@@ -56,6 +58,11 @@ struct fetch_slot {
     struct host_address *address;
 };
 
+struct target_slot {
+    struct domain_check *check;
+    const struct rua_target *target;
+};
+
 struct visit_slot {
     struct domain_check *check;
     struct mx_record *record;
@@ -79,6 +86,7 @@ struct domain_check {
     struct fetch_slot fetches[HOST_ADDRESSES_MAX];
     struct host_address *addresses;
     size_t n_addresses;
+    struct target_slot target_fetches[RUA_MAX];
     struct rua_target *targets;
     size_t n_targets;
     struct visit_slot visits[MX_RECORDS_MAX];
@@ -409,9 +417,51 @@ static void check_visit_hosts(struct domain_check *check)
     }
 }
 
+static void check_on_report_server(void *context, const struct http_result *result)
+{
+    struct target_slot *slot = context;
+
+    check_tls_rpt_judge_server(slot->target, result, slot->check->findings);
+    check_settle_one(slot->check);
+}
+
+/* The first address of a server that takes reports, if it may be contacted. */
+static bool check_find_server(const struct domain_check *check, size_t index,
+                              struct sockaddr_storage *ret_address)
+{
+    const struct ask_slot *asks = check->target_asks[index];
+    const struct dns_answer *answer =
+        asks[TARGET_A].answer->status == DNS_OK ? asks[TARGET_A].answer : asks[TARGET_AAAA].answer;
+
+    return answer->status == DNS_OK &&
+           rdata_address(answer->rdata[0], check->targets[index].port, ret_address) == 0 &&
+           (check->tools->allow_private ||
+            !special_address_kind((const struct sockaddr *)ret_address));
+}
+
+static void check_ask_report_servers(struct domain_check *check)
+{
+    struct sockaddr_storage address;
+
+    check->next = check_judge_all;
+    check->n_pending = 1;
+    for (size_t i = 0; i < check->n_targets; i++) {
+        const struct rua_target *target = &check->targets[i];
+
+        if (!target->is_https || !check_find_server(check, i, &address))
+            continue;
+        check->target_fetches[i] = (struct target_slot){check, target};
+        check->n_pending++;
+        http_fetch_start(check->tools->http, target->host, target->path,
+                         (const struct sockaddr *)&address, check_on_report_server,
+                         &check->target_fetches[i]);
+    }
+    check_settle_one(check);
+}
+
 static void check_look_further(struct domain_check *check)
 {
-    check->next = check_judge_all;
+    check->next = check_ask_report_servers;
     check->n_pending = 1;
     check_fetch_policies(check);
     check_ask_targets(check);

@@ -52,6 +52,8 @@ def compressed(connection, _):
 
 LONG = policy(*(f"mx{i:03}.{'x' * 60}.provider.example" for i in range(140)),
               "mx1.provider.example")
+LONGISH = policy(*(f"mx{i:03}.{'x' * 60}.provider.example" for i in range(60)),
+                 "mx1.provider.example")
 HUGE = GOOD_POLICY + b"".join(b"extension%05d: %s\r\n" % (i, b"x" * 200) for i in range(400))
 
 SCENARIOS = {
@@ -139,6 +141,7 @@ SCENARIOS = {
     "timeout.example": Scenario("http-timeout", script=slow(60), verdict="ignored"),
     "slow.example": Scenario("http-slow", script=slow(4.5)),
     "long.example": Scenario("body-large", "mx-pattern-unused", body=LONG),
+    "long-ish.example": Scenario("body-long", "mx-pattern-unused", body=LONGISH),
     "huge.example": Scenario("body-too-large", body=HUGE, verdict="ignored"),
     # the policy
     "empty.example": Scenario("policy-syntax", body=b"", verdict="ignored"),
@@ -198,6 +201,12 @@ SCENARIOS = {
         "rua-doubtful", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=mailto:a@[45.67.89.1]"'),
     "reports-lost.example": Scenario(
         "rua-no-mx", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=mailto:a@gone.provider.example"'),
+    "reports-by-https.example": Scenario(
+        rpt='_smtp._tls TXT "v=TLSRPTv1; rua=https://mta-sts.good.example/tlsrpt"'),
+    "reports-refused.example": Scenario(
+        "rua-unreachable", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=https://gone-web.provider.example/"'),
+    "reports-bad-cert.example": Scenario(
+        "rua-unreachable", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=https://mta-sts.cert-self.example/"'),
     "reports-nowhere.example": Scenario(
         "rua-unreachable", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=https://gone.provider.example/"'),
 }
@@ -251,6 +260,6 @@ SCENARIOS.update({f"{name}.example": Scenario(
     *each.codes, mx=f"@ MX 10 {each.name}.", body=policy(each.name), verdict=each.verdict)
     for name, each in MX_SCENARIOS.items()})
 PROVIDER_ZONES = {
-    "provider.example": Zone(f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
+    "provider.example": Zone(f"gone-web A {CLOSED}", f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
                              "@ MX 10 mx1", "mx1 A 45.67.89.61", "mx2 A 45.67.89.62", signed=True),
 }

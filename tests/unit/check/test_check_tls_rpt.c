@@ -11,6 +11,7 @@
 
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/http_fetch.h"
 #include "lib/base/arena.h"
 #include "support/fixture.h"
 #include "support/judged.h"
@@ -97,6 +98,67 @@ static void test_targets(void **state)
                  "rua-unreachable -: rua 'x:y': the host has no address\n");
 }
 
+static void judge_server(enum http_end end, unsigned faults, const char *want)
+{
+    const struct rua_target target = {.uri = slice_of("x:y"), .host = "b.example"};
+    const struct http_result result = {.end = end,
+                                       .why = "the reason",
+                                       .has_cert = true,
+                                       .cert = {.faults = faults, .words = "expired"},
+                                       .status = 405};
+    struct findings *findings = findings_new();
+    char text[JUDGED_TEXT_SIZE];
+
+    check_tls_rpt_judge_server(&target, &result, findings);
+    assert_true(fixture_equal("findings", want, judged_text(findings, text)));
+    findings_free(findings);
+}
+
+static void test_servers(void **state)
+{
+    (void)state;
+    judge_server(HTTP_DONE, 0, "");
+    judge_server(HTTP_NOT_ROUTED, 0, "");
+    judge_server(HTTP_UNREACHABLE, 0,
+                 "rua-unreachable -: rua 'x:y': the server does not answer: the reason\n");
+    judge_server(HTTP_DONE, MX_CERT_EXPIRED,
+                 "rua-unreachable -: rua 'x:y': the server's certificate is refused: expired\n");
+    judge_server(HTTP_DONE, MX_CERT_NAME,
+                 "rua-unreachable -: rua 'x:y': the server's certificate is refused: it does not "
+                 "name the host\n");
+}
+
+static void test_server_of_an_address(void **state)
+{
+    static const struct {
+        const char *text, *path;
+        uint16_t port;
+    } servers[] = {
+        {"v=TLSRPTv1; rua=https://b.example", "/", 443},
+        {"v=TLSRPTv1; rua=https://b.example?x", "/", 443},
+        {"v=TLSRPTv1; rua=https://b.example/", "/", 443},
+        {"v=TLSRPTv1; rua=https://b.example:8443/x/y", "/x/y", 8443},
+        {"v=TLSRPTv1; rua=https://b.example:65536/", "/", 443},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+        const char *const records[] = {servers[i].text, NULL};
+        const struct rua_wanted wanted = {0};
+        struct arena *arena = arena_new(0);
+        struct findings *findings = findings_new();
+        struct judged_answer answer;
+        struct rua_target *targets;
+
+        if (check_tls_rpt_judge("a.example", judged_records(&answer, DNS_TYPE_TXT, records),
+                                &wanted, arena, findings, &targets) != 1 ||
+            targets[0].port != servers[i].port || strcmp(targets[0].path, servers[i].path) != 0)
+            fail_msg("row %zu", i);
+        findings_free(findings);
+        arena_free(arena);
+    }
+}
+
 static void test_answers_without_records(void **state)
 {
     static const struct {
@@ -128,9 +190,10 @@ static void test_answers_without_records(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_records),
-                                       cmocka_unit_test(test_targets),
-                                       cmocka_unit_test(test_answers_without_records)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_records), cmocka_unit_test(test_targets),
+        cmocka_unit_test(test_servers), cmocka_unit_test(test_server_of_an_address),
+        cmocka_unit_test(test_answers_without_records)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
