@@ -190,6 +190,8 @@ def test_commands(operate, pki, tmp_path):
     assert len(typed) >= 20
     for command in sorted(typed - {"mta-stsd", "mta-stsd -c /dev/stdin"}):
         words = shlex.split(command)
+        if re.search("--check|--diff-dns", command) and words[0] != "man":
+            continue  # they ask the Internet; tests/check has one
         content = next((INPUTS[word] for word in INPUTS if word in words), b"")
         if words[0] == "man":
             process = subprocess.run(words, cwd=ROOT, check=False, capture_output=True)
