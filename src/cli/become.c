@@ -2,12 +2,12 @@
 #include "cli/become.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/mode.h"
+#include "daemon/child/program.h"
 #include "lib/base/slice.h"
 
 /* The name of the program that has the mode which an argument names, or NULL. */
@@ -28,17 +28,13 @@ static const char *become_program_of(const char *argument)
 /* Never by PATH: that of a stranger would do. */
 static int become_replace(const char *program, char **argv)
 {
-    char path[PATH_MAX];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    char *slash;
+    char *path = program_find_beside(program);
+    int status;
 
-    if (len < 0)
-        return cli_fail(STATUS_FAILED, "/proc/self/exe: %s", strerror(errno));
-    path[len] = '\0';
-    slash = strrchr(path, '/');
-    snprintf(slash + 1, sizeof(path) - (size_t)(slash + 1 - path), "%s", program);
     execv(path, argv);
-    return cli_fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+    status = cli_fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
+    free(path);
+    return status;
 }
 
 int become_program(int argc, char **argv, int *ret_status)

@@ -20,7 +20,7 @@ KEY = re.compile(r"^\.It Cm ([a-z_.]+) Pq ([a-z ]+)\n(.*?)(?=^\.(?:It|El|Bl))",
 FINDING = re.compile(r"^\.It Cm ([a-z0-9-]+)\n(.*?)(?=^\.(?:It|El))", re.MULTILINE | re.DOTALL)
 FINDING_ROW = re.compile(r'\[FINDING_\w+\] =\s*\{"([a-z0-9-]+)",\s*LEVEL_(\w+),\s*'
                          r'((?:"[^"]*"\s*)+)\}')
-METRICS = re.compile(r'print_(?:family|single)\("([a-z0-9_]+)"')
+METRICS = re.compile(r'print_(?:family|single|head)\((?:out, )?"(?:mtasts_)?([a-z0-9_]+)"')
 BLOCK = re.compile(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", re.MULTILINE | re.DOTALL)
 # Commands of README: in a line of their own, or in `` within one. ./dev's are CI's own.
 COMMAND = re.compile(r"^    (mta-stsd.*)$|`((?:mta-stsd|man) [^`]*)`", re.MULTILINE)
@@ -127,7 +127,8 @@ def test_findings(level):
 
 
 def test_metrics():
-    source = (ROOT / "src/daemon/main/admin_pages.c").read_text(encoding="utf-8")
+    source = "".join((ROOT / "src" / path).read_text(encoding="utf-8")
+                     for path in ("daemon/main/admin_pages.c", "check/report_metrics.c"))
     assert sorted(re.findall(r"^\.It Li mtasts_(\w+)$", PAGES["mta-stsd.8"], re.MULTILINE)) == \
         sorted(set(METRICS.findall(source)))
 

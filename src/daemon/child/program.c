@@ -1,15 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/child/program.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"
 
 /* Of the programs that can be configured. */
-static const char *const program_names[PROGRAM_COUNT] = {[ON_CHANGE] = "on-change"};
+static const char *const program_names[PROGRAM_COUNT] = {
+    [ON_CHANGE] = "on-change", [CHECK] = "check"};
+
+char *program_find_beside(const char *name)
+{
+    char own[PATH_MAX], *path;
+    ssize_t len = readlink("/proc/self/exe", own, sizeof(own));
+
+    while (len > 0 && own[len - 1] != '/')
+        len--;
+    if (asprintf(&path, "%.*s%s", len > 0 ? (int)len : 0, own, name) < 0)
+        memory_fail();
+    return path;
+}
 
 static const char *program_count_text(struct arena *arena, size_t count)
 {

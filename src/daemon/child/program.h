@@ -19,6 +19,7 @@ struct arena;
 enum program {
     TRIAL_LOAD, /* mta-stsd itself: loads the configuration that is its argument, and ends */
     ON_CHANGE,  /* on_change.run: publishes records which have changed */
+    CHECK,      /* mta-stsd-check: looks at all domains as senders do */
     PROGRAM_COUNT,
 };
 
@@ -31,6 +32,12 @@ struct program_command {
 struct program_commands {
     struct program_command of[PROGRAM_COUNT];
 };
+
+/**
+ * The path of a program in the directory of this one, whatever PATH says; for free(). Of a process
+ * whose own path is unknown, it is the name alone, which no exec finds.
+ */
+char *program_find_beside(const char *name);
 
 /**
  * Makes the arguments of the spawner's process: `first`, those that hand over the commands, NULL.

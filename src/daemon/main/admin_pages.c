@@ -3,11 +3,21 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "daemon/main/check_schedule.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/server_stats.h"
 #include "daemon/worker/metrics.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
 #include "version.h"
+
+enum {
+    CHECK_METRICS_MAX = 64 * 1024,
+    CHECK_RESULTS_MAX = 64 * 1024 * 1024,
+};
 
 /* Prometheus text format 0.0.4: a family's two lines of comment, then its samples. */
 static void print_family(const char *name, const char *type, const char *help, FILE *out)
@@ -122,6 +132,30 @@ static void print_on_change(const struct server_stats *stats, FILE *out)
                  out);
 }
 
+/* Prints a file that mta-stsd-check has left. Returns whether there is one. */
+static bool print_check_file(const char *path, size_t max_bytes, FILE *out)
+{
+    struct arena *arena = arena_new(0);
+    struct slice bytes;
+    struct stat status;
+    struct err err;
+    bool is_there = file_read_regular(path, max_bytes, arena, &status, &bytes, &err) == 0;
+
+    if (is_there)
+        fwrite(bytes.ptr, 1, bytes.len, out);
+    arena_free(arena);
+    return is_there;
+}
+
+static void print_checks(const struct admin_pages *pages, FILE *out)
+{
+    print_family("check_runs_total", "counter", "Runs of mta-stsd-check, by result.", out);
+    print_sample("check_runs_total", "result", "good", pages->stats->n_checks_good, out);
+    print_sample("check_runs_total", "result", "failed", pages->stats->n_checks_failed, out);
+    if (pages->checks)
+        print_check_file(check_schedule_metrics(pages->checks), CHECK_METRICS_MAX, out);
+}
+
 static void print_metrics(const struct admin_pages *pages, FILE *out)
 {
     struct metrics sum = {0};
@@ -137,6 +171,7 @@ static void print_metrics(const struct admin_pages *pages, FILE *out)
     print_certificates(pages->stats, out);
     print_reloads(pages->stats, out);
     print_on_change(pages->stats, out);
+    print_checks(pages, out);
 }
 
 int admin_pages_print(void *context, struct slice path, const char **ret_type, FILE *out)
@@ -158,6 +193,15 @@ int admin_pages_print(void *context, struct slice path, const char **ret_type, F
         print_metrics(pages, out);
         return 200;
     }
-    fputs("there are /healthz, /readyz and /metrics\n", out);
+    if (slice_eq_text(path, "/" CHECK_RESULTS)) {
+        if (pages->checks &&
+            print_check_file(check_schedule_results(pages->checks), CHECK_RESULTS_MAX, out)) {
+            *ret_type = "application/json";
+            return 200;
+        }
+        fputs("there are no results of a check, see check: in mta-stsd.yaml\n", out);
+        return 404;
+    }
+    fputs("there are /healthz, /readyz, /metrics and /" CHECK_RESULTS "\n", out);
     return 404;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The admin pages: /healthz, /readyz and /metrics. Safe from any thread.
+ * The admin pages: /healthz, /readyz, /metrics and /check.json. Safe from any thread.
  */
 #pragma once
 
@@ -9,6 +9,7 @@
 
 #include "lib/base/slice.h"
 
+struct check_schedule;
 struct metrics;
 struct readiness;
 struct server_stats;
@@ -19,6 +20,7 @@ struct admin_pages {
     const struct readiness *readiness;
     const struct metrics *const *workers; /* that serve policies */
     size_t n_workers;
+    const struct check_schedule *checks; /* may be NULL */
 };
 
 /** Prints the page at `path`; an admin_printer, whose context is a struct admin_pages. */

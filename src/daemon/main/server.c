@@ -18,6 +18,7 @@
 #include "daemon/main/admin_pages.h"
 #include "daemon/main/cert_refresh.h"
 #include "daemon/main/cert_scan.h"
+#include "daemon/main/check_schedule.h"
 #include "daemon/main/control_commands.h"
 #include "daemon/main/end_guard.h"
 #include "daemon/main/listen_sockets.h"
@@ -84,6 +85,7 @@ struct server {
     struct spawner *spawner;
     struct trial_load *trial;
     struct on_change *on_change;
+    struct check_schedule *checks;
     struct signals *signals;
     struct reload *reload;
     struct control_server *control;
@@ -149,6 +151,7 @@ static void serve_config(void *context, struct config *config, struct cert_store
     control_server_renew(server->control);
     cert_scan_start(server->scan, config, store);
     on_change_look(server->on_change);
+    check_schedule_look(server->checks);
 }
 
 static void find_current(void *context, struct config **ret_config, struct cert_store **ret_store)
@@ -264,6 +267,7 @@ static void take_signal(void *context, int signal_number)
     cert_scan_stop(server->scan);
     reload_stop(server->reload);
     on_change_stop(server->on_change);
+    check_schedule_stop(server->checks);
     spawner_detach(server->spawner);
     uv_timer_start(&server->delay, on_delay_over, (uint64_t)server->config->shutdown_delay_s * 1000,
                    0);
@@ -363,7 +367,8 @@ static int add_workers(struct server *server, struct err *err)
     server->pages = (struct admin_pages){.stats = &server->stats,
                                          .readiness = server->readiness,
                                          .workers = server->metrics,
-                                         .n_workers = server->n_workers};
+                                         .n_workers = server->n_workers,
+                                         .checks = server->checks};
     return 0;
 }
 
@@ -410,7 +415,8 @@ static int confine_server(struct server *server, struct err *err)
 static int prepare_server(struct server *server, struct err *err)
 {
     const struct program_commands commands = {
-        .of = {[ON_CHANGE] = {server->config->on_change, server->config->n_on_change}}};
+        .of = {[ON_CHANGE] = {server->config->on_change, server->config->n_on_change},
+               [CHECK] = check_schedule_command(server->checks)}};
 
     if (account_find(server->config, &server->account, err) != 0 ||
         listen_sockets_new(&server->sockets, err) != 0 ||
@@ -470,8 +476,16 @@ static void make_parts(struct server *server)
                                                 .stats = &server->stats,
                                                 .retry_ms = ON_CHANGE_RETRY_MS,
                                                 .look_ms = ON_CHANGE_LOOK_MS};
+    const struct check_schedule_options checks = {.loop = &server->loop,
+                                                  .spawner = server->spawner,
+                                                  .config = &server->config,
+                                                  .delay_ms = CHECK_SCHEDULE_DELAY_MS,
+                                                  .retry_ms = CHECK_SCHEDULE_RETRY_MS,
+                                                  .n_good = &server->stats.n_checks_good,
+                                                  .n_failed = &server->stats.n_checks_failed};
 
     server->on_change = on_change_new(&on_change);
+    check_schedule_start(server->checks, &checks);
     server->reload = reload_new(&reload);
     server->commands = (struct control_commands){.reload = server->reload,
                                                  .readiness = server->readiness,
@@ -514,6 +528,7 @@ static void free_parts(struct server *server)
     cert_scan_free(server->scan);
     cert_refresh_free(server->refresh);
     on_change_free(server->on_change);
+    check_schedule_free(server->checks);
     signals_free(server->signals);
     liveness_free(server->liveness);
     log_pump_free(server->log_pump);
@@ -568,6 +583,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         config_unref(config);
         return -1;
     }
+    server.checks = check_schedule_new(config, config_path);
     server.maker.trust = trust_store_new();
     server.store = make_store(&server, config);
     server.loader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);

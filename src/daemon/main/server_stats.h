@@ -26,7 +26,8 @@ struct server_stats {
     _Atomic uint64_t n_state_failures;               /* writes to the directory of `state:` */
     _Atomic uint64_t n_runs_accepted, n_runs_failed; /* of the program of `on_change` */
     atomic_bool is_last_run_failed;
-    atomic_uint n_loops_stalled; /* of workers */
+    _Atomic uint64_t n_checks_good, n_checks_failed; /* runs of mta-stsd-check */
+    atomic_uint n_loops_stalled;                     /* of workers */
 };
 
 /** `config` serves from now on. */

@@ -109,6 +109,7 @@ struct config {
     size_t n_on_change;           /* 0: none */
     struct place on_change_place; /* of the program's path */
     uint32_t on_change_timeout_s;
+    uint32_t check_every_s; /* 0: no checks */
 
     const char *const *includes; /* patterns, as in the YAML */
     size_t n_includes;

@@ -290,6 +290,18 @@ static const struct field on_change_rows[] = {
 };
 static const struct fields on_change_fields = {ROWS(on_change_rows)};
 
+static const struct field check_rows[] = {
+    {.key = "every",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, check.every),
+     .min = 60 * 60,
+     .max = 30 * 24 * 60 * 60,
+     .example = "1d",
+     .is_required = true,
+     .help = "from one check to the next"},
+};
+static const struct fields check_fields = {ROWS(check_rows)};
+
 /* The two mappings of any size, which every file may hold. */
 static const struct field stream_rows[] = {
     {.key = "policies",
@@ -378,6 +390,10 @@ static const struct field main_rows[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, delegation_zone),
      .help = "zone of the TXT records of delegated domains"},
+    {.key = "check",
+     .type = FIELD_GROUP,
+     .fields = &check_fields,
+     .help = "looks at all domains as senders do, by mta-stsd-check; needs state"},
     {.key = "on_change",
      .type = FIELD_GROUP,
      .fields = &on_change_fields,

@@ -80,6 +80,9 @@ struct raw_settings {
         struct field_texts run;
         struct field_number timeout; /* seconds */
     } on_change;
+    struct {
+        struct field_number every; /* seconds */
+    } check;
     struct field_texts include;
 };
 

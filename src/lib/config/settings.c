@@ -328,6 +328,16 @@ static void build_on_change(const struct settings_context *context, const struct
                  "on_change needs state:, where the daemon keeps which records were accepted");
 }
 
+static void build_check(const struct settings_context *context, const struct raw_settings *raw)
+{
+    const struct field_number *every = &raw->check.every;
+
+    context->config->check_every_s = every->value;
+    if (every->place.line != 0 && raw->state.place.line == 0)
+        diag_add(context->diag, FINDING_KEY_MISSING, every->place, "check.every",
+                 "check needs state:, where the daemon keeps the results");
+}
+
 /* A path in the YAML is relative to the folder of the file that it stands in. */
 static const char *resolve_path(const struct settings_context *context,
                                 const struct field_text *raw)
@@ -481,6 +491,7 @@ void settings_build(const struct raw_settings *raw, struct config *config, struc
     if (raw->state.text.len > 0)
         config->state = resolve_path(&context, &raw->state);
     build_on_change(&context, raw);
+    build_check(&context, raw);
     build_user(&context, &raw->user);
     config->has_sandbox = raw->sandbox.value == 1;
     build_includes(config, &raw->include);

@@ -4,7 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -13,6 +15,19 @@
 
 static const char *const first[] = {"mta-stsd", PROGRAM_SPAWNER};
 static const char *const texts[] = {"/bin/a", "on-change", "", "2"};
+
+static void test_beside(void **state)
+{
+    char *path = program_find_beside("mta-stsd-other"), *own = program_find_beside("");
+
+    (void)state;
+    assert_int_equal(path[0], '/');
+    assert_string_equal(strrchr(path, '/'), "/mta-stsd-other");
+    assert_int_equal(strncmp(path, own, strlen(own)), 0);
+    assert_int_equal(access(own, F_OK), 0);
+    free(path);
+    free(own);
+}
 
 static void test_nothing_configured(void **state)
 {
@@ -85,6 +100,7 @@ static void test_other_arguments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_beside),
         cmocka_unit_test(test_nothing_configured),
         cmocka_unit_test(test_there_and_back),
         cmocka_unit_test(test_other_arguments),

@@ -57,7 +57,8 @@ static void test_pages(void **state)
     assert_page(&pages, "/metrics", 200, "mtasts_http_requests_total{code=\"200\"} 5\n");
     assert_page(&pages, "/metrics", 200, "mtasts_config_reloads_total{result=\"refused\"} 4\n");
     assert_page(&pages, "/metrics", 200, "mtasts_worker_loop_stalled 1\n");
-    assert_page(&pages, "/", 404, "there are ");
+    assert_page(&pages, "/check.json", 404, "there are no results");
+    assert_page(&pages, "/", 404, "there are /healthz");
     readiness_free(readiness);
 }
 

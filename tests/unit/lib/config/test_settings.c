@@ -114,6 +114,30 @@ static void test_listeners(void **state)
     sample_done(&sample);
 }
 
+static void test_check(void **state)
+{
+    static const struct {
+        const char *yaml;
+        uint32_t every_s;
+        const char *findings;
+    } rows[] = {
+        {"state: /s", 0, ""},
+        {"{state: /s, check: {every: 1d}}", 86400, ""},
+        {"{check: {every: 1d}}", 86400,
+         "f:1:17: error: check.every: check needs state:, where the daemon keeps the results "
+         "[missing-key]\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample sample = sample_read(rows[i].yaml);
+
+        assert_int_equal(resolve(&sample)->check_every_s, rows[i].every_s);
+        assert_true(sample_has(&sample, rows[i].yaml, rows[i].findings));
+        sample_done(&sample);
+    }
+}
+
 static void test_on_change(void **state)
 {
     static const struct {
@@ -384,11 +408,17 @@ static void test_operation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_listeners),
-        cmocka_unit_test(test_on_change),  cmocka_unit_test(test_proxies),
-        cmocka_unit_test(test_defaults),   cmocka_unit_test(test_values),
-        cmocka_unit_test(test_sources),    cmocka_unit_test(test_relative_sources),
-        cmocka_unit_test(test_no_sources), cmocka_unit_test(test_operation),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_check),
+        cmocka_unit_test(test_on_change),
+        cmocka_unit_test(test_proxies),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_relative_sources),
+        cmocka_unit_test(test_no_sources),
+        cmocka_unit_test(test_operation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/* This program is the spawner too. */
+#include "daemon/main/check_schedule.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <uv.h>
+
+#include "daemon/child/spawner.h"
+#include "daemon/child/spawner_process.h"
+#include "daemon/confine/privileges.h"
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "lib/config/config.h"
+
+enum {
+    NEVER_MS = 3600 * 1000,
+    DAY_S = 24 * 60 * 60,
+};
+
+/* What the spawner starts in these tests: counts its runs, and ends as a file says. */
+#define SCRIPT "echo >>\"$0/runs\"; echo results; exit \"$(cat \"$0/status\")\""
+
+static char directory[64];
+static struct spawner *spawner;
+static uv_loop_t loop;
+
+struct watch {
+    struct config config;
+    struct config *serving;
+    struct check_schedule *schedule;
+    _Atomic uint64_t n_good, n_failed;
+};
+
+static const char *path_of(const char *name)
+{
+    static char path[96];
+
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return path;
+}
+
+static void write_file(const char *name, const char *text)
+{
+    FILE *out = fopen(path_of(name), "we");
+
+    assert_non_null(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static bool file_is(const char *name, const char *text)
+{
+    char bytes[64] = "";
+    FILE *in = fopen(path_of(name), "re");
+
+    if (!in)
+        return false;
+    bytes[fread(bytes, 1, sizeof(bytes) - 1, in)] = '\0';
+    fclose(in);
+    return strcmp(bytes, text) == 0;
+}
+
+static void on_lost(void *context)
+{
+    (void)context;
+}
+
+static int set_up(void **state)
+{
+    static const char *command[] = {"/bin/sh", "-c", SCRIPT, directory};
+    const struct program_commands commands = {.of = {[CHECK] = {command, ARRAY_LEN(command)}}};
+    struct account account;
+    struct err err;
+
+    (void)state;
+    snprintf(directory, sizeof(directory), "/tmp/check-XXXXXX");
+    assert_non_null(mkdtemp(directory));
+    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
+    assert_int_equal(spawner_new(&account, &commands, &spawner, &err), 0);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    spawner_attach(spawner, &loop, on_lost, NULL);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const files[] = {CHECK_RESULTS, "check.json.new", CHECK_METRICS, "status",
+                                        "runs"};
+
+    (void)state;
+    spawner_free(spawner);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++)
+        unlink(path_of(files[i]));
+    return rmdir(directory);
+}
+
+static void watch_open(struct watch *watch, unsigned retry_ms)
+{
+    struct check_schedule_options options = {.loop = &loop,
+                                             .spawner = spawner,
+                                             .config = &watch->serving,
+                                             .delay_ms = 0,
+                                             .retry_ms = retry_ms,
+                                             .n_good = &watch->n_good,
+                                             .n_failed = &watch->n_failed};
+
+    *watch = (struct watch){.config = {.state = directory, .check_every_s = DAY_S}};
+    watch->serving = &watch->config;
+    watch->schedule = check_schedule_new(&watch->config, "test.yaml");
+    check_schedule_start(watch->schedule, &options);
+}
+
+static void close_handle(uv_handle_t *handle, void *context)
+{
+    (void)context;
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+static void watch_close(struct watch *watch)
+{
+    check_schedule_stop(watch->schedule);
+    spawner_detach(spawner);
+    uv_walk(&loop, close_handle, NULL);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    check_schedule_free(watch->schedule);
+}
+
+static void wait_for(const _Atomic uint64_t *count, uint64_t at_least)
+{
+    while (atomic_load(count) < at_least)
+        uv_run(&loop, UV_RUN_ONCE);
+}
+
+static void turn_for_a_while(void)
+{
+    for (int i = 0; i < 10; i++) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+        usleep(10 * 1000);
+    }
+}
+
+static void test_command(void **state)
+{
+    const struct config config = {.state = "/s"}, without = {0};
+    struct check_schedule *schedule = check_schedule_new(&config, "a.yaml");
+    struct program_command command = check_schedule_command(schedule);
+
+    (void)state;
+    assert_string_equal(strrchr(command.texts[0], '/'), "/mta-stsd-check");
+    assert_string_equal(command.texts[2], "a.yaml");
+    assert_string_equal(command.texts[command.n_texts - 1], "/s/check.metrics");
+    assert_string_equal(check_schedule_results(schedule), "/s/check.json");
+    check_schedule_free(schedule);
+    assert_null(check_schedule_new(&without, "a.yaml"));
+    assert_null(check_schedule_new(&config, "-"));
+    assert_int_equal(check_schedule_command(NULL).n_texts, 0);
+    check_schedule_look(NULL);
+    check_schedule_stop(NULL);
+    check_schedule_free(NULL);
+}
+
+/* Errors of a domain are results; after them nothing is run until a day is over. */
+static void test_results(void **state)
+{
+    struct watch watch;
+
+    (void)state;
+    write_file("status", "1");
+    watch_open(&watch, NEVER_MS);
+    wait_for(&watch.n_good, 1);
+    assert_true(file_is(CHECK_RESULTS, "results\n"));
+    turn_for_a_while();
+    assert_true(file_is("runs", "\n"));
+    watch_close(&watch);
+}
+
+static void test_failure(void **state)
+{
+    struct watch watch;
+
+    (void)state;
+    write_file("status", "3");
+    write_file(CHECK_RESULTS, "earlier");
+    assert_int_equal(utimensat(0, path_of(CHECK_RESULTS), (struct timespec[2]){{0}}, 0), 0);
+    watch_open(&watch, 1);
+    wait_for(&watch.n_failed, 2);
+    assert_true(file_is(CHECK_RESULTS, "earlier"));
+    write_file("status", "0");
+    wait_for(&watch.n_good, 1);
+    assert_true(file_is(CHECK_RESULTS, "results\n"));
+    watch_close(&watch);
+}
+
+/* A restart does not begin the interval anew; another interval of a reload counts at once. */
+static void test_interval(void **state)
+{
+    struct watch watch;
+
+    (void)state;
+    write_file("status", "0");
+    write_file(CHECK_RESULTS, "fresh");
+    watch_open(&watch, NEVER_MS);
+    turn_for_a_while();
+    assert_true(file_is(CHECK_RESULTS, "fresh"));
+    watch.config.check_every_s = 0;
+    check_schedule_look(watch.schedule);
+    turn_for_a_while();
+    assert_int_equal(watch.n_good, 0);
+    assert_int_equal(utimensat(0, path_of(CHECK_RESULTS), (struct timespec[2]){{0}}, 0), 0);
+    watch.config.check_every_s = DAY_S;
+    check_schedule_look(watch.schedule);
+    wait_for(&watch.n_good, 1);
+    watch_close(&watch);
+}
+
+#define WITH_SPAWNER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_command),
+        WITH_SPAWNER(test_results),
+        WITH_SPAWNER(test_failure),
+        WITH_SPAWNER(test_interval),
+    };
+
+    if (argc >= 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
+        return spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
