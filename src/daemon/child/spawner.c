@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -61,8 +60,6 @@ static _Noreturn void become_spawner(const struct account *account, const char *
     set_descriptors(socket, program);
     if (privileges_drop(account, &err) != 0)
         _exit(1);
-    /* After the change of user, which clears it. */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
     execveat(SPAWNER_PROGRAM_FD, "", (char *const *)(uintptr_t)argv, environ, AT_EMPTY_PATH);
     _exit(1);
 }
