@@ -29,12 +29,12 @@ static const char *become_program_of(const char *argument)
 static int become_replace(const char *program, char **argv)
 {
     char *path = program_find_beside(program);
-    int status;
+    enum exit_status status;
 
     execv(path, argv);
     status = cli_fail(STATUS_FAILED, "%s: %s", path, strerror(errno));
     free(path);
-    return status;
+    return (int)status;
 }
 
 int become_program(int argc, char **argv, int *ret_status)
