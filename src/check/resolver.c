@@ -10,6 +10,7 @@
 #include <utlist.h>
 
 #include "check/dns_source.h"
+#include "check/special_address.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
@@ -218,14 +219,10 @@ static int context_option(struct ub_ctx *context, const char *option, const char
 /* The names of a stranger's zone may lead to name servers behind our firewall. */
 static int context_forbid_special(struct ub_ctx *context, struct err *err)
 {
-    static const char *const special[] = {
-        "0.0.0.0/8",     "10.0.0.0/8",   "100.64.0.0/10",  "127.0.0.0/8",   "169.254.0.0/16",
-        "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16", "198.18.0.0/15", "224.0.0.0/3",
-        "::/8",          "64:ff9b::/32", "fc00::/7",       "fe80::/10",     "ff00::/8",
-    };
+    const char *prefix;
 
-    for (size_t i = 0; i < ARRAY_LEN(special); i++)
-        if (context_option(context, "do-not-query-address:", special[i], err) != 0)
+    for (size_t i = 0; (prefix = special_address_prefix(i)); i++)
+        if (context_option(context, "do-not-query-address:", prefix, err) != 0)
             return -1;
     return 0;
 }

@@ -59,6 +59,11 @@ const char *special_address_kind(const struct sockaddr *address)
     return NULL;
 }
 
+const char *special_address_prefix(size_t nth)
+{
+    return nth < ARRAY_LEN(special_rows) ? special_rows[nth].prefix : NULL;
+}
+
 const char *special_address_text(const struct sockaddr *address,
                                  char buffer[static ADDRESS_TEXT_SIZE])
 {

@@ -8,10 +8,15 @@
  */
 #pragma once
 
+#include <stddef.h>
+
 struct sockaddr;
 
 /** Returns what the address is, "a private address", or NULL: an ordinary one. */
 const char *special_address_kind(const struct sockaddr *address);
+
+/** The nth prefix of special addresses, "10.0.0.0/8"; NULL: there are no more. */
+const char *special_address_prefix(size_t nth);
 
 enum {
     ADDRESS_TEXT_SIZE = 64,

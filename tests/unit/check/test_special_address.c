@@ -85,9 +85,28 @@ static void test_kinds(void **state)
     }
 }
 
+/* What no question of DNS goes to is what is not contacted either. */
+static void test_prefixes(void **state)
+{
+    struct sockaddr_storage address;
+    const char *prefix;
+    size_t n = 0;
+
+    (void)state;
+    for (; (prefix = special_address_prefix(n)); n++) {
+        char text[ADDRESS_TEXT_SIZE];
+
+        snprintf(text, sizeof(text), "%.*s", (int)strcspn(prefix, "/"), prefix);
+        make_address(text, &address);
+        assert_non_null(special_address_kind((struct sockaddr *)&address));
+    }
+    assert_true(n > 20);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds),
+                                       cmocka_unit_test(test_prefixes)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
