@@ -18,6 +18,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/base/slice.h"
 #include "lib/base/when.h"
@@ -41,15 +42,6 @@ struct check_schedule {
     uv_timer_t timer;
 };
 
-static char *path_below(const char *directory, const char *name)
-{
-    char *path;
-
-    if (asprintf(&path, "%s/%s", directory, name) < 0)
-        memory_fail();
-    return path;
-}
-
 struct check_schedule *check_schedule_new(const struct config *config, const char *config_path)
 {
     struct check_schedule *schedule;
@@ -59,9 +51,9 @@ struct check_schedule *check_schedule_new(const struct config *config, const cha
     schedule = memory_alloc(sizeof(*schedule));
     *schedule = (struct check_schedule){
         .program = program_find_beside(CHECK_PROGRAM),
-        .results = path_below(config->state, CHECK_RESULTS),
-        .new_results = path_below(config->state, CHECK_RESULTS ".new"),
-        .metrics = path_below(config->state, CHECK_METRICS),
+        .results = file_path_below(config->state, CHECK_RESULTS),
+        .new_results = file_path_below(config->state, CHECK_RESULTS ".new"),
+        .metrics = file_path_below(config->state, CHECK_METRICS),
     };
     memcpy(schedule->command,
            ((const char *[]){schedule->program, "--config", config_path, "--check", "--json",

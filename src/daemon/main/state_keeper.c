@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +15,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
+#include "lib/base/file.h"
 #include "lib/base/log.h"
 #include "lib/config/config.h"
 #include "lib/state/ledger.h"
@@ -56,8 +56,7 @@ static int keeper_open(const char *directory, const struct account *account, int
         result = ledger_writer_open(directory, now_unix_s, ret_writer, err);
     if (result != 0)
         return -1;
-    if (asprintf(&path, "%s/" LEDGER_FILE, directory) < 0)
-        memory_fail();
+    path = file_path_below(directory, LEDGER_FILE);
     result = account_chown(account, path, err); /* the next start may be the account's own */
     free(path);
     return result;
@@ -192,12 +191,9 @@ int state_keeper_compare(struct state_keeper *keeper, const struct config *confi
 
 int state_keeper_open_changes(const struct state_keeper *keeper, struct err *err)
 {
-    char *path;
-    int fd;
+    char *path = file_path_below(keeper->directory, PUBLISHED_CHANGES);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
 
-    if (asprintf(&path, "%s/" PUBLISHED_CHANGES, keeper->directory) < 0)
-        memory_fail();
-    fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         err_io(err, errno, "'%s' cannot be read", path);
     free(path);

@@ -175,6 +175,15 @@ int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
     return result;
 }
 
+char *file_path_below(const char *directory, const char *name)
+{
+    char *path;
+
+    if (asprintf(&path, "%s/%s", directory, name) < 0)
+        memory_fail();
+    return path;
+}
+
 /* Prints into `fd` and makes sure that the disk has it; the descriptor is closed in any case. */
 static int write_synced(int fd, unsigned mode, file_writer *write, void *context)
 {

@@ -63,6 +63,9 @@ int file_read(const char *path, size_t max_bytes, struct arena *arena, struct sl
 int file_read_regular(const char *path, size_t max_bytes, struct arena *arena,
                       struct stat *ret_status, struct slice *ret_bytes, struct err *err);
 
+/** "directory/name", for free(). */
+char *file_path_below(const char *directory, const char *name);
+
 /** Writes the bytes of a file to `out`; the value of ferror(out) after it. */
 typedef int file_writer(void *context, FILE *out);
 

@@ -2,7 +2,6 @@
 #include "lib/state/ledger.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -137,15 +136,12 @@ int ledger_read_bytes(struct slice bytes, struct arena *arena, const char *domai
 int ledger_read(const char *directory, const char *domain, struct ledger **ret_ledger,
                 struct err *err)
 {
-    size_t size = strlen(directory) + sizeof("/" LEDGER_FILE);
-    char *path = memory_alloc(size);
+    char *path = file_path_below(directory, LEDGER_FILE);
     struct arena *arena = arena_new_large();
     struct slice bytes = {0};
     struct stat status;
-    int result;
+    int result = file_read_regular(path, LEDGER_BYTES_MAX, arena, &status, &bytes, err);
 
-    snprintf(path, size, "%s/" LEDGER_FILE, directory);
-    result = file_read_regular(path, LEDGER_BYTES_MAX, arena, &status, &bytes, err);
     if (result != 0 && err->sys_errno == ENOENT)
         result = 0;
     if (result == 0)

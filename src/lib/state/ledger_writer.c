@@ -241,10 +241,8 @@ int ledger_writer_open(const char *directory, int64_t now_unix_s, struct ledger_
 {
     struct ledger_writer *writer = memory_alloc(sizeof(*writer));
 
-    *writer = (struct ledger_writer){.fd = -1};
+    *writer = (struct ledger_writer){.path = file_path_below(directory, LEDGER_FILE), .fd = -1};
     pthread_mutex_init(&writer->lock, NULL);
-    if (asprintf(&writer->path, "%s/" LEDGER_FILE, directory) < 0)
-        memory_fail();
     if (writer_prepare(writer, now_unix_s, err) != 0) {
         ledger_writer_close(writer);
         return -1;

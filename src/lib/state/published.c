@@ -324,15 +324,6 @@ static int publishing_print_changes(void *context, FILE *out)
     return result != 0 ? result : ferror(out);
 }
 
-static char *published_path(const char *directory, const char *name)
-{
-    char *path;
-
-    if (asprintf(&path, "%s/%s", directory, name) < 0)
-        memory_fail();
-    return path;
-}
-
 struct publishing_files {
     struct publishing *publishing;
     char *changes_path;
@@ -358,8 +349,8 @@ static int publishing_print_next(void *context, FILE *out)
 
 static int publishing_write(struct publishing *publishing, const char *directory)
 {
-    struct publishing_files writing = {publishing, published_path(directory, PUBLISHED_CHANGES)};
-    char *next_path = published_path(directory, PUBLISHED_NEXT);
+    struct publishing_files writing = {publishing, file_path_below(directory, PUBLISHED_CHANGES)};
+    char *next_path = file_path_below(directory, PUBLISHED_NEXT);
     struct err err;
     int result = file_replace(next_path, PUBLISHED_MODE, publishing_print_next, &writing, &err);
 
@@ -374,7 +365,7 @@ int published_compare(const char *directory, const struct config *config,
                       const struct ledger *ledger, int64_t now_unix_s,
                       struct published_counts *ret_counts, struct err *err)
 {
-    char *path = published_path(directory, PUBLISHED_FILE);
+    char *path = file_path_below(directory, PUBLISHED_FILE);
     struct publishing publishing = {.config = config,
                                     .ledger = ledger,
                                     .now_unix_s = now_unix_s,
@@ -397,8 +388,8 @@ int published_compare(const char *directory, const struct config *config,
 
 int published_accept(const char *directory, struct err *err)
 {
-    char *next = published_path(directory, PUBLISHED_NEXT);
-    char *path = published_path(directory, PUBLISHED_FILE);
+    char *next = file_path_below(directory, PUBLISHED_NEXT);
+    char *path = file_path_below(directory, PUBLISHED_FILE);
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = 0;
 
     if (fd < 0 || rename(next, path) != 0 || fsync(fd) != 0)
