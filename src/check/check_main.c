@@ -29,8 +29,6 @@
 #include "lib/dns/name.h"
 #include "version.h"
 
-#define DEFAULT_CONFIG "/etc/mta-stsd/mta-stsd.yaml"
-
 enum check_status {
     CHECK_STATUS_GOOD = 0,
     CHECK_STATUS_FINDINGS = 1,
@@ -76,7 +74,7 @@ static enum check_status list_print_text(void)
 static enum check_status check_load_config(const struct check_options *options,
                                            struct config **ret_config)
 {
-    const char *path = options->config_path ? options->config_path : DEFAULT_CONFIG;
+    const char *path = options->config_path ? options->config_path : CONFIG_DEFAULT_PATH;
     struct diag *diag;
 
     *ret_config = NULL;

@@ -7,6 +7,7 @@
 
 #include "lib/base/slice.h"
 #include "lib/base/suggest.h"
+#include "lib/config/load.h"
 #include "lib/dns/format.h"
 
 enum {
@@ -53,7 +54,7 @@ static const struct check_option_row option_table[] = {
     {OPT_LIST, "list-checks", NULL, "what can be found: code, severity, source"},
     {OPT_VERSION, "version", NULL, "the version"},
     {OPT_HELP, "help", NULL, "this text"},
-    {OPT_CONFIG, "config", "FILE", "the configuration [/etc/mta-stsd/mta-stsd.yaml, if it exists]"},
+    {OPT_CONFIG, "config", "FILE", "the configuration [" CONFIG_DEFAULT_PATH ", if it exists]"},
     {OPT_JSON, "json", NULL, "print JSON"},
     {OPT_NAGIOS, "nagios", NULL, "print one line, and exit as a plugin of Nagios does"},
     {OPT_TLSA, "tlsa", NULL,

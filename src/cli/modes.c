@@ -3,6 +3,8 @@
 
 #include <stdint.h>
 
+#include "lib/config/load.h"
+
 #define TAKES(option) (1U << OPTION_##option)
 
 const struct mode modes[] = {
@@ -101,7 +103,7 @@ const size_t n_modes = sizeof(modes) / sizeof(modes[0]);
 const struct cli_option_row option_rows[OPTION_COUNT] = {
     [OPTION_CONFIG] = {"config", 'c', "FILE",
                        "the configuration; - is standard input "
-                       "[/etc/mta-stsd/mta-stsd.yaml]"},
+                       "[" CONFIG_DEFAULT_PATH "]"},
     [OPTION_JSON] = {"json", '\0', NULL, "print JSON"},
     [OPTION_STRICT] = {"strict", '\0', NULL, "warnings and withheld records are findings: exit 1"},
     [OPTION_NO_CERTIFICATES] = {"no-certificates", '\0', NULL,

@@ -12,6 +12,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"
 #include "lib/base/suggest.h"
+#include "lib/config/load.h"
 
 /* What getopt_long() returns: a letter, the code of an option or, above these, that of a mode. */
 enum {
@@ -20,8 +21,6 @@ enum {
 };
 
 static_assert(OPTION_COUNT <= sizeof(unsigned) * CHAR_BIT, "a mode's options are bits");
-
-#define DEFAULT_CONFIG "/etc/mta-stsd/mta-stsd.yaml"
 
 enum exit_status cli_fail(enum exit_status status, const char *format, ...)
 {
@@ -238,7 +237,7 @@ int options_parse(int argc, char **argv, struct options *ret_options)
     unsigned given = 0;
     int code, result = 0;
 
-    *ret_options = (struct options){.mode = &modes[0], .config_path = DEFAULT_CONFIG};
+    *ret_options = (struct options){.mode = &modes[0], .config_path = CONFIG_DEFAULT_PATH};
     while (result == 0 &&
            (code = getopt_long(argc, argv, tables.letters, tables.rows, NULL)) != -1) {
         code = options_code_of_letter(code);

@@ -10,6 +10,9 @@
 struct config;
 struct diag;
 
+/** What is loaded where nobody names a file. */
+#define CONFIG_DEFAULT_PATH "/etc/mta-stsd/mta-stsd.yaml"
+
 /** How careful a load is; a set. Empty for a command, which a person can repeat. */
 enum load_care {
     LOAD_SETTLED = 1 << 0, /* waits for files that were just written, at most 500 ms in all */
