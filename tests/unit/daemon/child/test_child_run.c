@@ -13,13 +13,10 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "daemon/child/program.h"
 #include "daemon/child/spawner.h"
-#include "daemon/child/spawner_process.h"
-#include "daemon/confine/privileges.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
-#include "lib/config/config.h"
+#include "support/spawned.h"
 
 struct ending {
     unsigned n;
@@ -27,44 +24,29 @@ struct ending {
     char reason[1024];
 };
 
-static struct spawner *spawner;
-static uv_loop_t loop;
-
-static void on_lost(void *context)
-{
-    (void)context;
-}
-
 /* The program is a shell, and the arguments of a run are what it does. */
 static int set_up(void **state)
 {
     static const char *command[] = {"/bin/sh", "-c"};
     const struct program_commands commands = {.of = {[ON_CHANGE] = {command, ARRAY_LEN(command)}}};
-    struct account account;
-    struct err err;
 
     (void)state;
-    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &commands, &spawner, &err), 0);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    spawner_attach(spawner, &loop, on_lost, NULL);
+    spawned_begin(&commands);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    spawner_detach(spawner);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    spawner_free(spawner);
+    spawned_end();
+    spawned_free();
     return 0;
 }
 
 static struct child_run *make_run(void)
 {
     return child_run_new(&(struct child_run_options){
-        .loop = &loop, .spawner = spawner, .prefix = "test", .program = "/bin/sh"});
+        .loop = &spawned_loop, .spawner = spawned_spawner, .prefix = "test", .program = "/bin/sh"});
 }
 
 static void on_done(void *context, const struct spawn_end *end, const char *reason)
@@ -111,7 +93,7 @@ static void test_ends(void **state)
 
         begin(run, rows[i].script, -1, &ending);
         while (ending.n == 0)
-            uv_run(&loop, UV_RUN_ONCE);
+            uv_run(&spawned_loop, UV_RUN_ONCE);
         assert_false(child_run_is_under_way(run));
         assert_int_equal(ending.end.outcome, rows[i].outcome);
         assert_int_equal(ending.end.code, rows[i].code);
@@ -132,7 +114,7 @@ static void test_own_output(void **state)
     assert_int_equal(pipe(ends), 0);
     begin(run, "echo hello; echo there >&2; exit 1", ends[1], &ending);
     while (ending.n == 0)
-        uv_run(&loop, UV_RUN_ONCE);
+        uv_run(&spawned_loop, UV_RUN_ONCE);
     assert_int_equal(read(ends[0], text, sizeof(text) - 1), 6);
     assert_string_equal(text, "hello\n");
     assert_string_equal(ending.reason, "'/bin/sh' ended with status 1: there");
@@ -150,8 +132,8 @@ static void test_stop(void **state)
     begin(run, "sleep 1000", -1, &ending);
     child_run_stop(run);
     assert_false(child_run_is_under_way(run));
-    spawner_detach(spawner);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    spawner_detach(spawned_spawner);
+    uv_run(&spawned_loop, UV_RUN_DEFAULT);
     assert_int_equal(ending.n, 0);
     child_run_free(run);
 }
@@ -166,7 +148,9 @@ int main(int argc, char **argv)
         WITH_SPAWNER(test_stop),
     };
 
-    if (argc >= 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
+    int status;
+
+    if (spawned_is_spawner(argc, argv, &status))
+        return status;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,11 +17,9 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "daemon/child/spawner_process.h"
-#include "daemon/confine/privileges.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
-#include "lib/config/config.h"
+#include "support/spawned.h"
 
 enum {
     PATIENT_MS = 60 * 1000, /* never waited for */
@@ -30,9 +28,7 @@ enum {
     MEMORY_MAX = 300 * 1024 * 1024,
 };
 
-static uv_loop_t loop;
-static struct spawner *spawner;
-static unsigned n_done, n_lost;
+static unsigned n_done;
 static struct spawn_end last_end;
 
 /* A child: says what it was given, and ends as it is told to. */
@@ -70,23 +66,12 @@ static void on_done(void *context, const struct spawn_end *end)
     n_done++;
 }
 
-static void on_lost(void *context)
-{
-    (void)context;
-    n_lost++;
-}
-
 static int set_up_with(const char *const *on_change, size_t n_on_change)
 {
     const struct program_commands commands = {.of = {[ON_CHANGE] = {on_change, n_on_change}}};
-    struct account account;
-    struct err err;
 
-    n_done = n_lost = 0;
-    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &commands, &spawner, &err), 0);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    spawner_attach(spawner, &loop, on_lost, NULL);
+    n_done = 0;
+    spawned_begin(&commands);
     return 0;
 }
 
@@ -118,17 +103,15 @@ static int set_up_missing(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    spawner_detach(spawner);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    spawner_free(spawner);
+    spawned_end();
+    spawned_free();
     return 0;
 }
 
 static void await_done(unsigned n)
 {
     while (n_done < n)
-        uv_run(&loop, UV_RUN_ONCE);
+        uv_run(&spawned_loop, UV_RUN_ONCE);
     assert_int_equal(n_done, n);
 }
 
@@ -140,7 +123,7 @@ static int start_child(const char *const *args, size_t n_args, unsigned timeout_
     int ends[2];
 
     assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-    *ret_spawned = spawner_start(spawner,
+    *ret_spawned = spawner_start(spawned_spawner,
                                  &(struct spawn_request){.program = TRIAL_LOAD,
                                                          .args = args,
                                                          .n_args = n_args,
@@ -216,7 +199,7 @@ static void test_on_change(void **state)
     assert_int_equal(pipe2(input, O_CLOEXEC) | pipe2(output, O_CLOEXEC), 0);
     request.fds[0] = input[0];
     request.fds[1] = request.fds[2] = output[1];
-    assert_non_null(spawner_start(spawner, &request, on_done, NULL, &err));
+    assert_non_null(spawner_start(spawned_spawner, &request, on_done, NULL, &err));
     close(input[0]);
     close(output[1]);
     assert_int_equal(write(input[1], "{}", 2), 2);
@@ -234,7 +217,7 @@ static void test_on_change_that_cannot_be_started(void **state)
     struct err err;
 
     (void)state;
-    assert_non_null(spawner_start(spawner, &request, on_done, NULL, &err));
+    assert_non_null(spawner_start(spawned_spawner, &request, on_done, NULL, &err));
     await_done(1);
     assert_int_equal(last_end.outcome, SPAWN_FAILED);
     assert_int_equal(last_end.code, ENOENT);
@@ -306,10 +289,10 @@ static void test_end_of_the_daemon(void **state)
 
     (void)state;
     assert_int_equal(read(output, text, sizeof(text)), sizeof(text));
-    spawner_detach(spawner);
+    spawner_detach(spawned_spawner);
     assert_gone(output);
     assert_int_equal(n_done, 0);
-    assert_int_equal(n_lost, 0);
+    assert_int_equal(spawned_n_lost, 0);
 }
 
 static pid_t find_spawner(void)
@@ -339,10 +322,10 @@ static void test_spawner_that_is_killed(void **state)
     kill(find_spawner(), SIGKILL);
     await_done(1);
     assert_int_equal(last_end.outcome, SPAWN_FAILED);
-    assert_int_equal(n_lost, 1);
+    assert_int_equal(spawned_n_lost, 1);
     close(output);
-    assert_null(
-        spawner_start(spawner, &(struct spawn_request){.fds = {-1, -1, -1}}, on_done, NULL, &err));
+    assert_null(spawner_start(spawned_spawner, &(struct spawn_request){.fds = {-1, -1, -1}},
+                              on_done, NULL, &err));
     assert_int_equal(err.code, ERR_IO);
 }
 
@@ -364,7 +347,7 @@ static void test_spawner_that_stands_still(void **state)
     await_done(2);
     assert_int_equal(last_end.outcome, SPAWN_EXITED);
     assert_says(output, "exit;0;");
-    assert_int_equal(n_lost, 0);
+    assert_int_equal(spawned_n_lost, 0);
 }
 
 static void test_too_long_arguments(void **state)
@@ -386,7 +369,7 @@ static void test_too_long_arguments(void **state)
         const struct spawn_request request = {
             .args = rows[i].args, .n_args = rows[i].n_args, .fds = {-1, -1, -1}};
 
-        assert_null(spawner_start(spawner, &request, on_done, NULL, &err));
+        assert_null(spawner_start(spawned_spawner, &request, on_done, NULL, &err));
         assert_int_equal(err.code, ERR_LIMIT);
     }
 }
@@ -412,8 +395,10 @@ int main(int argc, char **argv)
         WITH_SPAWNER(test_too_long_arguments),
     };
 
-    if (argc > 1 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
+    int status;
+
+    if (spawned_is_spawner(argc, argv, &status))
+        return status;
     if (argc > 1 && strcmp(argv[1], PROGRAM_TRIAL_LOAD) == 0)
         return perform(argc, argv);
     setenv("MTA_STSD_TEST", "of the daemon", 1);

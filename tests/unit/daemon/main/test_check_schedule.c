@@ -14,14 +14,10 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <uv.h>
 
-#include "daemon/child/spawner.h"
-#include "daemon/child/spawner_process.h"
-#include "daemon/confine/privileges.h"
-#include "lib/base/err.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
+#include "support/spawned.h"
 
 enum {
     NEVER_MS = 3600 * 1000,
@@ -32,8 +28,6 @@ enum {
 #define SCRIPT "echo >>\"$0/runs\"; echo results; exit \"$(cat \"$0/status\")\""
 
 static char directory[64];
-static struct spawner *spawner;
-static uv_loop_t loop;
 
 struct watch {
     struct config config;
@@ -71,25 +65,15 @@ static bool file_is(const char *name, const char *text)
     return strcmp(bytes, text) == 0;
 }
 
-static void on_lost(void *context)
-{
-    (void)context;
-}
-
 static int set_up(void **state)
 {
     static const char *command[] = {"/bin/sh", "-c", SCRIPT, directory};
     const struct program_commands commands = {.of = {[CHECK] = {command, ARRAY_LEN(command)}}};
-    struct account account;
-    struct err err;
 
     (void)state;
     snprintf(directory, sizeof(directory), "/tmp/check-XXXXXX");
     assert_non_null(mkdtemp(directory));
-    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &commands, &spawner, &err), 0);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    spawner_attach(spawner, &loop, on_lost, NULL);
+    spawned_begin(&commands);
     return 0;
 }
 
@@ -99,7 +83,7 @@ static int tear_down(void **state)
                                         "runs"};
 
     (void)state;
-    spawner_free(spawner);
+    spawned_free();
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         unlink(path_of(files[i]));
     return rmdir(directory);
@@ -107,8 +91,8 @@ static int tear_down(void **state)
 
 static void watch_open(struct watch *watch, unsigned retry_ms)
 {
-    struct check_schedule_options options = {.loop = &loop,
-                                             .spawner = spawner,
+    struct check_schedule_options options = {.loop = &spawned_loop,
+                                             .spawner = spawned_spawner,
                                              .config = &watch->serving,
                                              .delay_ms = 0,
                                              .retry_ms = retry_ms,
@@ -121,33 +105,17 @@ static void watch_open(struct watch *watch, unsigned retry_ms)
     check_schedule_start(watch->schedule, &options);
 }
 
-static void close_handle(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 static void watch_close(struct watch *watch)
 {
     check_schedule_stop(watch->schedule);
-    spawner_detach(spawner);
-    uv_walk(&loop, close_handle, NULL);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    spawned_end_daemon();
     check_schedule_free(watch->schedule);
-}
-
-static void wait_for(const _Atomic uint64_t *count, uint64_t at_least)
-{
-    while (atomic_load(count) < at_least)
-        uv_run(&loop, UV_RUN_ONCE);
 }
 
 static void turn_for_a_while(void)
 {
     for (int i = 0; i < 10; i++) {
-        uv_run(&loop, UV_RUN_NOWAIT);
+        uv_run(&spawned_loop, UV_RUN_NOWAIT);
         usleep(10 * 1000);
     }
 }
@@ -180,7 +148,7 @@ static void test_results(void **state)
     (void)state;
     write_file("status", "1");
     watch_open(&watch, NEVER_MS);
-    wait_for(&watch.n_good, 1);
+    spawned_wait_for(&watch.n_good, 1);
     assert_true(file_is(CHECK_RESULTS, "results\n"));
     turn_for_a_while();
     assert_true(file_is("runs", "\n"));
@@ -196,10 +164,10 @@ static void test_failure(void **state)
     write_file(CHECK_RESULTS, "earlier");
     assert_int_equal(utimensat(0, path_of(CHECK_RESULTS), (struct timespec[2]){{0}}, 0), 0);
     watch_open(&watch, 1);
-    wait_for(&watch.n_failed, 2);
+    spawned_wait_for(&watch.n_failed, 2);
     assert_true(file_is(CHECK_RESULTS, "earlier"));
     write_file("status", "0");
-    wait_for(&watch.n_good, 1);
+    spawned_wait_for(&watch.n_good, 1);
     assert_true(file_is(CHECK_RESULTS, "results\n"));
     watch_close(&watch);
 }
@@ -222,7 +190,7 @@ static void test_interval(void **state)
     assert_int_equal(utimensat(0, path_of(CHECK_RESULTS), (struct timespec[2]){{0}}, 0), 0);
     watch.config.check_every_s = DAY_S;
     check_schedule_look(watch.schedule);
-    wait_for(&watch.n_good, 1);
+    spawned_wait_for(&watch.n_good, 1);
     watch_close(&watch);
 }
 
@@ -237,7 +205,9 @@ int main(int argc, char **argv)
         WITH_SPAWNER(test_interval),
     };
 
-    if (argc >= 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
+    int status;
+
+    if (spawned_is_spawner(argc, argv, &status))
+        return status;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

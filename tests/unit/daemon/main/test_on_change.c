@@ -14,22 +14,17 @@
 #include <cmocka.h>
 #include <uv.h>
 
-#include "daemon/child/program.h"
 #include "daemon/child/spawner.h"
-#include "daemon/child/spawner_process.h"
 #include "daemon/confine/privileges.h"
 #include "daemon/main/server_stats.h"
 #include "daemon/main/state_keeper.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
-#include "lib/base/err.h"
 #include "lib/config/config.h"
-#include "lib/config/load.h"
-#include "lib/diag/config_finding.h"
-#include "lib/diag/diag.h"
 #include "lib/state/ledger.h"
 #include "lib/state/published.h"
-#include "support/fixture.h"
+#include "support/loaded.h"
+#include "support/spawned.h"
 
 enum {
     NEVER_MS = 3600 * 1000,
@@ -39,8 +34,6 @@ enum {
 #define SCRIPT "cat >>\"$0/documents\"; echo >>\"$0/runs\"; exit \"$(cat \"$0/status\")\""
 
 static char directory[64];
-static struct spawner *spawner;
-static uv_loop_t loop;
 
 struct office {
     _Atomic uint64_t n_failures;
@@ -81,51 +74,21 @@ static unsigned count_runs(void)
 
 static struct config *config_of(const char *program)
 {
-    char yaml[512];
-    struct diag *diag = diag_new(&config_findings);
-    struct fixture file;
-    struct config *config;
-
-    snprintf(yaml, sizeof(yaml),
-             "{policy_host: {name: p.example}, state: %s, %s domains: {a.example: {mx: "
-             "[mx.example]}}}\n",
-             directory, program);
-    file = fixture_open(slice_of(yaml));
-    config = config_load(file.path, diag);
-    diag_print(diag, LEVEL_ERROR, stderr);
-    assert_non_null(config);
-    diag_free(diag);
-    fixture_close(&file);
-    return config;
-}
-
-static void on_lost(void *context)
-{
-    (void)context;
+    return loaded_config("{policy_host: {name: p.example}, state: %s, %s domains: {a.example: {mx: "
+                         "[mx.example]}}}\n",
+                         directory, program);
 }
 
 static int set_up(void **state)
 {
     static const char *command[] = {"/bin/sh", "-c", SCRIPT, directory};
     const struct program_commands commands = {.of = {[ON_CHANGE] = {command, ARRAY_LEN(command)}}};
-    struct account account;
-    struct err err;
 
     snprintf(directory, sizeof(directory), "/tmp/on-change-XXXXXX");
     assert_non_null(mkdtemp(directory));
-    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &commands, &spawner, &err), 0);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    spawner_attach(spawner, &loop, on_lost, NULL);
-    *state = NULL;
+    spawned_begin(&commands);
+    (void)state;
     return 0;
-}
-
-static void close_handle(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
 }
 
 static int tear_down(void **state)
@@ -135,7 +98,7 @@ static int tear_down(void **state)
         "status",    "documents",    "runs"};
 
     (void)state;
-    spawner_free(spawner);
+    spawned_free();
     for (size_t i = 0; i < ARRAY_LEN(files); i++)
         unlink(path_of(files[i]));
     return rmdir(directory);
@@ -144,8 +107,8 @@ static int tear_down(void **state)
 static void office_open(struct office *office, unsigned retry_ms)
 {
     static const struct account nobody_else = {.name = "test"};
-    const struct on_change_options options = {.loop = &loop,
-                                              .spawner = spawner,
+    const struct on_change_options options = {.loop = &spawned_loop,
+                                              .spawner = spawned_spawner,
                                               .config = &office->config,
                                               .stats = &office->stats,
                                               .retry_ms = retry_ms,
@@ -164,19 +127,10 @@ static void office_close(struct office *office)
 {
     on_change_stop(office->on_change);
     on_change_look(office->on_change); /* as the scan's thread may, until it ends */
-    spawner_detach(spawner);
-    uv_walk(&loop, close_handle, NULL);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    spawned_end_daemon();
     on_change_free(office->on_change);
     state_keeper_free(office->keeper);
     config_unref(office->config);
-}
-
-static void wait_for(const _Atomic uint64_t *count, uint64_t at_least)
-{
-    while (atomic_load(count) < at_least)
-        uv_run(&loop, UV_RUN_ONCE);
 }
 
 static void test_accepted(void **state)
@@ -187,17 +141,17 @@ static void test_accepted(void **state)
     office_open(&office, NEVER_MS);
     end_with("0");
     on_change_look(office.on_change);
-    wait_for(&office.stats.n_runs_accepted, 1);
+    spawned_wait_for(&office.stats.n_runs_accepted, 1);
     assert_false(office.stats.is_last_run_failed);
     assert_int_equal(access(path_of(PUBLISHED_FILE), F_OK), 0);
     /* There is nothing more to say, until something changes. */
     on_change_look(office.on_change);
     for (int i = 0; i < 10; i++)
-        uv_run(&loop, UV_RUN_NOWAIT), usleep(10 * 1000);
+        uv_run(&spawned_loop, UV_RUN_NOWAIT), usleep(10 * 1000);
     assert_int_equal(count_runs(), 1);
     state_keeper_mark_fetchable(office.keeper, office.config, &(size_t){0}, 1);
     on_change_look(office.on_change);
-    wait_for(&office.stats.n_runs_accepted, 2);
+    spawned_wait_for(&office.stats.n_runs_accepted, 2);
     office_close(&office);
 }
 
@@ -209,11 +163,11 @@ static void test_again_until_accepted(void **state)
     office_open(&office, 1);
     end_with("1");
     on_change_look(office.on_change);
-    wait_for(&office.stats.n_runs_failed, 3);
+    spawned_wait_for(&office.stats.n_runs_failed, 3);
     assert_true(office.stats.is_last_run_failed);
     assert_int_not_equal(access(path_of(PUBLISHED_FILE), F_OK), 0);
     end_with("0");
-    wait_for(&office.stats.n_runs_accepted, 1);
+    spawned_wait_for(&office.stats.n_runs_accepted, 1);
     assert_false(office.stats.is_last_run_failed);
     office_close(&office);
 }
@@ -235,9 +189,9 @@ static void test_many_looks(void **state)
     office_open(&office, 1);
     end_with("1");
     assert_int_equal(pthread_create(&thread, NULL, look_often, office.on_change), 0);
-    wait_for(&office.stats.n_runs_failed, 2);
+    spawned_wait_for(&office.stats.n_runs_failed, 2);
     end_with("0");
-    wait_for(&office.stats.n_runs_accepted, 1);
+    spawned_wait_for(&office.stats.n_runs_accepted, 1);
     pthread_join(thread, NULL);
     assert_int_equal(office.stats.n_runs_accepted, 1);
     office_close(&office);
@@ -247,7 +201,7 @@ static void test_nothing_to_run(void **state)
 {
     struct office office;
     struct config *without = config_of("");
-    struct on_change_options options = {.loop = &loop, .config = &without};
+    struct on_change_options options = {.loop = &spawned_loop, .config = &without};
 
     (void)state;
     assert_null(on_change_new(&options));
@@ -273,7 +227,9 @@ int main(int argc, char **argv)
         WITH_SPAWNER(test_nothing_to_run),
     };
 
-    if (argc >= 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
+    int status;
+
+    if (spawned_is_spawner(argc, argv, &status))
+        return status;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,22 +15,18 @@
 #include <uv.h>
 
 #include "daemon/child/spawner.h"
-#include "daemon/child/spawner_process.h"
-#include "daemon/confine/privileges.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "support/fixture.h"
+#include "support/spawned.h"
 
 struct outcome {
     unsigned n;
     enum trial_outcome outcome;
     char reason[512];
 };
-
-static struct spawner *spawner;
-static uv_loop_t loop;
 
 /* The process of a trial: what it is to load says what is to become of it. */
 static int perform(const char *path)
@@ -58,31 +54,18 @@ static void on_done(void *context, enum trial_outcome outcome, const char *reaso
     snprintf(seen->reason, sizeof(seen->reason), "%s", reason ? reason : "");
 }
 
-static void on_lost(void *context)
-{
-    (void)context;
-}
-
 static int set_up(void **state)
 {
-    struct account account;
-    struct err err;
-
     (void)state;
-    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &(struct program_commands){0}, &spawner, &err), 0);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    spawner_attach(spawner, &loop, on_lost, NULL);
+    spawned_begin(&(struct program_commands){0});
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    spawner_detach(spawner);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
-    spawner_free(spawner);
+    spawned_end();
+    spawned_free();
     return 0;
 }
 
@@ -105,12 +88,12 @@ static void test_outcomes(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct trial_load *trial = trial_load_new(spawner, rows[i].path);
+        struct trial_load *trial = trial_load_new(spawned_spawner, rows[i].path);
         struct outcome seen = {0};
 
         trial_load_start(trial, on_done, &seen);
         while (seen.n == 0)
-            uv_run(&loop, UV_RUN_ONCE);
+            uv_run(&spawned_loop, UV_RUN_ONCE);
         assert_int_equal(seen.outcome, rows[i].outcome);
         assert_string_equal(seen.reason, rows[i].reason);
         trial_load_free(trial);
@@ -119,25 +102,25 @@ static void test_outcomes(void **state)
 
 static void test_cancel(void **state)
 {
-    struct trial_load *trial = trial_load_new(spawner, "hang");
+    struct trial_load *trial = trial_load_new(spawned_spawner, "hang");
     struct outcome seen = {0};
 
     (void)state;
     trial_load_start(trial, on_done, &seen);
     trial_load_cancel(trial);
     trial_load_cancel(trial);
-    uv_run(&loop, UV_RUN_NOWAIT);
+    uv_run(&spawned_loop, UV_RUN_NOWAIT);
     assert_int_equal(seen.n, 0);
     trial_load_free(trial);
 }
 
 static void test_without_a_spawner(void **state)
 {
-    struct trial_load *trial = trial_load_new(spawner, "hang");
+    struct trial_load *trial = trial_load_new(spawned_spawner, "hang");
     struct outcome seen = {0};
 
     (void)state;
-    spawner_detach(spawner);
+    spawner_detach(spawned_spawner);
     trial_load_start(trial, on_done, &seen);
     assert_int_equal(seen.n, 1);
     assert_int_equal(seen.outcome, TRIAL_NOT_MADE);
@@ -155,8 +138,10 @@ int main(int argc, char **argv)
         WITH_SPAWNER(test_without_a_spawner),
     };
 
-    if (argc == 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run(NULL, 0);
+    int status;
+
+    if (spawned_is_spawner(argc, argv, &status))
+        return status;
     if (argc == 3 && strcmp(argv[1], PROGRAM_TRIAL_LOAD) == 0)
         return perform(argv[2]);
     return cmocka_run_group_tests(tests, NULL, NULL);
