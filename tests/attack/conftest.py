@@ -18,6 +18,7 @@ import namespace  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from pki import Pki  # noqa: E402
 from target import HOST, Target, nothing_lost  # noqa: E402
+from unshared import NotPermitted  # noqa: E402
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
 
@@ -26,7 +27,7 @@ SKIPPED = 77  # CTest's SKIP_RETURN_CODE
 def session_in_a_network(tmp_path_factory):
     try:
         namespace.enter()
-    except namespace.NotPermitted as reason:
+    except NotPermitted as reason:
         pytest.exit(f"NOT ATTACKED, for want of a network of the tests' own: {reason}",
                     returncode=1 if os.environ.get("CI") else SKIPPED)
     return Pki(tmp_path_factory.mktemp("pki"), HOST, "policy.provider.example",

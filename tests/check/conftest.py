@@ -19,6 +19,7 @@ from daemon import Daemon, run
 from scenarios import MX_HOST, OURS, PROVIDER_ZONES, SCENARIOS
 from mail import MailServers
 from scenarios_mx import MX_HOSTS, mail_zones
+from unshared import NotPermitted
 from web import Scripted, nginx
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
@@ -47,7 +48,7 @@ def enter_network():
     os.environ["PATH"] += ":/usr/sbin:/sbin"
     try:
         network.enter()
-    except network.NotPermitted as reason:
+    except NotPermitted as reason:
         pytest.exit(f"NOT TESTED on an Internet of its own, which needs a namespace: {reason}",
                     returncode=1 if os.environ.get("CI") else SKIPPED)
 

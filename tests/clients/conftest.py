@@ -14,6 +14,7 @@ from daemon import Daemon
 from nameservers import Knot, Named
 from pki import Pki
 from provider import POLICIES, configuration, publish
+from unshared import NotPermitted
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
 
@@ -24,7 +25,7 @@ def session_in_a_network(tmp_path_factory):
     os.environ["PATH"] += ":/usr/sbin:/sbin"  # where name servers are, also for an ordinary user
     try:
         network.enter(tmp_path_factory.mktemp("network"))
-    except network.NotPermitted as reason:
+    except NotPermitted as reason:
         pytest.exit(f"NOT TESTED with real clients, which need a network of their own: {reason}",
                     returncode=1 if os.environ.get("CI") else SKIPPED)
     hosts = [f"mta-sts.{domain}" for domain in POLICIES]
