@@ -230,32 +230,6 @@ static size_t diff_take(const struct diff_domain *domain, struct dns_record *rec
     return n;
 }
 
-static int diff_compare_zones(const void *left, const void *right)
-{
-    const struct dns_record *const *a = left, *const *b = right;
-    int order = strcmp((*a)->zone, (*b)->zone);
-
-    if (order != 0)
-        return order;
-    return *a < *b ? -1 : *a > *b;
-}
-
-/* By zone, as formats want them. */
-static void diff_print(const struct dns_diff *diff, struct dns_record *records, size_t n)
-{
-    const struct dns_record **order = memory_alloc((n + 1) * sizeof(struct dns_record *));
-    struct dns_record *sorted = memory_alloc((n + 1) * sizeof(*sorted));
-
-    for (size_t i = 0; i < n; i++)
-        order[i] = &records[i];
-    qsort(order, n, sizeof(struct dns_record *), diff_compare_zones);
-    for (size_t i = 0; i < n; i++)
-        sorted[i] = *order[i];
-    dns_format_print(diff->format, sorted, n, diff->out);
-    free(order);
-    free(sorted);
-}
-
 void dns_diff_run(const struct dns_diff *diff, struct check_session *session,
                   struct dns_diff_counts *ret_counts)
 {
@@ -273,7 +247,8 @@ void dns_diff_run(const struct dns_diff *diff, struct check_session *session,
     records = memory_alloc((n_all + 1) * sizeof(*records));
     for (size_t i = 0; i < diff->n_domains; i++)
         n += diff_take(&run.domains[i], records + n, ret_counts);
-    diff_print(diff, records, n);
+    dns_format_group(records, n);
+    dns_format_print(diff->format, records, n, diff->out);
     for (size_t i = 0; i < diff->n_domains; i++)
         arena_free(run.domains[i].arena);
     free(records);

@@ -16,6 +16,7 @@
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "lib/config/records_spec.h"
+#include "lib/dns/format.h"
 #include "lib/dns/name.h"
 #include "lib/state/ledger.h"
 
@@ -253,31 +254,6 @@ static void dns_plan_add_all(struct dns_plan_context *context)
     }
 }
 
-/* Sorts by zone, within a zone in the order of adding: both point into the same array. */
-static int dns_plan_compare_records(const void *left, const void *right)
-{
-    const struct dns_record *a = *(struct dns_record *const *)left;
-    const struct dns_record *b = *(struct dns_record *const *)right;
-    int order = strcmp(a->zone, b->zone);
-
-    return order != 0 ? order : (a > b) - (a < b);
-}
-
-static void dns_plan_sort(const struct dns_plan_context *context)
-{
-    struct dns_plan *plan = context->plan;
-    size_t n = context->n_records;
-    const struct dns_record **order = arena_array(plan->arena, n, sizeof(*order));
-
-    plan->records = arena_array(plan->arena, n, sizeof(*plan->records));
-    plan->n_records = n;
-    for (size_t i = 0; i < n; i++)
-        order[i] = &context->records[i];
-    qsort(order, n, sizeof(*order), dns_plan_compare_records);
-    for (size_t i = 0; i < n; i++)
-        plan->records[i] = *order[i];
-}
-
 enum exit_status dns_plan_make(const struct dns_filter *filter, struct dns_plan *ret_plan)
 {
     struct dns_plan_context context = {.filter = filter, .plan = ret_plan};
@@ -292,12 +268,14 @@ enum exit_status dns_plan_make(const struct dns_filter *filter, struct dns_plan 
         dns_plan_add_all(&context);
     if (status == STATUS_GOOD && filter->ledger)
         dns_plan_add_all_left(&context);
-    dns_plan_sort(&context);
-    free(context.records);
+    ret_plan->records = context.records;
+    ret_plan->n_records = context.n_records;
+    dns_format_group(ret_plan->records, ret_plan->n_records);
     return status;
 }
 
 void dns_plan_done(struct dns_plan *plan)
 {
+    free(plan->records);
     arena_free(plan->arena);
 }

@@ -107,6 +107,34 @@ static size_t zone_len_of(const struct dns_record *const *records, size_t n_reco
     return n;
 }
 
+/* Both point into the same array, whose order decides between records of one zone. */
+static int format_compare_zones(const void *left, const void *right)
+{
+    const struct dns_record *const *a = left, *const *b = right;
+    int order = strcmp((*a)->zone, (*b)->zone);
+
+    return order != 0 ? order : (*a > *b) - (*a < *b);
+}
+
+void dns_format_group(struct dns_record *records, size_t n_records)
+{
+    const struct dns_record **order;
+    struct dns_record *grouped;
+
+    if (n_records == 0)
+        return;
+    order = memory_resize(NULL, n_records, sizeof(*order));
+    grouped = memory_resize(NULL, n_records, sizeof(*grouped));
+    for (size_t i = 0; i < n_records; i++)
+        order[i] = &records[i];
+    qsort(order, n_records, sizeof(*order), format_compare_zones);
+    for (size_t i = 0; i < n_records; i++)
+        grouped[i] = *order[i];
+    memcpy(records, grouped, n_records * sizeof(*grouped));
+    free(order);
+    free(grouped);
+}
+
 void dns_format_print(const struct dns_format *format, const struct dns_record *records,
                       size_t n_records, FILE *out)
 {

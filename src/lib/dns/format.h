@@ -58,6 +58,9 @@ const struct dns_format *dns_format_find(struct slice name);
 /** The number of records, at least one, before the first record of another zone. */
 size_t dns_format_zone_len(const struct dns_record *records, size_t n_records);
 
+/** Groups records by zone, in the order of the zones' names; within a zone their order stays. */
+void dns_format_group(struct dns_record *records, size_t n_records);
+
 /** Prints records in the given order; a zone begins where record->zone changes. */
 void dns_format_print(const struct dns_format *format, const struct dns_record *records,
                       size_t n_records, FILE *out);

@@ -173,6 +173,24 @@ static void test_zone_len(void **state)
     assert_int_equal(dns_format_zone_len(records + 3, 1), 1);
 }
 
+static void test_group(void **state)
+{
+    struct dns_record records[] = {
+        {.zone = "b.example", .name = "1"}, {.zone = "a.example", .name = "2"},
+        {.zone = "b.example", .name = "3"}, {.zone = "a.example", .name = "4"},
+        {.zone = "a.example", .name = "5"},
+    };
+    char names[ARRAY_LEN(records) + 1] = "";
+
+    (void)state;
+    dns_format_group(records, ARRAY_LEN(records));
+    for (size_t i = 0; i < ARRAY_LEN(records); i++)
+        strcat(names, records[i].name);
+    assert_string_equal(names, "24513");
+    assert_int_equal(dns_format_zone_len(records, ARRAY_LEN(records)), 3);
+    dns_format_group(NULL, 0);
+}
+
 static void test_relative_name(void **state)
 {
     static const struct {
@@ -278,11 +296,12 @@ static void test_rdata(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),    cmocka_unit_test(test_print),
-        cmocka_unit_test(test_txt),      cmocka_unit_test(test_long_txt),
-        cmocka_unit_test(test_visible),  cmocka_unit_test(test_rdata),
-        cmocka_unit_test(test_sets),     cmocka_unit_test(test_sort),
-        cmocka_unit_test(test_zone_len), cmocka_unit_test(test_relative_name),
+        cmocka_unit_test(test_table),         cmocka_unit_test(test_print),
+        cmocka_unit_test(test_txt),           cmocka_unit_test(test_long_txt),
+        cmocka_unit_test(test_visible),       cmocka_unit_test(test_rdata),
+        cmocka_unit_test(test_sets),          cmocka_unit_test(test_sort),
+        cmocka_unit_test(test_zone_len),      cmocka_unit_test(test_group),
+        cmocka_unit_test(test_relative_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
