@@ -58,10 +58,10 @@ class Zone:
 
 
 class Authority:
-    """One knotd."""
+    """One knotd that listens at `address`; `asked` is where it is asked if that is any address."""
 
-    def __init__(self, folder, address):
-        self.folder, self.address = folder, address
+    def __init__(self, folder, address, asked=None):
+        self.folder, self.address, self.asked = folder, address, asked or address
         self.conf = folder / "knot.conf"
 
     def write(self, zones):
@@ -89,9 +89,13 @@ class Authority:
         return done.stdout.decode()
 
     def is_up(self):
-        query = dns.message.make_query(".", "SOA")
-        dns.query.udp(query, self.address, timeout=1)
+        self.ask(".", "SOA")
         return True
+
+    def ask(self, name, kind):
+        """The answer as text."""
+        query = dns.message.make_query(name, kind)
+        return dns.query.udp(query, self.asked, timeout=1).to_text()
 
     def serving(self):
         return running("knotd", "-c", self.conf, log=self.folder / "knotd.log", is_ready=self.is_up)

@@ -36,7 +36,7 @@ def unshare(has_mounts=False):
 
 
 def take_addresses(*networks):
-    """Has each address of these networks be one of this machine."""
+    """Has each address of these networks be one of this machine; "default": each of IPv4."""
     for network in networks:
         run("ip", "route", "add", "local", network, "dev", "lo")
     pathlib.Path("/proc/sys/net/ipv6/ip_nonlocal_bind").write_text("1", encoding="ascii")
