@@ -56,6 +56,7 @@ EXEMPT = {
     "src/daemon/main/listen_sockets.c": "tests/integration/test_listeners.py",
     "src/daemon/main/process_limits.c": "tests/integration/test_limits.py",
     "src/daemon/main/store_maker.c": "tests/integration/test_privileges.py",
+    "src/daemon/main/report_service.c": "tests/integration/test_report_intake.py",
     "src/daemon/main/server.c": "tests/integration/test_signals.py",
     "src/daemon/main/signals.c": "tests/integration/test_signals.py",
     "src/daemon/main/worker_setup.c": "tests/integration/test_fetch.py",

@@ -12,7 +12,7 @@
 
 /* Of the programs that can be configured. */
 static const char *const program_names[PROGRAM_COUNT] = {
-    [ON_CHANGE] = "on-change", [CHECK] = "check"};
+    [ON_CHANGE] = "on-change", [CHECK] = "check", [REPORTS] = "reports"};
 
 char *program_find_beside(const char *name)
 {

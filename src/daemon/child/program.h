@@ -20,6 +20,7 @@ enum program {
     TRIAL_LOAD, /* mta-stsd itself: loads the configuration that is its argument, and ends */
     ON_CHANGE,  /* on_change.run: publishes records which have changed */
     CHECK,      /* mta-stsd-check: looks at all domains as senders do */
+    REPORTS,    /* mta-stsd-reports: reads the reports in the spool */
     PROGRAM_COUNT,
 };
 

@@ -159,9 +159,13 @@ static void router_route(const struct router_options *options, struct connection
 {
     const struct config *config = options->snapshot->config;
     enum serves serves = connection->kind->serves;
-    struct route_request request = {
-        .req = req, .print_admin = options->print_admin, .admin_context = options->admin_context};
-    struct request_target target;
+    struct request_target target = {.host = ""};
+    struct route_request request = {.req = req,
+                                    .host = target.host,
+                                    .config = config,
+                                    .intake = options->intake,
+                                    .print_admin = options->print_admin,
+                                    .admin_context = options->admin_context};
     const struct route *route;
 
     request_target_split(slice_of_iovec(req->input.path), &target.authority, &target.path);

@@ -10,6 +10,7 @@
 
 #include "daemon/http/admin_handler.h"
 
+struct report_intake;
 struct snapshot;
 struct st_h2o_hostconf_t;
 
@@ -17,6 +18,7 @@ struct router_options {
     const struct snapshot *snapshot; /* what serves at each request */
     admin_printer *print_admin;
     void *admin_context;
+    const struct report_intake *intake; /* lives as long as the router */
 };
 
 /**

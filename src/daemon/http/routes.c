@@ -2,8 +2,11 @@
 #include "daemon/http/routes.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "daemon/http/policy_handler.h"
+#include "daemon/http/report_handler.h"
+#include "daemon/worker/worker.h"
 #include "lib/config/config.h"
 
 static const struct {
@@ -12,11 +15,24 @@ static const struct {
 } route_methods[] = {
     {METHOD_GET, "GET"},
     {METHOD_HEAD, "HEAD"},
+    {METHOD_POST, "POST"},
 };
 
 static void route_policy(const struct route_request *request)
 {
     policy_handler_answer(request->req, request->domain->document);
+}
+
+/* A policy host's is smaller: its reports are of one domain, and below 2 kB. */
+static void route_report(const struct route_request *request)
+{
+    const struct report_request report = {
+        .host = slice_of(request->host),
+        .body_max = request->domain ? POLICY_HOST_BODY_MAX : REPORT_HOST_BODY_MAX,
+        .connections_max = request->config->connections_max,
+    };
+
+    report_handler_answer(request->req, &report, request->intake);
 }
 
 static void route_admin(const struct route_request *request)
@@ -27,13 +43,30 @@ static void route_admin(const struct route_request *request)
 static const struct route routes[] = {
     {SERVES_POLICIES, ROUTE_POLICY_HOST, "/.well-known/mta-sts.txt", METHOD_GET | METHOD_HEAD,
      route_policy},
+    {SERVES_POLICIES, ROUTE_REPORT_HOSTS, "/tlsrpt", METHOD_POST, route_report},
     {SERVES_ADMIN, ROUTE_ANY_HOST, NULL, METHOD_GET | METHOD_HEAD, route_admin},
 };
+
+static bool route_is_for_host(const struct route *route, const struct route_request *request)
+{
+    const struct config *config = request->config;
+
+    switch (route->host) {
+    case ROUTE_ANY_HOST:
+        return true;
+    case ROUTE_POLICY_HOST:
+        return request->domain != NULL;
+    default:
+        return config->state &&
+               (request->domain ||
+                (config->report_host && strcmp(request->host, config->report_host) == 0));
+    }
+}
 
 const struct route *route_find(enum serves serves, const struct route_request *request)
 {
     for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-        if (routes[i].serves == serves && (routes[i].host == ROUTE_ANY_HOST || request->domain) &&
+        if (routes[i].serves == serves && route_is_for_host(&routes[i], request) &&
             (!routes[i].path || slice_eq_text(request->path, routes[i].path)))
             return &routes[i];
     return NULL;

@@ -16,25 +16,32 @@
 #include "daemon/worker/serves.h"
 #include "lib/base/slice.h"
 
+struct config;
 struct domain;
+struct report_intake;
 
 enum {
     METHOD_GET = 1,
     METHOD_HEAD = 2,
+    METHOD_POST = 4,
     ALLOW_MAX = 32, /* bytes of an Allow field, with its NUL */
 };
 
 /** The host that a route is for. */
 enum route_host {
     ROUTE_ANY_HOST,
-    ROUTE_POLICY_HOST, /* mta-sts.<domain> of a domain with a policy */
+    ROUTE_POLICY_HOST,  /* mta-sts.<domain> of a domain with a policy */
+    ROUTE_REPORT_HOSTS, /* these and report_host, if reports can be kept */
 };
 
 /** What a request is for, and what its handler needs. */
 struct route_request {
     h2o_req_t *req;
     struct slice path;           /* without the query */
+    const char *host;            /* in stored form; empty: none was named */
     const struct domain *domain; /* whose policy host was asked for; NULL: another host was */
+    const struct config *config; /* that serves */
+    const struct report_intake *intake;
     admin_printer *print_admin;
     void *admin_context;
 };

@@ -7,6 +7,7 @@
 
 #include "daemon/main/check_schedule.h"
 #include "daemon/main/readiness.h"
+#include "daemon/main/report_service.h"
 #include "daemon/main/server_stats.h"
 #include "daemon/worker/metrics.h"
 #include "lib/base/arena.h"
@@ -156,6 +157,26 @@ static void print_checks(const struct admin_pages *pages, FILE *out)
         print_check_file(check_schedule_metrics(pages->checks), CHECK_METRICS_MAX, out);
 }
 
+static void print_reports(struct report_service *reports, const struct metrics *sum, FILE *out)
+{
+    const struct report_stats stats = report_service_stats(reports);
+
+    print_family("reports_received_total", "counter", "TLS reports POSTed, by what became of them.",
+                 out);
+    for (int i = 0; i < REPORT_RESULT_COUNT; i++)
+        print_sample("reports_received_total", "result", report_result_name((enum report_result)i),
+                     sum->reports[i], out);
+    print_single("reports_spool_files", "gauge",
+                 "Files in the spool: reports to be read, and those that could not be read.",
+                 (int64_t)stats.spool.n_files, out);
+    print_single("reports_spool_bytes", "gauge", "What these files take.",
+                 (int64_t)stats.spool.bytes, out);
+    print_family("reports_read_runs_total", "counter",
+                 "Runs of the program that reads the spool, by result.", out);
+    print_sample("reports_read_runs_total", "result", "good", stats.n_reads_good, out);
+    print_sample("reports_read_runs_total", "result", "failed", stats.n_reads_failed, out);
+}
+
 static void print_metrics(const struct admin_pages *pages, FILE *out)
 {
     struct metrics sum = {0};
@@ -172,6 +193,7 @@ static void print_metrics(const struct admin_pages *pages, FILE *out)
     print_reloads(pages->stats, out);
     print_on_change(pages->stats, out);
     print_checks(pages, out);
+    print_reports(pages->reports, &sum, out);
 }
 
 int admin_pages_print(void *context, struct slice path, const char **ret_type, FILE *out)

@@ -12,11 +12,13 @@
 struct check_schedule;
 struct metrics;
 struct readiness;
+struct report_service;
 struct server_stats;
 
 /** What the pages tell of; all of it lives as long as they are printed. */
 struct admin_pages {
     const struct server_stats *stats;
+    struct report_service *reports; /* NULL: none are taken in */
     const struct readiness *readiness;
     const struct metrics *const *workers; /* that serve policies */
     size_t n_workers;

@@ -30,6 +30,7 @@
 #include "daemon/main/process_limits.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
+#include "daemon/main/report_service.h"
 #include "daemon/main/server_stats.h"
 #include "daemon/main/signals.h"
 #include "daemon/main/state_keeper.h"
@@ -86,6 +87,7 @@ struct server {
     struct trial_load *trial;
     struct on_change *on_change;
     struct check_schedule *checks;
+    struct report_service *reports;
     struct signals *signals;
     struct reload *reload;
     struct control_server *control;
@@ -268,6 +270,7 @@ static void take_signal(void *context, int signal_number)
     reload_stop(server->reload);
     on_change_stop(server->on_change);
     check_schedule_stop(server->checks);
+    report_service_stop(server->reports);
     spawner_detach(server->spawner);
     uv_timer_start(&server->delay, on_delay_over, (uint64_t)server->config->shutdown_delay_s * 1000,
                    0);
@@ -327,8 +330,10 @@ static void register_routes(void *context, struct st_h2o_hostconf_t *host,
                             const struct snapshot *snapshot)
 {
     struct server *server = context;
-    const struct router_options options = {
-        .snapshot = snapshot, .print_admin = admin_pages_print, .admin_context = &server->pages};
+    const struct router_options options = {.snapshot = snapshot,
+                                           .print_admin = admin_pages_print,
+                                           .admin_context = &server->pages,
+                                           .intake = report_service_intake(server->reports)};
 
     router_register(host, &options);
 }
@@ -365,6 +370,7 @@ static int add_workers(struct server *server, struct err *err)
     for (size_t i = 0; i < server->n_workers; i++)
         server->metrics[i] = worker_threads_metrics(server->threads, i);
     server->pages = (struct admin_pages){.stats = &server->stats,
+                                         .reports = server->reports,
                                          .readiness = server->readiness,
                                          .workers = server->metrics,
                                          .n_workers = server->n_workers,
@@ -398,6 +404,9 @@ static void init_loop(struct server *server)
 /* Nothing that a peer has sent is looked at before this, and no thread is there yet. */
 static int confine_server(struct server *server, struct err *err)
 {
+    const struct report_service_start reports = {
+        &server->loop, server->spawner, server->config->state, &server->stats.n_state_failures};
+
     server->keeper = state_keeper_new(server->config->state, &server->account, &clock_system,
                                       &server->stats.n_state_failures);
     if (privileges_drop(&server->account, err) != 0)
@@ -407,6 +416,8 @@ static int confine_server(struct server *server, struct err *err)
                  server->config_path, server->account.name);
     server->sandbox = sandbox_enter(server->config, server->config_path, &server->account);
     server->maker.sandbox = server->sandbox;
+    if (server->keeper)
+        report_service_start(server->reports, &reports);
     return 0;
 }
 
@@ -416,7 +427,8 @@ static int prepare_server(struct server *server, struct err *err)
 {
     const struct program_commands commands = {
         .of = {[ON_CHANGE] = {server->config->on_change, server->config->n_on_change},
-               [CHECK] = check_schedule_command(server->checks)}};
+               [CHECK] = check_schedule_command(server->checks),
+               [REPORTS] = report_service_command(server->reports)}};
 
     if (account_find(server->config, &server->account, err) != 0 ||
         listen_sockets_new(&server->sockets, err) != 0 ||
@@ -529,6 +541,7 @@ static void free_parts(struct server *server)
     cert_refresh_free(server->refresh);
     on_change_free(server->on_change);
     check_schedule_free(server->checks);
+    report_service_free(server->reports);
     signals_free(server->signals);
     liveness_free(server->liveness);
     log_pump_free(server->log_pump);
@@ -584,6 +597,7 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         return -1;
     }
     server.checks = check_schedule_new(config, config_path);
+    server.reports = report_service_new(config_path);
     server.maker.trust = trust_store_new();
     server.store = make_store(&server, config);
     server.loader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);

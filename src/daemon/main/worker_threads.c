@@ -2,10 +2,10 @@
 #include "daemon/main/worker_threads.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "daemon/main/signals.h"
 #include "daemon/worker/metrics.h"
 #include "daemon/worker/worker.h"
 #include "lib/base/arena.h"
@@ -87,11 +87,10 @@ static void stop_threads(struct worker_threads *threads, size_t n_threads)
 int worker_threads_start(struct worker_threads *threads, struct err *err)
 {
     size_t n_started = 0;
-    sigset_t all, before;
+    sigset_t before;
     int reason = 0;
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    signals_block(&before);
     while (n_started < threads->n_threads && reason == 0) {
         struct worker_thread *thread = &threads->threads[n_started];
 

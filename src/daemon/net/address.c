@@ -50,3 +50,17 @@ void address_print(const struct sockaddr *address, char ret_text[ADDRESS_TEXT_MA
         snprintf(ret_text, ADDRESS_TEXT_MAX, "?");
     }
 }
+
+void address_print_host(const struct sockaddr *address, char ret_text[ADDRESS_TEXT_MAX])
+{
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+    ret_text[0] = '\0';
+    if (address->sa_family == AF_INET)
+        inet_ntop(AF_INET, &v4->sin_addr, ret_text, ADDRESS_TEXT_MAX);
+    else if (address->sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+        inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, ret_text, ADDRESS_TEXT_MAX);
+    else if (address->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &v6->sin6_addr, ret_text, ADDRESS_TEXT_MAX);
+}

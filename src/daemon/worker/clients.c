@@ -78,7 +78,7 @@ static bool network_of_v6(const struct in6_addr *address, uint64_t *ret_network)
     return true;
 }
 
-static bool network_of_address(const struct sockaddr *address, uint64_t *ret_network)
+bool client_network_find(const struct sockaddr *address, uint64_t *ret_network)
 {
     if (address->sa_family == AF_INET)
         return network_of_v4(((const struct sockaddr_in *)(const void *)address)->sin_addr,
@@ -96,7 +96,7 @@ struct client_network *clients_enter(struct clients *clients, const struct socka
     struct client_entry *entry;
     uint64_t network;
 
-    if (!network_of_address(address, &network))
+    if (!client_network_find(address, &network))
         return NULL;
     memcpy(key.secret, clients->secret, SECRET_LEN);
     memcpy(key.network, &network, sizeof(network));

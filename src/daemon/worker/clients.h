@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,13 @@ struct client_network *clients_enter(struct clients *clients, const struct socka
 
 /** Counts one connection less; the last one frees the client. Takes NULL. */
 void clients_leave(struct clients *clients, struct client_network *client);
+
+/**
+ * Finds the network that the clients behind an address are one by. Safe from any thread.
+ *
+ * Returns false if the address is no client's.
+ */
+bool client_network_find(const struct sockaddr *address, uint64_t *ret_network);
 
 /** How many connections the client has to all workers, as far as they are counted. */
 size_t client_network_total(const struct client_network *client);

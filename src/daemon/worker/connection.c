@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <h2o/http1.h>
@@ -32,26 +33,26 @@ struct connections {
     struct connection *list;     /* oldest first */
     struct connection *turn_end; /* see connections_end_turn() */
     size_t n_open;
-    size_t n_counted;  /* of these, not ending */
-    size_t body_bytes; /* that they hold for requests with a body */
+    size_t n_counted;      /* of these, not ending */
+    size_t body_bytes;     /* that those that are not ending hold for requests with a body */
+    size_t all_body_bytes; /* that all hold: h2o frees it when it gets to those that end */
     bool is_draining;
     uint64_t drain_until_ms;
 };
 
 /* Milliseconds that a phase may last. */
 static const uint64_t phase_ms[PHASE_COUNT] = {
-    [PHASE_HEADER] = 5000,
-    [PHASE_HANDSHAKE] = 5000,
-    [PHASE_REQUEST] = 5000,
-    [PHASE_ANSWER] = 10000,
+    [PHASE_HEADER] = 5000, [PHASE_HANDSHAKE] = 5000, [PHASE_REQUEST] = 5000,
+    [PHASE_BODY] = 30000,  [PHASE_WAIT] = 10000,     [PHASE_ANSWER] = 10000,
 };
 
 static const enum end_reason deadline_reasons[PHASE_COUNT] = {
-    [PHASE_HEADER] = END_HANDSHAKE,
-    [PHASE_HANDSHAKE] = END_HANDSHAKE,
-    [PHASE_REQUEST] = END_REQUEST,
-    [PHASE_ANSWER] = END_ANSWER,
+    [PHASE_HEADER] = END_HANDSHAKE, [PHASE_HANDSHAKE] = END_HANDSHAKE,
+    [PHASE_REQUEST] = END_REQUEST,  [PHASE_BODY] = END_REQUEST,
+    [PHASE_WAIT] = END_ANSWER,      [PHASE_ANSWER] = END_ANSWER,
 };
+
+#define CONTINUE_TEXT "HTTP/1.1 100 Continue\r\n\r\n"
 
 struct connections *connections_new(const struct connections_options *options)
 {
@@ -92,6 +93,11 @@ struct metrics *connections_metrics(struct connections *connections)
     return connections->options.metrics;
 }
 
+struct mailbox *connections_mailbox(struct connections *connections)
+{
+    return connections->options.mailbox;
+}
+
 bool connections_is_draining(const struct connections *connections)
 {
     return connections->is_draining;
@@ -125,6 +131,7 @@ static void connection_uncount(struct connection *connection)
         return;
     connection->is_ending = true;
     budget_release(connections->budget, &connection->share);
+    connections->body_bytes -= connection->body_bytes;
     connections->n_counted--;
     connection_counts_remove(connections->options.counts);
     if (connection->client) {
@@ -145,8 +152,9 @@ static void connection_join_client(struct connection *connection, struct client_
 /* h2o answers what it cannot parse by itself, with 400, and tells nobody; its 413 is told. */
 static bool connection_was_answered_by_h2o(const struct connection *connection)
 {
-    return connection->n_answered == 0 && connection->phase == PHASE_REQUEST &&
-           connection->sock->bytes_written > 0;
+    return connection->n_answered == 0 &&
+           (connection->phase == PHASE_REQUEST || connection->phase == PHASE_BODY) &&
+           connection->sock->bytes_written > strlen(CONTINUE_TEXT);
 }
 
 static void connection_count_end(struct connection *connection)
@@ -191,7 +199,7 @@ static void connection_on_close(void *data)
 
     connection_count_end(connection);
     connection_uncount(connection);
-    connections->body_bytes -= connection->body_bytes;
+    connections->all_body_bytes -= connection->body_bytes;
     connection_leave_turn_end(connection);
     DL_DELETE(connections->list, connection);
     connections->n_open--;
@@ -218,17 +226,25 @@ void connection_end(struct connection *connection, enum end_reason reason)
 {
     if (connection->is_ending)
         return;
-    if (connection->is_handed_over)
+    /* h2o does not listen to the peer now, and would not see that the socket is shut down. */
+    if (connection->phase == PHASE_WAIT)
+        connection->give_up(connection->give_up_context);
+    else if (connection->is_handed_over)
         connection_end_later(connection, reason);
     else
         connection_end_now(connection, reason);
     ERR_clear_error(); /* of SSL_shutdown(): not of the handshake that this was done for */
 }
 
-/* What is being answered is left alone. */
+/* The request of such a connection is whole: it is left alone, and nothing of it grows. */
+static bool phase_is_pinned(enum connection_phase phase)
+{
+    return phase == PHASE_WAIT || phase == PHASE_ANSWER;
+}
+
 static bool connection_may_be_evicted(const struct connection *connection)
 {
-    return !connection->is_ending && connection->phase != PHASE_ANSWER;
+    return !connection->is_ending && !phase_is_pinned(connection->phase);
 }
 
 static bool connections_evict_oldest(struct connections *connections)
@@ -405,14 +421,37 @@ void connection_hold_request(struct connection *connection, size_t more)
     connection_hold(connection, bytes);
 }
 
+/* The oldest of those whose bodies are awaited make room for `more` bytes: they are slow. */
+static void connections_evict_bodies(struct connections *connections, size_t more)
+{
+    const size_t max = connections->limits.bodies_max;
+    struct connection *connection, *next;
+
+    DL_FOREACH_SAFE (connections->list, connection, next) {
+        if (more > max || connections->body_bytes <= max - more)
+            return;
+        if (connection->phase == PHASE_BODY && connection->body_bytes > 0)
+            connection_end(connection, END_EVICTED);
+    }
+}
+
+static bool connections_hold_many_bodies(const struct connections *connections)
+{
+    return connections->body_bytes > connections->limits.bodies_max ||
+           connections->all_body_bytes / 2 > connections->limits.bodies_max;
+}
+
 void connection_hand_over(struct connection *connection, size_t body_bytes)
 {
     struct connections *connections = connection->connections;
 
-    connection->body_bytes = body_bytes;
-    connections->body_bytes += body_bytes;
-    if (connection->is_ending ||
-        (body_bytes > 0 && connections->body_bytes > connections->limits.bodies_max)) {
+    if (!connection->is_ending && body_bytes > 0) {
+        connections_evict_bodies(connections, body_bytes);
+        connection->body_bytes = body_bytes;
+        connections->body_bytes += body_bytes;
+        connections->all_body_bytes += body_bytes;
+    }
+    if (connection->is_ending || (body_bytes > 0 && connections_hold_many_bodies(connections))) {
         connection_end_now(connection, END_MEMORY);
         return;
     }
@@ -425,13 +464,19 @@ void connection_enter(struct connection *connection, enum connection_phase phase
 {
     struct connections *connections = connection->connections;
 
-    /* What is being answered is left alone, and nothing of it grows. */
-    if (phase == PHASE_ANSWER)
+    if (phase_is_pinned(phase))
         budget_pin(connections->budget, &connection->share);
-    else if (connection->phase == PHASE_ANSWER)
+    else if (phase_is_pinned(connection->phase))
         connection_hold_request(connection, COST_REQUEST);
     connection->phase = phase;
     connection->deadline_ms = connections_now_ms(connections) + phase_ms[phase];
+}
+
+void connection_wait(struct connection *connection, connection_give_up *give_up, void *context)
+{
+    connection->give_up = give_up;
+    connection->give_up_context = context;
+    connection_enter(connection, PHASE_WAIT);
 }
 
 void connection_handshake_done(struct connection *connection)
@@ -447,7 +492,7 @@ void connection_handshake_done(struct connection *connection)
 void connection_close_notified(struct connection *connection)
 {
     connection->is_half_closed = true;
-    if (connection->phase == PHASE_REQUEST)
+    if (connection->phase == PHASE_REQUEST || connection->phase == PHASE_BODY)
         connection_join_turn_end(connection);
 }
 

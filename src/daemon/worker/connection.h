@@ -30,14 +30,23 @@ struct connection_counts;
 struct connections;
 struct log_record;
 struct log_ring;
+struct mailbox;
 
 enum connection_phase {
     PHASE_HEADER, /* until that of the PROXY protocol is in */
     PHASE_HANDSHAKE,
-    PHASE_REQUEST, /* until its last byte is in */
+    PHASE_REQUEST, /* until the last byte of its head is in */
+    PHASE_BODY,    /* of the first request, until its last byte is in */
+    PHASE_WAIT,    /* until what the request asks for is done, elsewhere */
     PHASE_ANSWER,  /* until its last byte is out */
     PHASE_COUNT,
 };
+
+/**
+ * Called for a connection in PHASE_WAIT that has waited for too long, or that has to end: answers,
+ * and begins PHASE_ANSWER.
+ */
+typedef void connection_give_up(void *context);
 
 /** What a connection is for, and how it begins; its listener decides. */
 struct connection_kind {
@@ -66,9 +75,11 @@ struct connection {
     bool is_ending;             /* counts for no cap any more */
     bool is_handed_over;        /* to h2o's HTTP/1, which alone may close it */
     bool is_in_turn_end;
-    bool is_half_closed;    /* the peer has sent close_notify */
-    bool is_refused;        /* in the handshake, by its name */
-    uint64_t deadline_ms;   /* of the phase */
+    bool is_half_closed;  /* the peer has sent close_notify */
+    bool is_refused;      /* in the handshake, by its name */
+    uint64_t deadline_ms; /* of the phase */
+    connection_give_up *give_up;
+    void *give_up_context;
     unsigned n_requests;    /* that reached the router */
     unsigned n_answered;    /* that h2o has told the end of */
     unsigned n_key_updates; /* of TLS 1.3, that the peer has sent */
@@ -80,6 +91,7 @@ struct connections_options {
     struct metrics *metrics;
     struct log_ring *log;
     struct connection_counts *counts; /* of all workers together */
+    struct mailbox *mailbox;          /* the worker's */
 };
 
 struct connection_limits {
@@ -104,6 +116,9 @@ size_t connections_count(const struct connections *connections);
 
 /** The worker's own. */
 struct metrics *connections_metrics(struct connections *connections);
+
+/** The worker's own, to which other threads send what they have done for a connection. */
+struct mailbox *connections_mailbox(struct connections *connections);
 
 /** Logs a record with the socket's peer. */
 void connections_log(struct connections *connections, h2o_socket_t *sock,
@@ -172,6 +187,12 @@ struct connection *connection_of_ssl(const SSL *ssl);
 void connection_enter(struct connection *connection, enum connection_phase phase);
 
 /**
+ * Begins PHASE_WAIT, in which the peer is not listened to, and the connection makes no room for
+ * another one.
+ */
+void connection_wait(struct connection *connection, connection_give_up *give_up, void *context);
+
+/**
  * Says how many bytes of memory the connection holds from now on. If all connections hold more than
  * they may, others end for it, or this one ends later (daemon/worker/budget.h).
  */
@@ -182,8 +203,9 @@ void connection_hold_request(struct connection *connection, size_t more);
 
 /**
  * Hands the connection to h2o's HTTP/1, whose buffers will hold `body_bytes` for the request's
- * body. If all requests' bodies hold more than their part of the memory, the connection ends
- * instead: h2o frees the memory of those that it has only when it gets to them.
+ * body. If all requests' bodies hold more than their part of the memory, those whose bodies have
+ * been awaited for longest end. If that is no help, the connection ends instead: h2o frees the
+ * memory of those that it has only when it gets to them.
  */
 void connection_hand_over(struct connection *connection, size_t body_bytes);
 

@@ -29,6 +29,14 @@ const char *end_reason_name(enum end_reason end)
     return names[end];
 }
 
+const char *report_result_name(enum report_result result)
+{
+    static const char *const names[REPORT_RESULT_COUNT] = {
+        "kept", "refused", "too_large", "limited", "busy", "full", "failed", "late"};
+
+    return names[result];
+}
+
 /* A load and a store, not an atomic addition: nobody else writes. */
 static void metrics_add_one(_Atomic uint64_t *counter, uint64_t count)
 {
@@ -66,6 +74,7 @@ void metrics_add(struct metrics *sum, const struct metrics *metrics)
     metrics_add_row(sum->requests, metrics->requests, METRICS_CODE_COUNT);
     metrics_add_row(sum->handshakes, metrics->handshakes, HANDSHAKE_RESULT_COUNT);
     metrics_add_row(sum->ends, metrics->ends, END_REASON_COUNT);
+    metrics_add_row(sum->reports, metrics->reports, REPORT_RESULT_COUNT);
     metrics_add_row(&sum->opened, &metrics->opened, 1);
     metrics_add_row(&sum->turns, &metrics->turns, 1);
     metrics_add_row(&sum->memory_bytes, &metrics->memory_bytes, 1);

@@ -36,6 +36,19 @@ enum end_reason {
     END_REASON_COUNT,
 };
 
+/** What became of a TLS report that was POSTed. */
+enum report_result {
+    REPORT_KEPT,
+    REPORT_REFUSED,   /* what cannot be a report */
+    REPORT_TOO_LARGE, /* for its host */
+    REPORT_LIMITED,   /* too many in a short time, from its source or from all */
+    REPORT_BUSY,      /* too many waited for the disk */
+    REPORT_FULL,      /* the spool's quota was used up */
+    REPORT_FAILED,    /* it could not be written */
+    REPORT_LATE,      /* it may have been written, but not in time */
+    REPORT_RESULT_COUNT,
+};
+
 /** The status codes that are ever answered, a row each. */
 #define METRICS_CODES(ROW) \
     ROW(200)               \
@@ -45,7 +58,9 @@ enum end_reason {
     ROW(413)               \
     ROW(417)               \
     ROW(421)               \
-    ROW(431)
+    ROW(429)               \
+    ROW(431)               \
+    ROW(503)
 
 /** Their indices in struct metrics: METRICS_CODE_200. */
 #define METRICS_CODE(code) METRICS_CODE_##code,
@@ -62,15 +77,17 @@ struct metrics {
     _Atomic uint64_t requests[METRICS_CODE_COUNT];
     _Atomic uint64_t handshakes[HANDSHAKE_RESULT_COUNT];
     _Atomic uint64_t ends[END_REASON_COUNT];
+    _Atomic uint64_t reports[REPORT_RESULT_COUNT];
     _Atomic uint64_t opened;
     _Atomic uint64_t turns;        /* of the worker's loop, and waits that ended within a turn */
     _Atomic uint64_t memory_bytes; /* that its connections hold, by reckoning */
     _Atomic uint64_t memory_max;   /* that they may hold */
 };
 
-/** The word in a label: "unknown_name", "evicted". */
+/** The word in a label: "unknown_name", "evicted", "kept". */
 const char *handshake_result_name(enum handshake_result result);
 const char *end_reason_name(enum end_reason end);
+const char *report_result_name(enum report_result result);
 
 /** Counts one more. Safe from the worker's thread only, as are the next two. */
 void metrics_count(_Atomic uint64_t *counter);

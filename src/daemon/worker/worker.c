@@ -12,6 +12,7 @@
 #include "daemon/worker/connection.h"
 #include "daemon/worker/listener.h"
 #include "daemon/worker/log_ring.h"
+#include "daemon/worker/mailbox.h"
 #include "daemon/worker/metrics.h"
 #include "daemon/worker/snapshot.h"
 #include "daemon/worker/sni.h"
@@ -21,26 +22,24 @@
 #include "lib/config/config.h"
 
 enum {
-    SMALL_BODY_MAX = 64 * 1024,
-    LARGE_BODY_MAX = 1024 * 1024,
     BODIES_PART = 4,              /* of the memory, a quarter may be held for bodies */
     MEMORY_MIN = 4 * 1024 * 1024, /* of a worker: for a large body, and some handshakes */
-    H2O_TIMEOUT_MS = 10000,       /* by the wall clock: a second line behind the deadlines */
+    H2O_TIMEOUT_MS = 60000,       /* by the wall clock: a second line behind the deadlines */
     WAKE_UP_MS = 1000,
     SWEEP_MS = 250,
     LOG_RECORDS = 1024,
 };
 
-enum worker_message_kind {
-    MESSAGE_SWAP,
-    MESSAGE_DRAIN,
+struct worker_swap_mail {
+    struct mail super;
+    struct worker *worker;
+    struct snapshot snapshot;
 };
 
-struct worker_message {
-    h2o_multithread_message_t super;
-    enum worker_message_kind kind;
-    struct snapshot snapshot;
-    uint64_t drain_until_ms;
+struct worker_drain_mail {
+    struct mail super;
+    struct worker *worker;
+    uint64_t until_ms;
 };
 
 /* An h2o context and the configuration that it is made by. */
@@ -62,10 +61,8 @@ struct worker {
     struct listener **listeners; /* NULL once closed */
     size_t n_sockets;
     uint64_t next_sweep_ms;
-    h2o_multithread_queue_t *queue;
-    h2o_multithread_receiver_t receiver;
-    sem_t takes_messages; /* posted once, by the worker's thread */
-    sem_t has_the_last;   /* posted once, when the drain message's sender is done with the queue */
+    struct mailbox *mailbox;
+    sem_t takes_mail; /* posted once, by the worker's thread */
     struct log_ring *log;
     struct metrics metrics;
 };
@@ -95,40 +92,36 @@ static void worker_apply_limits(struct worker *worker)
     connections_set_limits(worker->connections, &limits);
 }
 
-static void worker_on_swap(struct worker *worker, const struct worker_message *message)
+static void worker_on_swap(struct mail *mail, enum mail_fate fate)
 {
-    config_unref(worker->snapshot.config);
-    cert_store_unref(worker->snapshot.store);
-    worker->snapshot = message->snapshot;
-    worker_apply_limits(worker);
-    worker->options.on_swapped(worker->options.context);
+    struct worker_swap_mail *swap = (struct worker_swap_mail *)mail;
+    struct worker *worker = swap->worker;
+    struct snapshot old = fate == MAIL_TAKEN ? worker->snapshot : swap->snapshot;
+
+    if (fate == MAIL_TAKEN) {
+        worker->snapshot = swap->snapshot;
+        worker_apply_limits(worker);
+    }
+    config_unref(old.config);
+    cert_store_unref(old.store);
+    free(swap);
+    if (fate == MAIL_TAKEN)
+        worker->options.on_swapped(worker->options.context);
 }
 
-static void worker_on_drain(struct worker *worker, const struct worker_message *message)
+static void worker_on_drain(struct mail *mail, enum mail_fate fate)
 {
-    for (size_t i = 0; i < worker->n_sockets; i++) {
+    struct worker_drain_mail *drain = (struct worker_drain_mail *)mail;
+    struct worker *worker = drain->worker;
+
+    for (size_t i = 0; fate == MAIL_TAKEN && i < worker->n_sockets; i++) {
         listener_accept_rest(worker->listeners[i]);
         listener_close(worker->listeners[i]);
         worker->listeners[i] = NULL;
     }
-    connections_drain(worker->connections, message->drain_until_ms);
-}
-
-static void worker_on_messages(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
-{
-    struct worker *worker = H2O_STRUCT_FROM_MEMBER(struct worker, receiver, receiver);
-
-    while (!h2o_linklist_is_empty(messages)) {
-        struct worker_message *message =
-            H2O_STRUCT_FROM_MEMBER(struct worker_message, super.link, messages->next);
-
-        h2o_linklist_unlink(&message->super.link);
-        if (message->kind == MESSAGE_SWAP)
-            worker_on_swap(worker, message);
-        else
-            worker_on_drain(worker, message);
-        free(message);
-    }
+    if (fate == MAIL_TAKEN)
+        connections_drain(worker->connections, drain->until_ms);
+    free(drain);
 }
 
 static void worker_context_init(struct worker *worker, struct worker_context *context,
@@ -157,10 +150,13 @@ static void worker_context_done(struct worker_context *context)
 static void worker_open_socket(struct worker *worker, size_t index)
 {
     const struct worker_socket *socket = &worker->options.sockets[index];
+    /* On a plain listener of policies no SNI says whether a request is for report_host. */
+    struct worker_context *context =
+        socket->has_tls || socket->serves == SERVES_ADMIN ? &worker->small : &worker->large;
     const struct connection_kind kind = {
         .serves = socket->serves,
         .keeps_alive = socket->keeps_alive,
-        .context = &worker->small.super,
+        .context = &context->super,
         .ssl_ctx = socket->has_tls ? worker->ssl_ctx : NULL,
     };
 
@@ -184,17 +180,17 @@ int worker_new(const struct worker_options *options, struct worker **ret_worker,
     worker->snapshot.config = config_ref(options->config);
     worker->snapshot.store = cert_store_ref(options->store);
     worker->loop = h2o_evloop_create();
-    worker_context_init(worker, &worker->small, SMALL_BODY_MAX);
-    worker_context_init(worker, &worker->large, LARGE_BODY_MAX);
+    worker_context_init(worker, &worker->small, POLICY_HOST_BODY_MAX);
+    worker_context_init(worker, &worker->large, REPORT_HOST_BODY_MAX);
     worker->sni = (struct sni){&worker->snapshot, options->loader, &worker->small.super,
                                &worker->large.super};
     worker->log =
         log_ring_new(LOG_RECORDS, &clock_system, options->on_log_record, options->context);
     connections.log = worker->log;
+    connections.mailbox = worker->mailbox = mailbox_new();
     worker->connections = connections_new(&connections);
     worker_apply_limits(worker);
-    sem_init(&worker->takes_messages, 0, 0);
-    sem_init(&worker->has_the_last, 0, 0);
+    sem_init(&worker->takes_mail, 0, 0);
     worker->acceptors = memory_alloc((worker->n_sockets + 1) * sizeof(struct acceptor *));
     worker->listeners = memory_alloc((worker->n_sockets + 1) * sizeof(struct listener *));
     for (size_t i = 0; i < worker->n_sockets; i++)
@@ -213,11 +209,11 @@ void worker_free(struct worker *worker)
     }
     free(worker->listeners);
     free(worker->acceptors);
-    sem_destroy(&worker->takes_messages);
-    sem_destroy(&worker->has_the_last);
+    sem_destroy(&worker->takes_mail);
     worker_context_done(&worker->small);
     worker_context_done(&worker->large);
     h2o_evloop_destroy(worker->loop);
+    mailbox_unref(worker->mailbox);
     tls_context_free(worker->ssl_ctx);
     connections_free(worker->connections);
     log_ring_free(worker->log);
@@ -237,34 +233,10 @@ static void worker_sweep(struct worker *worker)
             listener_wake(worker->listeners[i]);
 }
 
-/*
- * An h2o socket takes the buffers that it reads into from a pool of the thread that has made it,
- * without a lock. So a queue is made, read and destroyed in one thread: those of the contexts, made
- * in the control plane's for all workers, would share its pool, and nobody writes to them.
- */
-static void worker_open_queue(struct worker *worker)
-{
-    worker->queue = h2o_multithread_create_queue(worker->loop);
-    h2o_multithread_register_receiver(worker->queue, &worker->receiver, worker_on_messages);
-    sem_post(&worker->takes_messages);
-}
-
-static void worker_wait_for(sem_t *semaphore)
-{
-    while (sem_wait(semaphore) != 0)
-        continue; /* EINTR */
-}
-
-static void worker_close_queue(struct worker *worker)
-{
-    worker_wait_for(&worker->has_the_last);
-    h2o_multithread_unregister_receiver(worker->queue, &worker->receiver);
-    h2o_multithread_destroy_queue(worker->queue);
-}
-
 void worker_run(struct worker *worker)
 {
-    worker_open_queue(worker);
+    mailbox_open(worker->mailbox, worker->loop);
+    sem_post(&worker->takes_mail);
     while (!connections_is_draining(worker->connections) ||
            connections_count(worker->connections) > 0) {
         /* -1 is EINTR, which is no reason to leave. Only a run that succeeds counts as a turn. */
@@ -273,37 +245,31 @@ void worker_run(struct worker *worker)
         connections_end_turn(worker->connections);
         worker_sweep(worker);
     }
-    worker_close_queue(worker);
+    mailbox_close(worker->mailbox);
 }
 
 void worker_wait(struct worker *worker)
 {
-    worker_wait_for(&worker->takes_messages);
-}
-
-static struct worker_message *worker_message_new(enum worker_message_kind kind)
-{
-    struct worker_message *message = memory_alloc(sizeof(*message));
-
-    *message = (struct worker_message){.kind = kind};
-    return message;
+    while (sem_wait(&worker->takes_mail) != 0)
+        continue; /* EINTR */
 }
 
 void worker_swap(struct worker *worker, struct config *config, struct cert_store *store)
 {
-    struct worker_message *message = worker_message_new(MESSAGE_SWAP);
+    struct worker_swap_mail *swap = memory_alloc(sizeof(*swap));
 
-    message->snapshot = (struct snapshot){config_ref(config), cert_store_ref(store)};
-    h2o_multithread_send_message(&worker->receiver, &message->super);
+    *swap = (struct worker_swap_mail){
+        {.take = worker_on_swap}, worker, {config_ref(config), cert_store_ref(store)}};
+    mailbox_send(worker->mailbox, &swap->super);
 }
 
 void worker_drain(struct worker *worker, uint64_t timeout_ms)
 {
-    struct worker_message *message = worker_message_new(MESSAGE_DRAIN);
+    struct worker_drain_mail *drain = memory_alloc(sizeof(*drain));
 
-    message->drain_until_ms = worker_now_ms() + timeout_ms;
-    h2o_multithread_send_message(&worker->receiver, &message->super);
-    sem_post(&worker->has_the_last);
+    *drain =
+        (struct worker_drain_mail){{.take = worker_on_drain}, worker, worker_now_ms() + timeout_ms};
+    mailbox_send(worker->mailbox, &drain->super);
 }
 
 const struct metrics *worker_metrics(const struct worker *worker)

@@ -34,6 +34,13 @@ typedef void worker_register(void *context, struct st_h2o_hostconf_t *host,
 /** Called in the worker's thread. Must not block. */
 typedef void worker_notify(void *context);
 
+/** How large the body of a request may be, in bytes: where the SNI tells them apart, h2o refuses a
+ * larger one before it is read. */
+enum {
+    POLICY_HOST_BODY_MAX = 64 * 1024,
+    REPORT_HOST_BODY_MAX = 1024 * 1024,
+};
+
 struct worker_options {
     struct config *config; /* the worker takes references of its own */
     struct cert_store *store;

@@ -15,6 +15,7 @@
 #include "daemon/worker/connection_counts.h"
 #include "daemon/worker/log_record.h"
 #include "daemon/worker/log_ring.h"
+#include "daemon/worker/mailbox.h"
 
 static uint64_t room_monotonic_ms(const struct clock *clock)
 {
@@ -52,6 +53,8 @@ void room_open(struct room *room, struct connection_counts *counts, room_registe
     room->log = log_ring_new(8, &room->clock, room_ignore, NULL);
     options.log = room->log;
     options.counts = room->counts;
+    options.mailbox = room->mailbox = mailbox_new();
+    mailbox_open(room->mailbox, room->loop);
     room->connections = connections_new(&options);
 }
 
@@ -60,6 +63,8 @@ void room_close(struct room *room)
     connections_drain(room->connections, room->now_ms);
     room_run(room);
     assert_int_equal(connections_count(room->connections), 0);
+    mailbox_close(room->mailbox);
+    mailbox_unref(room->mailbox);
     connections_free(room->connections);
     log_ring_free(room->log);
     h2o_context_dispose(&room->context);

@@ -18,6 +18,7 @@
 #include "lib/base/clock.h"
 
 struct log_record;
+struct mailbox;
 struct prefix;
 
 struct room {
@@ -29,6 +30,7 @@ struct room {
     struct snapshot snapshot; /* the test's own */
     struct metrics metrics;
     struct log_ring *log;
+    struct mailbox *mailbox;
     struct connection_counts *counts;
     bool owns_counts;
     struct connections *connections;

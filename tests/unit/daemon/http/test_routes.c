@@ -10,34 +10,52 @@
 
 #include "lib/config/config.h"
 
-/* Which requests have a route, by what the listener serves, whether a policy host was asked for. */
+/* What was asked for. */
+enum host {
+    HOST_NONE,
+    HOST_POLICY,
+    HOST_REPORTS,
+};
+
+/* Which requests have a route, by what the listener serves, and by the host. */
 static void test_find(void **state)
 {
     static const struct {
         enum serves serves;
-        bool is_policy_host;
+        enum host host;
         const char *path;
         bool has_route;
     } rows[] = {
-        {SERVES_POLICIES, true, "/.well-known/mta-sts.txt", true},
-        {SERVES_POLICIES, false, "/.well-known/mta-sts.txt", false},
-        {SERVES_POLICIES, true, "/.well-known/mta-sts.tx", false},
-        {SERVES_POLICIES, true, "/.well-known/mta-sts.txt/", false},
-        {SERVES_POLICIES, true, "/.well-known/MTA-STS.txt", false},
-        {SERVES_POLICIES, true, "/", false},
-        {SERVES_POLICIES, true, "", false},
-        {SERVES_POLICIES, true, "/metrics", false},
-        {SERVES_ADMIN, false, "/metrics", true},
-        {SERVES_ADMIN, false, "/.well-known/mta-sts.txt", true}, /* the page says there is none */
-        {SERVES_ADMIN, false, "", true},
+        {SERVES_POLICIES, HOST_POLICY, "/.well-known/mta-sts.txt", true},
+        {SERVES_POLICIES, HOST_NONE, "/.well-known/mta-sts.txt", false},
+        {SERVES_POLICIES, HOST_REPORTS, "/.well-known/mta-sts.txt", false},
+        {SERVES_POLICIES, HOST_POLICY, "/.well-known/mta-sts.tx", false},
+        {SERVES_POLICIES, HOST_POLICY, "/.well-known/mta-sts.txt/", false},
+        {SERVES_POLICIES, HOST_POLICY, "/.well-known/MTA-STS.txt", false},
+        {SERVES_POLICIES, HOST_POLICY, "/", false},
+        {SERVES_POLICIES, HOST_POLICY, "", false},
+        {SERVES_POLICIES, HOST_POLICY, "/metrics", false},
+        {SERVES_POLICIES, HOST_POLICY, "/tlsrpt", true},
+        {SERVES_POLICIES, HOST_REPORTS, "/tlsrpt", true},
+        {SERVES_POLICIES, HOST_NONE, "/tlsrpt", false},
+        {SERVES_POLICIES, HOST_REPORTS, "/tlsrpt/", false},
+        {SERVES_ADMIN, HOST_NONE, "/metrics", true},
+        {SERVES_ADMIN, HOST_NONE, "/.well-known/mta-sts.txt", true}, /* the page: there is none */
+        {SERVES_ADMIN, HOST_NONE, "", true},
     };
+    static const char *const hosts[] = {"www.example.com", "mta-sts.example.com",
+                                        "reports.example.com"};
     const struct domain domain = {0};
+    const struct config config = {.report_host = "reports.example.com", .state = "/state"};
     const struct route *policies = NULL, *admin = NULL;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct route_request request = {.path = slice_of(rows[i].path),
-                                              .domain = rows[i].is_policy_host ? &domain : NULL};
+                                              .host = hosts[rows[i].host],
+                                              .domain =
+                                                  rows[i].host == HOST_POLICY ? &domain : NULL,
+                                              .config = &config};
         const struct route *route = route_find(rows[i].serves, &request);
 
         if (!route != !rows[i].has_route || (route && route->serves != rows[i].serves))
@@ -49,6 +67,25 @@ static void test_find(void **state)
     }
     assert_ptr_not_equal(admin, policies);
     assert_ptr_not_equal(admin->handle, policies->handle);
+}
+
+/* A report needs a place where it is kept, and not every configuration has a report_host. */
+static void test_reports(void **state)
+{
+    const struct domain domain = {0};
+    const struct config nowhere = {.report_host = "reports.example.com"}, own = {.state = "/state"};
+    struct route_request request = {.path = slice_of("/tlsrpt"),
+                                    .host = "mta-sts.example.com",
+                                    .domain = &domain,
+                                    .config = &nowhere};
+
+    (void)state;
+    assert_null(route_find(SERVES_POLICIES, &request));
+    request.config = &own;
+    assert_non_null(route_find(SERVES_POLICIES, &request));
+    assert_int_equal(route_find(SERVES_POLICIES, &request)->methods, METHOD_POST);
+    request.domain = NULL;
+    assert_null(route_find(SERVES_POLICIES, &request));
 }
 
 /* By its path alone, whatever the host. */
@@ -77,6 +114,7 @@ static void test_methods(void **state)
         {METHOD_GET | METHOD_HEAD, "GETS", false, "GET, HEAD"},
         {METHOD_GET | METHOD_HEAD, "", false, "GET, HEAD"},
         {METHOD_GET | METHOD_HEAD, "POST", false, "GET, HEAD"},
+        {METHOD_POST, "POST", true, "POST"},
     };
 
     (void)state;
@@ -94,7 +132,7 @@ static void test_methods(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_find),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_find), cmocka_unit_test(test_reports),
                                        cmocka_unit_test(test_paths_of_policy_hosts),
                                        cmocka_unit_test(test_methods)};
 

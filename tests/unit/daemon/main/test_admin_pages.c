@@ -51,6 +51,10 @@ static void test_pages(void **state)
     stats.n_loops_stalled = 1;
     assert_page(&pages, "/healthz", 503, "a worker is stuck\n");
     assert_page(&pages, "/readyz", 503, "not ready\n");
+    first.reports[REPORT_KEPT] = 5;
+    second.reports[REPORT_KEPT] = 6;
+    assert_page(&pages, "/metrics", 200, "mtasts_reports_received_total{result=\"kept\"} 11\n");
+    assert_page(&pages, "/metrics", 200, "mtasts_reports_spool_files 0\n");
     first.requests[METRICS_CODE_200] = 2;
     second.requests[METRICS_CODE_200] = 3;
     stats.n_reloads_refused = 4;

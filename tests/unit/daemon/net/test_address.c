@@ -54,6 +54,35 @@ static void test_tcp(void **state)
     }
 }
 
+static void test_hosts(void **state)
+{
+    static const struct {
+        const char *host, *want;
+    } rows[] = {
+        {"192.0.2.1", "192.0.2.1"},
+        {"2001:DB8:0::1", "2001:db8::1"},
+        {"::ffff:192.0.2.1", "192.0.2.1"},
+    };
+    struct sockaddr_un local = {.sun_family = AF_UNIX, .sun_path = "/run/a.sock"};
+    char seen[ADDRESS_TEXT_MAX];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(1)};
+        struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(1)};
+
+        if (inet_pton(AF_INET, rows[i].host, &v4.sin_addr) == 1) {
+            address_print_host((struct sockaddr *)&v4, seen);
+        } else {
+            assert_int_equal(inet_pton(AF_INET6, rows[i].host, &v6.sin6_addr), 1);
+            address_print_host((struct sockaddr *)&v6, seen);
+        }
+        assert_string_equal(seen, rows[i].want);
+    }
+    address_print_host((struct sockaddr *)&local, seen);
+    assert_string_equal(seen, "");
+}
+
 /* The longest path has no room for its NUL. */
 static void test_unix(void **state)
 {
@@ -75,6 +104,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tcp),
+        cmocka_unit_test(test_hosts),
         cmocka_unit_test(test_unix),
     };
 

@@ -56,9 +56,8 @@ static void test_deadlines(void **state)
         uint64_t ms;
         enum end_reason reason;
     } rows[] = {
-        {PHASE_HEADER, 5000, END_HANDSHAKE},
-        {PHASE_HANDSHAKE, 5000, END_HANDSHAKE},
-        {PHASE_REQUEST, 5000, END_REQUEST},
+        {PHASE_HEADER, 5000, END_HANDSHAKE}, {PHASE_HANDSHAKE, 5000, END_HANDSHAKE},
+        {PHASE_REQUEST, 5000, END_REQUEST},  {PHASE_BODY, 30000, END_REQUEST},
         {PHASE_ANSWER, 10000, END_ANSWER},
     };
 
@@ -517,6 +516,56 @@ static void test_bodies(void **state)
     room_close(&room);
 }
 
+/* Bodies that are slow to come make room for others, the oldest first. */
+static void test_slow_bodies(void **state)
+{
+    const struct connection_limits limits = {UNLIMITED, UNLIMITED, UNLIMITED, 1000};
+    static const size_t bodies[] = {400, 600, 500, 400};
+    int peers[ARRAY_LEN(bodies)];
+    struct room room;
+
+    (void)state;
+    room_open(&room, NULL, NULL);
+    connections_set_limits(room.connections, &limits);
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct connection *connection = room_connect(&room, NULL, &peers[i]);
+
+        connection_enter(connection, PHASE_BODY);
+        connection_hand_over(connection, bodies[i]);
+    }
+    room_run(&room);
+    assert_int_equal(room.metrics.ends[END_EVICTED], 2);
+    assert_int_equal(room.metrics.ends[END_MEMORY], 0);
+    assert_true(room_is_ended(peers[0]));
+    assert_true(room_is_ended(peers[1]));
+    assert_false(room_is_ended(peers[2]));
+    assert_false(room_is_ended(peers[3]));
+    close_all(peers, ARRAY_LEN(peers));
+    room_close(&room);
+}
+
+/* Those that end in one turn still hold their memory: at twice the limit no other body is let in.
+ */
+static void test_bodies_of_one_turn(void **state)
+{
+    const struct connection_limits limits = {UNLIMITED, UNLIMITED, UNLIMITED, 1000};
+    int peers[4];
+    struct room room;
+
+    (void)state;
+    room_open(&room, NULL, NULL);
+    connections_set_limits(room.connections, &limits);
+    for (size_t i = 0; i < ARRAY_LEN(peers); i++) {
+        struct connection *connection = room_connect(&room, NULL, &peers[i]);
+
+        connection_enter(connection, PHASE_BODY);
+        connection_hand_over(connection, 1000);
+        assert_int_equal(room.metrics.ends[END_MEMORY], i < 2 ? 0 : i - 1);
+    }
+    close_all(peers, ARRAY_LEN(peers));
+    room_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -536,6 +585,8 @@ int main(void)
         cmocka_unit_test(test_drain_of_a_proxy),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_slow_bodies),
+        cmocka_unit_test(test_bodies_of_one_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

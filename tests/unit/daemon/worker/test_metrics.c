@@ -26,13 +26,17 @@ static void check_names(const char *const *names, size_t n_names)
 
 static void test_names(void **state)
 {
-    const char *results[HANDSHAKE_RESULT_COUNT], *ends[END_REASON_COUNT];
+    const char *results[HANDSHAKE_RESULT_COUNT], *ends[END_REASON_COUNT],
+        *reports[REPORT_RESULT_COUNT];
 
     (void)state;
     for (int i = 0; i < HANDSHAKE_RESULT_COUNT; i++)
         results[i] = handshake_result_name((enum handshake_result)i);
     for (int i = 0; i < END_REASON_COUNT; i++)
         ends[i] = end_reason_name((enum end_reason)i);
+    for (int i = 0; i < REPORT_RESULT_COUNT; i++)
+        reports[i] = report_result_name((enum report_result)i);
+    check_names(reports, ARRAY_LEN(reports));
     check_names(results, ARRAY_LEN(results));
     check_names(ends, ARRAY_LEN(ends));
 }
@@ -43,8 +47,8 @@ static void test_requests(void **state)
         unsigned status;
         unsigned want; /* the code that it is counted as; 0: all others */
     } rows[] = {
-        {0, 0},     {199, 0},   {200, 200}, {201, 0},   {400, 400}, {404, 404},
-        {405, 405}, {413, 413}, {417, 417}, {421, 421}, {500, 0},   {65535, 0},
+        {0, 0},     {199, 0},   {200, 200}, {201, 0},   {400, 400}, {404, 404}, {405, 405},
+        {413, 413}, {417, 417}, {421, 421}, {429, 429}, {503, 503}, {500, 0},   {65535, 0},
     };
     size_t n_failed = 0;
 
