@@ -161,8 +161,7 @@ static void print_reports(struct report_service *reports, const struct metrics *
 {
     const struct report_stats stats = report_service_stats(reports);
 
-    print_family("reports_received_total", "counter", "TLS reports POSTed, by what became of them.",
-                 out);
+    print_family("reports_received_total", "counter", "TLS reports POSTed, by result.", out);
     for (int i = 0; i < REPORT_RESULT_COUNT; i++)
         print_sample("reports_received_total", "result", report_result_name((enum report_result)i),
                      sum->reports[i], out);

@@ -134,6 +134,13 @@ static const struct reporting *build_reporting(const struct build_context *conte
     return reporting_keep(merged, context->config->arena);
 }
 
+static enum intake build_intake(const struct config *config, bool has_policy_host)
+{
+    if (!config->state)
+        return INTAKE_WITHOUT_STATE;
+    return config->report_host || has_policy_host ? INTAKE_SERVED : INTAKE_WITHOUT_HOST;
+}
+
 /*
  * Builds a policy of the domain's own: overrides, {domain} in an mx, or no named policy at all. If
  * not all keys are known, those that are known are checked and nothing is built.
@@ -152,6 +159,7 @@ static int build_own_policy(const struct build_context *context, const struct ra
         .place = domain->place,
         .allow = domain->allow | (is_served ? 0 : finding_bit(FINDING_ENFORCE_UNREPORTED)),
         .needs_mx = is_served,
+        .intake = build_intake(context->config, is_served),
         .is_complete = is_complete,
     };
 

@@ -142,6 +142,33 @@ static void check_none(const struct merged_policy *merged, struct diag *diag)
                      policy_none_without_mx);
 }
 
+static int check_intake(const struct merged_policy *merged, size_t index, const char *key,
+                        struct diag *diag)
+{
+    const struct field_text *written = &merged->keys.tls_rpt.items[index];
+
+    switch (merged->intake) {
+    case INTAKE_WITHOUT_STATE:
+        return check_report(merged, diag, FINDING_RUA_NOT_SERVED, written->place, key,
+                            "'" INTAKE "' means this server, which takes in reports only if state "
+                            "is set; set state, or use a mailto: address");
+    case INTAKE_WITHOUT_HOST:
+        return check_report(merged, diag, FINDING_RUA_NOT_SERVED, merged->place, key,
+                            "'" INTAKE "' means '%.*s', and mta_sts is false, so this server does "
+                            "not serve that host; set report_host, or use a mailto: address",
+                            SLICE_ARG(merged->rua[index]));
+    default:
+        return 0;
+    }
+}
+
+/* Where each domain has an address of its own, each domain's is judged. */
+static bool is_intake_of_domain(const struct merged_policy *merged, size_t index)
+{
+    return merged->intake == INTAKE_WITHOUT_HOST &&
+           slice_eq_text(merged->keys.tls_rpt.items[index].text, INTAKE);
+}
+
 static int check_rua(const struct merged_policy *merged, size_t index, struct diag *diag)
 {
     const struct field_text *written = &merged->keys.tls_rpt.items[index];
@@ -159,12 +186,8 @@ static int check_rua(const struct merged_policy *merged, size_t index, struct di
         return check_report(merged, diag, FINDING_RUA_SYNTAX, written->place, key,
                             "%s has %zu bytes with the domain in it; %d are allowed", quoted,
                             merged->rua[index].len, URI_MAX);
-    if (slice_eq_text(written->text, "https:"))
-        return check_report(
-            merged, diag, FINDING_RUA_NOT_SERVED, written->place, key,
-            "%s means this server, which does not take in reports in this version; use "
-            "a mailto: address",
-            quoted);
+    if (slice_eq_text(written->text, INTAKE))
+        return check_intake(merged, index, key, diag);
     why = tls_rpt_uri_doubt(merged->rua[index]);
     return why ? check_report(merged, diag, FINDING_RUA_DOUBTFUL, written->place, key, "%s %s",
                               quoted, why)
@@ -179,7 +202,8 @@ static int check_reporting(const struct merged_policy *merged, struct diag *diag
     int result = 0;
 
     for (size_t i = 0; i < merged->n_rua; i++)
-        if (is_judged(&keys->tls_rpt.items[i], keys->tls_rpt.place, own->tls_rpt.place) &&
+        if ((is_judged(&keys->tls_rpt.items[i], keys->tls_rpt.place, own->tls_rpt.place) ||
+             is_intake_of_domain(merged, i)) &&
             check_rua(merged, i, diag) != 0)
             result = -1;
     if (merged->policy.mode == POLICY_ENFORCE && merged->n_rua == 0 && merged->is_complete &&

@@ -68,6 +68,7 @@ static struct merged_policy merge_alone(const struct named_policy *policy,
         .place = policy->name.place,
         .allow = policy->allow | (policy->n_users > 0 ? policy->users_allow : 0),
         .needs_mx = policy->n_mx_users > 0,
+        .intake = context->config->state ? INTAKE_SERVED : INTAKE_WITHOUT_STATE,
         .is_complete = !policy->is_incomplete,
     };
 

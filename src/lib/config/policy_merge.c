@@ -13,8 +13,6 @@ enum {
     DEFAULT_MAX_AGE_NONE_S = 86400,
 };
 
-#define INTAKE "https:" /* in tls_rpt: this server itself */
-
 static bool is_given(struct place place)
 {
     return place.line != 0;

@@ -19,6 +19,15 @@ struct diag;
 /** Stands for the domain when a named policy is checked by itself. */
 #define POLICY_ANY_DOMAIN "example.com"
 
+#define INTAKE "https:" /* in tls_rpt: this server itself */
+
+/** Whether reports are taken in at the address that "https:" in tls_rpt stands for. */
+enum intake {
+    INTAKE_SERVED,
+    INTAKE_WITHOUT_STATE, /* there is no place to keep them */
+    INTAKE_WITHOUT_HOST,  /* the domain has no policy host, and there is no report_host */
+};
+
 struct merged_policy {
     struct raw_policy keys;            /* merged; what was not given has place.line 0 */
     const struct raw_policy *own_keys; /* of the entry itself: findings are about these */
@@ -27,6 +36,7 @@ struct merged_policy {
     struct place place;                /* of that entry */
     finding_set allow;                 /* warnings and notes that are not shown */
     bool needs_mx;                     /* false: no domain serves it, or TLS reporting only */
+    enum intake intake;
     bool is_complete; /* false: some keys could not be read, so none is reported as missing */
 
     struct policy policy; /* set by merged_policy_expand() */

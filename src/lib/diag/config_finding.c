@@ -64,8 +64,9 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
     [FINDING_ENFORCE_UNREPORTED] = {"enforce-without-tls-rpt", LEVEL_WARNING,
                                     "mode enforce without TLS reports: lost mail goes unnoticed"},
     [FINDING_BODY_LONG] = {"body-long", LEVEL_WARNING, "the policy is above 4 KiB"},
-    [FINDING_RUA_NOT_SERVED] = {"rua-not-served", LEVEL_WARNING,
-                                "this version does not take in reports by HTTPS yet"},
+    [FINDING_RUA_NOT_SERVED] =
+        {"rua-not-served", LEVEL_WARNING,
+         "https: in tls_rpt stands for an address where nothing is taken in"},
     [FINDING_RELOAD_UNREADABLE] = {"reload-unreadable", LEVEL_WARNING,
                                    "the daemon's user cannot read a configuration file again"},
     [FINDING_PROGRAM_UNUSABLE] = {"program-unusable", LEVEL_WARNING,
