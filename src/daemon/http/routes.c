@@ -43,7 +43,7 @@ static void route_admin(const struct route_request *request)
 static const struct route routes[] = {
     {SERVES_POLICIES, ROUTE_POLICY_HOST, "/.well-known/mta-sts.txt", METHOD_GET | METHOD_HEAD,
      route_policy},
-    {SERVES_POLICIES, ROUTE_REPORT_HOSTS, "/tlsrpt", METHOD_POST, route_report},
+    {SERVES_POLICIES, ROUTE_REPORT_HOSTS, REPORT_PATH, METHOD_POST, route_report},
     {SERVES_ADMIN, ROUTE_ANY_HOST, NULL, METHOD_GET | METHOD_HEAD, route_admin},
 };
 

@@ -430,7 +430,7 @@ static void connections_evict_bodies(struct connections *connections, size_t mor
     DL_FOREACH_SAFE (connections->list, connection, next) {
         if (more > max || connections->body_bytes <= max - more)
             return;
-        if (connection->phase == PHASE_BODY && connection->body_bytes > 0)
+        if (connection->body_bytes > 0 && !phase_is_pinned(connection->phase))
             connection_end(connection, END_EVICTED);
     }
 }

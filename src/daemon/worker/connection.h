@@ -35,8 +35,8 @@ struct mailbox;
 enum connection_phase {
     PHASE_HEADER, /* until that of the PROXY protocol is in */
     PHASE_HANDSHAKE,
-    PHASE_REQUEST, /* until the last byte of its head is in */
-    PHASE_BODY,    /* of the first request, until its last byte is in */
+    PHASE_REQUEST, /* until its last byte is in */
+    PHASE_BODY,    /* of a report, until its last byte is in */
     PHASE_WAIT,    /* until what the request asks for is done, elsewhere */
     PHASE_ANSWER,  /* until its last byte is out */
     PHASE_COUNT,

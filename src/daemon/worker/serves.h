@@ -4,6 +4,9 @@
  */
 #pragma once
 
+/** Where TLS reports are POSTed to: their bodies may come slowly. */
+#define REPORT_PATH "/tlsrpt"
+
 enum serves {
     SERVES_POLICIES, /* by the host that is asked for */
     SERVES_ADMIN,    /* health and metrics, whatever the host */

@@ -113,12 +113,62 @@ static void test_large_head(void **state)
     room_close(&room);
 }
 
+/* A report may come slowly; another body has no more time than a request without a body. */
+static void test_bodies(void **state)
+{
+    static const struct {
+        const char *sent;
+        enum connection_phase phase;
+    } rows[] = {
+        {"POST /tlsrpt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", PHASE_BODY},
+        {"POST /tlsrpt HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", PHASE_BODY},
+        {"POST /tlsrpt/ HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", PHASE_REQUEST},
+        {"PUT /tlsrpt HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n", PHASE_REQUEST},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct connection *connection;
+        struct room room;
+        int peer;
+
+        connection = begin(&room, &peer);
+        room_send(peer, rows[i].sent);
+        room_run(&room);
+        if (!connection->is_handed_over || connection->phase != rows[i].phase)
+            fail_msg("row %zu: seen phase %d", i, connection->phase);
+        assert_true(connection->body_bytes > 0);
+        close(peer);
+        room_close(&room);
+    }
+}
+
+/* An expectation is no answer: a peer that goes away then is no bad request. */
+static void test_expectation(void **state)
+{
+    struct room room;
+    char answer[1000];
+    int peer;
+
+    (void)state;
+    begin(&room, &peer);
+    room_send(peer, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n"
+                    "Expect: 100-continue\r\n\r\n");
+    room_receive(&room, peer, answer, sizeof(answer));
+    assert_string_equal(answer, "HTTP/1.1 100 Continue\r\n\r\n");
+    close(peer);
+    room_run(&room);
+    assert_int_equal(room.metrics.ends[END_PEER], 1);
+    assert_int_equal(room.metrics.requests[METRICS_CODE_400], 0);
+    room_close(&room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_head),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_large_head),
+        cmocka_unit_test(test_whole_head),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_large_head),  cmocka_unit_test(test_bodies),
+        cmocka_unit_test(test_expectation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
