@@ -5,6 +5,7 @@
  *
  * KIND  shakes       a ClientHello, the first octet of the answer, the end
  *       fetches      a whole handshake and a fetch
+ *       reports      a whole handshake and a TLS report
  *       key-updates  a handshake, then KeyUpdates until the server has enough of them
  *
  * A thread holds each connection and replaces it when it has ended, for so long or until SIGTERM.
@@ -34,13 +35,17 @@ enum {
     BATCH_LEN = 60000 /* KeyUpdates to be sent at once */
 };
 
-static const char request[] = "GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: " HOST "\r\n"
-                              "Connection: close\r\n\r\n";
+static const char fetch_request[] = "GET /.well-known/mta-sts.txt HTTP/1.1\r\nHost: " HOST "\r\n"
+                                    "Connection: close\r\n\r\n";
+static const char report_request[] = "POST /tlsrpt HTTP/1.1\r\nHost: " HOST "\r\n"
+                                     "Content-Type: application/tlsrpt+json\r\n"
+                                     "Content-Length: 2\r\n\r\n{}";
 
 static struct sockaddr_in server;
 static char **sources;
 static size_t n_sources;
 static SSL_CTX *context;
+static const char *request;
 static unsigned char hello[1024];
 static size_t hello_len;
 static _Atomic unsigned long n_connected, n_refused, n_ended, n_tried;
@@ -80,7 +85,7 @@ static bool fetch(int fd, SSL *ssl)
     char answer[4096];
     int len = 0;
 
-    if (SSL_write(ssl, request, sizeof(request) - 1) <= 0)
+    if (SSL_write(ssl, request, (int)strlen(request)) <= 0)
         return false;
     for (int n = 0; (n = SSL_read(ssl, answer, sizeof(answer))) > 0;)
         len += n;
@@ -167,10 +172,14 @@ static void choose(const char *kind)
 {
     if (strcmp(kind, "fetches") == 0) {
         after_handshake = fetch;
+        request = fetch_request;
+    } else if (strcmp(kind, "reports") == 0) {
+        after_handshake = fetch;
+        request = report_request;
     } else if (strcmp(kind, "key-updates") == 0) {
         after_handshake = update_keys;
     } else if (strcmp(kind, "shakes") != 0) {
-        fprintf(stderr, "fast_flood: '%s' is not shakes, fetches or key-updates\n", kind);
+        fprintf(stderr, "fast_flood: '%s' is not shakes, fetches, reports or key-updates\n", kind);
         exit(2);
     }
 }

@@ -131,6 +131,12 @@ async def half_body(loop, connection, size, is_plain):
     await ask_for_nothing(loop, connection, start.encode() + b"a" * (size // 2), is_plain)
 
 
+async def half_report(loop, connection, size, is_plain):
+    """The same of a TLS report, whose body has more time."""
+    start = f"POST /tlsrpt HTTP/1.1\r\nHost: {NAME}\r\nContent-Length: {size}\r\n\r\n"
+    await ask_for_nothing(loop, connection, start.encode() + b"{" * (size // 2), is_plain)
+
+
 async def ask_for_nothing(loop, connection, sent, is_plain):
     """Sends half of a request and waits."""
     if not is_plain:
@@ -145,7 +151,7 @@ def by_name(*kinds):
 
 KINDS = by_name(idle, half_hello, claimed_hello, no_finished, close_notify, slow_headers, slow_read,
                 connections, churn, handshakes, resets)
-SIZED = by_name(header, half_body)
+SIZED = by_name(header, half_body, half_report)
 
 
 def kind_of(name):

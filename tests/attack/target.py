@@ -21,7 +21,7 @@ from namespace import FETCHER, SERVER
 HOST = "mta-sts.example.com"
 BODY = policy_body("mx.example.com")
 FLOODS = [sys.executable, str(pathlib.Path(__file__).with_name("floods.py"))]
-FAST_FLOODS = ("shakes", "fetches", "key-updates")
+FAST_FLOODS = ("shakes", "fetches", "reports", "key-updates")
 
 
 def eventually(probe, what, deadline_s=PATIENCE_S):
