@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """TLS reports over HTTPS: what is answered 200 is in the spool, and nothing of it harms policies."""
 
+import concurrent.futures
 import contextlib
 import gzip
 import json
@@ -308,6 +309,60 @@ def test_disk_full(pki, tmp_path):
         for path in (tmp_path / "state/spool").glob("[0-9]*"):
             path.unlink()
         assert post(daemon.address, context, body).status == 200
+
+
+@contextlib.contextmanager
+def frozen_disk(folder):
+    """A small file system; yields what stops it and lets it go on."""
+    image = folder.with_suffix(".img")
+    image.write_bytes(b"")
+    os.truncate(image, 16 * 2 ** 20)
+    folder.mkdir()
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    if subprocess.run(["mount", "-o", "loop", image, folder], check=False).returncode != 0:
+        pytest.skip("no image can be mounted here")
+
+    def freeze(how):
+        subprocess.run(["fsfreeze", how, folder], check=True)
+
+    try:
+        yield freeze
+    finally:
+        subprocess.run(["fsfreeze", "--unfreeze", folder], check=False, capture_output=True)
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk")
+def test_disk_hangs(pki, tmp_path):
+    """Senders are told after 10 seconds, policies never wait, and what was taken is not lost."""
+    context = tls_context(pki)
+    with frozen_disk(tmp_path / "state") as freeze, \
+         Operated(tmp_path, with_reports(pki, tmp_path)) as daemon:
+        assert post(daemon.address, context, b"{}").status == 200
+        freeze("--freeze")
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            began = time.monotonic()
+            posts = [pool.submit(post, daemon.address, context, b"{}") for _ in range(40)]
+            while any(not done.done() for done in posts):
+                assert fetch(daemon.address, HOST, context).body == policy_body("mx.example.com")
+            answers = [done.result() for done in posts]
+        assert {(answer.status, answer.header("retry-after")) for answer in answers} == {(503, "60")}
+        assert 9 < time.monotonic() - began < 20
+        assert counted(daemon, "late") == 40
+        freeze("--unfreeze")
+        wait_until(lambda: len(spooled(tmp_path)) == 41, "all reports")
+        assert post(daemon.address, context, b"{}").status == 200
+        # The end does not wait for the disk either.
+        freeze("--freeze")
+        with connect_tls(daemon.address, HOST, context) as connection:
+            connection.sendall(request(HOST, "/tlsrpt", "POST", ["Content-Length: 2"]) + b"{}")
+            began = time.monotonic()
+            daemon.send_signal(signal.SIGTERM)
+            assert read_all(connection).startswith(b"HTTP/1.1 503 ")
+        daemon.log.wait_for("ended while a file system does not answer")
+        assert time.monotonic() - began < 20
+        freeze("--unfreeze")
+        daemon.wait_for_end()
 
 
 def test_reader(pki, tmp_path, monkeypatch):

@@ -36,7 +36,7 @@ static void *wait_for_deadline(void *context)
     while (!guard->is_freed && result != ETIMEDOUT)
         result = pthread_cond_timedwait(&guard->freed, &guard->mutex, &guard->deadline);
     if (!guard->is_freed) {
-        log_line(LOG_WARNING, "ended while a read hangs");
+        log_line(LOG_WARNING, "ended while a file system does not answer");
         _exit(0);
     }
     pthread_mutex_unlock(&guard->mutex);
