@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +76,18 @@ static int spool_open_directory(const struct spool *spool, struct err *err)
     return fd >= 0 ? fd : spool_fail(spool, "opened", err);
 }
 
+/* By path: ThreadSanitizer does not see that openat() makes a descriptor. */
+static int spool_open_file(const struct spool *spool, const char *name, int flags)
+{
+    char path[PATH_MAX];
+
+    if ((size_t)snprintf(path, sizeof(path), "%s/%s", spool->path, name) >= sizeof(path)) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return open(path, flags | O_CLOEXEC | O_NOFOLLOW, SPOOL_FILE_MODE);
+}
+
 static uint64_t spool_blocks(uint64_t bytes)
 {
     return (bytes + SPOOL_BLOCK - 1) / SPOOL_BLOCK * SPOOL_BLOCK;
@@ -123,10 +136,9 @@ static int count_add_all(struct spool_count *count, int directory, enum spool_pl
 }
 
 /* Most often nothing has failed and there is no directory for it. */
-static int count_add_failed(struct spool_count *count, int directory)
+static int count_add_failed(struct spool_count *count, const struct spool *spool)
 {
-    int failed =
-        openat(directory, SPOOL_FAILED_DIRECTORY, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    int failed = spool_open_file(spool, SPOOL_FAILED_DIRECTORY, O_RDONLY | O_DIRECTORY);
 
     if (failed < 0)
         return errno == ENOENT ? 0 : -1;
@@ -141,7 +153,7 @@ int spool_recount(struct spool *spool, struct err *err)
     if (directory < 0)
         return -1;
     spool->recounted_ms = spool->clock->monotonic_ms(spool->clock);
-    if (count_add_failed(&count, directory) != 0) {
+    if (count_add_failed(&count, spool) != 0) {
         spool_fail(spool, "read", err);
         close(directory);
         return -1;
@@ -283,8 +295,7 @@ static void file_begin(struct spool *spool, struct spool_file *file, int directo
         file->report->result = SPOOL_FULL;
         return;
     }
-    file->fd = openat(directory, file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                      SPOOL_FILE_MODE);
+    file->fd = spool_open_file(spool, file->temporary, O_WRONLY | O_CREAT | O_EXCL);
     if (file->fd < 0 || file_write(file->fd, parts) != 0) {
         file_fail(spool, file, directory, err);
         return;
