@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/main/report_service.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "daemon/child/program.h"
 #include "daemon/http/report_handler.h"
@@ -25,29 +23,21 @@ static const struct report_rate rate_per_source = {100, 2000}, rate_of_all = {50
 
 struct report_service {
     struct report_intake intake;
-    char *program; /* that reads reports; NULL: none can */
+    char *program; /* that reads reports; NULL: none can, and `err` says why */
+    struct err err;
     const char *command[4];
     struct spool_writer *writer;
     struct report_reader *reader;
     _Atomic uint64_t n_reads_good, n_reads_failed;
 };
 
-/* The program beside this one, whatever PATH says. */
-static char *service_find_program(void)
+/* The program loads the configuration too, which nobody can read twice from standard input. */
+static char *service_find_program(const char *config_path, struct err *err)
 {
-    char path[PATH_MAX], *slash, *program;
-    ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-    if (len < 0)
-        return NULL;
-    path[len] = '\0';
-    slash = strrchr(path, '/');
-    if (!slash)
-        return NULL;
-    slash[1] = '\0';
-    if (asprintf(&program, "%s" REPORTS_PROGRAM, path) < 0)
-        memory_fail();
-    return program;
+    if (strcmp(config_path, "-") != 0)
+        return program_find_beside(REPORTS_PROGRAM);
+    err_set(err, ERR_CONFIG, "the configuration came from standard input");
+    return NULL;
 }
 
 struct report_service *report_service_new(const char *config_path)
@@ -57,8 +47,8 @@ struct report_service *report_service_new(const char *config_path)
     *service = (struct report_service){
         .intake = {.limiter = report_limiter_new(rate_per_source, rate_of_all),
                    .clock = &clock_system},
-        .program = strcmp(config_path, "-") == 0 ? NULL : service_find_program(),
     };
+    service->program = service_find_program(config_path, &service->err);
     service->command[0] = service->program;
     service->command[1] = "--spool";
     service->command[2] = "--config";
@@ -113,8 +103,8 @@ void report_service_start(struct report_service *service,
     if (service->program)
         service->reader = report_reader_new(&reader);
     else
-        log_line(LOG_WARNING, "reports: they are kept and not read, as the configuration came from "
-                              "standard input and nobody else can read it");
+        log_line(LOG_WARNING, "reports: they are kept, and no program reads them: %s",
+                 service->err.msg);
     if (spool_writer_new(&writer, &service->writer, &err) != 0) {
         log_line(LOG_ERROR, "reports: %s; none are taken in", err.msg);
         return;
