@@ -171,6 +171,9 @@ def test_report_host(pki, serve, tmp_path):
                         [f"Content-Length: {len(large)}", "Connection: close"]) + large
         assert exchange(plain, asked).status == status
     assert [fields["peer"] for fields, body in spooled(tmp_path)] == ["127.0.0.1"] * 2 + [""]
+    # A policy host that is the report_host too takes what the report_host takes.
+    daemon.reload({**settings, "report_host": HOST})
+    assert post(daemon.address, context, large).status == 200
 
 
 def test_slow_body(pki, serve, tmp_path):

@@ -23,12 +23,19 @@ static void route_policy(const struct route_request *request)
     policy_handler_answer(request->req, request->domain->document);
 }
 
+static bool is_report_host(const struct route_request *request)
+{
+    const char *report_host = request->config->report_host;
+
+    return report_host && strcmp(request->host, report_host) == 0;
+}
+
 /* A policy host's is smaller: its reports are of one domain, and below 2 kB. */
 static void route_report(const struct route_request *request)
 {
     const struct report_request report = {
         .host = slice_of(request->host),
-        .body_max = request->domain ? POLICY_HOST_BODY_MAX : REPORT_HOST_BODY_MAX,
+        .body_max = is_report_host(request) ? REPORT_HOST_BODY_MAX : POLICY_HOST_BODY_MAX,
         .connections_max = request->config->connections_max,
     };
 
@@ -49,17 +56,13 @@ static const struct route routes[] = {
 
 static bool route_is_for_host(const struct route *route, const struct route_request *request)
 {
-    const struct config *config = request->config;
-
     switch (route->host) {
     case ROUTE_ANY_HOST:
         return true;
     case ROUTE_POLICY_HOST:
         return request->domain != NULL;
     default:
-        return config->state &&
-               (request->domain ||
-                (config->report_host && strcmp(request->host, config->report_host) == 0));
+        return request->config->state && (request->domain || is_report_host(request));
     }
 }
 
