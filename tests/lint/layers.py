@@ -13,7 +13,7 @@ import re
 LAYERS = [{"lib/base"}, {"lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"},
           {"lib/config", "lib/import"}, {"lib/state"},
           {"daemon/net", "daemon/tls"}, {"daemon/worker"}, {"daemon/http"},
-          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"check"}, {"cli"},
+          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"check", "reports"}, {"cli"},
           {"main.c", "check_main.c"}]
 LAYER_OF = {folder: layer for layer, folders in enumerate(LAYERS) for folder in folders}
 
@@ -32,6 +32,7 @@ THIRD_PARTY = {
     "unbound.h": {"check"},
     "curl/": {"check"},
     "seccomp.h": {"daemon/confine"},
+    "gmime/": {"reports"},
     "getopt.h": {"cli", "check"},
     "uthash.h": set(LAYER_OF),
     "utlist.h": set(LAYER_OF),
