@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports/report_schema.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "lib/base/err.h"
+#include "lib/base/slice.h"
+#include "reports/report_sqlite.h"
+
+#define CANNOT "cannot prepare the database"
+
+enum {
+    APPLICATION_ID = 0x4d545354, /* "MTST", for file(1) */
+};
+
+/*
+ * The version of a database is the number of steps that it has seen; a step never changes once it
+ * is released.
+ *
+ * report   one a report, until it expires; content is the hash that tells duplicates, raw the JSON
+ *          by zlib until it expires
+ * policy   the policies that were measured, which many entries share; lines, separated by newlines
+ * entry    one a policy of a report: the sums of one day, domain and reporter; in the order in
+ *          which they are asked for
+ * failure  of an entry, one for each result type, MX host and reason
+ * aside    what is no report, or about no domain of ours
+ * refused  how many anonymous reports of a day and domain were too many
+ */
+static const char *const steps[] = {
+    "CREATE TABLE report ("
+    " id INTEGER PRIMARY KEY,"
+    " content BLOB NOT NULL UNIQUE,"
+    " submitter TEXT NOT NULL,"
+    " report_id TEXT NOT NULL,"
+    " start_unix_s INTEGER NOT NULL,"
+    " received_unix_s INTEGER NOT NULL,"
+    " transport INTEGER NOT NULL,"
+    " proof INTEGER NOT NULL,"
+    " proven_domain TEXT NOT NULL,"
+    " host TEXT NOT NULL,"
+    " peer TEXT NOT NULL,"
+    " is_conflict INTEGER NOT NULL,"
+    " raw BLOB"
+    ") STRICT;"
+    "CREATE INDEX report_by_key ON report (submitter, report_id, start_unix_s);"
+    "CREATE INDEX report_by_age ON report (received_unix_s);"
+    "CREATE INDEX report_with_raw ON report (received_unix_s) WHERE raw IS NOT NULL;"
+    "CREATE TABLE policy (id INTEGER PRIMARY KEY, lines TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE entry ("
+    " domain TEXT NOT NULL,"
+    " day INTEGER NOT NULL,"
+    " report INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " type INTEGER NOT NULL,"
+    " policy INTEGER,"
+    " n_successful INTEGER," /* NULL: not said */
+    " n_failed INTEGER,"     /* NULL: not said */
+    " PRIMARY KEY (domain, day, report, number)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX entry_by_report ON entry (report);"
+    "CREATE INDEX entry_by_policy ON entry (policy);"
+    "CREATE TABLE failure ("
+    " domain TEXT NOT NULL,"
+    " day INTEGER NOT NULL,"
+    " report INTEGER NOT NULL,"
+    " number INTEGER NOT NULL,"
+    " item INTEGER NOT NULL,"
+    " result_type TEXT,"
+    " mx TEXT,"
+    " reason TEXT,"
+    " sending_ip TEXT,"
+    " n_sessions INTEGER," /* NULL: not said */
+    " PRIMARY KEY (domain, day, report, number, item)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE aside ("
+    " id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " content BLOB NOT NULL UNIQUE,"
+    " received_unix_s INTEGER NOT NULL,"
+    " transport INTEGER NOT NULL,"
+    " proof INTEGER NOT NULL,"
+    " proven_domain TEXT NOT NULL,"
+    " host TEXT NOT NULL,"
+    " peer TEXT NOT NULL,"
+    " reason TEXT NOT NULL,"
+    " raw BLOB NOT NULL"
+    ") STRICT;"
+    "CREATE TABLE refused ("
+    " domain TEXT NOT NULL,"
+    " day INTEGER NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " PRIMARY KEY (domain, day)"
+    ") STRICT, WITHOUT ROWID;",
+};
+
+static int schema_step(sqlite3 *sqlite, struct err *err)
+{
+    sqlite3_int64 version, application_id, n_objects;
+    char sql[64];
+
+    if (report_sqlite_number(sqlite, "PRAGMA user_version", &version, err) != 0 ||
+        report_sqlite_number(sqlite, "PRAGMA application_id", &application_id, err) != 0 ||
+        report_sqlite_number(sqlite, "SELECT count(*) FROM sqlite_schema", &n_objects, err) != 0)
+        return -1;
+    /* A file of another program is left as it is. */
+    if (n_objects > 0 && application_id != APPLICATION_ID)
+        return err_set(err, ERR_SYNTAX, "is a database of another program");
+    if (version < 0 || version > (sqlite3_int64)ARRAY_LEN(steps))
+        return err_set(err, ERR_CONFIG, "is of a later version of mta-stsd");
+    if (version == (sqlite3_int64)ARRAY_LEN(steps))
+        return 0;
+    for (size_t i = (size_t)version; i < ARRAY_LEN(steps); i++)
+        if (report_sqlite_run(sqlite, steps[i], CANNOT, err) != 0)
+            return -1;
+    snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %zu",
+             APPLICATION_ID, ARRAY_LEN(steps));
+    return report_sqlite_run(sqlite, sql, CANNOT, err);
+}
+
+/* The transaction is one that may write from its start, so that two processes do not both make the
+ * tables. */
+int report_schema_apply(sqlite3 *sqlite, struct err *err)
+{
+    if (report_sqlite_run(sqlite, "BEGIN IMMEDIATE", CANNOT, err) != 0)
+        return -1;
+    if (schema_step(sqlite, err) != 0) {
+        sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
+        return -1;
+    }
+    return report_sqlite_run(sqlite, "COMMIT", CANNOT, err);
+}

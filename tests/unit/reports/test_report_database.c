@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports/report_database.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/err.h"
+#include "support/stored.h"
+
+static void path_of(const struct stored *stored, char *path, size_t size)
+{
+    snprintf(path, size, "%s/" REPORT_DATABASE_FILE, stored->directory);
+}
+
+static void test_reopen(void **state)
+{
+    struct stored stored;
+    struct report_database *again;
+    struct stat status;
+    struct err err;
+    char path[128];
+
+    (void)state;
+    stored_open(&stored);
+    path_of(&stored, path, sizeof(path));
+    assert_int_equal(stat(path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0600);
+    assert_int_equal(report_database_open(stored.directory, &again, &err), 0);
+    report_database_close(again);
+    assert_int_equal(stored_number(&stored, "SELECT count(*) FROM report"), 0);
+    stored_close(&stored);
+    assert_int_equal(report_database_open("/nonexistent", &again, &err), -1);
+    assert_string_equal(err.msg, "'/nonexistent/reports.sqlite' cannot be opened: "
+                                 "No such file or directory");
+    assert_int_equal(err.sys_errno, ENOENT);
+    report_database_close(NULL);
+}
+
+/* A group is kept as a whole or not at all, also when the program ends within it. */
+static void test_groups(void **state)
+{
+    struct tls_policy policy = stored_policy("example.com");
+    struct tls_report report = stored_report(&policy, 1);
+    struct report_meta meta = stored_meta(REPORT_PROOF_DKIM);
+    struct stored stored;
+    struct err err;
+
+    (void)state;
+    stored_open(&stored);
+    assert_int_equal(stored_add(&stored, &report, "{}", &meta), REPORT_NEW);
+    assert_int_equal(report_database_begin(stored.database, &err), 0);
+    assert_non_null(report_database_statement(stored.database, "DELETE FROM report", &err));
+    assert_int_equal(sqlite3_exec(report_database_connection(stored.database), "DELETE FROM report",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(stored_number(&stored, "SELECT count(*) FROM report"), 0);
+    report_database_roll_back(stored.database);
+    report_database_roll_back(stored.database);
+    assert_int_equal(stored_number(&stored, "SELECT count(*) FROM report"), 1);
+    assert_int_equal(report_database_begin(stored.database, &err), 0);
+    sqlite3_exec(report_database_connection(stored.database), "DELETE FROM report", NULL, NULL,
+                 NULL);
+    report_database_close(stored.database);
+    assert_int_equal(report_database_open(stored.directory, &stored.database, &err), 0);
+    assert_int_equal(stored_number(&stored, "SELECT count(*) FROM report"), 1);
+    stored_close(&stored);
+}
+
+/* Another process writes: that is said as "try again". */
+static void test_locked(void **state)
+{
+    struct stored stored;
+    struct report_database *other;
+    struct err err;
+
+    (void)state;
+    stored_open(&stored);
+    assert_int_equal(report_database_open(stored.directory, &other, &err), 0);
+    sqlite3_busy_timeout(report_database_connection(other), 0);
+    assert_int_equal(report_database_begin(stored.database, &err), 0);
+    assert_int_equal(report_database_begin(other, &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+    assert_int_equal(err.sys_errno, EAGAIN);
+    assert_string_equal(err.msg, "cannot store reports: another process has the database locked");
+    assert_int_equal(report_database_commit(stored.database, &err), 0);
+    report_database_close(other);
+    stored_close(&stored);
+}
+
+static void test_damaged(void **state)
+{
+    static const char garbage[] = "this is no database, and long enough to be read as a header of "
+                                  "one: 100 bytes of it, and more";
+    struct stored stored;
+    struct report_database *again;
+    struct err err;
+    char path[128];
+    int fd;
+
+    (void)state;
+    stored_open(&stored);
+    path_of(&stored, path, sizeof(path));
+    report_database_close(stored.database);
+    stored.database = NULL;
+    fd = open(path, O_WRONLY);
+    assert_int_equal(write(fd, garbage, sizeof(garbage)), sizeof(garbage));
+    close(fd);
+    assert_int_equal(report_database_open(stored.directory, &again, &err), -1);
+    assert_int_equal(err.code, ERR_SYNTAX);
+    assert_non_null(strstr(err.msg, "the file is damaged, or no database"));
+    stored_close(&stored);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reopen), cmocka_unit_test(test_groups), cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_damaged)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

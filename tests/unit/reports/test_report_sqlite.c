@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports/report_sqlite.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/base/err.h"
+
+static void test_numbers(void **state)
+{
+    sqlite3 *sqlite;
+    sqlite3_int64 number = 0;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(sqlite3_open(":memory:", &sqlite), SQLITE_OK);
+    assert_int_equal(report_sqlite_number(sqlite, "SELECT 7", &number, &err), 0);
+    assert_int_equal(number, 7);
+    assert_int_equal(report_sqlite_number(sqlite, "SELECT x", &number, &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+    assert_int_equal(err.sys_errno, EIO);
+    assert_int_equal(report_sqlite_number(sqlite, "SELECT 7 WHERE 0", &number, &err), -1);
+    assert_int_equal(number, 7);
+    sqlite3_close(sqlite);
+}
+
+static void test_full(void **state)
+{
+    sqlite3 *sqlite;
+    struct err err;
+
+    (void)state;
+    assert_int_equal(sqlite3_open(":memory:", &sqlite), SQLITE_OK);
+    assert_int_equal(report_sqlite_run(sqlite, "PRAGMA max_page_count = 3; CREATE TABLE t (x);",
+                                       "cannot fill", &err),
+                     0);
+    assert_int_equal(
+        report_sqlite_run(sqlite, "INSERT INTO t VALUES (zeroblob(1000000));", "cannot fill", &err),
+        -1);
+    assert_int_equal(err.sys_errno, ENOSPC);
+    assert_string_equal(err.msg, "cannot fill: the disk is full");
+    sqlite3_close(sqlite);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_numbers),
+                                              cmocka_unit_test(test_full)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

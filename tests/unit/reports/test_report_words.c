@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports/report_words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/slice.h"
+#include "reports/tls_report.h"
+
+static void test_words(void **state)
+{
+    static const struct {
+        const char *text, *words;
+    } rows[] = {
+        {"", "''"},
+        {"google.com", "google.com"},
+        {"2001:db8::1", "2001:db8::1"},
+        {"Google Inc.", "'Google Inc.'"},
+        {"a\033[31m", "'a\\x1b[31m'"},
+        {"a\nb", "'a\\x0ab'"},
+        {"it's", "'it\\'s'"},
+        {"b\xc3\xbc", "'b\\xc3\\xbc'"},
+    };
+    struct arena *arena = arena_new(0);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_string_equal(report_words_of(rows[i].text, arena), rows[i].words);
+    arena_free(arena);
+}
+
+static void test_counts_and_days(void **state)
+{
+    struct arena *arena = arena_new(0);
+
+    (void)state;
+    assert_string_equal(report_words_sessions(UNKNOWN_COUNT, arena),
+                        "an unknown number of sessions");
+    assert_string_equal(report_words_sessions(0, arena), "0 sessions");
+    assert_string_equal(report_words_sessions(1, arena), "1 session");
+    assert_string_equal(report_words_sessions(INT64_MAX, arena), "9223372036854775807 sessions");
+    assert_string_equal(report_words_day(0, arena), "1 January 1970");
+    assert_string_equal(report_words_day(20000, arena), "4 October 2024");
+    assert_string_equal(report_words_print(arena, "%s-%d", "a", 1), "a-1");
+    arena_free(arena);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),
+                                              cmocka_unit_test(test_counts_and_days)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
