@@ -15,8 +15,7 @@ static const struct result_type result_types[] = {
      "found a certificate that no trusted authority has issued",
      "Use a certificate of a public authority, and send the intermediate certificates with it"},
     {"validation-failure", RESULT_NEGOTIATION,
-     "found that the MX host does not follow the policy, for a reason that the type does not tell; "
-     "often the mx of the policy does not cover the MX host",
+     "found that an MX host does not follow the policy, often because no mx covers it",
      "Compare the MX records of the domain with the mx of its policy, and check the certificates "
      "of "
      "the MX hosts"},

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports/report_verdict.h"
+
+#include <inttypes.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/when.h"
+#include "lib/state/ledger.h"
+#include "reports/report_store.h"
+#include "reports/report_tally.h"
+#include "reports/report_words.h"
+#include "reports/result_type.h"
+
+enum {
+    REASONS_MAX = 40, /* more would not be read */
+    MILLION = 1000000,
+};
+
+const struct report_verdict_rules report_verdict_rules_default = {
+    .days = 14,
+    .late_days = 3,
+    .per_million = 1000,
+};
+
+struct verdict_maker {
+    const struct report_verdict_case *given;
+    struct arena *arena;
+    struct report_verdict_reason *reasons;
+    size_t n_reasons;
+    /* Of reporters that are not proven, and that are; floating, so that no sum overflows. */
+    double n_sessions[2]; /* under the policy */
+    double n_failed[2][TALLY_CLASSES];
+};
+
+const char *report_verdict_name(enum report_verdict_kind kind)
+{
+    static const char *const names[REPORT_VERDICT_COUNT] = {
+        [REPORT_VERDICT_READY] = "READY",
+        [REPORT_VERDICT_NOT_YET] = "NOT YET",
+        [REPORT_VERDICT_BROKEN] = "BROKEN",
+        [REPORT_VERDICT_NO_DATA] = "NO DATA",
+    };
+
+    return names[kind];
+}
+
+int64_t report_verdict_first_day(const struct report_verdict_rules *rules, int64_t now_unix_s)
+{
+    return report_day_of(now_unix_s) - rules->days - rules->late_days;
+}
+
+static bool period_has(const struct ledger_period *period, struct slice mx)
+{
+    struct slice left = period->policy.mx;
+
+    if (period->policy.mode == POLICY_MODE_NONE)
+        return false;
+    while (left.len > 0) {
+        size_t len = slice_find_byte(left, ',');
+
+        if (slice_eq_nocase(slice_range(left, 0, len), mx))
+            return true;
+        left = slice_range(left, len + 1, left.len);
+    }
+    return false;
+}
+
+int64_t report_verdict_mx_since(const struct ledger_domain *ledger, struct slice mx)
+{
+    const struct ledger_period *at = ledger ? ledger->latest : NULL;
+    int64_t since_unix_s = 0;
+
+    if (!at || at->until_unix_s != 0)
+        return 0;
+    for (; at && period_has(at, mx); at = at->earlier) {
+        if (since_unix_s != 0 && at->until_unix_s != since_unix_s)
+            break;
+        since_unix_s = at->from_unix_s;
+    }
+    return since_unix_s;
+}
+
+static void reason_add(struct verdict_maker *maker, const char *text, const char *advice)
+{
+    if (maker->n_reasons < REASONS_MAX)
+        maker->reasons[maker->n_reasons++] = (struct report_verdict_reason){text, advice};
+}
+
+static bool is_proven(const struct reporter_tally *reporter)
+{
+    return reporter->proof != REPORT_PROOF_NONE;
+}
+
+static void maker_sum(struct verdict_maker *maker)
+{
+    const struct report_tally *tally = maker->given->tally;
+
+    for (size_t i = 0; i < tally->n_reporters; i++) {
+        const struct reporter_tally *reporter = tally->reporters[i];
+        bool proven = is_proven(reporter);
+
+        maker->n_sessions[proven] += (double)reporter->n_successful + (double)reporter->n_failed;
+        for (size_t class = 0; class < TALLY_CLASSES; class ++)
+            maker->n_failed[proven][class] += (double)reporter->n_failed_by_class[class];
+    }
+}
+
+/* Whether more of a class failed than is tolerated. */
+static bool maker_is_above(const struct verdict_maker *maker, bool proven, enum result_class class)
+{
+    double n_failed = maker->n_failed[proven][class];
+
+    return n_failed > 0 && n_failed * MILLION >
+                               maker->n_sessions[proven] * (double)maker->given->rules->per_million;
+}
+
+/* Whether a reporter has told of failures since its last day without any. */
+static bool is_going_on(const struct reporter_tally *reporter, enum result_class class)
+{
+    return reporter->last_failed_day[class] != TALLY_NO_DAY &&
+           reporter->last_failed_day[class] >= reporter->last_clean_day;
+}
+
+static const char *failure_text(const struct verdict_maker *maker,
+                                const struct failure_tally *failure)
+{
+    struct arena *arena = maker->arena;
+    const struct result_type *type = result_type_find(failure->result_type);
+
+    return report_words_print(
+        arena, "%s %s (%s)%s%s: %s, last on %s%s", report_words_of(failure->reporter->name, arena),
+        type->means,
+        failure->result_type ? report_words_of(failure->result_type, arena) : "without a type",
+        failure->mx ? " at MX host " : "", failure->mx ? report_words_of(failure->mx, arena) : "",
+        report_words_sessions(failure->n_sessions, arena),
+        report_words_day(failure->last_day, arena),
+        is_proven(failure->reporter) ? "" : "; unverified, anybody can have sent this report");
+}
+
+static void maker_add_failures(struct verdict_maker *maker, bool proven, enum result_class class)
+{
+    const struct report_tally *tally = maker->given->tally;
+
+    for (size_t i = 0; i < tally->n_failures; i++) {
+        const struct failure_tally *failure = tally->failures[i];
+
+        if (failure->class == class && is_proven(failure->reporter) == proven && !failure->is_cured)
+            reason_add(maker, failure_text(maker, failure),
+                       result_type_find(failure->result_type)->advice);
+    }
+}
+
+/* Adds the failures of proven reporters that go on. Returns whether there are any. */
+static bool maker_find_broken(struct verdict_maker *maker, enum result_class class)
+{
+    const struct report_tally *tally = maker->given->tally;
+    bool goes_on = false;
+
+    for (size_t i = 0; i < tally->n_reporters; i++)
+        goes_on |= is_proven(tally->reporters[i]) && is_going_on(tally->reporters[i], class);
+    if (!goes_on || !maker_is_above(maker, true, class))
+        return false;
+    maker_add_failures(maker, true, class);
+    return true;
+}
+
+/* Failures that have ended count until they have left the window. */
+static void maker_add_ended(struct verdict_maker *maker, enum result_class class)
+{
+    const struct report_verdict_rules *rules = maker->given->rules;
+    const struct report_tally *tally = maker->given->tally;
+    int64_t last_day = TALLY_NO_DAY;
+
+    maker_add_failures(maker, true, class);
+    for (size_t i = 0; i < tally->n_reporters; i++)
+        if (is_proven(tally->reporters[i]) &&
+            tally->reporters[i]->last_failed_day[class] > last_day)
+            last_day = tally->reporters[i]->last_failed_day[class];
+    reason_add(maker,
+               report_words_print(
+                   maker->arena, "these failures have ended, and count until %s",
+                   report_words_day(last_day + 1 + rules->days + rules->late_days, maker->arena)),
+               NULL);
+}
+
+static void maker_judge_failures(struct verdict_maker *maker, enum report_verdict_kind *kind)
+{
+    static const enum result_class breaking[] = {RESULT_NEGOTIATION, RESULT_POLICY_HOST};
+
+    for (size_t i = 0; i < ARRAY_LEN(breaking); i++) {
+        if (maker_find_broken(maker, breaking[i])) {
+            *kind = REPORT_VERDICT_BROKEN;
+        } else if (maker_is_above(maker, true, breaking[i])) {
+            maker_add_ended(maker, breaking[i]);
+            if (*kind == REPORT_VERDICT_READY)
+                *kind = REPORT_VERDICT_NOT_YET;
+        }
+    }
+    for (size_t i = 0; i < TALLY_CLASSES; i++) {
+        if (i == RESULT_DANE)
+            continue;
+        if (i == RESULT_UNKNOWN && maker_is_above(maker, true, i))
+            maker_add_failures(maker, true, i);
+        else if (!maker_is_above(maker, false, i))
+            continue;
+        if (maker_is_above(maker, false, i))
+            maker_add_failures(maker, false, i);
+        if (*kind == REPORT_VERDICT_READY)
+            *kind = REPORT_VERDICT_NOT_YET;
+    }
+}
+
+/* Whether each mx has been in the policy for long enough. A new one starts no count but its own. */
+static bool maker_judge_time(struct verdict_maker *maker, int64_t *ret_ready_unix_s)
+{
+    const struct report_verdict_case *given = maker->given;
+    bool is_long_enough = true;
+    char date[WHEN_SIZE];
+
+    *ret_ready_unix_s = 0;
+    if (!given->is_ledger_whole) {
+        reason_add(maker,
+                   "it is unknown which policies were served: the ledger is missing or damaged",
+                   "See `state:` in mta-stsd.yaml(5)");
+        return false;
+    }
+    for (size_t i = 0; i < given->policy->n_mx; i++) {
+        struct slice mx = given->policy->mx[i];
+        int64_t since_unix_s = report_verdict_mx_since(given->ledger, mx);
+        int64_t ready_unix_s = since_unix_s + given->rules->days * REPORT_DAY_S;
+
+        if (since_unix_s == 0)
+            reason_add(maker,
+                       report_words_print(maker->arena,
+                                          "it is unknown since when senders see mx %.*s: the "
+                                          "ledger does not have it in the policy served now",
+                                          SLICE_ARG(mx)),
+                       "If it is new, run mta-stsd --reload");
+        else if (given->now_unix_s < ready_unix_s)
+            reason_add(maker,
+                       report_words_print(maker->arena,
+                                          "mx %.*s is in the policy for less than %" PRId64
+                                          " days; its time is over on %s",
+                                          SLICE_ARG(mx), given->rules->days,
+                                          when_date(ready_unix_s, date)),
+                       NULL);
+        else if (ready_unix_s > *ret_ready_unix_s)
+            *ret_ready_unix_s = ready_unix_s;
+        is_long_enough &= since_unix_s != 0 && given->now_unix_s >= ready_unix_s;
+    }
+    return is_long_enough;
+}
+
+/* Reports of the last days come later, but not for ever. */
+static bool maker_judge_late(struct verdict_maker *maker, int64_t ready_unix_s)
+{
+    const struct report_verdict_case *given = maker->given;
+    int64_t until_unix_s = ready_unix_s + given->rules->late_days * REPORT_DAY_S;
+    bool is_complete = true;
+    char date[WHEN_SIZE];
+
+    if (given->now_unix_s >= until_unix_s)
+        return true;
+    for (size_t i = 0; i < given->tally->n_reporters; i++) {
+        const struct reporter_tally *reporter = given->tally->reporters[i];
+
+        if (!is_proven(reporter) || reporter->is_echo || reporter->n_successful == 0 ||
+            reporter->last_day >= report_day_of(ready_unix_s) - 1)
+            continue;
+        reason_add(
+            maker,
+            report_words_print(
+                maker->arena, "the last report of %s is of %s; later ones are awaited until %s",
+                report_words_of(reporter->name, maker->arena),
+                report_words_day(reporter->last_day, maker->arena), when_date(until_unix_s, date)),
+            NULL);
+        is_complete = false;
+    }
+    return is_complete;
+}
+
+/* Whether a proven reporter has used the policy for mail, and not for its own reports alone. */
+static bool maker_judge_evidence(struct verdict_maker *maker)
+{
+    const struct report_tally *tally = maker->given->tally;
+
+    for (size_t i = 0; i < tally->n_reporters; i++)
+        if (is_proven(tally->reporters[i]) && !tally->reporters[i]->is_echo &&
+            tally->reporters[i]->n_successful > 0)
+            return true;
+    reason_add(
+        maker,
+        "no reporter whose origin is proven has told of sessions under the policy served now",
+        "Take in reports by mail too, and set the authserv-id of the mail server that "
+        "receives them");
+    return false;
+}
+
+/* Whether anybody has told of anything but the mail of its own reports. */
+static bool tally_has_data(const struct report_tally *tally)
+{
+    for (size_t i = 0; i < tally->n_reporters; i++) {
+        const struct reporter_tally *reporter = tally->reporters[i];
+
+        if (!reporter->is_echo && (reporter->n_successful > 0 || reporter->n_failed > 0))
+            return true;
+    }
+    return false;
+}
+
+static enum report_verdict_kind verdict_without_data(struct verdict_maker *maker)
+{
+    const struct report_tally *tally = maker->given->tally;
+
+    if (tally->n_entries == 0)
+        reason_add(maker, "no report has come",
+                   "Check that the _smtp._tls record is published (mta-stsd --print-dns); many "
+                   "domains get reports on few days only");
+    else
+        reason_add(maker,
+                   "no report tells of mail that was sent under the policy: the senders saw no "
+                   "policy, or told of the mail of their own reports",
+                   "Check that the _mta-sts record is published (mta-stsd --print-dns)");
+    return REPORT_VERDICT_NO_DATA;
+}
+
+static void maker_praise(struct verdict_maker *maker)
+{
+    double n_sessions = maker->n_sessions[true];
+    bool has_failures = false;
+
+    for (size_t i = 0; i < TALLY_CLASSES; i++)
+        has_failures |= i != RESULT_DANE && maker->n_failed[true][i] > 0;
+    reason_add(maker,
+               report_words_print(maker->arena,
+                                  "proven reporters told of %.0f session%s under the policy, and "
+                                  "%s",
+                                  n_sessions, n_sessions == 1 ? "" : "s",
+                                  has_failures ? "fewer failed than is tolerated" : "none failed"),
+               NULL);
+    for (size_t i = 0; i < TALLY_CLASSES; i++)
+        if (i != RESULT_DANE && maker->n_failed[true][i] > 0)
+            maker_add_failures(maker, true, i);
+}
+
+static enum report_verdict_kind maker_decide(struct verdict_maker *maker)
+{
+    const struct report_verdict_case *given = maker->given;
+    enum report_verdict_kind kind = REPORT_VERDICT_READY;
+    bool is_complete;
+    int64_t ready_unix_s;
+
+    if (!given->policy || given->policy->mode == POLICY_MODE_NONE) {
+        reason_add(maker, "no policy is served, or one in mode none", NULL);
+        return REPORT_VERDICT_NO_DATA;
+    }
+    if (!tally_has_data(given->tally))
+        return verdict_without_data(maker);
+    maker_sum(maker);
+    maker_judge_failures(maker, &kind);
+    is_complete = maker_judge_evidence(maker);
+    if (!maker_judge_time(maker, &ready_unix_s))
+        is_complete = false;
+    else if (!maker_judge_late(maker, ready_unix_s))
+        is_complete = false;
+    if (!is_complete && kind == REPORT_VERDICT_READY)
+        kind = REPORT_VERDICT_NOT_YET;
+    if (kind == REPORT_VERDICT_READY)
+        maker_praise(maker);
+    return kind;
+}
+
+void report_verdict_decide(const struct report_verdict_case *given, struct arena *arena,
+                           struct report_verdict *ret_verdict)
+{
+    struct verdict_maker maker = {
+        .given = given,
+        .arena = arena,
+        .reasons = arena_array(arena, REASONS_MAX, sizeof(struct report_verdict_reason)),
+    };
+
+    ret_verdict->kind = maker_decide(&maker);
+    ret_verdict->reasons = maker.reasons;
+    ret_verdict->n_reasons = maker.n_reasons;
+}
