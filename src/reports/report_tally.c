@@ -197,6 +197,8 @@ static void maker_count_sts(struct tally_maker *maker, struct reporter_tally *re
         count_add(&reporter->n_successful, entry->n_successful);
         if (entry->n_successful > 0 && entry->n_failed == 0)
             reporter->last_clean_day = entry->day;
+    } else {
+        count_add(&reporter->n_other_policy, entry->n_successful);
     }
     maker_count_failures(maker, reporter, entry, &policy);
 }

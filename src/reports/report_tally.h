@@ -31,6 +31,7 @@ struct reporter_tally {
     int64_t first_day, last_day;
     int64_t n_successful;     /* sessions under the policy; on its mx of now, or on some of them */
     int64_t n_failed;         /* likewise; without those that a change of the policy has cured */
+    int64_t n_other_policy;   /* that succeeded under an earlier policy, or an unknown one */
     int64_t n_without_policy; /* sessions of a sender that saw no policy */
     int64_t last_clean_day;   /* the last with sessions and no failure */
     int64_t n_failed_by_class[TALLY_CLASSES], last_failed_day[TALLY_CLASSES];

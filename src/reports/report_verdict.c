@@ -302,7 +302,8 @@ static bool tally_has_data(const struct report_tally *tally)
     for (size_t i = 0; i < tally->n_reporters; i++) {
         const struct reporter_tally *reporter = tally->reporters[i];
 
-        if (!reporter->is_echo && (reporter->n_successful > 0 || reporter->n_failed > 0))
+        if (!reporter->is_echo &&
+            (reporter->n_successful > 0 || reporter->n_failed > 0 || reporter->n_other_policy > 0))
             return true;
     }
     return false;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -35,6 +36,17 @@ const char *report_words_day(int64_t day, struct arena *arena)
     struct slice words = slice_of(when_date(day * DAY_S, date));
 
     return arena_copy(arena, slice_range(words, 0, slice_find_byte(words, ',')));
+}
+
+const char *report_words_iso_day(int64_t day, struct arena *arena)
+{
+    time_t at = (time_t)(day * DAY_S);
+    struct tm parts;
+    char date[WHEN_SIZE];
+
+    if (!gmtime_r(&at, &parts) || strftime(date, sizeof(date), "%Y-%m-%d", &parts) == 0)
+        return report_words_print(arena, "day %" PRId64 " after 1970", day);
+    return arena_copy(arena, slice_of(date));
 }
 
 const char *report_words_print(struct arena *arena, const char *format, ...)

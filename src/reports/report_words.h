@@ -19,6 +19,9 @@ const char *report_words_of(const char *text, struct arena *arena);
 /** A UTC day, counted from 1970: "12 December 2026". The same arena. */
 const char *report_words_day(int64_t day, struct arena *arena);
 
+/** The same as "2026-12-12", as JSON has it. */
+const char *report_words_iso_day(int64_t day, struct arena *arena);
+
 /** What printf() makes of these. The same arena. */
 const char *report_words_print(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -114,6 +114,7 @@ static void test_reporters(void **state)
     assert_int_equal(tally.reporters[2]->last_clean_day, TALLY_NO_DAY);
     assert_string_equal(tally.reporters[3]->name, "d.example"); /* under another policy */
     assert_int_equal(tally.reporters[3]->n_successful, 0);
+    assert_int_equal(tally.reporters[3]->n_other_policy, 50);
     assert_int_equal(tally.reporters[4]->proof, REPORT_PROOF_NONE);
     assert_int_equal(tally.reporters[4]->n_successful, 500);
     arena_free(arena);

@@ -46,6 +46,9 @@ static void test_counts_and_days(void **state)
     assert_string_equal(report_words_sessions(INT64_MAX, arena), "9223372036854775807 sessions");
     assert_string_equal(report_words_day(0, arena), "1 January 1970");
     assert_string_equal(report_words_day(20000, arena), "4 October 2024");
+    assert_string_equal(report_words_iso_day(0, arena), "1970-01-01");
+    assert_string_equal(report_words_iso_day(-1, arena), "1969-12-31");
+    assert_string_equal(report_words_iso_day(20000, arena), "2024-10-04");
     assert_string_equal(report_words_print(arena, "%s-%d", "a", 1), "a-1");
     arena_free(arena);
 }
