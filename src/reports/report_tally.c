@@ -26,7 +26,7 @@ struct tally_maker {
     struct arena *arena;
 };
 
-static bool is_proven(enum report_proof proof)
+static bool proof_is_any(enum report_proof proof)
 {
     return proof != REPORT_PROOF_NONE;
 }
@@ -41,11 +41,11 @@ static void count_add(int64_t *sum, int64_t count)
 static struct reporter_tally *maker_reporter(struct tally_maker *maker,
                                              const struct report_entry *entry)
 {
-    bool proven = is_proven(entry->proof);
+    bool proven = proof_is_any(entry->proof);
     struct reporter_tally *reporter = NULL;
 
     for (size_t i = 0; i < maker->n_reporters; i++) {
-        if (is_proven(maker->reporters[i]->proof) != proven)
+        if (proof_is_any(maker->reporters[i]->proof) != proven)
             continue;
         reporter = maker->reporters[i];
         if (slice_eq_nocase(slice_of(reporter->name), slice_of(entry->reporter)))
@@ -76,7 +76,7 @@ static void maker_note_failure(struct tally_maker *maker, const struct reporter_
                                const struct entry_failure *failure, enum result_class class,
                                bool is_cured)
 {
-    bool proven = is_proven(reporter->proof);
+    bool proven = proof_is_any(reporter->proof);
     struct failure_tally *tally = NULL;
 
     for (size_t i = 0; i < maker->n_failures && !tally; i++) {
@@ -222,8 +222,8 @@ static int reporter_compare(const void *left, const void *right)
     const struct reporter_tally *a = *(struct reporter_tally *const *)left;
     const struct reporter_tally *b = *(struct reporter_tally *const *)right;
 
-    if (is_proven(a->proof) != is_proven(b->proof))
-        return is_proven(a->proof) ? -1 : 1;
+    if (proof_is_any(a->proof) != proof_is_any(b->proof))
+        return proof_is_any(a->proof) ? -1 : 1;
     if (a->n_successful != b->n_successful)
         return a->n_successful > b->n_successful ? -1 : 1;
     return slice_compare(slice_of(a->name), slice_of(b->name));

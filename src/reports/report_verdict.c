@@ -49,7 +49,7 @@ int64_t report_verdict_first_day(const struct report_verdict_rules *rules, int64
     return report_day_of(now_unix_s) - rules->days - rules->late_days;
 }
 
-static bool period_has(const struct ledger_period *period, struct slice mx)
+static bool ledger_period_has(const struct ledger_period *period, struct slice mx)
 {
     struct slice left = period->policy.mx;
 
@@ -72,7 +72,7 @@ int64_t report_verdict_mx_since(const struct ledger_domain *ledger, struct slice
 
     if (!at || at->until_unix_s != 0)
         return 0;
-    for (; at && period_has(at, mx); at = at->earlier) {
+    for (; at && ledger_period_has(at, mx); at = at->earlier) {
         if (since_unix_s != 0 && at->until_unix_s != since_unix_s)
             break;
         since_unix_s = at->from_unix_s;
@@ -86,7 +86,7 @@ static void reason_add(struct verdict_maker *maker, const char *text, const char
         maker->reasons[maker->n_reasons++] = (struct report_verdict_reason){text, advice};
 }
 
-static bool is_proven(const struct reporter_tally *reporter)
+static bool reporter_is_proven(const struct reporter_tally *reporter)
 {
     return reporter->proof != REPORT_PROOF_NONE;
 }
@@ -97,7 +97,7 @@ static void maker_sum(struct verdict_maker *maker)
 
     for (size_t i = 0; i < tally->n_reporters; i++) {
         const struct reporter_tally *reporter = tally->reporters[i];
-        bool proven = is_proven(reporter);
+        bool proven = reporter_is_proven(reporter);
 
         maker->n_sessions[proven] += (double)reporter->n_successful + (double)reporter->n_failed;
         for (size_t class = 0; class < TALLY_CLASSES; class ++)
@@ -115,7 +115,7 @@ static bool maker_is_above(const struct verdict_maker *maker, bool proven, enum 
 }
 
 /* Whether a reporter has told of failures since its last day without any. */
-static bool is_going_on(const struct reporter_tally *reporter, enum result_class class)
+static bool reporter_fails_still(const struct reporter_tally *reporter, enum result_class class)
 {
     return reporter->last_failed_day[class] != TALLY_NO_DAY &&
            reporter->last_failed_day[class] >= reporter->last_clean_day;
@@ -134,7 +134,8 @@ static const char *failure_text(const struct verdict_maker *maker,
         failure->mx ? " at MX host " : "", failure->mx ? report_words_of(failure->mx, arena) : "",
         report_words_sessions(failure->n_sessions, arena),
         report_words_day(failure->last_day, arena),
-        is_proven(failure->reporter) ? "" : "; unverified, anybody can have sent this report");
+        reporter_is_proven(failure->reporter) ? ""
+                                              : "; unverified, anybody can have sent this report");
 }
 
 static void maker_add_failures(struct verdict_maker *maker, bool proven, enum result_class class)
@@ -144,7 +145,8 @@ static void maker_add_failures(struct verdict_maker *maker, bool proven, enum re
     for (size_t i = 0; i < tally->n_failures; i++) {
         const struct failure_tally *failure = tally->failures[i];
 
-        if (failure->class == class && is_proven(failure->reporter) == proven && !failure->is_cured)
+        if (failure->class == class && reporter_is_proven(failure->reporter) == proven &&
+            !failure->is_cured)
             reason_add(maker, failure_text(maker, failure),
                        result_type_find(failure->result_type)->advice);
     }
@@ -157,7 +159,8 @@ static bool maker_find_broken(struct verdict_maker *maker, enum result_class cla
     bool goes_on = false;
 
     for (size_t i = 0; i < tally->n_reporters; i++)
-        goes_on |= is_proven(tally->reporters[i]) && is_going_on(tally->reporters[i], class);
+        goes_on |= reporter_is_proven(tally->reporters[i]) &&
+                   reporter_fails_still(tally->reporters[i], class);
     if (!goes_on || !maker_is_above(maker, true, class))
         return false;
     maker_add_failures(maker, true, class);
@@ -173,7 +176,7 @@ static void maker_add_ended(struct verdict_maker *maker, enum result_class class
 
     maker_add_failures(maker, true, class);
     for (size_t i = 0; i < tally->n_reporters; i++)
-        if (is_proven(tally->reporters[i]) &&
+        if (reporter_is_proven(tally->reporters[i]) &&
             tally->reporters[i]->last_failed_day[class] > last_day)
             last_day = tally->reporters[i]->last_failed_day[class];
     reason_add(maker,
@@ -264,7 +267,7 @@ static bool maker_judge_late(struct verdict_maker *maker, int64_t ready_unix_s)
     for (size_t i = 0; i < given->tally->n_reporters; i++) {
         const struct reporter_tally *reporter = given->tally->reporters[i];
 
-        if (!is_proven(reporter) || reporter->is_echo || reporter->n_successful == 0 ||
+        if (!reporter_is_proven(reporter) || reporter->is_echo || reporter->n_successful == 0 ||
             reporter->last_day >= report_day_of(ready_unix_s) - 1)
             continue;
         reason_add(
@@ -285,7 +288,7 @@ static bool maker_judge_evidence(struct verdict_maker *maker)
     const struct report_tally *tally = maker->given->tally;
 
     for (size_t i = 0; i < tally->n_reporters; i++)
-        if (is_proven(tally->reporters[i]) && !tally->reporters[i]->is_echo &&
+        if (reporter_is_proven(tally->reporters[i]) && !tally->reporters[i]->is_echo &&
             tally->reporters[i]->n_successful > 0)
             return true;
     reason_add(
