@@ -8,6 +8,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/slice.h"
+#include "reports/mail_limits.h"
 #include "reports/mail_origin.h"
 #include "reports/report_file_name.h"
 #include "reports/report_magic.h"
@@ -27,9 +28,9 @@ struct mail_frame {
 struct mail_walk {
     const struct report_taker *taker;
     struct err *err;
-    size_t n_parts, n_given;
-    bool is_declared;  /* so does a mail within the mail */
-    const char *limit; /* that the mail has met: what follows is not read */
+    size_t n_given;
+    bool is_declared; /* so does a mail within the mail */
+    bool is_too_deep; /* what follows is not read */
 };
 
 struct report_mail_reader *report_mail_reader_new(const char *authserv_id)
@@ -142,7 +143,7 @@ static int walk_multipart(struct mail_walk *walk, const struct mail_frame *frame
 {
     int n_children = g_mime_multipart_get_count(multipart), result = 0;
 
-    for (int i = 0; i < n_children && result == 0 && !walk->limit; i++)
+    for (int i = 0; i < n_children && result == 0 && !walk->is_too_deep; i++)
         result = walk_object(walk, frame, g_mime_multipart_get_part(multipart, i), depth);
     return result;
 }
@@ -150,11 +151,8 @@ static int walk_multipart(struct mail_walk *walk, const struct mail_frame *frame
 static int walk_object(struct mail_walk *walk, const struct mail_frame *frame, GMimeObject *object,
                        unsigned depth)
 {
-    if (depth > REPORT_MAIL_DEPTH_MAX)
-        walk->limit = "the mail has more than 16 levels of parts within parts";
-    else if (walk->n_parts++ == REPORT_MAIL_PARTS_MAX)
-        walk->limit = "the mail has more than 1,000 parts";
-    if (walk->limit || !object)
+    walk->is_too_deep = depth > REPORT_MAIL_DEPTH_MAX;
+    if (walk->is_too_deep || !object)
         return 0;
     if (GMIME_IS_MULTIPART(object))
         return walk_multipart(walk, frame, GMIME_MULTIPART(object), depth + 1);
@@ -197,49 +195,59 @@ static int walk_give_fault(struct mail_walk *walk, const struct mail_frame *fram
     struct report_part part = {
         .bytes = slice_range(mail, 0, REPORT_EVIDENCE_MAX),
         .content_type = slice_of("message/rfc822"),
-        .domain_hint = slice_of(message_field(frame->message, "TLS-Report-Domain")),
-        .submitter_hint = slice_of(message_field(frame->message, "TLS-Report-Submitter")),
         .certainty = REPORT_PART_DECLARED,
         .origin = {.from_domain = slice_of(frame->origin.from_domain),
                    .is_dkim_verified = frame->origin.is_dkim_verified},
         .fault = fault,
     };
 
+    if (frame->message) {
+        part.domain_hint = slice_of(message_field(frame->message, "TLS-Report-Domain"));
+        part.submitter_hint = slice_of(message_field(frame->message, "TLS-Report-Submitter"));
+    }
     return walk_give(walk, &part);
 }
 
 static int walk_mail(struct mail_walk *walk, const struct mail_frame *frame, struct slice mail)
 {
-    if (mail.len > REPORT_MAIL_MAX)
-        walk->limit = "the mail is larger than 16 MiB";
-    else if (walk_object(walk, frame, g_mime_message_get_mime_part(frame->message), 0) != 0)
+    if (walk_object(walk, frame, g_mime_message_get_mime_part(frame->message), 0) != 0)
         return -1;
-    if (!walk->is_declared || (walk->n_given > 0 && !walk->limit))
+    if (!walk->is_declared || (walk->n_given > 0 && !walk->is_too_deep))
         return 0;
     return walk_give_fault(walk, frame, mail,
-                           walk->limit ? walk->limit
-                                       : "the mail says that it is a TLS report, but none of its "
-                                         "parts is one");
+                           walk->is_too_deep
+                               ? "the mail has more than 16 levels of parts within parts"
+                               : "the mail says that it is a TLS report, but none of its parts is "
+                                 "one");
+}
+
+static int walk_parsed(struct mail_walk *walk, struct slice mail, const char *authserv_id)
+{
+    struct mail_frame frame = {.message = mail_parse(mail)};
+    int result;
+
+    if (!frame.message)
+        return 0;
+    frame.is_declared = walk->is_declared = message_is_declared(frame.message);
+    mail_origin_read(g_mime_object_get_header_list(GMIME_OBJECT(frame.message)), authserv_id,
+                     &frame.origin);
+    result = walk_mail(walk, &frame, mail);
+    g_object_unref(frame.message);
+    return result;
 }
 
 int report_mail_read(struct report_mail_reader *reader, struct slice mail,
                      const struct report_taker *taker, size_t *ret_n, struct err *err)
 {
-    struct slice text = mail_skip_preface(mail);
-    /* Of a mail that is too large only the fields are looked at. */
-    GMimeMessage *message = mail_parse(
-        slice_range(text, 0, text.len > REPORT_MAIL_MAX ? REPORT_EVIDENCE_MAX : text.len));
-    struct mail_frame frame = {.message = message};
     struct mail_walk walk = {.taker = taker, .err = err};
+    struct slice text = mail_skip_preface(mail);
+    const char *limit = mail_limits_find(text);
     int result = 0;
 
-    if (message) {
-        frame.is_declared = walk.is_declared = message_is_declared(message);
-        mail_origin_read(g_mime_object_get_header_list(GMIME_OBJECT(message)), reader->authserv_id,
-                         &frame.origin);
-        result = walk_mail(&walk, &frame, text);
-        g_object_unref(message);
-    }
+    if (!limit)
+        result = walk_parsed(&walk, text, reader->authserv_id);
+    else if (mail_limits_is_report(text))
+        result = walk_give_fault(&walk, &(struct mail_frame){0}, text, limit);
     if (result == 0)
         *ret_n = walk.n_given;
     return result;

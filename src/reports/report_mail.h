@@ -22,10 +22,8 @@ struct report_part;
 struct report_taker;
 
 enum {
-    REPORT_MAIL_MAX = 16 * 1024 * 1024, /* bytes of a mail */
-    REPORT_MAIL_DEPTH_MAX = 16,         /* multiparts and mails within one another */
-    REPORT_MAIL_PARTS_MAX = 1000,       /* of all kinds */
-    REPORT_EVIDENCE_MAX = 64 * 1024,    /* bytes kept of what can be no report */
+    REPORT_MAIL_DEPTH_MAX = 16,      /* multiparts and mails within one another */
+    REPORT_EVIDENCE_MAX = 64 * 1024, /* bytes kept of what can be no report */
 };
 
 /**
@@ -40,8 +38,8 @@ void report_mail_reader_free(struct report_mail_reader *reader);
 
 /**
  * Gives each part of one mail that is a report, or may be one, to `taker`. A mail that says it is a
- * report and holds none is given as a whole, with a fault, as is one beyond the limits above; of
- * its bytes the first REPORT_EVIDENCE_MAX.
+ * report and holds none is given as a whole, with a fault, as is one beyond the limits here and in
+ * mail_limits.h; of its bytes the first REPORT_EVIDENCE_MAX.
  *
  * mail   one mail; what stands before its fields is skipped: a byte order mark, blank lines, the
  *        "From " line of an mbox

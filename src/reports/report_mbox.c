@@ -8,7 +8,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
-#include "reports/report_mail.h"
+#include "reports/mail_limits.h"
 
 enum {
     MBOX_LINE_MAX = 1024, /* bytes looked at of a line */

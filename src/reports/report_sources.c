@@ -13,6 +13,7 @@
 #include "lib/base/err.h"
 #include "lib/base/file.h"
 #include "lib/base/slice.h"
+#include "reports/mail_limits.h"
 #include "reports/report_file_name.h"
 #include "reports/report_magic.h"
 #include "reports/report_mail.h"
@@ -37,22 +38,15 @@ static void source_complain(const struct source_walk *walk, const char *path, co
     walk->taker->complain(walk->taker->context, path, why);
 }
 
-/* Any text may follow; a mail begins with the name of a field: RFC 5322 2.2. */
+/* Any text may follow; a mail begins with a field. */
 static bool is_mail(struct slice bytes)
 {
-    size_t at = slice_starts_with(bytes, "\xef\xbb\xbf") ? 3 : 0, begin;
-
-    while (at < bytes.len && (bytes.ptr[at] == '\n' || bytes.ptr[at] == '\r'))
-        at++;
-    if (slice_starts_with(slice_range(bytes, at, bytes.len), "From ") ||
-        slice_starts_with(slice_range(bytes, at, bytes.len), ">From "))
-        return true;
-    begin = at;
-    while (at < bytes.len && bytes.ptr[at] > ' ' && bytes.ptr[at] < 0x7f && bytes.ptr[at] != ':')
-        at++;
-    while (at > begin && at < bytes.len && (bytes.ptr[at] == ' ' || bytes.ptr[at] == '\t'))
-        at++;
-    return at > begin && at < bytes.len && bytes.ptr[at] == ':';
+    if (slice_starts_with(bytes, "\xef\xbb\xbf"))
+        bytes = slice_range(bytes, 3, bytes.len);
+    while (bytes.len > 0 && (bytes.ptr[0] == '\n' || bytes.ptr[0] == '\r'))
+        bytes = slice_range(bytes, 1, bytes.len);
+    return slice_starts_with(bytes, "From ") || slice_starts_with(bytes, ">From ") ||
+           mail_line_may_be_field(slice_range(bytes, 0, slice_find_byte(bytes, '\n')));
 }
 
 static int source_give_mail(const struct source_walk *walk, struct slice mail)

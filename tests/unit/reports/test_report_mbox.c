@@ -11,7 +11,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
-#include "reports/report_mail.h"
+#include "reports/mail_limits.h"
 #include "support/fixture.h"
 
 #define FROM "From a@b.example Sat Nov 29 03:38:03 2026\n"

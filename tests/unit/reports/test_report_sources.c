@@ -17,6 +17,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
+#include "reports/mail_limits.h"
 #include "reports/report_mail.h"
 #include "support/fixture.h"
 #include "support/taken.h"
@@ -295,7 +296,7 @@ static void test_piped_large_mail(void **state)
     } rows[] = {
         {ORDINARY_MAIL, ""},
         {"TLS-Report-Submitter: a\n\n",
-         "declared message/rfc822 by a: unknown, 65536 bytes; the mail is larger than 16 MiB\n"},
+         "declared message/rfc822: unknown, 65536 bytes; the mail is larger than 16 MiB\n"},
     };
     struct source_test *test = *state;
 
