@@ -63,7 +63,10 @@ static struct slice fws_trim(struct slice text)
     return text;
 }
 
-/* A signature of `signer` that covers only the first l= bytes: anybody may append a report. */
+/*
+ * A signature of `signer`, or of a domain above it that may sign in its name by i=, covers only the
+ * first l= bytes: anybody may append a report.
+ */
 static bool signature_is_partial(const char *value, const char *signer)
 {
     struct slice rest = slice_of(value), name, text;
@@ -78,7 +81,7 @@ static bool signature_is_partial(const char *value, const char *signer)
             has_length = true;
         else if (slice_eq_text(name, "d"))
             is_signers = dns_name_parse(fws_trim(text), domain, NULL, &err) == 0 &&
-                         strcmp(domain, signer) == 0;
+                         dns_name_is_within(slice_of(signer), slice_of(domain));
     }
     return is_signers && has_length;
 }

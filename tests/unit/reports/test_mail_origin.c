@@ -69,6 +69,13 @@ static void test_origin(void **state)
         {GOOD "DKIM-Signature: v=1; a=rsa-sha256;\n d=Google.com;\n\tl=100; b=z\n"
               "From: a@google.com\n\n",
          "google.com", false},
+        /* Gmail names only i=, which may lie below d=. */
+        {"Authentication-Results: mx.example.com; dkim=pass header.i=@tls.google.com\n"
+         "DKIM-Signature: d=google.com; l=3; b=z\nFrom: a@tls.google.com\n\n",
+         "tls.google.com", false},
+        {"Authentication-Results: mx.example.com; dkim=pass header.i=@tls.google.com\n"
+         "DKIM-Signature: d=google.com; b=z\nFrom: a@tls.google.com\n\n",
+         "tls.google.com", true},
         {GOOD "DKIM-Signature: v=1; d=list.example; l=100; b=z\nFrom: a@google.com\n\n",
          "google.com", true},
         {GOOD "DKIM-Signature: d=google.com; b=z\nDKIM-Signature: d=google.com; l = 1\n"
