@@ -16,12 +16,25 @@ static struct report_entries entries_since(struct report_entries entries, int64_
     return entries;
 }
 
+static int64_t whole_days(uint32_t seconds)
+{
+    return ((int64_t)seconds + REPORT_DAY_S - 1) / REPORT_DAY_S;
+}
+
+struct report_verdict_rules domain_reports_rules(const struct config *config)
+{
+    return (struct report_verdict_rules){.days = whole_days(config->ready_after_s),
+                                         .late_days = whole_days(config->reports_late_s),
+                                         .per_million = config->tolerated_per_million};
+}
+
 int domain_reports_load(const struct domain_reports_source *source, const char *domain,
                         struct arena *arena, struct domain_reports *ret_reports, struct err *err)
 {
+    struct report_verdict_rules rules = domain_reports_rules(source->config);
     int64_t today = report_day_of(source->now_unix_s);
     int64_t shown_day = today - source->days;
-    int64_t judged_day = report_verdict_first_day(source->rules, source->now_unix_s);
+    int64_t judged_day = report_verdict_first_day(&rules, source->now_unix_s);
     const struct domain *configured = config_find_domain(source->config, slice_of(domain));
     const struct policy *policy =
         configured && configured->document ? &configured->document->policy : NULL;
@@ -44,7 +57,7 @@ int domain_reports_load(const struct domain_reports_source *source, const char *
     judged_entries = entries_since(entries, judged_day);
     report_tally_make(&ret_reports->entries, mx, n_mx, ledger, arena, &ret_reports->tally);
     report_tally_make(&judged_entries, mx, n_mx, ledger, arena, &judged);
-    report_verdict_decide(&(struct report_verdict_case){.rules = source->rules,
+    report_verdict_decide(&(struct report_verdict_case){.rules = &rules,
                                                         .now_unix_s = source->now_unix_s,
                                                         .policy = policy,
                                                         .ledger = ledger,

@@ -21,7 +21,6 @@ struct domain_reports_source {
     struct report_database *database;
     const struct config *config;
     const struct ledger *ledger; /* NULL: there is none */
-    const struct report_verdict_rules *rules;
     int64_t now_unix_s;
     int64_t days; /* that are shown, before the day that has not ended */
 };
@@ -34,6 +33,9 @@ struct domain_reports {
     struct report_tally tally;     /* of them */
     struct report_verdict verdict; /* of the days that it needs, whichever are shown */
 };
+
+/** The rules of a verdict; a part of a day counts as one. */
+struct report_verdict_rules domain_reports_rules(const struct config *config);
 
 /**
  * Reads and judges a domain.

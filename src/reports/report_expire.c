@@ -8,20 +8,24 @@
 #include "lib/base/slice.h"
 #include "reports/report_database.h"
 #include "reports/report_sqlite.h"
+#include "reports/report_store.h"
+#include "reports/report_verdict.h"
 
 #define CANNOT "cannot remove old reports"
 
 enum {
-    DAY_S = 24 * 60 * 60,
     BATCH = 500, /* reports in a transaction */
 };
 
-const struct report_keeping report_keeping_default = {
-    .raw_s = INT64_C(30) * DAY_S,
-    .sums_s = INT64_C(400) * DAY_S,
-    .window_s = INT64_C(20) * DAY_S,
-    .bytes_max = INT64_C(4) << 30,
-};
+struct report_keeping report_keeping_for(const struct report_verdict_rules *rules)
+{
+    return (struct report_keeping){
+        .raw_s = INT64_C(30) * REPORT_DAY_S,
+        .sums_s = INT64_C(400) * REPORT_DAY_S,
+        .window_s = (rules->days + rules->late_days + REPORT_DAYS_AHEAD + 1) * REPORT_DAY_S,
+        .bytes_max = INT64_C(4) << 30,
+    };
+}
 
 /* One way to remove: the reports of a batch, the oldest first, that came before a time. ?1 is that
  * time, ?2 the size of a batch. A report that came before the window cannot tell of days in it. */
@@ -144,7 +148,7 @@ static int expire_by_size(struct report_database *database, const struct report_
         return err_set(err, ERR_LIMIT,
                        "the reports of the last %" PRId64 " days take %" PRId64
                        " bytes, more than the %" PRId64 " that the database may have",
-                       keeping->window_s / DAY_S, bytes, keeping->bytes_max);
+                       keeping->window_s / REPORT_DAY_S, bytes, keeping->bytes_max);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 
 struct err;
 struct report_database;
+struct report_verdict_rules;
 
 /** For how long the database keeps what, and how large it may be. */
 struct report_keeping {
@@ -17,8 +18,8 @@ struct report_keeping {
     int64_t bytes_max; /* of the database */
 };
 
-/** 30 days of reports, 400 of their sums, 20 for verdicts, 4 GiB. */
-extern const struct report_keeping report_keeping_default;
+/** 30 days of reports, 400 of their sums, 4 GiB, and what a verdict by these rules looks at. */
+struct report_keeping report_keeping_for(const struct report_verdict_rules *rules);
 
 /**
  * Removes what is older, then the oldest until the database is small enough. It commits as it goes

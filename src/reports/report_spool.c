@@ -39,7 +39,7 @@ struct report_spool {
     int n_tries;              /* of it */
 };
 
-static char *path_join(const char *directory, const char *name)
+static char *spool_path_join(const char *directory, const char *name)
 {
     size_t size = strlen(directory) + strlen(name) + 2;
     char *path = memory_alloc(size);
@@ -48,14 +48,14 @@ static char *path_join(const char *directory, const char *name)
     return path;
 }
 
-static void names_free(struct spool_names *names)
+static void spool_names_free(struct spool_names *names)
 {
     for (size_t i = 0; i < names->n; i++)
         free(names->list[i]);
     free(names->list);
 }
 
-static void names_add(struct spool_names *names, const char *name)
+static void spool_names_add(struct spool_names *names, const char *name)
 {
     size_t size = strlen(name) + 1;
 
@@ -75,7 +75,7 @@ static int name_compare(const void *left, const void *right)
 }
 
 /* The files of a directory but those that are being written; there may be no directory. */
-static int names_read(struct spool_names *names, const char *path, struct err *err)
+static int spool_names_read(struct spool_names *names, const char *path, struct err *err)
 {
     DIR *stream = opendir(path);
     const struct dirent *file;
@@ -86,7 +86,7 @@ static int names_read(struct spool_names *names, const char *path, struct err *e
     errno = 0;
     while ((file = readdir(stream))) {
         if (file->d_name[0] != '.' && strcmp(file->d_name, SPOOL_FAILED_DIRECTORY) != 0)
-            names_add(names, file->d_name);
+            spool_names_add(names, file->d_name);
         errno = 0;
     }
     reason = errno;
@@ -133,7 +133,7 @@ static void mark_clear(const struct report_spool *spool)
 
 static int mark_open(struct report_spool *spool, const char *state_directory, struct err *err)
 {
-    char *path = path_join(state_directory, REPORT_SPOOL_MARK);
+    char *path = spool_path_join(state_directory, REPORT_SPOOL_MARK);
     int result = 0;
 
     spool->mark = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -168,10 +168,10 @@ int report_spool_open(const char *state_directory, struct report_spool **ret_spo
 {
     struct report_spool *spool = memory_alloc(sizeof(*spool));
 
-    *spool = (struct report_spool){.path = path_join(state_directory, SPOOL_DIRECTORY)};
-    spool->failed = path_join(spool->path, SPOOL_FAILED_DIRECTORY);
+    *spool = (struct report_spool){.path = spool_path_join(state_directory, SPOOL_DIRECTORY)};
+    spool->failed = spool_path_join(spool->path, SPOOL_FAILED_DIRECTORY);
     if (mark_open(spool, state_directory, err) != 0 ||
-        names_read(&spool->names, spool->path, err) != 0) {
+        spool_names_read(&spool->names, spool->path, err) != 0) {
         report_spool_close(spool);
         return -1;
     }
@@ -184,7 +184,7 @@ void report_spool_close(struct report_spool *spool)
 {
     if (!spool)
         return;
-    names_free(&spool->names);
+    spool_names_free(&spool->names);
     if (spool->mark >= 0) {
         mark_clear(spool); /* who gets here has not been ended by a report */
         close(spool->mark);
@@ -204,17 +204,17 @@ static int reason_print(void *context, FILE *out)
 static int failed_bound(const struct report_spool *spool, struct err *err)
 {
     struct spool_names names = {0};
-    int result = names_read(&names, spool->failed, err);
+    int result = spool_names_read(&names, spool->failed, err);
     size_t n_files_max = 2 * (size_t)REPORT_SPOOL_FAILED_MAX;
 
     for (size_t i = 0; result == 0 && i + n_files_max < names.n; i++) {
-        char *path = path_join(spool->failed, names.list[i]);
+        char *path = spool_path_join(spool->failed, names.list[i]);
 
         if (unlink(path) != 0 && errno != ENOENT)
             result = err_io(err, errno, "'%s' cannot be removed", path);
         free(path);
     }
-    names_free(&names);
+    spool_names_free(&names);
     return result;
 }
 
@@ -222,7 +222,7 @@ static int failed_bound(const struct report_spool *spool, struct err *err)
 static int spool_put_aside(struct report_spool *spool, const char *name, char *reason,
                            struct err *err)
 {
-    char *from = path_join(spool->path, name), *to = path_join(spool->failed, name);
+    char *from = spool_path_join(spool->path, name), *to = spool_path_join(spool->failed, name);
     size_t size = strlen(to) + sizeof(".reason");
     char *beside = memory_alloc(size);
     int result = 0;
@@ -247,7 +247,7 @@ static int spool_put_aside(struct report_spool *spool, const char *name, char *r
 static int spooled_load(const struct report_spool *spool, const char *name, struct arena *arena,
                         struct spooled_report *ret_report, struct err *err)
 {
-    char *path = path_join(spool->path, name);
+    char *path = spool_path_join(spool->path, name);
     struct spool_entry entry;
     struct stat status;
     struct slice bytes;
@@ -307,7 +307,7 @@ int report_spool_next(struct report_spool *spool, struct arena *arena,
 int report_spool_forget(struct report_spool *spool, struct err *err)
 {
     for (; spool->first_given < spool->next; spool->first_given++) {
-        char *path = path_join(spool->path, spool->names.list[spool->first_given]);
+        char *path = spool_path_join(spool->path, spool->names.list[spool->first_given]);
         int code = unlink(path) == 0 ? 0 : errno;
 
         if (code != 0 && code != ENOENT)

@@ -31,7 +31,7 @@ static bool proof_is_any(enum report_proof proof)
     return proof != REPORT_PROOF_NONE;
 }
 
-static void count_add(int64_t *sum, int64_t count)
+static void sessions_add(int64_t *sum, int64_t count)
 {
     if (count > 0 && __builtin_add_overflow(*sum, count, sum))
         *sum = INT64_MAX;
@@ -103,7 +103,7 @@ static void maker_note_failure(struct tally_maker *maker, const struct reporter_
     if (failure->n_sessions == UNKNOWN_COUNT || tally->n_sessions == UNKNOWN_COUNT)
         tally->n_sessions = UNKNOWN_COUNT;
     else
-        count_add(&tally->n_sessions, failure->n_sessions);
+        sessions_add(&tally->n_sessions, failure->n_sessions);
     tally->reason = failure->reason ? failure->reason : tally->reason;
     tally->last_day = entry->day;
 }
@@ -157,7 +157,7 @@ static void maker_count_failures(struct tally_maker *maker, struct reporter_tall
         if (n == UNKNOWN_COUNT) /* one at least */
             n = 1;
         maker_note_failure(maker, reporter, entry, failure, class, is_cured);
-        count_add(is_cured ? &n_cured : &by_class[class], n);
+        sessions_add(is_cured ? &n_cured : &by_class[class], n);
     }
     if (entry->n_failures == 0 && entry->n_failed > 0) {
         static const struct entry_failure unsaid = {.n_sessions = UNKNOWN_COUNT};
@@ -168,18 +168,18 @@ static void maker_count_failures(struct tally_maker *maker, struct reporter_tall
     if (n_left == UNKNOWN_COUNT) {
         n_left = 0;
         for (size_t i = 0; i < TALLY_CLASSES; i++)
-            count_add(&n_left, by_class[i]);
+            sessions_add(&n_left, by_class[i]);
     } else {
         n_left = n_left > n_cured ? n_left - n_cured : 0;
     }
     for (size_t i = 0; i < TALLY_CLASSES; i++) {
         if (by_class[i] == 0)
             continue;
-        count_add(&reporter->n_failed_by_class[i], by_class[i] < n_left ? by_class[i] : n_left);
+        sessions_add(&reporter->n_failed_by_class[i], by_class[i] < n_left ? by_class[i] : n_left);
         if (n_left > 0)
             reporter->last_failed_day[i] = entry->day;
     }
-    count_add(&reporter->n_failed, n_left);
+    sessions_add(&reporter->n_failed, n_left);
 }
 
 static void maker_count_sts(struct tally_maker *maker, struct reporter_tally *reporter,
@@ -194,11 +194,11 @@ static void maker_count_sts(struct tally_maker *maker, struct reporter_tally *re
     if (entry->n_successful > ECHO_SESSIONS || entry->n_failed > 0 || entry->n_failures > 0)
         reporter->is_echo = false;
     if (measured_policy_is_within(&policy, maker->mx, maker->n_mx)) {
-        count_add(&reporter->n_successful, entry->n_successful);
+        sessions_add(&reporter->n_successful, entry->n_successful);
         if (entry->n_successful > 0 && entry->n_failed == 0)
             reporter->last_clean_day = entry->day;
     } else {
-        count_add(&reporter->n_other_policy, entry->n_successful);
+        sessions_add(&reporter->n_other_policy, entry->n_successful);
     }
     maker_count_failures(maker, reporter, entry, &policy);
 }
@@ -209,7 +209,7 @@ static void maker_count_none(struct tally_maker *maker, struct reporter_tally *r
 {
     static const struct measured_policy unknown = {0};
 
-    count_add(&reporter->n_without_policy, entry->n_successful);
+    sessions_add(&reporter->n_without_policy, entry->n_successful);
     for (size_t i = 0; i < entry->n_failures; i++)
         if (result_type_find(entry->failures[i].result_type)->class == RESULT_POLICY_HOST) {
             maker_count_failures(maker, reporter, entry, &unknown);

@@ -16,12 +16,6 @@ enum {
     MILLION = 1000000,
 };
 
-const struct report_verdict_rules report_verdict_rules_default = {
-    .days = 14,
-    .late_days = 3,
-    .per_million = 1000,
-};
-
 struct verdict_maker {
     const struct report_verdict_case *given;
     struct arena *arena;

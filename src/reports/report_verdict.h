@@ -32,9 +32,6 @@ struct report_verdict_rules {
     int64_t per_million; /* failed sessions that are tolerated */
 };
 
-/** 14 days, 3 days, 0.1 %. */
-extern const struct report_verdict_rules report_verdict_rules_default;
-
 struct report_verdict_case {
     const struct report_verdict_rules *rules;
     int64_t now_unix_s;

@@ -111,6 +111,11 @@ struct config {
     uint32_t on_change_timeout_s;
     uint32_t check_every_s; /* 0: no checks */
 
+    const char *authserv_id; /* whose Authentication-Results are believed; NULL: nobody's */
+    uint32_t ready_after_s;  /* before mode enforce is advised */
+    uint32_t reports_late_s;
+    uint32_t tolerated_per_million; /* failed sessions */
+
     const char *const *includes; /* patterns, as in the YAML */
     size_t n_includes;
 

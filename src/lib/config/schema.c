@@ -3,6 +3,7 @@
 
 #include "lib/config/config.h"
 #include "lib/config/patterns.h"
+#include "lib/dns/name.h"
 
 #define WORDS(array) .words = (array), .n_words = ARRAY_LEN(array)
 #define ROWS(array) .rows = (array), .n_rows = ARRAY_LEN(array)
@@ -11,8 +12,9 @@
 enum {
     PATTERN_MAX = 1024, /* bytes; room for 253 octets of A-labels as U-labels */
     URI_MAX = 512,
-    URIS_MAX = 32,    /* with {domain} in each, still well within a TXT record */
-    RUN_MAX = 16,     /* the program and its arguments */
+    URIS_MAX = 32, /* with {domain} in each, still well within a TXT record */
+    RUN_MAX = 16,  /* the program and its arguments */
+    DAY_S = 86400,
     TTL_MAX = 604800, /* a week; RFC 8461 8.1 has old ids live for the TTL */
 };
 
@@ -302,6 +304,35 @@ static const struct field check_rows[] = {
 };
 static const struct fields check_fields = {ROWS(check_rows)};
 
+static const struct field report_rows[] = {
+    {.key = "authserv_id",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, reports.authserv_id),
+     .max = DNS_NAME_MAX,
+     .help = "the name under which the mail server that receives TLS reports writes its "
+             "Authentication-Results; default: no report by mail is verified"},
+    {.key = "ready_after",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, reports.ready_after),
+     .min = DAY_S,
+     .max = 90 * DAY_S,
+     .default_text = "2w",
+     .help = "how long each mx has to be in the policy before mode enforce is advised"},
+    {.key = "late",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, reports.late),
+     .max = 30 * DAY_S,
+     .default_text = "3d",
+     .help = "how long reports of the last days are awaited"},
+    {.key = "tolerated",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, reports.tolerated),
+     .max = 1000000,
+     .default_text = "1000",
+     .help = "failed sessions, of a million, with which mode enforce is still advised"},
+};
+static const struct fields report_fields = {ROWS(report_rows)};
+
 /* The two mappings of any size, which every file may hold. */
 static const struct field stream_rows[] = {
     {.key = "policies",
@@ -398,6 +429,10 @@ static const struct field main_rows[] = {
      .type = FIELD_GROUP,
      .fields = &on_change_fields,
      .help = "the program that publishes records which have changed; needs state"},
+    {.key = "reports",
+     .type = FIELD_GROUP,
+     .fields = &report_fields,
+     .help = "how TLS reports are judged"},
     {.key = "ttl", .type = FIELD_GROUP, .fields = &ttl_fields, .help = "TTLs of the records"},
     {.key = "include",
      .type = FIELD_TEXTS,

@@ -83,6 +83,10 @@ struct raw_settings {
     struct {
         struct field_number every; /* seconds */
     } check;
+    struct {
+        struct field_text authserv_id;
+        struct field_number ready_after, late, tolerated; /* seconds; seconds; per million */
+    } reports;
     struct field_texts include;
 };
 

@@ -338,6 +338,26 @@ static void build_check(const struct settings_context *context, const struct raw
                  "check needs state:, where the daemon keeps the results");
 }
 
+/* An authserv-id is a word (RFC 8601 2.2), nearly always a host name. */
+static void build_reports(const struct settings_context *context, const struct raw_settings *raw)
+{
+    const struct field_text *id = &raw->reports.authserv_id;
+    struct config *config = context->config;
+
+    config->ready_after_s = raw->reports.ready_after.value;
+    config->reports_late_s = raw->reports.late.value;
+    config->tolerated_per_million = raw->reports.tolerated.value;
+    if (id->text.len == 0)
+        return;
+    config->authserv_id = arena_copy(config->arena, id->text);
+    for (size_t i = 0; i < id->text.len; i++)
+        if (id->text.ptr[i] <= ' ' || id->text.ptr[i] > '~' || strchr("\"();,", id->text.ptr[i])) {
+            settings_report(context, FINDING_BAD_VALUE, id, "reports.authserv_id",
+                            "is not one word, as the name of a mail server is");
+            return;
+        }
+}
+
 /* A path in the YAML is relative to the folder of the file that it stands in. */
 static const char *resolve_path(const struct settings_context *context,
                                 const struct field_text *raw)
@@ -492,6 +512,7 @@ void settings_build(const struct raw_settings *raw, struct config *config, struc
         config->state = resolve_path(&context, &raw->state);
     build_on_change(&context, raw);
     build_check(&context, raw);
+    build_reports(&context, raw);
     build_user(&context, &raw->user);
     config->has_sandbox = raw->sandbox.value == 1;
     build_includes(config, &raw->include);

@@ -66,10 +66,8 @@ static void test_load(void **state)
         LEDGER_HEAD "1700000000 serves example.com aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa testing 86400"
                     " example.com - - mx1.example.com\nwhat is this\n";
     struct config *config = loaded_config("domains: {example.com: {mx: [mx1.example.com]}}\n");
-    struct domain_reports_source source = {.config = config,
-                                           .rules = &report_verdict_rules_default,
-                                           .now_unix_s = STORED_NOW - 86400,
-                                           .days = 30};
+    struct domain_reports_source source = {
+        .config = config, .now_unix_s = STORED_NOW - 86400, .days = 30};
     struct ledger *ledger, *damaged_ledger;
     struct stored stored;
     struct err err;
@@ -98,6 +96,14 @@ static void test_load(void **state)
     add_days(&stored, true);
     source.ledger = ledger;
     expect_verdict(&source, "example.com", REPORT_VERDICT_BROKEN, 40);
+    config_unref(config);
+
+    config = loaded_config("domains: {example.com: {mx: [mx1.example.com]}}\n"
+                           "reports: {ready_after: 25h, late: 0s, tolerated: 1000000}\n");
+    assert_int_equal(domain_reports_rules(config).days, 2);
+    assert_int_equal(domain_reports_rules(config).late_days, 0);
+    source.config = config;
+    expect_verdict(&source, "example.com", REPORT_VERDICT_READY, 40);
     stored_close(&stored);
     ledger_free(ledger);
     ledger_free(damaged_ledger);

@@ -11,6 +11,7 @@
 
 #include "lib/base/err.h"
 #include "reports/report_database.h"
+#include "reports/report_verdict.h"
 #include "support/stored.h"
 
 #define DAYS(n) (INT64_C(86400) * (n))
@@ -90,14 +91,16 @@ static void test_by_size(void **state)
     stored_close(&stored);
 }
 
-/* The default keeps the days of a verdict, and counts of what was refused for no longer. */
-static void test_default(void **state)
+/* The days of a verdict are kept, and counts of what was refused for as long as sums. */
+static void test_by_rules(void **state)
 {
+    static const struct report_verdict_rules rules = {.days = 14, .late_days = 3};
+    struct report_keeping keeping = report_keeping_for(&rules);
     struct stored stored;
     struct err err;
 
     (void)state;
-    assert_true(report_keeping_default.window_s >= DAYS(14 + 3 + REPORT_DAYS_AHEAD));
+    assert_int_equal(keeping.window_s, DAYS(14 + 3 + REPORT_DAYS_AHEAD + 1));
     stored_open(&stored);
     add_days(&stored, 10);
     assert_int_equal(sqlite3_exec(report_database_connection(stored.database),
@@ -105,8 +108,7 @@ static void test_default(void **state)
                                   " ('example.com', 19601, 1)",
                                   NULL, NULL, NULL),
                      SQLITE_OK);
-    assert_int_equal(
-        report_expire(stored.database, &report_keeping_default, STORED_NOW - 86400, &err), 0);
+    assert_int_equal(report_expire(stored.database, &keeping, STORED_NOW - 86400, &err), 0);
     assert_kept(&stored, 10, 10, 10);
     assert_int_equal(stored_number(&stored, "SELECT min(day) FROM refused"), 19601);
     stored_close(&stored);
@@ -116,7 +118,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_by_age),
                                               cmocka_unit_test(test_by_size),
-                                              cmocka_unit_test(test_default)};
+                                              cmocka_unit_test(test_by_rules)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -405,6 +405,40 @@ static void test_operation(void **state)
     }
 }
 
+static void test_reports(void **state)
+{
+    static const struct {
+        const char *yaml, *authserv_id, *finding;
+        uint32_t ready_after_s, late_s, tolerated;
+    } rows[] = {
+        {"{}", NULL, "", 14 * 86400, 3 * 86400, 1000},
+        {"reports: {authserv_id: mail.example.com, ready_after: 1d, late: 0s, tolerated: 0}",
+         "mail.example.com", "", 86400, 0, 0},
+        {"reports: {authserv_id: \"a b\"}", "a b",
+         "f:1:24: error: reports.authserv_id: 'a b' is not one word, as the name of a mail "
+         "server is [bad-value]\n",
+         14 * 86400, 3 * 86400, 1000},
+        {"reports: {authserv_id: \"a;\"}", "a;",
+         "f:1:24: error: reports.authserv_id: 'a;' is not one word, as the name of a mail "
+         "server is [bad-value]\n",
+         14 * 86400, 3 * 86400, 1000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sample sample = sample_read(rows[i].yaml);
+        const struct config *config = resolve(&sample);
+
+        print_message("row %zu: %s\n", i, rows[i].yaml);
+        assert_true(sample_has(&sample, rows[i].yaml, rows[i].finding));
+        assert_true(slice_eq(slice_of(config->authserv_id), slice_of(rows[i].authserv_id)));
+        assert_int_equal(config->ready_after_s, rows[i].ready_after_s);
+        assert_int_equal(config->reports_late_s, rows[i].late_s);
+        assert_int_equal(config->tolerated_per_million, rows[i].tolerated);
+        sample_done(&sample);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -419,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_relative_sources),
         cmocka_unit_test(test_no_sources),
         cmocka_unit_test(test_operation),
+        cmocka_unit_test(test_reports),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
