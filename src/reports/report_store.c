@@ -44,8 +44,8 @@ static int64_t addition_day(const struct tls_report *report, const struct report
     return report_day_of(report->start_unix_s);
 }
 
-/* Whoever sends it, by the content alone: a report may come by several ways. */
-static const char *addition_submitter(const struct tls_report *report)
+/* By the content alone: a report may come by several ways. */
+const char *report_submitter_of(const struct tls_report *report)
 {
     const char *at = report->contact ? strrchr(report->contact, '@') : NULL;
 
@@ -420,7 +420,7 @@ int report_store_add(struct report_database *database, const struct tls_report *
                                   .meta = meta,
                                   .is_ours = is_ours,
                                   .context = context,
-                                  .submitter = addition_submitter(report),
+                                  .submitter = report_submitter_of(report),
                                   .day = addition_day(report, meta)};
     unsigned char content[CONTENT_HASH_LEN];
     enum report_outcome outcome;

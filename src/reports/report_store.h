@@ -57,5 +57,10 @@ int report_store_add_unreadable(struct report_database *database, struct slice r
                                 const char *reason, const struct report_meta *meta,
                                 enum report_outcome *ret_outcome, struct err *err);
 
+/**
+ * Who a report says it is from: the domain of contact-info, else the organization's name, or "".
+ */
+const char *report_submitter_of(const struct tls_report *report);
+
 /** The UTC day of a time, counted from 1970. */
 int64_t report_day_of(int64_t unix_s);

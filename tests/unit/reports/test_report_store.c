@@ -217,6 +217,28 @@ static void test_empty(void **state)
     stored_close(&stored);
 }
 
+static void test_submitter(void **state)
+{
+    static const struct {
+        const char *contact, *organization, *submitter;
+    } rows[] = {
+        {"a@google.com", "Google Inc.", "google.com"},
+        {"\"a@b\"@google.com", "Google Inc.", "google.com"},
+        {"a@", "Google Inc.", "Google Inc."},
+        {"google.com", "Google Inc.", "Google Inc."},
+        {NULL, "Google Inc.", "Google Inc."},
+        {NULL, NULL, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct tls_report report = {.contact = rows[i].contact,
+                                    .organization = rows[i].organization};
+
+        assert_string_equal(report_submitter_of(&report), rows[i].submitter);
+    }
+}
+
 static void test_unreadable(void **state)
 {
     struct report_meta meta = stored_meta(REPORT_PROOF_NONE);
@@ -247,10 +269,11 @@ static void test_unreadable(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_outcomes), cmocka_unit_test(test_foreign_part),
-        cmocka_unit_test(test_proof),    cmocka_unit_test(test_cap),
-        cmocka_unit_test(test_failures), cmocka_unit_test(test_days),
-        cmocka_unit_test(test_empty),    cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_outcomes),  cmocka_unit_test(test_foreign_part),
+        cmocka_unit_test(test_proof),     cmocka_unit_test(test_cap),
+        cmocka_unit_test(test_failures),  cmocka_unit_test(test_days),
+        cmocka_unit_test(test_empty),     cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_submitter),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
