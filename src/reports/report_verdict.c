@@ -357,9 +357,7 @@ static enum report_verdict_kind maker_decide(struct verdict_maker *maker)
     maker_sum(maker);
     maker_judge_failures(maker, &kind);
     is_complete = maker_judge_evidence(maker);
-    if (!maker_judge_time(maker, &ready_unix_s))
-        is_complete = false;
-    else if (!maker_judge_late(maker, ready_unix_s))
+    if (!maker_judge_time(maker, &ready_unix_s) || !maker_judge_late(maker, ready_unix_s))
         is_complete = false;
     if (!is_complete && kind == REPORT_VERDICT_READY)
         kind = REPORT_VERDICT_NOT_YET;
