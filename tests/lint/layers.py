@@ -33,6 +33,7 @@ THIRD_PARTY = {
     "curl/": {"check"},
     "seccomp.h": {"daemon/confine"},
     "gmime/": {"reports"},
+    "jansson.h": {"reports"},
     "sqlite3.h": {"reports"},
     "zlib.h": {"reports"},
     "getopt.h": {"cli", "check"},
