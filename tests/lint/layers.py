@@ -14,7 +14,7 @@ LAYERS = [{"lib/base"}, {"lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"},
           {"lib/config", "lib/import"}, {"lib/state"},
           {"daemon/net", "daemon/tls"}, {"daemon/worker"}, {"daemon/http"},
           {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"check", "reports"}, {"cli"},
-          {"main.c", "check_main.c"}]
+          {"main.c", "check_main.c", "reports_main.c"}]
 LAYER_OF = {folder: layer for layer, folders in enumerate(LAYERS) for folder in folders}
 
 # The folders that may include a third party's header; a header's folder stands for what is in it.
@@ -36,7 +36,7 @@ THIRD_PARTY = {
     "jansson.h": {"reports"},
     "sqlite3.h": {"reports"},
     "zlib.h": {"reports"},
-    "getopt.h": {"cli", "check"},
+    "getopt.h": {"cli", "check", "reports"},
     "uthash.h": set(LAYER_OF),
     "utlist.h": set(LAYER_OF),
 }

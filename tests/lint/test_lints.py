@@ -45,7 +45,7 @@ CASES = [
     ("layers", "src/daemon/main/a.c", "#include <h2o.h>\n", "h2o.h belongs to daemon/http, daemon/worker only"),
     ("layers", "src/daemon/main/a.c", "#include <h2o/socket.h>\n", "belongs to daemon/http, daemon/worker only"),
     ("layers", "src/daemon/http/a.c", "#include <uv.h>\n", "belongs to check, daemon/child, daemon/control, daemon/main only"),
-    ("layers", "src/main.c", "#include <getopt.h>\n", "getopt.h belongs to check, cli only"),
+    ("layers", "src/main.c", "#include <getopt.h>\n", "getopt.h belongs to check, cli, reports only"),
     ("layers", "src/lib/base/a.c", "#include <bzlib.h>\n", "is no header of the C library nor of"),
     ("layers", "src/lib/base/a.c", '#include "stdio.h"\n', "stdio.h does not stand below src/"),
     ("layers", "src/util/a.c", "\n", "util has no layer"),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports/report_import.h"
+
+#include <sysexits.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "reports/report_intake.h"
+#include "reports/report_sources.h"
+#include "reports/report_spool.h"
+
+enum {
+    IMPORT_GROUP_MAX = 1000, /* reports in a group: the sync of each takes as long as 200 reports */
+};
+
+static int add_spooled(struct report_intake *intake, const struct spooled_report *spooled,
+                       struct err *err)
+{
+    const struct report_part part = {
+        .bytes = spooled->body,
+        .content_type = spooled->content_type,
+        .certainty = REPORT_PART_DECLARED,
+    };
+
+    return report_intake_add(intake, &part, &spooled->meta, err);
+}
+
+static int end_spool_group(struct report_intake *intake, struct report_spool *spool,
+                           struct err *err)
+{
+    return report_intake_commit(intake, err) == 0 ? report_spool_forget(spool, err) : -1;
+}
+
+static int read_spool(struct report_intake *intake, struct report_spool *spool, struct err *err)
+{
+    struct arena *arena = arena_new(0);
+    struct spooled_report spooled;
+    int result;
+
+    while ((result = report_spool_next(spool, arena, &spooled, err)) > 0) {
+        result = add_spooled(intake, &spooled, err);
+        arena_reset(arena);
+        if (result == 0 && report_intake_pending(intake) >= IMPORT_GROUP_MAX)
+            result = end_spool_group(intake, spool, err);
+        if (result != 0)
+            break;
+    }
+    arena_free(arena);
+    return result == 0 ? end_spool_group(intake, spool, err) : -1;
+}
+
+int report_import_spool(struct report_intake *intake, const char *state_directory,
+                        size_t *ret_n_failed, struct err *err)
+{
+    struct report_spool *spool;
+    int result;
+
+    if (report_spool_open(state_directory, &spool, err) != 0)
+        return -1;
+    result = read_spool(intake, spool, err);
+    *ret_n_failed = report_spool_n_failed(spool);
+    report_spool_close(spool);
+    return result;
+}
+
+static int import_part(struct report_import *import, const struct report_part *part,
+                       enum report_transport transport, enum report_proof without_dkim,
+                       struct err *err)
+{
+    struct report_meta meta = {
+        .received_unix_s = import->now_unix_s,
+        .transport = transport,
+        .proof = without_dkim,
+    };
+
+    if (part->origin.is_dkim_verified) {
+        meta.proof = REPORT_PROOF_DKIM;
+        meta.proven_domain = part->origin.from_domain;
+    }
+    return report_intake_add(import->intake, part, &meta, err);
+}
+
+static int take_file_part(void *context, const struct report_part *part, struct err *err)
+{
+    struct report_import *import = context;
+
+    if (import_part(import, part, REPORT_BY_FILE, REPORT_PROOF_FILE, err) != 0)
+        return -1;
+    return report_intake_pending(import->intake) < IMPORT_GROUP_MAX
+               ? 0
+               : report_intake_commit(import->intake, err);
+}
+
+static int take_mail_part(void *context, const struct report_part *part, struct err *err)
+{
+    return import_part(context, part, REPORT_BY_MAIL, REPORT_PROOF_NONE, err);
+}
+
+static void complain_of_file(void *context, const char *path, const struct err *why)
+{
+    struct report_import *import = context;
+
+    import->n_complaints++;
+    fprintf(stderr, "mta-stsd-reports: %s %s\n", path, why->msg);
+}
+
+int report_import_files(struct report_import *import, char *const *paths, size_t n_paths,
+                        struct report_counts *counts, struct err *err)
+{
+    const struct report_taker taker = {
+        .take = take_file_part,
+        .complain = complain_of_file,
+        .context = import,
+    };
+
+    for (size_t i = 0; i < n_paths; i++)
+        if (report_sources_read(import->reader, paths[i], &taker, counts, err) != 0)
+            return -1;
+    return report_intake_commit(import->intake, err);
+}
+
+int report_import_mail(struct report_import *import, FILE *in, struct report_counts *counts,
+                       struct err *err)
+{
+    const struct report_taker taker = {
+        .take = take_mail_part,
+        .complain = complain_of_file,
+        .context = import,
+    };
+    int status = report_sources_read_mail(import->reader, in, &taker, counts, err);
+
+    if (status == EX_OK && report_intake_commit(import->intake, err) != 0)
+        return EX_TEMPFAIL;
+    return status;
+}

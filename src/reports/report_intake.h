@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * The intake: from the body of a report, wherever it came from, to the database.
+ *
+ * What cannot be read is kept aside with the reason, never refused: most senders don't send it
+ * again. Reports are stored in groups, of which the disk has all or nothing; the caller says where
+ * one ends. One thread at a time.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "reports/report_meta.h"
+#include "reports/report_part.h"
+
+struct err;
+struct peer_proofs;
+struct report_database;
+struct report_intake;
+struct report_scope;
+
+/** What the intake works with; all of it outlives the intake. */
+struct report_intake_parts {
+    struct report_database *database;
+    const struct report_scope *scope;
+    struct peer_proofs *proofs; /* NULL: a peer proves nothing */
+};
+
+/** What became of what was added. */
+struct report_intake_counts {
+    size_t n_new, n_duplicates, n_conflicts, n_foreign, n_over_cap;
+    size_t n_unreadable;
+};
+
+/** Never returns NULL. */
+struct report_intake *report_intake_new(const struct report_intake_parts *parts);
+
+/** Rolls back what was not committed. Takes NULL. */
+void report_intake_free(struct report_intake *intake);
+
+/**
+ * Adds what a part holds. A part that only looked like a report and is none is dropped.
+ *
+ * meta  where it came from; with a peer, whether it proves anything is found out here
+ * Returns 0, or -1 with *err set: the database failed, and the group is rolled back.
+ */
+int report_intake_add(struct report_intake *intake, const struct report_part *part,
+                      const struct report_meta *meta, struct err *err);
+
+/**
+ * Ends the group: the disk has it.
+ *
+ * Returns 0, or -1 with *err set, and the group is rolled back.
+ */
+int report_intake_commit(struct report_intake *intake, struct err *err);
+
+/** How many were added since the last commit. */
+size_t report_intake_pending(const struct report_intake *intake);
+
+/** Counts what was added since the intake was made. */
+struct report_intake_counts report_intake_counts(const struct report_intake *intake);
+
+/** "3 reports: 2 new, 1 known already", a line; nothing if nothing was added. */
+void report_intake_counts_print(const struct report_intake_counts *counts, FILE *out);

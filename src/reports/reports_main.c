@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MIT */
+#include "reports/reports_main.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/base/slice.h"
+#include "lib/config/config.h"
+#include "lib/config/load.h"
+#include "lib/diag/config_finding.h"
+#include "lib/diag/diag.h"
+#include "lib/dns/name.h"
+#include "lib/state/ledger.h"
+#include "reports/peer_proof.h"
+#include "reports/report_database.h"
+#include "reports/report_expire.h"
+#include "reports/report_import.h"
+#include "reports/report_intake.h"
+#include "reports/report_mail.h"
+#include "reports/report_query.h"
+#include "reports/report_scope.h"
+#include "reports/report_sources.h"
+#include "reports/reports_options.h"
+#include "reports/reports_show.h"
+#include "version.h"
+
+enum reports_status {
+    REPORTS_STATUS_GOOD = 0,
+    REPORTS_STATUS_FINDINGS = 1,
+    REPORTS_STATUS_USAGE = 2,
+    REPORTS_STATUS_FAILED = 3,
+};
+
+/* What all modes need. */
+struct reports_program {
+    const struct reports_options *options;
+    struct config *config;
+    struct ledger *ledger;
+    struct report_scope *scope;
+    struct report_database *database;
+    int64_t now_unix_s;
+};
+
+static int reports_fail(int status, const char *what)
+{
+    fprintf(stderr, "mta-stsd-reports: %s\n", what);
+    return status;
+}
+
+static int program_load_config(struct reports_program *program)
+{
+    struct diag *diag = diag_new(&config_findings);
+
+    program->config = config_load(program->options->config_path, diag);
+    diag_print(diag, LEVEL_ERROR, stderr);
+    diag_free(diag);
+    if (!program->config)
+        return REPORTS_STATUS_USAGE;
+    if (!program->config->state)
+        return reports_fail(REPORTS_STATUS_USAGE,
+                            "there is no place for reports: set state: in the configuration");
+    return REPORTS_STATUS_GOOD;
+}
+
+/* The ledger of the only domain that is asked for is found faster. */
+static int program_open(struct reports_program *program, const char *only_domain)
+{
+    const char *state = program->config->state;
+    struct err err;
+
+    if (ledger_read(state, only_domain, &program->ledger, &err) != 0 ||
+        report_database_open(state, &program->database, &err) != 0)
+        return reports_fail(REPORTS_STATUS_FAILED, err.msg);
+    program->scope = report_scope_new(program->config, program->ledger, program->now_unix_s);
+    return REPORTS_STATUS_GOOD;
+}
+
+static void program_close(struct reports_program *program)
+{
+    report_database_close(program->database);
+    report_scope_free(program->scope);
+    ledger_free(program->ledger);
+    config_unref(program->config);
+}
+
+static int program_expire(const struct reports_program *program, struct err *err)
+{
+    struct report_verdict_rules rules = domain_reports_rules(program->config);
+    struct report_keeping keeping = report_keeping_for(&rules);
+
+    return report_expire(program->database, &keeping, program->now_unix_s, err);
+}
+
+static struct report_intake *program_intake(const struct reports_program *program,
+                                            struct peer_proofs *proofs)
+{
+    return report_intake_new(&(struct report_intake_parts){
+        .database = program->database, .scope = program->scope, .proofs = proofs});
+}
+
+static void print_counts(const struct report_intake *intake)
+{
+    struct report_intake_counts counts = report_intake_counts(intake);
+
+    report_intake_counts_print(&counts, stdout);
+}
+
+static int run_spool(struct reports_program *program)
+{
+    struct peer_proofs *proofs = peer_proofs_new(&peer_resolver_system, &clock_system);
+    struct report_intake *intake = program_intake(program, proofs);
+    int status = REPORTS_STATUS_GOOD;
+    size_t n_failed = 0;
+    struct err err;
+
+    if (report_import_spool(intake, program->config->state, &n_failed, &err) != 0 ||
+        program_expire(program, &err) != 0)
+        status = reports_fail(REPORTS_STATUS_FAILED, err.msg);
+    print_counts(intake);
+    if (n_failed > 0)
+        fprintf(stderr, "mta-stsd-reports: %zu %s of the spool %s put into spool/failed\n",
+                n_failed, n_failed == 1 ? "file" : "files", n_failed == 1 ? "was" : "were");
+    report_intake_free(intake);
+    peer_proofs_free(proofs);
+    return status;
+}
+
+static void print_sources(const struct report_counts *counts)
+{
+    if (counts->n_ordinary > 0)
+        printf("%zu of %zu %s without a report\n", counts->n_ordinary, counts->n_mails,
+               counts->n_mails == 1 ? "mail is" : "mails are");
+    if (counts->n_others > 0)
+        printf("%zu %s neither a report nor a mail\n", counts->n_others,
+               counts->n_others == 1 ? "file is" : "files are");
+}
+
+static int import_files(const struct reports_program *program, struct report_import *import)
+{
+    struct report_counts counts = {0};
+    struct err err;
+
+    if (report_import_files(import, program->options->arguments, program->options->n_arguments,
+                            &counts, &err) != 0 ||
+        program_expire(program, &err) != 0)
+        return reports_fail(REPORTS_STATUS_FAILED, err.msg);
+    print_counts(import->intake);
+    print_sources(&counts);
+    return import->n_complaints > 0 ? REPORTS_STATUS_FINDINGS : REPORTS_STATUS_GOOD;
+}
+
+/* An MTA that reads this says nothing of a mail that was taken, so nothing is printed. */
+static int import_mail(struct report_import *import)
+{
+    struct report_counts counts = {0};
+    struct err err;
+    int status = report_import_mail(import, stdin, &counts, &err);
+
+    return status == EX_OK ? EX_OK : reports_fail(status, err.msg);
+}
+
+static int run_import(struct reports_program *program)
+{
+    struct report_import import = {
+        .intake = program_intake(program, NULL),
+        .reader = report_mail_reader_new(program->config->authserv_id),
+        .now_unix_s = program->now_unix_s,
+    };
+    int status =
+        program->options->n_arguments > 0 ? import_files(program, &import) : import_mail(&import);
+
+    report_mail_reader_free(import.reader);
+    report_intake_free(import.intake);
+    return status;
+}
+
+/* Returns NULL after an error on standard error. */
+static const char *argument_domain(const char *argument, struct arena *arena)
+{
+    char name[DNS_NAME_MAX + 1];
+    struct err err;
+
+    if (dns_name_parse(slice_of(argument), name, NULL, &err) == 0)
+        return arena_copy(arena, slice_of(name));
+    fprintf(stderr, "mta-stsd-reports: '%s' %s\n", argument, err.msg);
+    return NULL;
+}
+
+/* The domains named, or all of the configuration. NULL after an error on standard error. */
+static const char *const *list_domains(const struct reports_program *program, struct arena *arena,
+                                       size_t *ret_n)
+{
+    const struct reports_options *options = program->options;
+    const struct config *config = program->config;
+    size_t n = options->n_arguments > 0 ? options->n_arguments : config->n_domains;
+    const char **domains = arena_array(arena, n, sizeof(*domains));
+
+    for (size_t i = 0; i < n; i++) {
+        domains[i] = options->n_arguments > 0 ? argument_domain(options->arguments[i], arena)
+                                              : config->domains[i].name;
+        if (!domains[i])
+            return NULL;
+    }
+    *ret_n = n;
+    return domains;
+}
+
+/* Reports of a domain that is not ours are kept aside, so that --reports has nothing of it. */
+static int check_scope(const struct reports_program *program, const char *const *domains, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (report_scope_has(program->scope, domains[i]))
+            continue;
+        fprintf(stderr,
+                "mta-stsd-reports: '%s' is neither a domain of the configuration nor an MX host "
+                "of one\n",
+                domains[i]);
+        return REPORTS_STATUS_USAGE;
+    }
+    return REPORTS_STATUS_GOOD;
+}
+
+static int show_domains(const struct reports_program *program, const char *const *domains, size_t n)
+{
+    const struct reports_options *options = program->options;
+    const struct reports_show show = {
+        .source = {.database = program->database,
+                   .config = program->config,
+                   .ledger = program->ledger,
+                   .now_unix_s = program->now_unix_s,
+                   .days = (int64_t)options->days},
+        .domains = domains,
+        .n_domains = n,
+        .has_json = options->has_json,
+        .has_failures = options->has_failures,
+        .out = stdout,
+    };
+    size_t n_broken;
+    struct err err;
+
+    if (reports_show_domains(&show, &n_broken, &err) != 0)
+        return reports_fail(REPORTS_STATUS_FAILED, err.msg);
+    return n_broken > 0 ? REPORTS_STATUS_FINDINGS : REPORTS_STATUS_GOOD;
+}
+
+static int show_raw(const struct reports_program *program, const char *domain)
+{
+    struct err err;
+
+    return reports_show_raw(program->database, domain, stdout, &err) == 0
+               ? REPORTS_STATUS_GOOD
+               : reports_fail(REPORTS_STATUS_FAILED, err.msg);
+}
+
+static int show_list(struct reports_program *program, const char *const *domains, size_t n)
+{
+    bool has_names = program->options->n_arguments > 0;
+    int status = program_open(program, has_names && n == 1 ? domains[0] : NULL);
+
+    if (status == REPORTS_STATUS_GOOD && has_names)
+        status = check_scope(program, domains, n);
+    if (status != REPORTS_STATUS_GOOD)
+        return status;
+    return program->options->has_raw ? show_raw(program, has_names ? domains[0] : NULL)
+                                     : show_domains(program, domains, n);
+}
+
+static int run_show(struct reports_program *program)
+{
+    struct arena *arena = arena_new(0);
+    size_t n = 0;
+    const char *const *domains = list_domains(program, arena, &n);
+    int status = domains ? show_list(program, domains, n) : REPORTS_STATUS_USAGE;
+
+    arena_free(arena);
+    return status;
+}
+
+static bool is_piped(const struct reports_options *options)
+{
+    return options->mode == REPORTS_MODE_IMPORT && options->n_arguments == 0;
+}
+
+static int run_with_config(const struct reports_options *options)
+{
+    struct reports_program program = {
+        .options = options,
+        .now_unix_s = (int64_t)time(NULL),
+    };
+    int status = program_load_config(&program);
+
+    if (status == REPORTS_STATUS_GOOD && options->mode == REPORTS_MODE_SHOW) {
+        status = run_show(&program);
+    } else if (status == REPORTS_STATUS_GOOD) {
+        status = program_open(&program, NULL);
+        if (status == REPORTS_STATUS_GOOD)
+            status =
+                options->mode == REPORTS_MODE_SPOOL ? run_spool(&program) : run_import(&program);
+    }
+    program_close(&program);
+    /* An MTA bounces the mail on any other status; the fault is ours, and the mail is good. */
+    if (is_piped(options) && status != EX_OK && status != EX_DATAERR)
+        return EX_TEMPFAIL;
+    return status;
+}
+
+static int run_mode(const struct reports_options *options)
+{
+    switch (options->mode) {
+    case REPORTS_MODE_HELP:
+        reports_options_print_help();
+        return REPORTS_STATUS_GOOD;
+    case REPORTS_MODE_VERSION:
+        puts("mta-stsd-reports " MTA_VERSION);
+        return REPORTS_STATUS_GOOD;
+    case REPORTS_MODE_SHOW:
+    case REPORTS_MODE_IMPORT:
+    case REPORTS_MODE_SPOOL:
+        break;
+    }
+    if (is_piped(options) && isatty(STDIN_FILENO))
+        return reports_fail(REPORTS_STATUS_USAGE,
+                            "--import-report needs files, or a mail on standard input");
+    return run_with_config(options);
+}
+
+int reports_main(int argc, char **argv)
+{
+    struct reports_options options;
+    int status;
+
+    if (file_fill_standard() != 0)
+        return REPORTS_STATUS_FAILED;
+    signal(SIGPIPE, SIG_IGN); /* a reader that has enough ends the output, not a group of reports */
+    if (reports_options_parse(argc, argv, &options) != 0)
+        return REPORTS_STATUS_USAGE;
+    status = run_mode(&options);
+    if (fflush(stdout) != 0) {
+        fprintf(stderr, "mta-stsd-reports: the output cannot be written: %s\n", strerror(errno));
+        return REPORTS_STATUS_FAILED;
+    }
+    return status;
+}
