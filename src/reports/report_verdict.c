@@ -336,6 +336,7 @@ static void maker_praise(struct verdict_maker *maker)
                                   n_sessions, n_sessions == 1 ? "" : "s",
                                   has_failures ? "fewer failed than is tolerated" : "none failed"),
                NULL);
+    reason_add(maker, "what senders see that send no reports is not known", NULL);
     for (size_t i = 0; i < TALLY_CLASSES; i++)
         if (i != RESULT_DANE && maker->n_failed[true][i] > 0)
             maker_add_failures(maker, true, i);

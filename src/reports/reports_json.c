@@ -4,6 +4,7 @@
 #include "lib/base/json.h"
 #include "lib/policy/policy.h"
 #include "reports/domain_reports.h"
+#include "reports/report_coverage.h"
 #include "reports/report_words.h"
 #include "reports/tls_report.h"
 
@@ -73,6 +74,17 @@ static void reporters_print(const struct report_tally *tally, struct arena *aren
         bool_member(writer, "is_echo", reporter->is_echo);
         json_end_object(writer);
     }
+    json_end_array(writer);
+}
+
+static void missing_reporters_print(const struct report_tally *tally, struct json_writer *writer)
+{
+    const char *name;
+
+    json_key(writer, "missing_reporters");
+    json_begin_array(writer, JSON_ON_ONE_LINE);
+    for (size_t i = 0; (name = report_coverage_missing(tally, i)); i++)
+        json_text(writer, name);
     json_end_array(writer);
 }
 
@@ -147,6 +159,7 @@ void reports_json_print(const struct domain_reports *reports, struct arena *aren
     reasons_print(&reports->verdict, writer);
     count_member(writer, "days", reports->days);
     reporters_print(tally, arena, writer);
+    missing_reporters_print(tally, writer);
     failures_print(tally, arena, writer);
     entries_print(&reports->entries, arena, writer);
     json_number_member(writer, "conflicts", tally->n_conflicts);

@@ -5,6 +5,7 @@
 
 #include "lib/policy/policy.h"
 #include "reports/domain_reports.h"
+#include "reports/report_coverage.h"
 #include "reports/report_words.h"
 #include "reports/result_type.h"
 #include "reports/tls_report.h"
@@ -83,6 +84,18 @@ static void failure_print(const struct failure_tally *failure, struct arena *are
     fputs("\n", out);
 }
 
+static void missing_print(const struct report_tally *tally, FILE *out)
+{
+    const char *name = report_coverage_missing(tally, 0);
+
+    if (!name)
+        return;
+    fprintf(out, "  Large senders that did not: %s", name);
+    for (size_t i = 1; (name = report_coverage_missing(tally, i)); i++)
+        fprintf(out, ", %s", name);
+    fputs(".\n", out);
+}
+
 void reports_text_print(const struct domain_reports *reports, struct arena *arena, FILE *out)
 {
     const struct report_tally *tally = &reports->tally;
@@ -93,6 +106,8 @@ void reports_text_print(const struct domain_reports *reports, struct arena *aren
                 reports->days == 1 ? "" : "s");
     for (size_t i = 0; i < tally->n_reporters; i++)
         reporter_print(tally->reporters[i], arena, out);
+    if (tally->n_reporters > 0)
+        missing_print(tally, out);
     if (tally->n_failures > 0)
         fputs("  What failed:\n", out);
     for (size_t i = 0; i < tally->n_failures; i++)

@@ -78,6 +78,7 @@ static void test_sample(void **state)
     assert_string_equal(text_at(root, "entries", 1, "policy_type"), "no-policy-found");
     assert_int_equal(json_integer_value(json_object_get(root, "conflicts")), 1);
     assert_int_equal(json_integer_value(json_object_get(root, "refused")), 1);
+    assert_int_equal(json_array_size(json_object_get(root, "missing_reporters")), 2);
     json_decref(root);
     arena_free(arena);
 }

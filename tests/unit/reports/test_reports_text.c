@@ -28,6 +28,7 @@ static const char sample[] =
     "3 sessions under an earlier policy or an unknown one; on 6 October 2024\n"
     "  - 'Evil\\x0d\\x0aCorp' (unverified): 0 sessions under the policy succeeded, 1 failed; on "
     "6 October 2024\n"
+    "  Large senders that did not: microsoft.com, mail.ru.\n"
     "  What failed:\n"
     "  - google.com found a certificate that has expired (certificate-expired) at MX host "
     "mx1.example.com: 2 sessions, on 4 October 2024; reason given: 'x\\x1b[31m'\n"
