@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "reports/report_database.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "lib/base/err.h"
 #include "reports/report_schema.h"
 #include "reports/report_sqlite.h"
+#include "reports/state_file.h"
 
 enum {
     STATEMENTS_MAX = 32,
@@ -26,18 +25,6 @@ struct report_database {
     } kept[STATEMENTS_MAX];
     size_t n_kept;
 };
-
-/* Reports tell who writes to whom, so others may not read them; SQLite would ask the umask alone.
- * The files beside the database get its permissions. */
-static int file_make(const char *path, struct err *err)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        return err_io(err, errno, "cannot be opened");
-    close(fd);
-    return 0;
-}
 
 /* synchronous = FULL: a spooled report is removed after the commit, so the commit has to outlive a
  * loss of power. */
@@ -57,19 +44,36 @@ static int database_prepare(sqlite3 *sqlite, struct err *err)
     return report_schema_apply(sqlite, err);
 }
 
+/* The path without symbolic links in it, which SQLite refuses: nobody may put one in its last place
+ * between the call that makes the file and the one that opens it. */
+static char *database_path(const char *directory)
+{
+    char *whole = realpath(directory, NULL);
+    size_t size = strlen(whole ? whole : directory) + sizeof("/" REPORT_DATABASE_FILE);
+    char *path = memory_alloc(size);
+
+    snprintf(path, size, "%s/" REPORT_DATABASE_FILE, whole ? whole : directory);
+    free(whole);
+    return path;
+}
+
+/* Reports tell who writes to whom, so others may not read the file; SQLite would ask the umask
+ * alone. The files beside the database get its permissions and its owner. */
 int report_database_open(const char *directory, struct report_database **ret_database,
                          struct err *err)
 {
-    size_t size = strlen(directory) + sizeof("/" REPORT_DATABASE_FILE);
-    char *path = memory_alloc(size);
-    struct report_database *database = memory_alloc(sizeof(*database));
-    int result;
+    struct report_database *database;
+    int fd = state_file_open(directory, REPORT_DATABASE_FILE, err), result = 0;
+    char *path;
 
+    if (fd < 0)
+        return -1;
+    close(fd);
+    database = memory_alloc(sizeof(*database));
     *database = (struct report_database){0};
-    snprintf(path, size, "%s/" REPORT_DATABASE_FILE, directory);
-    result = file_make(path, err);
-    if (result == 0 &&
-        sqlite3_open_v2(path, &database->sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+    path = database_path(directory);
+    if (sqlite3_open_v2(path, &database->sqlite,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX,
                         NULL) != SQLITE_OK)
         result = report_sqlite_fail(database->sqlite, "cannot be opened", err);
     if (result == 0)
@@ -77,7 +81,7 @@ int report_database_open(const char *directory, struct report_database **ret_dat
     if (result != 0) {
         int sys_errno = err->sys_errno;
 
-        err_set(err, err->code, "'%s' %s", path, err->msg);
+        err_set(err, err->code, "'%s/" REPORT_DATABASE_FILE "' %s", directory, err->msg);
         err->sys_errno = sys_errno;
         report_database_close(database);
     } else {

@@ -16,7 +16,7 @@ struct report_database;
 #define REPORT_DATABASE_FILE "reports.sqlite"
 
 /**
- * Opens the database in `directory`, and makes it if it is missing.
+ * Opens the database in `directory`, and makes it if it is missing, as state_file_open() does.
  *
  * Returns 0, or -1 with *err set: as report_schema_apply(); the message names the file.
  */

@@ -212,6 +212,17 @@ int report_query_entries(struct report_database *database, const char *domain, i
     return result;
 }
 
+int report_query_count_unreadable(struct report_database *database, int64_t *ret_n, struct err *err)
+{
+    sqlite3_int64 n;
+
+    if (report_sqlite_number(report_database_connection(database),
+                             "SELECT count(*) FROM aside WHERE is_foreign = 0", &n, err) != 0)
+        return -1;
+    *ret_n = n;
+    return 0;
+}
+
 static struct slice column_blob(sqlite3_stmt *statement, int column)
 {
     const char *bytes = sqlite3_column_blob(statement, column);

@@ -52,6 +52,13 @@ int report_query_entries(struct report_database *database, const char *domain, i
                          int64_t to_day, struct arena *arena, struct report_entries *ret_entries,
                          struct err *err);
 
+/**
+ * Counts what is kept aside because it could not be read. Returns 0, or -1 with *err set as
+ * report_sqlite_fail().
+ */
+int report_query_count_unreadable(struct report_database *database, int64_t *ret_n,
+                                  struct err *err);
+
 /** A report that is kept, as it was read; valid during the call. */
 struct raw_report {
     struct slice bytes;

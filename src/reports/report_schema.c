@@ -82,6 +82,7 @@ static const char *const steps[] = {
     " proven_domain TEXT NOT NULL,"
     " host TEXT NOT NULL,"
     " peer TEXT NOT NULL,"
+    " is_foreign INTEGER NOT NULL,"
     " reason TEXT NOT NULL,"
     " raw BLOB NOT NULL"
     ") STRICT;"

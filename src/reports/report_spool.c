@@ -3,7 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/base/file.h"
 #include "lib/state/spool.h"
+#include "reports/state_file.h"
 
 enum {
     SPOOL_TRIES_MAX = 2, /* a reader may also have been ended by what was before */
@@ -133,21 +133,16 @@ static void mark_clear(const struct report_spool *spool)
 
 static int mark_open(struct report_spool *spool, const char *state_directory, struct err *err)
 {
-    char *path = spool_path_join(state_directory, REPORT_SPOOL_MARK);
-    int result = 0;
-
-    spool->mark = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (spool->mark < 0) {
-        result = err_io(err, errno, "'%s' cannot be opened", path);
-    } else if (flock(spool->mark, LOCK_EX | LOCK_NB) != 0) {
-        result = err_set(err, ERR_CONFIG, "another process reads the reports in '%s'", spool->path);
+    spool->mark = state_file_open(state_directory, REPORT_SPOOL_MARK, err);
+    if (spool->mark < 0)
+        return -1;
+    if (flock(spool->mark, LOCK_EX | LOCK_NB) != 0) {
         close(spool->mark); /* and leaves the mark of the other one */
         spool->mark = -1;
-    } else {
-        mark_read(spool);
+        return err_set(err, ERR_CONFIG, "another process reads the reports in '%s'", spool->path);
     }
-    free(path);
-    return result;
+    mark_read(spool);
+    return 0;
 }
 
 /* The report that ended an earlier reader comes first: others would take its mark. */

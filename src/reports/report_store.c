@@ -15,6 +15,12 @@
 
 #define CANNOT "cannot store a report"
 
+/* Why a report is kept aside, as the database has it. */
+enum aside_kind {
+    ASIDE_UNREADABLE = 0,
+    ASIDE_FOREIGN = 1,
+};
+
 struct report_addition {
     struct report_database *database;
     const struct tls_report *report;
@@ -411,6 +417,46 @@ static int addition_judge(const struct report_addition *add, enum report_outcome
     return 0;
 }
 
+static int addition_put_aside(struct report_database *database, struct slice raw,
+                              enum aside_kind kind, const char *reason,
+                              const struct report_meta *meta, enum report_outcome *ret_outcome,
+                              struct err *err)
+{
+    static const char insert[] =
+        "INSERT OR IGNORE INTO aside (content, received_unix_s, transport, proof, proven_domain,"
+        " host, peer, is_foreign, reason, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    static const char bound[] = "DELETE FROM aside WHERE id <= (SELECT max(id) FROM aside) - ?1";
+    unsigned char content[CONTENT_HASH_LEN];
+    sqlite3_stmt *statement = report_database_statement(database, insert, err);
+    enum report_outcome outcome;
+
+    if (!statement)
+        return -1;
+    content_hash_compute(raw, NULL, content);
+    sqlite3_bind_blob(statement, 1, content, sizeof(content), SQLITE_STATIC);
+    sqlite3_bind_int64(statement, 2, meta->received_unix_s);
+    sqlite3_bind_int(statement, 3, (int)meta->transport);
+    sqlite3_bind_int(statement, 4, (int)meta->proof);
+    bind_slice(statement, 5, meta->proven_domain);
+    bind_slice(statement, 6, meta->host);
+    bind_slice(statement, 7, meta->peer);
+    sqlite3_bind_int(statement, 8, (int)kind);
+    sqlite3_bind_text(statement, 9, reason, -1, SQLITE_STATIC);
+    bind_packed(statement, 10, raw);
+    if (addition_run(database, statement, err) != 0)
+        return -1;
+    outcome =
+        sqlite3_changes(report_database_connection(database)) > 0 ? REPORT_NEW : REPORT_DUPLICATE;
+    statement = report_database_statement(database, bound, err);
+    if (!statement)
+        return -1;
+    sqlite3_bind_int(statement, 1, REPORT_ASIDE_MAX);
+    if (addition_run(database, statement, err) != 0)
+        return -1;
+    *ret_outcome = outcome;
+    return 0;
+}
+
 int report_store_add(struct report_database *database, const struct tls_report *report,
                      struct slice json, const struct report_meta *meta, report_ownership *is_ours,
                      const void *context, enum report_outcome *ret_outcome, struct err *err)
@@ -436,8 +482,8 @@ int report_store_add(struct report_database *database, const struct tls_report *
     if (addition_judge(&add, &outcome, err) != 0)
         return -1;
     if (outcome == REPORT_FOREIGN) {
-        if (report_store_add_unreadable(database, json, "is about no domain of ours", meta,
-                                        &outcome, err) != 0)
+        if (addition_put_aside(database, json, ASIDE_FOREIGN, "is about no domain of ours", meta,
+                               &outcome, err) != 0)
             return -1;
         *ret_outcome = outcome == REPORT_NEW ? REPORT_FOREIGN : outcome;
         return 0;
@@ -454,36 +500,5 @@ int report_store_add_unreadable(struct report_database *database, struct slice r
                                 const char *reason, const struct report_meta *meta,
                                 enum report_outcome *ret_outcome, struct err *err)
 {
-    static const char insert[] =
-        "INSERT OR IGNORE INTO aside (content, received_unix_s, transport, proof, proven_domain,"
-        " host, peer, reason, raw) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-    static const char bound[] = "DELETE FROM aside WHERE id <= (SELECT max(id) FROM aside) - ?1";
-    unsigned char content[CONTENT_HASH_LEN];
-    sqlite3_stmt *statement = report_database_statement(database, insert, err);
-    enum report_outcome outcome;
-
-    if (!statement)
-        return -1;
-    content_hash_compute(raw, NULL, content);
-    sqlite3_bind_blob(statement, 1, content, sizeof(content), SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, meta->received_unix_s);
-    sqlite3_bind_int(statement, 3, (int)meta->transport);
-    sqlite3_bind_int(statement, 4, (int)meta->proof);
-    bind_slice(statement, 5, meta->proven_domain);
-    bind_slice(statement, 6, meta->host);
-    bind_slice(statement, 7, meta->peer);
-    sqlite3_bind_text(statement, 8, reason, -1, SQLITE_STATIC);
-    bind_packed(statement, 9, raw);
-    if (addition_run(database, statement, err) != 0)
-        return -1;
-    outcome =
-        sqlite3_changes(report_database_connection(database)) > 0 ? REPORT_NEW : REPORT_DUPLICATE;
-    statement = report_database_statement(database, bound, err);
-    if (!statement)
-        return -1;
-    sqlite3_bind_int(statement, 1, REPORT_ASIDE_MAX);
-    if (addition_run(database, statement, err) != 0)
-        return -1;
-    *ret_outcome = outcome;
-    return 0;
+    return addition_put_aside(database, raw, ASIDE_UNREADABLE, reason, meta, ret_outcome, err);
 }

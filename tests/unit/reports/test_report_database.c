@@ -40,8 +40,7 @@ static void test_reopen(void **state)
     assert_int_equal(stored_number(&stored, "SELECT count(*) FROM report"), 0);
     stored_close(&stored);
     assert_int_equal(report_database_open("/nonexistent", &again, &err), -1);
-    assert_string_equal(err.msg, "'/nonexistent/reports.sqlite' cannot be opened: "
-                                 "No such file or directory");
+    assert_string_equal(err.msg, "'/nonexistent' cannot be opened: No such file or directory");
     assert_int_equal(err.sys_errno, ENOENT);
     report_database_close(NULL);
 }

@@ -94,6 +94,7 @@ static void test_raw(void **state)
     enum report_outcome outcome;
     struct stored stored;
     struct err err;
+    int64_t n_unreadable = 0;
     char seen[256] = "";
 
     (void)state;
@@ -106,6 +107,10 @@ static void test_raw(void **state)
     assert_int_equal(report_query_raw(stored.database, "example.org", visit_bytes, seen, &err), 0);
     assert_int_equal(report_query_raw(stored.database, NULL, visit_bytes, seen, &err), 0);
     assert_string_equal(seen, "{\"a\": 1} example.com;<xml> is no JSON;");
+    policy.domain = "example.foreign";
+    assert_int_equal(stored_add(&stored, &report, "{}", &meta), REPORT_FOREIGN);
+    assert_int_equal(report_query_count_unreadable(stored.database, &n_unreadable, &err), 0);
+    assert_int_equal(n_unreadable, 1);
     assert_int_equal(report_query_raw(stored.database, NULL, visit_no_more, &err, &err), -1);
     assert_string_equal(err.msg, "enough");
     stored_close(&stored);
