@@ -9,6 +9,8 @@ HERE = pathlib.Path(__file__).parent
 ROWS = {"start": ["ready to serve, 60 domains", "memory then, 60 domains",
                   "memory after each was fetched once, 40 domains"],
         "commands": ["--test-config --no-certificates, 60 domains", "--print-dns, 60 domains"],
+        "reports": ["--import-report, 60 reports", "--reports of one domain, 60 reports kept",
+                    "--reports of 6 domains"],
         "cpu": ["CPU per fetch", "CPU per fetch, certificate not in the store",
                 "CPU per fetch, 2 workers"]}
 
