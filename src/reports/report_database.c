@@ -30,9 +30,16 @@ struct report_database {
  * loss of power. */
 static int database_prepare(sqlite3 *sqlite, struct err *err)
 {
+    size_t n_missing;
+
     sqlite3_busy_timeout(sqlite, LOCK_WAIT_MS);
+    if (report_schema_check(sqlite, &n_missing, err) != 0) /* before anything is written */
+        return -1;
+    /* Not without need: it takes the lock of a writer. */
+    if (n_missing > 0 &&
+        report_sqlite_run(sqlite, "PRAGMA auto_vacuum = INCREMENTAL", "cannot be opened", err) != 0)
+        return -1;
     if (report_sqlite_run(sqlite,
-                          "PRAGMA auto_vacuum = INCREMENTAL;"
                           "PRAGMA journal_mode = WAL;"
                           "PRAGMA synchronous = FULL;"
                           "PRAGMA cell_size_check = ON;"

@@ -94,23 +94,32 @@ static const char *const steps[] = {
     ") STRICT, WITHOUT ROWID;",
 };
 
-static int schema_step(sqlite3 *sqlite, struct err *err)
+int report_schema_check(sqlite3 *sqlite, size_t *ret_missing, struct err *err)
 {
     sqlite3_int64 version, application_id, n_objects;
-    char sql[64];
 
     if (report_sqlite_number(sqlite, "PRAGMA user_version", &version, err) != 0 ||
         report_sqlite_number(sqlite, "PRAGMA application_id", &application_id, err) != 0 ||
         report_sqlite_number(sqlite, "SELECT count(*) FROM sqlite_schema", &n_objects, err) != 0)
         return -1;
-    /* A file of another program is left as it is. */
     if (n_objects > 0 && application_id != APPLICATION_ID)
         return err_set(err, ERR_SYNTAX, "is a database of another program");
     if (version < 0 || version > (sqlite3_int64)ARRAY_LEN(steps))
         return err_set(err, ERR_CONFIG, "is of a later version of mta-stsd");
-    if (version == (sqlite3_int64)ARRAY_LEN(steps))
+    *ret_missing = ARRAY_LEN(steps) - (size_t)version;
+    return 0;
+}
+
+static int schema_take_steps(sqlite3 *sqlite, struct err *err)
+{
+    size_t n_missing;
+    char sql[64];
+
+    if (report_schema_check(sqlite, &n_missing, err) != 0)
+        return -1;
+    if (n_missing == 0)
         return 0;
-    for (size_t i = (size_t)version; i < ARRAY_LEN(steps); i++)
+    for (size_t i = ARRAY_LEN(steps) - n_missing; i < ARRAY_LEN(steps); i++)
         if (report_sqlite_run(sqlite, steps[i], CANNOT, err) != 0)
             return -1;
     snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %zu",
@@ -118,13 +127,19 @@ static int schema_step(sqlite3 *sqlite, struct err *err)
     return report_sqlite_run(sqlite, sql, CANNOT, err);
 }
 
-/* The transaction is one that may write from its start, so that two processes do not both make the
- * tables. */
+/* Who only reads is not to wait for who writes, so there is no transaction without need. It is one
+ * that may write from its start, so that two processes do not both make the tables. */
 int report_schema_apply(sqlite3 *sqlite, struct err *err)
 {
+    size_t n_missing;
+
+    if (report_schema_check(sqlite, &n_missing, err) != 0)
+        return -1;
+    if (n_missing == 0)
+        return 0;
     if (report_sqlite_run(sqlite, "BEGIN IMMEDIATE", CANNOT, err) != 0)
         return -1;
-    if (schema_step(sqlite, err) != 0) {
+    if (schema_take_steps(sqlite, err) != 0) {
         sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
         return -1;
     }

@@ -38,6 +38,7 @@ static void test_reopen(void **state)
     assert_int_equal(report_database_open(stored.directory, &again, &err), 0);
     report_database_close(again);
     assert_int_equal(stored_number(&stored, "SELECT count(*) FROM report"), 0);
+    assert_int_equal(stored_number(&stored, "PRAGMA auto_vacuum"), 2); /* incremental */
     stored_close(&stored);
     assert_int_equal(report_database_open("/nonexistent", &again, &err), -1);
     assert_string_equal(err.msg, "'/nonexistent' cannot be opened: No such file or directory");
@@ -120,11 +121,62 @@ static void test_damaged(void **state)
     stored_close(&stored);
 }
 
+/* Who reads does not wait for who writes. */
+static void test_read_while_locked(void **state)
+{
+    struct stored stored;
+    struct report_database *reader;
+    struct err err;
+
+    (void)state;
+    stored_open(&stored);
+    assert_int_equal(report_database_begin(stored.database, &err), 0);
+    if (report_database_open(stored.directory, &reader, &err) != 0)
+        fail_msg("%s", err.msg);
+    report_database_close(reader);
+    report_database_roll_back(stored.database);
+    stored_close(&stored);
+}
+
+/* A database of another program keeps its bytes. */
+static void test_of_another(void **state)
+{
+    struct stored stored;
+    struct report_database *again;
+    struct err err;
+    char path[128], before[4096], after[4096];
+    sqlite3 *sqlite;
+    FILE *file;
+
+    (void)state;
+    stored_open(&stored);
+    report_database_close(stored.database);
+    stored.database = NULL;
+    path_of(&stored, path, sizeof(path));
+    unlink(path);
+    assert_int_equal(sqlite3_open(path, &sqlite), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(sqlite, "CREATE TABLE t (x)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(sqlite);
+    file = fopen(path, "r");
+    assert_int_equal(fread(before, 1, sizeof(before), file), sizeof(before));
+    fclose(file);
+    assert_int_equal(report_database_open(stored.directory, &again, &err), -1);
+    assert_non_null(strstr(err.msg, "is a database of another program"));
+    file = fopen(path, "r");
+    assert_int_equal(fread(after, 1, sizeof(after), file), sizeof(after));
+    fclose(file);
+    assert_memory_equal(before, after, sizeof(before));
+    stored_close(&stored);
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reopen), cmocka_unit_test(test_groups), cmocka_unit_test(test_locked),
-        cmocka_unit_test(test_damaged)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_reopen),
+                                              cmocka_unit_test(test_groups),
+                                              cmocka_unit_test(test_locked),
+                                              cmocka_unit_test(test_damaged),
+                                              cmocka_unit_test(test_read_while_locked),
+                                              cmocka_unit_test(test_of_another)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
