@@ -285,11 +285,9 @@ static bool maker_judge_evidence(struct verdict_maker *maker)
         if (reporter_is_proven(tally->reporters[i]) && !tally->reporters[i]->is_echo &&
             tally->reporters[i]->n_successful > 0)
             return true;
-    reason_add(
-        maker,
-        "no reporter whose origin is proven has told of sessions under the policy served now",
-        "Take in reports by mail too, and set the authserv-id of the mail server that "
-        "receives them");
+    reason_add(maker, "no verified reporter has told of sessions under the policy served now",
+               "Take in reports by mail too, and set the authserv-id of the mail server that "
+               "receives them");
     return false;
 }
 
@@ -311,7 +309,10 @@ static enum report_verdict_kind verdict_without_data(struct verdict_maker *maker
     const struct report_tally *tally = maker->given->tally;
 
     if (tally->n_entries == 0)
-        reason_add(maker, "no report has come",
+        reason_add(maker,
+                   report_words_print(maker->arena,
+                                      "no report about the last %" PRId64 " days has come",
+                                      maker->given->rules->days + maker->given->rules->late_days),
                    "Check that the _smtp._tls record is published (mta-stsd --print-dns); many "
                    "domains get reports on few days only");
     else
@@ -329,14 +330,18 @@ static void maker_praise(struct verdict_maker *maker)
 
     for (size_t i = 0; i < TALLY_CLASSES; i++)
         has_failures |= i != RESULT_DANE && maker->n_failed[true][i] > 0;
-    reason_add(maker,
-               report_words_print(maker->arena,
-                                  "proven reporters told of %.0f session%s under the policy, and "
-                                  "%s",
-                                  n_sessions, n_sessions == 1 ? "" : "s",
-                                  has_failures ? "fewer failed than is tolerated" : "none failed"),
-               NULL);
-    reason_add(maker, "what senders see that send no reports is not known", NULL);
+    reason_add(
+        maker,
+        report_words_print(maker->arena,
+                           "verified reporters told of %.0f session%s under the policy, and "
+                           "%s",
+                           n_sessions, n_sessions == 1 ? "" : "s",
+                           has_failures ? "fewer failed than is tolerated" : "none failed"),
+        maker->given->policy->mode == POLICY_TESTING
+            ? "Mode enforce is safe by these reports: change the policy, reload, and publish "
+              "the new _mta-sts record"
+            : NULL);
+    reason_add(maker, "what other senders see is not known, for they send no reports", NULL);
     for (size_t i = 0; i < TALLY_CLASSES; i++)
         if (i != RESULT_DANE && maker->n_failed[true][i] > 0)
             maker_add_failures(maker, true, i);

@@ -135,7 +135,7 @@ static void test_ready(void **state)
 
     (void)state;
     expect("clean", &given, "READY",
-           "proven reporters told of 17000 sessions under the policy, and none failed");
+           "verified reporters told of 17000 sessions under the policy, and none failed");
     give(&given, 1, "google.com", REPORT_PROOF_DKIM, 1000, &dane);
     expect("dane", &given, "READY", "none failed");
     given = clean(10, REPORT_PROOF_FILE);
@@ -200,19 +200,19 @@ static void test_not_yet(void **state)
     give(&given, 0, "google.com", REPORT_PROOF_DKIM, 100, &strange);
     expect("unknown type", &given, "NOT YET", "(cosmic-ray): 10 sessions");
     given = clean(100, REPORT_PROOF_NONE);
-    expect("anonymous", &given, "NOT YET", "no reporter whose origin is proven");
+    expect("anonymous", &given, "NOT YET", "no verified reporter has told");
     given = clean(100, REPORT_PROOF_DKIM);
     give(&given, 0, "google.com", REPORT_PROOF_NONE, 0, &expired);
     expect("anonymous failures", &given, "NOT YET",
            "; unverified, anybody can have sent this report");
     given = clean(1, REPORT_PROOF_DKIM);
     give(&given, 0, "b.example", REPORT_PROOF_NONE, 100, NULL);
-    expect("only echoes are proven", &given, "NOT YET", "no reporter whose origin is proven");
+    expect("only echoes are proven", &given, "NOT YET", "no verified reporter has told");
     given = clean(100, REPORT_PROOF_DKIM);
     for (size_t i = 0; i < given.n_entries; i++)
         given.entries[i].policy_lines = "mx: old.example.com";
     give(&given, 0, "b.example", REPORT_PROOF_DKIM, 0, &dane);
-    expect("of another policy", &given, "NOT YET", "no reporter whose origin is proven");
+    expect("of another policy", &given, "NOT YET", "no verified reporter has told");
 }
 
 /* What the ledger does not say is unknown; an mx that is new counts for itself. */
@@ -257,7 +257,7 @@ static void test_no_data(void **state)
     struct given given = {.mx1_days = 30, .mx2_days = -1};
 
     (void)state;
-    expect("nothing", &given, "NO DATA", "no report has come");
+    expect("nothing", &given, "NO DATA", "no report about the last 17 days has come");
     give(&given, 1, "a.example", REPORT_PROOF_DKIM, 1, NULL);
     expect("an echo", &given, "NO DATA", "the mail of their own reports");
     given.n_entries = 0;
