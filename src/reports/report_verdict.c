@@ -207,6 +207,28 @@ static void maker_judge_failures(struct verdict_maker *maker, enum report_verdic
     }
 }
 
+/* Of a sender that never gets through, enforce would stop all mail, however few that is among all
+ * mail. Returns whether there is one. */
+static bool maker_find_shut_out(struct verdict_maker *maker)
+{
+    const struct report_tally *tally = maker->given->tally;
+    bool is_found = false;
+
+    for (size_t i = 0; i < tally->n_reporters; i++) {
+        const struct reporter_tally *reporter = tally->reporters[i];
+
+        if (!reporter_is_proven(reporter) || reporter->n_successful > 0 ||
+            reporter->n_failed_by_class[RESULT_NEGOTIATION] == 0)
+            continue;
+        reason_add(maker,
+                   report_words_print(maker->arena, "each session of %s failed",
+                                      report_words_of(reporter->name, maker->arena)),
+                   "Look below for how they failed, or ask that sender");
+        is_found = true;
+    }
+    return is_found;
+}
+
 /* Whether each mx has been in the policy for long enough. A new one starts no count but its own. */
 static bool maker_judge_time(struct verdict_maker *maker, int64_t *ret_ready_unix_s)
 {
@@ -363,6 +385,8 @@ static enum report_verdict_kind maker_decide(struct verdict_maker *maker)
     maker_sum(maker);
     maker_judge_failures(maker, &kind);
     is_complete = maker_judge_evidence(maker);
+    if (maker_find_shut_out(maker))
+        is_complete = false;
     if (!maker_judge_time(maker, &ready_unix_s) || !maker_judge_late(maker, ready_unix_s))
         is_complete = false;
     if (!is_complete && kind == REPORT_VERDICT_READY)

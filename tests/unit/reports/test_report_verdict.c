@@ -199,6 +199,12 @@ static void test_not_yet(void **state)
     given = clean(100, REPORT_PROOF_DKIM);
     give(&given, 0, "google.com", REPORT_PROOF_DKIM, 100, &strange);
     expect("unknown type", &given, "NOT YET", "(cosmic-ray): 10 sessions");
+    given = clean(100000, REPORT_PROOF_DKIM);
+    give(&given, 1, "b.example", REPORT_PROOF_DKIM, 0, &expired);
+    expect("a sender that never gets through", &given, "NOT YET",
+           "each session of b.example failed");
+    given.entries[given.n_entries - 1].n_successful = 1;
+    expect("or once", &given, "READY", "fewer failed than is tolerated");
     given = clean(100, REPORT_PROOF_NONE);
     expect("anonymous", &given, "NOT YET", "no verified reporter has told");
     given = clean(100, REPORT_PROOF_DKIM);
