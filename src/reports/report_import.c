@@ -9,12 +9,8 @@
 #include "reports/report_sources.h"
 #include "reports/report_spool.h"
 
-enum {
-    IMPORT_GROUP_MAX = 1000, /* reports in a group: the sync of each takes as long as 200 reports */
-};
-
-static int add_spooled(struct report_intake *intake, const struct spooled_report *spooled,
-                       struct err *err)
+static int import_spooled(struct report_intake *intake, const struct spooled_report *spooled,
+                          struct err *err)
 {
     const struct report_part part = {
         .bytes = spooled->body,
@@ -25,28 +21,29 @@ static int add_spooled(struct report_intake *intake, const struct spooled_report
     return report_intake_add(intake, &part, &spooled->meta, err);
 }
 
-static int end_spool_group(struct report_intake *intake, struct report_spool *spool,
-                           struct err *err)
+static int import_end_group(struct report_intake *intake, struct report_spool *spool,
+                            struct err *err)
 {
     return report_intake_commit(intake, err) == 0 ? report_spool_forget(spool, err) : -1;
 }
 
-static int read_spool(struct report_intake *intake, struct report_spool *spool, struct err *err)
+static int import_whole_spool(struct report_intake *intake, struct report_spool *spool,
+                              struct err *err)
 {
     struct arena *arena = arena_new(0);
     struct spooled_report spooled;
     int result;
 
     while ((result = report_spool_next(spool, arena, &spooled, err)) > 0) {
-        result = add_spooled(intake, &spooled, err);
+        result = import_spooled(intake, &spooled, err);
         arena_reset(arena);
-        if (result == 0 && report_intake_pending(intake) >= IMPORT_GROUP_MAX)
-            result = end_spool_group(intake, spool, err);
+        if (result == 0 && report_intake_is_due(intake))
+            result = import_end_group(intake, spool, err);
         if (result != 0)
             break;
     }
     arena_free(arena);
-    return result == 0 ? end_spool_group(intake, spool, err) : -1;
+    return result == 0 ? import_end_group(intake, spool, err) : -1;
 }
 
 int report_import_spool(struct report_intake *intake, const char *state_directory,
@@ -57,7 +54,7 @@ int report_import_spool(struct report_intake *intake, const char *state_director
 
     if (report_spool_open(state_directory, &spool, err) != 0)
         return -1;
-    result = read_spool(intake, spool, err);
+    result = import_whole_spool(intake, spool, err);
     *ret_n_failed = report_spool_n_failed(spool);
     report_spool_close(spool);
     return result;
@@ -80,23 +77,21 @@ static int import_part(struct report_import *import, const struct report_part *p
     return report_intake_add(import->intake, part, &meta, err);
 }
 
-static int take_file_part(void *context, const struct report_part *part, struct err *err)
+static int import_file_part(void *context, const struct report_part *part, struct err *err)
 {
     struct report_import *import = context;
 
     if (import_part(import, part, REPORT_BY_FILE, REPORT_PROOF_FILE, err) != 0)
         return -1;
-    return report_intake_pending(import->intake) < IMPORT_GROUP_MAX
-               ? 0
-               : report_intake_commit(import->intake, err);
+    return report_intake_is_due(import->intake) ? report_intake_commit(import->intake, err) : 0;
 }
 
-static int take_mail_part(void *context, const struct report_part *part, struct err *err)
+static int import_mail_part(void *context, const struct report_part *part, struct err *err)
 {
     return import_part(context, part, REPORT_BY_MAIL, REPORT_PROOF_NONE, err);
 }
 
-static void complain_of_file(void *context, const char *path, const struct err *why)
+static void import_complain(void *context, const char *path, const struct err *why)
 {
     struct report_import *import = context;
 
@@ -108,8 +103,8 @@ int report_import_files(struct report_import *import, char *const *paths, size_t
                         struct report_counts *counts, struct err *err)
 {
     const struct report_taker taker = {
-        .take = take_file_part,
-        .complain = complain_of_file,
+        .take = import_file_part,
+        .complain = import_complain,
         .context = import,
     };
 
@@ -123,8 +118,8 @@ int report_import_mail(struct report_import *import, FILE *in, struct report_cou
                        struct err *err)
 {
     const struct report_taker taker = {
-        .take = take_mail_part,
-        .complain = complain_of_file,
+        .take = import_mail_part,
+        .complain = import_complain,
         .context = import,
     };
     int status = report_sources_read_mail(import->reader, in, &taker, counts, err);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "reports/report_intake.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/dns/name.h"
 #include "reports/inflate.h"
@@ -21,7 +21,8 @@ struct report_intake {
     struct arena *arena; /* of one report */
     struct report_intake_counts counts;
     bool has_group;
-    size_t n_pending;
+    size_t n_in_group;
+    uint64_t group_began_ms;
 };
 
 struct report_intake *report_intake_new(const struct report_intake_parts *parts)
@@ -37,7 +38,7 @@ static void intake_roll_back(struct report_intake *intake)
     if (intake->has_group)
         report_database_roll_back(intake->parts.database);
     intake->has_group = false;
-    intake->n_pending = 0;
+    intake->n_in_group = 0;
 }
 
 void report_intake_free(struct report_intake *intake)
@@ -70,22 +71,6 @@ static void intake_count(struct report_intake_counts *counts, enum report_outcom
     }
 }
 
-static int intake_add_unreadable(struct report_intake *intake, const struct report_part *part,
-                                 const char *reason, const struct report_meta *meta,
-                                 struct err *err)
-{
-    struct slice evidence = slice_range(part->bytes, 0, REPORT_EVIDENCE_MAX);
-    enum report_outcome outcome;
-
-    if (part->certainty == REPORT_PART_POSSIBLE)
-        return 0;
-    if (report_store_add_unreadable(intake->parts.database, evidence, reason, meta, &outcome,
-                                    err) != 0)
-        return -1;
-    intake->counts.n_unreadable++;
-    return 0;
-}
-
 /* The domain of the report, if its peer is a host of that domain. */
 static struct report_meta meta_with_proof(struct report_intake *intake,
                                           const struct tls_report *report,
@@ -104,40 +89,74 @@ static struct report_meta meta_with_proof(struct report_intake *intake,
     return proven;
 }
 
-static int intake_add_part(struct report_intake *intake, const struct report_part *part,
-                           const struct report_meta *meta, struct err *err)
-{
-    const struct tls_report *report;
-    struct report_meta proven;
-    enum report_outcome outcome;
+/* A part that is read, but not stored. */
+struct intake_reading {
+    const struct tls_report *report; /* NULL: it is none */
     struct slice json;
+    struct report_meta meta;
     struct err why;
+};
 
+static void intake_read(struct report_intake *intake, const struct report_part *part,
+                        const struct report_meta *meta, struct intake_reading *ret_reading)
+{
+    *ret_reading = (struct intake_reading){.meta = *meta};
     if (part->fault)
-        return intake_add_unreadable(intake, part, part->fault, meta, err);
-    if (inflate_body(part->bytes, intake->arena, &json, &why) != 0 ||
-        report_parse(json, part->domain_hint, intake->arena, &report, &why) != 0)
-        return intake_add_unreadable(intake, part, why.msg, meta, err);
-    proven = meta_with_proof(intake, report, meta);
-    if (report_store_add(intake->parts.database, report, json, &proven, report_scope_has,
-                         intake->parts.scope, &outcome, err) != 0)
+        err_set(&ret_reading->why, ERR_SYNTAX, "%s", part->fault);
+    else if (inflate_body(part->bytes, intake->arena, &ret_reading->json, &ret_reading->why) == 0 &&
+             report_parse(ret_reading->json, part->domain_hint, intake->arena, &ret_reading->report,
+                          &ret_reading->why) == 0)
+        ret_reading->meta = meta_with_proof(intake, ret_reading->report, meta);
+}
+
+static int intake_store(struct report_intake *intake, const struct report_part *part,
+                        const struct intake_reading *reading, struct err *err)
+{
+    struct slice evidence = slice_range(part->bytes, 0, REPORT_EVIDENCE_MAX);
+    enum report_outcome outcome;
+
+    if (reading->report) {
+        if (report_store_add(intake->parts.database, reading->report, reading->json, &reading->meta,
+                             report_scope_has, intake->parts.scope, &outcome, err) != 0)
+            return -1;
+        intake_count(&intake->counts, outcome);
+        return 0;
+    }
+    if (report_store_add_unreadable(intake->parts.database, evidence, reading->why.msg,
+                                    &reading->meta, &outcome, err) != 0)
         return -1;
-    intake_count(&intake->counts, outcome);
+    intake->counts.n_unreadable++;
+    return 0;
+}
+
+static int intake_begin(struct report_intake *intake, struct err *err)
+{
+    if (intake->has_group)
+        return 0;
+    if (report_database_begin(intake->parts.database, err) != 0)
+        return -1;
+    intake->has_group = true;
+    intake->group_began_ms = intake->parts.clock->monotonic_ms(intake->parts.clock);
     return 0;
 }
 
 int report_intake_add(struct report_intake *intake, const struct report_part *part,
                       const struct report_meta *meta, struct err *err)
 {
+    struct intake_reading reading;
+
     arena_reset(intake->arena);
-    if (!intake->has_group && report_database_begin(intake->parts.database, err) != 0)
+    intake_read(intake, part, meta, &reading);
+    if (!reading.report && part->certainty == REPORT_PART_POSSIBLE)
+        return 0;
+    /* Only now: DNS may take seconds to answer, and the group keeps others from writing. */
+    if (intake_begin(intake, err) != 0)
         return -1;
-    intake->has_group = true;
-    if (intake_add_part(intake, part, meta, err) != 0) {
+    if (intake_store(intake, part, &reading, err) != 0) {
         intake_roll_back(intake);
         return -1;
     }
-    intake->n_pending++;
+    intake->n_in_group++;
     return 0;
 }
 
@@ -146,13 +165,17 @@ int report_intake_commit(struct report_intake *intake, struct err *err)
     bool has_group = intake->has_group;
 
     intake->has_group = false;
-    intake->n_pending = 0;
+    intake->n_in_group = 0;
     return has_group ? report_database_commit(intake->parts.database, err) : 0;
 }
 
-size_t report_intake_pending(const struct report_intake *intake)
+bool report_intake_is_due(const struct report_intake *intake)
 {
-    return intake->n_pending;
+    const struct clock *clock = intake->parts.clock;
+
+    return intake->has_group &&
+           (intake->n_in_group >= REPORT_GROUP_MAX ||
+            clock->monotonic_ms(clock) - intake->group_began_ms >= REPORT_GROUP_AGE_MS);
 }
 
 struct report_intake_counts report_intake_counts(const struct report_intake *intake)

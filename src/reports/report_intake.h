@@ -8,23 +8,31 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #include "reports/report_meta.h"
 #include "reports/report_part.h"
 
+struct clock;
 struct err;
 struct peer_proofs;
 struct report_database;
 struct report_intake;
 struct report_scope;
 
+enum {
+    REPORT_GROUP_MAX = 1000,    /* reports: the sync of a group takes as long as 200 of them */
+    REPORT_GROUP_AGE_MS = 1000, /* others wait so long to write */
+};
+
 /** What the intake works with; all of it outlives the intake. */
 struct report_intake_parts {
     struct report_database *database;
     const struct report_scope *scope;
     struct peer_proofs *proofs; /* NULL: a peer proves nothing */
+    const struct clock *clock;
 };
 
 /** What became of what was added. */
@@ -42,7 +50,7 @@ void report_intake_free(struct report_intake *intake);
 /**
  * Adds what a part holds. A part that only looked like a report and is none is dropped.
  *
- * meta  where it came from; with a peer, whether it proves anything is found out here
+ * meta  where it came from; with a peer, whether it proves anything is found out here, by DNS
  * Returns 0, or -1 with *err set: the database failed, and the group is rolled back.
  */
 int report_intake_add(struct report_intake *intake, const struct report_part *part,
@@ -55,8 +63,8 @@ int report_intake_add(struct report_intake *intake, const struct report_part *pa
  */
 int report_intake_commit(struct report_intake *intake, struct err *err);
 
-/** How many were added since the last commit. */
-size_t report_intake_pending(const struct report_intake *intake);
+/** Whether the group is large or old enough to be ended. */
+bool report_intake_is_due(const struct report_intake *intake);
 
 /** Counts what was added since the intake was made. */
 struct report_intake_counts report_intake_counts(const struct report_intake *intake);

@@ -26,7 +26,7 @@ static struct slice line_trim(struct slice line)
     return line;
 }
 
-static void add_line(struct report_lines *lines, struct slice line)
+static void lines_add(struct report_lines *lines, struct slice line)
 {
     line = line_trim(line);
     if (slice_starts_with(line, lines->prefix))
@@ -39,35 +39,35 @@ static void add_line(struct report_lines *lines, struct slice line)
 }
 
 /* Each of `separators` ends a line. */
-static void add_lines(struct report_lines *lines, const char *text, const char *separators)
+static void lines_add_text(struct report_lines *lines, const char *text, const char *separators)
 {
     while (text) {
         size_t len = strcspn(text, separators);
 
-        add_line(lines, (struct slice){text, len});
+        lines_add(lines, (struct slice){text, len});
         text = text[len] ? text + len + 1 : NULL;
     }
 }
 
-static void add_value(struct report_lines *lines, const json_t *value)
+static void lines_add_value(struct report_lines *lines, const json_t *value)
 {
     if (!json_is_array(value)) {
-        add_lines(lines, json_string_value(value), "\n;");
+        lines_add_text(lines, json_string_value(value), "\n;");
         return;
     }
     for (size_t i = 0; i < json_array_size(value); i++)
-        add_lines(lines, json_string_value(json_array_get(value, i)), "\n");
+        lines_add_text(lines, json_string_value(json_array_get(value, i)), "\n");
 }
 
-static void find_lines(const json_t *value, const char *prefix, struct arena *arena,
+static void lines_find(const json_t *value, const char *prefix, struct arena *arena,
                        const char *const **ret_lines, size_t *ret_n)
 {
     struct report_lines lines = {.arena = arena, .prefix = prefix};
 
-    add_value(&lines, value);
+    lines_add_value(&lines, value);
     lines.list = arena_array(arena, lines.n, sizeof(*lines.list));
     lines.n = 0;
-    add_value(&lines, value);
+    lines_add_value(&lines, value);
     *ret_lines = lines.list;
     *ret_n = lines.n;
 }
@@ -99,12 +99,12 @@ void report_lines_of_policy(const json_t *value, struct arena *arena, const char
 {
     json_t *inner = inner_array(value, arena);
 
-    find_lines(inner ? json_object_get(inner, "a") : value, "", arena, ret_lines, ret_n);
+    lines_find(inner ? json_object_get(inner, "a") : value, "", arena, ret_lines, ret_n);
     json_decref(inner);
 }
 
 void report_lines_of_mx(const json_t *value, struct arena *arena, const char *const **ret_lines,
                         size_t *ret_n)
 {
-    find_lines(value, "mx:", arena, ret_lines, ret_n);
+    lines_find(value, "mx:", arena, ret_lines, ret_n);
 }

@@ -103,7 +103,8 @@ static const json_t *items_get(const json_t *value, size_t index)
     return json_is_object(value) ? value : json_array_get(value, index);
 }
 
-static struct tls_failure parse_failure(const struct report_parser *parser, const json_t *item)
+static struct tls_failure report_parse_failure(const struct report_parser *parser,
+                                               const json_t *item)
 {
     return (struct tls_failure){
         .result_type = member_text(parser, item, "result-type", NULL),
@@ -118,15 +119,15 @@ static struct tls_failure parse_failure(const struct report_parser *parser, cons
     };
 }
 
-static void parse_failures(const struct report_parser *parser, const json_t *items,
-                           struct tls_policy *policy)
+static void report_parse_failures(const struct report_parser *parser, const json_t *items,
+                                  struct tls_policy *policy)
 {
     struct tls_failure *failures =
         arena_array(parser->arena, items_count(items), sizeof(*failures));
 
     for (size_t i = 0; i < items_count(items); i++)
         if (json_is_object(items_get(items, i)))
-            failures[policy->n_failures++] = parse_failure(parser, items_get(items, i));
+            failures[policy->n_failures++] = report_parse_failure(parser, items_get(items, i));
     policy->failures = failures;
 }
 
@@ -144,7 +145,7 @@ static enum tls_policy_type policy_type_of(const char *text)
     return TLS_POLICY_OTHER;
 }
 
-static struct tls_policy parse_policy(const struct report_parser *parser, const json_t *item)
+static struct tls_policy report_parse_policy(const struct report_parser *parser, const json_t *item)
 {
     const json_t *about = json_object_get(item, "policy");
     const json_t *summary = json_object_get(item, "summary");
@@ -161,7 +162,7 @@ static struct tls_policy parse_policy(const struct report_parser *parser, const 
                            &policy.n_strings);
     report_lines_of_mx(member_find(about, "mx-host", "mx-host-pattern"), parser->arena,
                        &policy.mx_hosts, &policy.n_mx_hosts);
-    parse_failures(parser, json_object_get(item, "failure-details"), &policy);
+    report_parse_failures(parser, json_object_get(item, "failure-details"), &policy);
     return policy;
 }
 
@@ -177,8 +178,8 @@ static const char *fallback_domain(struct slice hint, const char *report_id, str
     return domain;
 }
 
-static const struct tls_report *parse_report(const json_t *root, struct slice domain_hint,
-                                             struct arena *arena)
+static const struct tls_report *report_parse_root(const json_t *root, struct slice domain_hint,
+                                                  struct arena *arena)
 {
     const json_t *dates = json_object_get(root, "date-range");
     const json_t *items = json_object_get(root, "policies");
@@ -194,7 +195,7 @@ static const struct tls_report *parse_report(const json_t *root, struct slice do
     parser.fallback_domain = fallback_domain(domain_hint, report->report_id, arena);
     for (size_t i = 0; i < items_count(items); i++)
         if (json_is_object(items_get(items, i)))
-            policies[report->n_policies++] = parse_policy(&parser, items_get(items, i));
+            policies[report->n_policies++] = report_parse_policy(&parser, items_get(items, i));
     report->policies = policies;
     return report;
 }
@@ -215,7 +216,7 @@ int report_parse(struct slice json, struct slice domain_hint, struct arena *aren
         json_decref(root);
         return err_set(err, ERR_SYNTAX, "is no TLS report: it has no 'policies'");
     }
-    *ret_report = parse_report(root, domain_hint, arena);
+    *ret_report = report_parse_root(root, domain_hint, arena);
     json_decref(root);
     return 0;
 }

@@ -103,18 +103,20 @@ static int program_expire(const struct reports_program *program, struct err *err
 static struct report_intake *program_intake(const struct reports_program *program,
                                             struct peer_proofs *proofs)
 {
-    return report_intake_new(&(struct report_intake_parts){
-        .database = program->database, .scope = program->scope, .proofs = proofs});
+    return report_intake_new(&(struct report_intake_parts){.database = program->database,
+                                                           .scope = program->scope,
+                                                           .proofs = proofs,
+                                                           .clock = &clock_system});
 }
 
-static void print_counts(const struct report_intake *intake)
+static void intake_print_counts(const struct report_intake *intake)
 {
     struct report_intake_counts counts = report_intake_counts(intake);
 
     report_intake_counts_print(&counts, stdout);
 }
 
-static int run_spool(struct reports_program *program)
+static int reports_run_spool(struct reports_program *program)
 {
     struct peer_proofs *proofs = peer_proofs_new(&peer_resolver_system, &clock_system);
     struct report_intake *intake = program_intake(program, proofs);
@@ -125,7 +127,7 @@ static int run_spool(struct reports_program *program)
     if (report_import_spool(intake, program->config->state, &n_failed, &err) != 0 ||
         program_expire(program, &err) != 0)
         status = reports_fail(REPORTS_STATUS_FAILED, err.msg);
-    print_counts(intake);
+    intake_print_counts(intake);
     if (n_failed > 0)
         fprintf(stderr, "mta-stsd-reports: %zu %s of the spool %s put into spool/failed\n",
                 n_failed, n_failed == 1 ? "file" : "files", n_failed == 1 ? "was" : "were");
@@ -134,7 +136,7 @@ static int run_spool(struct reports_program *program)
     return status;
 }
 
-static void print_sources(const struct report_counts *counts)
+static void sources_print_counts(const struct report_counts *counts)
 {
     if (counts->n_ordinary > 0)
         printf("%zu of %zu %s without a report\n", counts->n_ordinary, counts->n_mails,
@@ -144,7 +146,7 @@ static void print_sources(const struct report_counts *counts)
                counts->n_others == 1 ? "file is" : "files are");
 }
 
-static int import_files(const struct reports_program *program, struct report_import *import)
+static int reports_import_files(const struct reports_program *program, struct report_import *import)
 {
     struct report_counts counts = {0};
     struct err err;
@@ -153,13 +155,13 @@ static int import_files(const struct reports_program *program, struct report_imp
                             &counts, &err) != 0 ||
         program_expire(program, &err) != 0)
         return reports_fail(REPORTS_STATUS_FAILED, err.msg);
-    print_counts(import->intake);
-    print_sources(&counts);
+    intake_print_counts(import->intake);
+    sources_print_counts(&counts);
     return import->n_complaints > 0 ? REPORTS_STATUS_FINDINGS : REPORTS_STATUS_GOOD;
 }
 
 /* An MTA that reads this says nothing of a mail that was taken, so nothing is printed. */
-static int import_mail(struct report_import *import)
+static int reports_import_mail(struct report_import *import)
 {
     struct report_counts counts = {0};
     struct err err;
@@ -168,15 +170,15 @@ static int import_mail(struct report_import *import)
     return status == EX_OK ? EX_OK : reports_fail(status, err.msg);
 }
 
-static int run_import(struct reports_program *program)
+static int reports_run_import(struct reports_program *program)
 {
     struct report_import import = {
         .intake = program_intake(program, NULL),
         .reader = report_mail_reader_new(program->config->authserv_id),
         .now_unix_s = program->now_unix_s,
     };
-    int status =
-        program->options->n_arguments > 0 ? import_files(program, &import) : import_mail(&import);
+    int status = program->options->n_arguments > 0 ? reports_import_files(program, &import)
+                                                   : reports_import_mail(&import);
 
     report_mail_reader_free(import.reader);
     report_intake_free(import.intake);
@@ -196,8 +198,8 @@ static const char *argument_domain(const char *argument, struct arena *arena)
 }
 
 /* The domains named, or all of the configuration. NULL after an error on standard error. */
-static const char *const *list_domains(const struct reports_program *program, struct arena *arena,
-                                       size_t *ret_n)
+static const char *const *reports_list_domains(const struct reports_program *program,
+                                               struct arena *arena, size_t *ret_n)
 {
     const struct reports_options *options = program->options;
     const struct config *config = program->config;
@@ -215,7 +217,8 @@ static const char *const *list_domains(const struct reports_program *program, st
 }
 
 /* Reports of a domain that is not ours are kept aside, so that --reports has nothing of it. */
-static int check_scope(const struct reports_program *program, const char *const *domains, size_t n)
+static int reports_check_scope(const struct reports_program *program, const char *const *domains,
+                               size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         if (report_scope_has(program->scope, domains[i]))
@@ -229,7 +232,8 @@ static int check_scope(const struct reports_program *program, const char *const 
     return REPORTS_STATUS_GOOD;
 }
 
-static int show_domains(const struct reports_program *program, const char *const *domains, size_t n)
+static int program_show_domains(const struct reports_program *program, const char *const *domains,
+                                size_t n)
 {
     const struct reports_options *options = program->options;
     const struct reports_show show = {
@@ -242,6 +246,7 @@ static int show_domains(const struct reports_program *program, const char *const
         .n_domains = n,
         .has_json = options->has_json,
         .has_failures = options->has_failures,
+        .has_unreadable = options->n_arguments == 0,
         .out = stdout,
     };
     size_t n_broken;
@@ -252,7 +257,7 @@ static int show_domains(const struct reports_program *program, const char *const
     return n_broken > 0 ? REPORTS_STATUS_FINDINGS : REPORTS_STATUS_GOOD;
 }
 
-static int show_raw(const struct reports_program *program, const char *domain)
+static int program_show_raw(const struct reports_program *program, const char *domain)
 {
     struct err err;
 
@@ -261,36 +266,36 @@ static int show_raw(const struct reports_program *program, const char *domain)
                : reports_fail(REPORTS_STATUS_FAILED, err.msg);
 }
 
-static int show_list(struct reports_program *program, const char *const *domains, size_t n)
+static int program_show_list(struct reports_program *program, const char *const *domains, size_t n)
 {
     bool has_names = program->options->n_arguments > 0;
     int status = program_open(program, has_names && n == 1 ? domains[0] : NULL);
 
     if (status == REPORTS_STATUS_GOOD && has_names)
-        status = check_scope(program, domains, n);
+        status = reports_check_scope(program, domains, n);
     if (status != REPORTS_STATUS_GOOD)
         return status;
-    return program->options->has_raw ? show_raw(program, has_names ? domains[0] : NULL)
-                                     : show_domains(program, domains, n);
+    return program->options->has_raw ? program_show_raw(program, has_names ? domains[0] : NULL)
+                                     : program_show_domains(program, domains, n);
 }
 
-static int run_show(struct reports_program *program)
+static int reports_run_show(struct reports_program *program)
 {
     struct arena *arena = arena_new(0);
     size_t n = 0;
-    const char *const *domains = list_domains(program, arena, &n);
-    int status = domains ? show_list(program, domains, n) : REPORTS_STATUS_USAGE;
+    const char *const *domains = reports_list_domains(program, arena, &n);
+    int status = domains ? program_show_list(program, domains, n) : REPORTS_STATUS_USAGE;
 
     arena_free(arena);
     return status;
 }
 
-static bool is_piped(const struct reports_options *options)
+static bool options_are_piped(const struct reports_options *options)
 {
     return options->mode == REPORTS_MODE_IMPORT && options->n_arguments == 0;
 }
 
-static int run_with_config(const struct reports_options *options)
+static int reports_run_configured(const struct reports_options *options)
 {
     struct reports_program program = {
         .options = options,
@@ -299,21 +304,21 @@ static int run_with_config(const struct reports_options *options)
     int status = program_load_config(&program);
 
     if (status == REPORTS_STATUS_GOOD && options->mode == REPORTS_MODE_SHOW) {
-        status = run_show(&program);
+        status = reports_run_show(&program);
     } else if (status == REPORTS_STATUS_GOOD) {
         status = program_open(&program, NULL);
         if (status == REPORTS_STATUS_GOOD)
-            status =
-                options->mode == REPORTS_MODE_SPOOL ? run_spool(&program) : run_import(&program);
+            status = options->mode == REPORTS_MODE_SPOOL ? reports_run_spool(&program)
+                                                         : reports_run_import(&program);
     }
     program_close(&program);
     /* An MTA bounces the mail on any other status; the fault is ours, and the mail is good. */
-    if (is_piped(options) && status != EX_OK && status != EX_DATAERR)
+    if (options_are_piped(options) && status != EX_OK && status != EX_DATAERR)
         return EX_TEMPFAIL;
     return status;
 }
 
-static int run_mode(const struct reports_options *options)
+static int reports_run_mode(const struct reports_options *options)
 {
     switch (options->mode) {
     case REPORTS_MODE_HELP:
@@ -327,10 +332,10 @@ static int run_mode(const struct reports_options *options)
     case REPORTS_MODE_SPOOL:
         break;
     }
-    if (is_piped(options) && isatty(STDIN_FILENO))
+    if (options_are_piped(options) && isatty(STDIN_FILENO))
         return reports_fail(REPORTS_STATUS_USAGE,
                             "--import-report needs files, or a mail on standard input");
-    return run_with_config(options);
+    return reports_run_configured(options);
 }
 
 int reports_main(int argc, char **argv)
@@ -343,7 +348,7 @@ int reports_main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a reader that has enough ends the output, not a group of reports */
     if (reports_options_parse(argc, argv, &options) != 0)
         return REPORTS_STATUS_USAGE;
-    status = run_mode(&options);
+    status = reports_run_mode(&options);
     if (fflush(stdout) != 0) {
         fprintf(stderr, "mta-stsd-reports: the output cannot be written: %s\n", strerror(errno));
         return REPORTS_STATUS_FAILED;

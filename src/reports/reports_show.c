@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reports/reports_show.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include <openssl/evp.h>
@@ -19,8 +20,8 @@ struct show_run {
     size_t n_of[REPORT_VERDICT_COUNT];
 };
 
-static void show_domain(struct show_run *run, const struct domain_reports *reports,
-                        struct arena *arena)
+static void show_one_domain(struct show_run *run, const struct domain_reports *reports,
+                            struct arena *arena)
 {
     const struct reports_show *show = run->show;
 
@@ -37,7 +38,7 @@ static void show_domain(struct show_run *run, const struct domain_reports *repor
     run->n_shown++;
 }
 
-static int show_all(struct show_run *run, struct err *err)
+static int show_all_domains(struct show_run *run, struct err *err)
 {
     struct arena *arena = arena_new(0);
     int result = 0;
@@ -48,7 +49,7 @@ static int show_all(struct show_run *run, struct err *err)
         result =
             domain_reports_load(&run->show->source, run->show->domains[i], arena, &reports, err);
         if (result == 0)
-            show_domain(run, &reports, arena);
+            show_one_domain(run, &reports, arena);
         arena_reset(arena);
     }
     arena_free(arena);
@@ -72,25 +73,41 @@ static void show_totals(const struct show_run *run)
     fputs("\n", run->show->out);
 }
 
+static int show_unreadable(const struct show_run *run, struct err *err)
+{
+    int64_t n;
+
+    if (!run->show->has_unreadable)
+        return 0;
+    if (report_query_count_unreadable(run->show->source.database, &n, err) != 0)
+        return -1;
+    if (n > 0)
+        fprintf(run->show->out, "%" PRId64 " %s not be read; see mta-stsd --reports --raw\n", n,
+                n == 1 ? "report could" : "reports could");
+    return 0;
+}
+
 int reports_show_domains(const struct reports_show *show, size_t *ret_n_broken, struct err *err)
 {
     struct show_run run = {.show = show, .writer = {.out = show->out, .indent = 2}};
 
     if (show->has_json)
         json_begin_array(&run.writer, JSON_ON_LINES);
-    if (show_all(&run, err) != 0)
+    if (show_all_domains(&run, err) != 0)
         return -1;
     if (show->has_json) {
         json_end_array(&run.writer);
         fputs("\n", show->out);
     } else {
         show_totals(&run);
+        if (show_unreadable(&run, err) != 0)
+            return -1;
     }
     *ret_n_broken = run.n_of[REPORT_VERDICT_BROKEN];
     return 0;
 }
 
-static void write_base64(struct json_writer *writer, struct slice bytes)
+static void show_base64(struct json_writer *writer, struct slice bytes)
 {
     unsigned char *text = memory_alloc((bytes.len + 2) / 3 * 4 + 1);
 
@@ -111,7 +128,7 @@ static int show_raw_report(void *context, const struct raw_report *report)
         json_key(writer, "report");
         json_slice(writer, report->bytes);
     } else {
-        write_base64(writer, report->bytes);
+        show_base64(writer, report->bytes);
     }
     json_end_object(writer);
     return 0;

@@ -17,7 +17,9 @@ struct reports_show {
     struct domain_reports_source source;
     const char *const *domains; /* in stored form */
     size_t n_domains;
-    bool has_json, has_failures; /* only domains with failures are shown */
+    bool has_json;
+    bool has_failures;   /* only domains with failures are shown */
+    bool has_unreadable; /* what is kept aside is counted at the end of the text */
     FILE *out;
 };
 
