@@ -30,7 +30,7 @@ struct report_database {
  * loss of power. */
 static int database_prepare(sqlite3 *sqlite, struct err *err)
 {
-    size_t n_missing;
+    size_t n_missing = 0;
 
     sqlite3_busy_timeout(sqlite, LOCK_WAIT_MS);
     if (report_schema_check(sqlite, &n_missing, err) != 0) /* before anything is written */

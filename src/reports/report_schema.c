@@ -112,7 +112,7 @@ int report_schema_check(sqlite3 *sqlite, size_t *ret_missing, struct err *err)
 
 static int schema_take_steps(sqlite3 *sqlite, struct err *err)
 {
-    size_t n_missing;
+    size_t n_missing = 0;
     char sql[64];
 
     if (report_schema_check(sqlite, &n_missing, err) != 0)
@@ -131,7 +131,7 @@ static int schema_take_steps(sqlite3 *sqlite, struct err *err)
  * that may write from its start, so that two processes do not both make the tables. */
 int report_schema_apply(sqlite3 *sqlite, struct err *err)
 {
-    size_t n_missing;
+    size_t n_missing = 0;
 
     if (report_schema_check(sqlite, &n_missing, err) != 0)
         return -1;
