@@ -136,7 +136,8 @@ def test_packages_suffice(built):
                           capture_output=True, text=True, check=True).stdout
     headers = set(re.findall(r"^ +(/usr/\S+)$", read, re.MULTILINE))
     assert owners(headers) - installed_with(names_of(BUILDER)) == set()
-    programs = [built / "installed/usr/sbin" / name for name in ("mta-stsd", "mta-stsd-check")]
+    programs = [built / "installed/usr/sbin" / name
+                for name in ("mta-stsd", "mta-stsd-check", "mta-stsd-reports")]
     linked = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True).stdout
     libraries = owners(re.findall(r"(/\S+) \(", linked))
     assert set(names_of(RUNTIME)) - {"ca-certificates"} <= libraries

@@ -13,7 +13,7 @@ from daemon import ROOT, run
 from operated import configuration, operate_in_test  # noqa: F401
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8")
-         for name in ("mta-stsd.8", "mta-stsd-check.8", "mta-stsd.yaml.5")}
+         for name in ("mta-stsd.8", "mta-stsd-check.8", "mta-stsd-reports.8", "mta-stsd.yaml.5")}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 KEY = re.compile(r"^\.It Cm ([a-z_.]+) Pq ([a-z ]+)\n(.*?)(?=^\.(?:It|El|Bl))",
                  re.MULTILINE | re.DOTALL)
@@ -42,10 +42,12 @@ def test_modes_and_options():
                           re.MULTILINE)) == wanted
 
 
-def test_options_of_check():
-    wanted = set(re.findall(r"^ +(?:-c, )?--([a-z-]+)", run("--check", "--help").stdout.decode(),
+@pytest.mark.parametrize("mode, page", [("--check", "mta-stsd-check.8"),
+                                        ("--reports", "mta-stsd-reports.8")])
+def test_options_of_other_programs(mode, page):
+    wanted = set(re.findall(r"^ +(?:-c, )?--([a-z-]+)", run(mode, "--help").stdout.decode(),
                             re.MULTILINE))
-    assert set(re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", PAGES["mta-stsd-check.8"],
+    assert set(re.findall(r"^\.It (?:Fl \w , )?Fl -([a-z-]+)", PAGES[page],
                           re.MULTILINE)) == wanted
 
 
