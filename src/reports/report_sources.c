@@ -256,7 +256,7 @@ int report_sources_read_mail(struct report_mail_reader *reader, FILE *in,
 {
     struct source_walk walk = {.reader = reader, .taker = taker, .counts = counts, .err = err};
     char *buffer = memory_alloc(REPORT_MAIL_MAX + 1);
-    struct slice bytes;
+    struct slice bytes = {0};
     int status = EX_OK;
 
     if (piped_read(in, buffer, &bytes, err) != 0) {

@@ -84,7 +84,7 @@ static bool stored_is_ours(const void *context, const char *domain)
 enum report_outcome stored_add(struct stored *stored, const struct tls_report *report,
                                const char *json, const struct report_meta *meta)
 {
-    enum report_outcome outcome;
+    enum report_outcome outcome = REPORT_NEW;
     struct err err;
 
     if (report_database_begin(stored->database, &err) != 0 ||
