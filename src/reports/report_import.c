@@ -5,11 +5,11 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
-#include "reports/report_intake.h"
+#include "reports/report_admission.h"
 #include "reports/report_sources.h"
 #include "reports/report_spool.h"
 
-static int import_spooled(struct report_intake *intake, const struct spooled_report *spooled,
+static int import_spooled(struct report_admission *admission, const struct spooled_report *spooled,
                           struct err *err)
 {
     const struct report_part part = {
@@ -18,16 +18,16 @@ static int import_spooled(struct report_intake *intake, const struct spooled_rep
         .certainty = REPORT_PART_DECLARED,
     };
 
-    return report_intake_add(intake, &part, &spooled->meta, err);
+    return report_admission_add(admission, &part, &spooled->meta, err);
 }
 
-static int import_end_group(struct report_intake *intake, struct report_spool *spool,
+static int import_end_group(struct report_admission *admission, struct report_spool *spool,
                             struct err *err)
 {
-    return report_intake_commit(intake, err) == 0 ? report_spool_forget(spool, err) : -1;
+    return report_admission_commit(admission, err) == 0 ? report_spool_forget(spool, err) : -1;
 }
 
-static int import_whole_spool(struct report_intake *intake, struct report_spool *spool,
+static int import_whole_spool(struct report_admission *admission, struct report_spool *spool,
                               struct err *err)
 {
     struct arena *arena = arena_new(0);
@@ -35,18 +35,18 @@ static int import_whole_spool(struct report_intake *intake, struct report_spool 
     int result;
 
     while ((result = report_spool_next(spool, arena, &spooled, err)) > 0) {
-        result = import_spooled(intake, &spooled, err);
+        result = import_spooled(admission, &spooled, err);
         arena_reset(arena);
-        if (result == 0 && report_intake_is_due(intake))
-            result = import_end_group(intake, spool, err);
+        if (result == 0 && report_admission_is_due(admission))
+            result = import_end_group(admission, spool, err);
         if (result != 0)
             break;
     }
     arena_free(arena);
-    return result == 0 ? import_end_group(intake, spool, err) : -1;
+    return result == 0 ? import_end_group(admission, spool, err) : -1;
 }
 
-int report_import_spool(struct report_intake *intake, const char *state_directory,
+int report_import_spool(struct report_admission *admission, const char *state_directory,
                         size_t *ret_n_failed, struct err *err)
 {
     struct report_spool *spool;
@@ -54,7 +54,7 @@ int report_import_spool(struct report_intake *intake, const char *state_director
 
     if (report_spool_open(state_directory, &spool, err) != 0)
         return -1;
-    result = import_whole_spool(intake, spool, err);
+    result = import_whole_spool(admission, spool, err);
     *ret_n_failed = report_spool_n_failed(spool);
     report_spool_close(spool);
     return result;
@@ -74,7 +74,7 @@ static int import_part(struct report_import *import, const struct report_part *p
         meta.proof = REPORT_PROOF_DKIM;
         meta.proven_domain = part->origin.from_domain;
     }
-    return report_intake_add(import->intake, part, &meta, err);
+    return report_admission_add(import->admission, part, &meta, err);
 }
 
 static int import_file_part(void *context, const struct report_part *part, struct err *err)
@@ -83,7 +83,9 @@ static int import_file_part(void *context, const struct report_part *part, struc
 
     if (import_part(import, part, REPORT_BY_FILE, REPORT_PROOF_FILE, err) != 0)
         return -1;
-    return report_intake_is_due(import->intake) ? report_intake_commit(import->intake, err) : 0;
+    return report_admission_is_due(import->admission)
+               ? report_admission_commit(import->admission, err)
+               : 0;
 }
 
 static int import_mail_part(void *context, const struct report_part *part, struct err *err)
@@ -111,7 +113,7 @@ int report_import_files(struct report_import *import, char *const *paths, size_t
     for (size_t i = 0; i < n_paths; i++)
         if (report_sources_read(import->reader, paths[i], &taker, counts, err) != 0)
             return -1;
-    return report_intake_commit(import->intake, err);
+    return report_admission_commit(import->admission, err);
 }
 
 int report_import_mail(struct report_import *import, FILE *in, struct report_counts *counts,
@@ -124,7 +126,7 @@ int report_import_mail(struct report_import *import, FILE *in, struct report_cou
     };
     int status = report_sources_read_mail(import->reader, in, &taker, counts, err);
 
-    if (status == EX_OK && report_intake_commit(import->intake, err) != 0)
+    if (status == EX_OK && report_admission_commit(import->admission, err) != 0)
         return EX_TEMPFAIL;
     return status;
 }

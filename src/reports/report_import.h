@@ -14,22 +14,22 @@
 
 struct err;
 struct report_counts;
-struct report_intake;
+struct report_admission;
 struct report_mail_reader;
 
 /**
  * Takes all reports out of the spool of a state directory.
  *
  * ret_n_failed  what was no entry of the spool, or ended a reader, and was put aside there
- * Returns 0, or -1 with *err set as report_spool_next(), report_intake_add(); what was not stored
- * stays in the spool.
+ * Returns 0, or -1 with *err set as report_spool_next(), report_admission_add(); what was not
+ * stored stays in the spool.
  */
-int report_import_spool(struct report_intake *intake, const char *state_directory,
+int report_import_spool(struct report_admission *admission, const char *state_directory,
                         size_t *ret_n_failed, struct err *err);
 
 /** How files are imported. */
 struct report_import {
-    struct report_intake *intake;
+    struct report_admission *admission;
     struct report_mail_reader *reader;
     int64_t now_unix_s;
     size_t n_complaints; /* files that could not be used: said on standard error */
@@ -39,7 +39,7 @@ struct report_import {
  * Imports files, mailboxes and folders. Who names a file vouches for it.
  *
  * counts  added to
- * Returns 0, or -1 with *err set as report_intake_add().
+ * Returns 0, or -1 with *err set as report_admission_add().
  */
 int report_import_files(struct report_import *import, char *const *paths, size_t n_paths,
                         struct report_counts *counts, struct err *err);

@@ -21,10 +21,10 @@
 #include "lib/dns/name.h"
 #include "lib/state/ledger.h"
 #include "reports/peer_proof.h"
+#include "reports/report_admission.h"
 #include "reports/report_database.h"
 #include "reports/report_expire.h"
 #include "reports/report_import.h"
-#include "reports/report_intake.h"
 #include "reports/report_mail.h"
 #include "reports/report_query.h"
 #include "reports/report_scope.h"
@@ -100,38 +100,38 @@ static int program_expire(const struct reports_program *program, struct err *err
     return report_expire(program->database, &keeping, program->now_unix_s, err);
 }
 
-static struct report_intake *program_intake(const struct reports_program *program,
-                                            struct peer_proofs *proofs)
+static struct report_admission *program_admission(const struct reports_program *program,
+                                                  struct peer_proofs *proofs)
 {
-    return report_intake_new(&(struct report_intake_parts){.database = program->database,
-                                                           .scope = program->scope,
-                                                           .proofs = proofs,
-                                                           .clock = &clock_system});
+    return report_admission_new(&(struct report_admission_parts){.database = program->database,
+                                                                 .scope = program->scope,
+                                                                 .proofs = proofs,
+                                                                 .clock = &clock_system});
 }
 
-static void intake_print_counts(const struct report_intake *intake)
+static void admission_print_counts(const struct report_admission *admission)
 {
-    struct report_intake_counts counts = report_intake_counts(intake);
+    struct report_admission_counts counts = report_admission_counts(admission);
 
-    report_intake_counts_print(&counts, stdout);
+    report_admission_counts_print(&counts, stdout);
 }
 
 static int reports_run_spool(struct reports_program *program)
 {
     struct peer_proofs *proofs = peer_proofs_new(&peer_resolver_system, &clock_system);
-    struct report_intake *intake = program_intake(program, proofs);
+    struct report_admission *admission = program_admission(program, proofs);
     int status = REPORTS_STATUS_GOOD;
     size_t n_failed = 0;
     struct err err;
 
-    if (report_import_spool(intake, program->config->state, &n_failed, &err) != 0 ||
+    if (report_import_spool(admission, program->config->state, &n_failed, &err) != 0 ||
         program_expire(program, &err) != 0)
         status = reports_fail(REPORTS_STATUS_FAILED, err.msg);
-    intake_print_counts(intake);
+    admission_print_counts(admission);
     if (n_failed > 0)
         fprintf(stderr, "mta-stsd-reports: %zu %s of the spool %s put into spool/failed\n",
                 n_failed, n_failed == 1 ? "file" : "files", n_failed == 1 ? "was" : "were");
-    report_intake_free(intake);
+    report_admission_free(admission);
     peer_proofs_free(proofs);
     return status;
 }
@@ -155,7 +155,7 @@ static int reports_import_files(const struct reports_program *program, struct re
                             &counts, &err) != 0 ||
         program_expire(program, &err) != 0)
         return reports_fail(REPORTS_STATUS_FAILED, err.msg);
-    intake_print_counts(import->intake);
+    admission_print_counts(import->admission);
     sources_print_counts(&counts);
     return import->n_complaints > 0 ? REPORTS_STATUS_FINDINGS : REPORTS_STATUS_GOOD;
 }
@@ -173,7 +173,7 @@ static int reports_import_mail(struct report_import *import)
 static int reports_run_import(struct reports_program *program)
 {
     struct report_import import = {
-        .intake = program_intake(program, NULL),
+        .admission = program_admission(program, NULL),
         .reader = report_mail_reader_new(program->config->authserv_id),
         .now_unix_s = program->now_unix_s,
     };
@@ -181,7 +181,7 @@ static int reports_run_import(struct reports_program *program)
                                                    : reports_import_mail(&import);
 
     report_mail_reader_free(import.reader);
-    report_intake_free(import.intake);
+    report_admission_free(import.admission);
     return status;
 }
 
