@@ -28,6 +28,14 @@ REPORT = {"organization-name": "Example", "report-id": "1@example.net", "policie
 N_KILLS = 20 if LONG else 4
 
 
+@pytest.fixture(autouse=True)
+def daemon_without_reader(monkeypatch, tmp_path):
+    """What is in the spool stays there: the daemon's copy has no mta-stsd-reports beside it."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setattr(harness, "PROGRAM", str(
+        shutil.copy(harness.PROGRAM, tmp_path / "bin" / "mta-stsd")))
+
+
 def with_reports(pki, folder, **keys):
     return configuration(pki, folder, **{"state": str(folder / "state"), **keys})
 
@@ -368,13 +376,9 @@ def test_disk_hangs(pki, tmp_path):
         daemon.wait_for_end()
 
 
-def test_reader(pki, tmp_path, monkeypatch):
+def test_reader(pki, tmp_path):
     """The program beside the daemon is started when there are reports, and again after a failure."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    shutil.copy(harness.PROGRAM, folder / "mta-stsd")
-    monkeypatch.setattr(harness, "PROGRAM", str(folder / "mta-stsd"))
-    reader = folder / "mta-stsd-reports"
+    reader = tmp_path / "bin" / "mta-stsd-reports"
     reader.write_text(f"#!/bin/sh\necho \"$@\" >>{tmp_path}/runs\necho 'one \x1b[31mline'\n"
                       f"rm {tmp_path}/state/spool/[0-9]*\n")
     reader.chmod(0o755)

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from daemon import IS_SANITIZED, PROGRAM, ROOT, SANITIZER, run
+from operated import HOST, Operated, configuration, wait_until
 
 VECTORS = ROOT / "tests/data/vectors/tlsrpt"
 REPORTS = pathlib.Path(PROGRAM).with_name("mta-stsd-reports")
@@ -336,3 +337,22 @@ def test_many(place):
     assert place.tells("example.net")[0]["reporters"][0]["successful"] == 200000
     if not IS_SANITIZED:
         assert time.monotonic() - began < 1
+
+
+def test_daemon(pki, tmp_path):
+    """What curl sends as sys4's reporter does is shown within seconds, and taken out of the spool."""
+    settings = configuration(pki, tmp_path, {"example.net": {"mx": ["mx.example.net"]},
+                                             "example.com": {"mx": ["mx.example.com"]}},
+                             state=str(tmp_path / "state"))
+    with Operated(tmp_path, settings) as daemon:
+        subprocess.run(
+            ["curl", "--silent", "--cacert", str(pki.ca), "--resolve",
+             f"{HOST}:{daemon.address[1]}:{daemon.address[0]}", "--header",
+             "Content-Type: application/tlsrpt+gzip", "--data-binary", "@-",
+             f"https://{HOST}:{daemon.address[1]}/tlsrpt"],
+            input=gzip.compress(body(today() - 1)), timeout=60, check=True)
+        daemon.log.wait_for("reports: 1 report: 1 new$")
+        wait_until(lambda: not list((tmp_path / "state/spool").glob("[0-9]*")), "an empty spool")
+        shown = json.loads(daemon.ask("--reports", "--json", "example.net").stdout)
+        assert [(reporter["name"], reporter["successful"]) for reporter in shown[0]["reporters"]] \
+            == [("sender.example", 20)]

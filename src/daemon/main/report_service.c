@@ -80,11 +80,12 @@ static void service_on_read(void *context)
     spool_writer_recount(service->writer);
 }
 
-void report_service_start(struct report_service *service,
-                          const struct report_service_start *options)
+void report_service_start(struct report_service *service, struct uv_loop_s *loop,
+                          struct spawner *spawner, const char *state_directory,
+                          _Atomic uint64_t *n_failures)
 {
-    const struct report_reader_options reader = {.loop = options->loop,
-                                                 .spawner = options->spawner,
+    const struct report_reader_options reader = {.loop = loop,
+                                                 .spawner = spawner,
                                                  .program = service->program,
                                                  .pause_ms = REPORT_READER_PAUSE_MS,
                                                  .retry_ms = REPORT_READER_RETRY_MS,
@@ -92,12 +93,12 @@ void report_service_start(struct report_service *service,
                                                  .context = service,
                                                  .n_good = &service->n_reads_good,
                                                  .n_failed = &service->n_reads_failed};
-    const struct spool_writer_options writer = {.state_directory = options->state_directory,
+    const struct spool_writer_options writer = {.state_directory = state_directory,
                                                 .quota = service_quota,
                                                 .clock = &clock_system,
                                                 .on_waiting = service_on_waiting,
                                                 .context = service,
-                                                .n_failures = options->n_failures};
+                                                .n_failures = n_failures};
     struct err err;
 
     if (service->program)

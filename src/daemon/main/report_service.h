@@ -33,19 +33,15 @@ const struct report_intake *report_service_intake(const struct report_service *s
 /** The command that reads reports, for the spawner. Valid as long as the service. */
 struct program_command report_service_command(const struct report_service *service);
 
-struct report_service_start {
-    struct uv_loop_s *loop;
-    struct spawner *spawner;
-    const char *state_directory;
-    _Atomic uint64_t *n_failures; /* of writing */
-};
-
 /**
  * Begins to keep and to read reports: after the sandbox is entered, before the workers begin. What
  * fails is logged.
+ *
+ * n_failures  of writing
  */
-void report_service_start(struct report_service *service,
-                          const struct report_service_start *options);
+void report_service_start(struct report_service *service, struct uv_loop_s *loop,
+                          struct spawner *spawner, const char *state_directory,
+                          _Atomic uint64_t *n_failures);
 
 /** Takes NULL: all are 0. Any thread. */
 struct report_stats report_service_stats(struct report_service *service);

@@ -54,13 +54,12 @@
 
 enum {
     DRAIN_TIMEOUT_MS = 10 * 1000,
-    REFRESH_MS = 60 * 1000,
 };
 
 struct server {
     uv_loop_t loop;
     uv_async_t swapped, ended;
-    uv_timer_t refresh_timer, delay, look;
+    uv_timer_t delay, look;
     bool is_ending;
 
     const char *config_path;
@@ -171,7 +170,7 @@ static void on_reload_begun(void *context)
     readiness_set_reloading(server->readiness);
     cert_scan_hold(server->scan);
     /* A renewal's hook asks for nothing but this. */
-    cert_refresh_start(server->refresh, server->store);
+    cert_refresh_start(server->refresh);
 }
 
 static void on_reload_ended(void *context, enum reload_outcome outcome)
@@ -212,13 +211,6 @@ static void on_swapped(uv_async_t *handle)
 
     if (atomic_load(&server->n_swapped) == worker_threads_count(server->threads))
         reload_finish(server->reload);
-}
-
-static void on_refresh_timer(uv_timer_t *timer)
-{
-    struct server *server = timer->data;
-
-    cert_refresh_start(server->refresh, server->store);
 }
 
 static void on_look(uv_timer_t *timer)
@@ -378,12 +370,6 @@ static int add_workers(struct server *server, struct err *err)
     return 0;
 }
 
-static void init_timer(struct server *server, uv_timer_t *timer)
-{
-    uv_timer_init(&server->loop, timer);
-    timer->data = server;
-}
-
 static void init_async(struct server *server, uv_async_t *async, uv_async_cb callback)
 {
     uv_async_init(&server->loop, async, callback);
@@ -395,18 +381,15 @@ static void init_loop(struct server *server)
     uv_loop_init(&server->loop);
     init_async(server, &server->swapped, on_swapped);
     init_async(server, &server->ended, on_ended);
-    init_timer(server, &server->refresh_timer);
-    init_timer(server, &server->delay);
-    init_timer(server, &server->look);
+    uv_timer_init(&server->loop, &server->delay);
+    uv_timer_init(&server->loop, &server->look);
+    server->delay.data = server->look.data = server;
     server->signals = signals_new(&server->loop, take_signal, server);
 }
 
 /* Nothing that a peer has sent is looked at before this, and no thread is there yet. */
 static int confine_server(struct server *server, struct err *err)
 {
-    const struct report_service_start reports = {
-        &server->loop, server->spawner, server->config->state, &server->stats.n_state_failures};
-
     server->keeper = state_keeper_new(server->config->state, &server->account, &clock_system,
                                       &server->stats.n_state_failures);
     if (privileges_drop(&server->account, err) != 0)
@@ -417,7 +400,8 @@ static int confine_server(struct server *server, struct err *err)
     server->sandbox = sandbox_enter(server->config, server->config_path, &server->account);
     server->maker.sandbox = server->sandbox;
     if (server->keeper)
-        report_service_start(server->reports, &reports);
+        report_service_start(server->reports, &server->loop, server->spawner, server->config->state,
+                             &server->stats.n_state_failures);
     return 0;
 }
 
@@ -505,7 +489,8 @@ static void make_parts(struct server *server)
                                                  .config = &server->config,
                                                  .scan = &server->scan};
     server->scan = cert_scan_new(&scan);
-    server->refresh = cert_refresh_new(&server->loop, server->sandbox, server->scan);
+    server->refresh =
+        cert_refresh_new(&server->loop, &server->store, server->sandbox, server->scan);
     server->liveness = liveness_new(&clock_system, worker_threads_count(server->threads),
                                     worker_threads_count_turns, server->threads);
 }
@@ -525,10 +510,9 @@ static void run_server(struct server *server)
     /* The first job makes the thread pool, whose threads inherit the mask. */
     signals_block(&before);
     state_keeper_begin(server->keeper, &server->loop, server->config);
-    cert_refresh_start(server->refresh, server->store);
+    cert_refresh_start(server->refresh);
     on_change_look(server->on_change);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    uv_timer_start(&server->refresh_timer, on_refresh_timer, REFRESH_MS, REFRESH_MS);
     uv_timer_start(&server->look, on_look, WATCHDOG_LOOK_MS, WATCHDOG_LOOK_MS);
     uv_run(&server->loop, UV_RUN_DEFAULT);
 }
