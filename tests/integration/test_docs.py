@@ -188,7 +188,7 @@ def variants(command):
 def test_commands(operate, pki, tmp_path):
     """Beside a running daemon; its start, `mta-stsd` alone, is what operate() does."""
     domains = {"example.com": {"mx": ["mx.example.com", "mail.example.com"]}}
-    daemon = operate(configuration(pki, tmp_path, domains))
+    daemon = operate(configuration(pki, tmp_path, domains, state=str(tmp_path / "state")))
     typed = {variant for command in commands() for variant in variants(command)}
     assert len(typed) >= 20
     for command in sorted(typed - {"mta-stsd", "mta-stsd -c /dev/stdin"}):
