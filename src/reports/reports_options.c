@@ -7,8 +7,7 @@
 
 #include "lib/base/slice.h"
 #include "lib/base/suggest.h"
-
-#define DEFAULT_CONFIG "/etc/mta-stsd/mta-stsd.yaml"
+#include "lib/config/load.h"
 
 enum {
     DAYS_DEFAULT = 30,
@@ -44,7 +43,7 @@ static const struct reports_option_row reports_rows[] = {
     {REPORTS_OPT_SPOOL, "spool", NULL, "take in what the daemon received; it runs this itself"},
     {REPORTS_OPT_VERSION, "version", NULL, "the version"},
     {REPORTS_OPT_HELP, "help", NULL, "this text"},
-    {REPORTS_OPT_CONFIG, "config", "FILE", "the configuration [" DEFAULT_CONFIG "]"},
+    {REPORTS_OPT_CONFIG, "config", "FILE", "the configuration [" CONFIG_DEFAULT_PATH "]"},
     {REPORTS_OPT_DAYS, "days", "NUMBER", "days that --reports shows [30]"},
     {REPORTS_OPT_FAILURES, "failures", NULL, "show only domains with failures"},
     {REPORTS_OPT_RAW, "raw", NULL,
@@ -145,7 +144,8 @@ int reports_options_parse(int argc, char **argv, struct reports_options *ret_opt
         rows[i] = (struct option){reports_rows[i].name,
                                   reports_rows[i].value_name ? required_argument : no_argument,
                                   NULL, (int)reports_rows[i].code};
-    *ret_options = (struct reports_options){.config_path = DEFAULT_CONFIG, .days = DAYS_DEFAULT};
+    *ret_options =
+        (struct reports_options){.config_path = CONFIG_DEFAULT_PATH, .days = DAYS_DEFAULT};
     while ((code = getopt_long(argc, argv, ":c:", rows, NULL)) != -1) {
         if (code == '?')
             return reports_options_report_unknown(argv[optind - 1]);

@@ -13,15 +13,9 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <uv.h>
 
-#include "daemon/child/program.h"
-#include "daemon/child/spawner.h"
-#include "daemon/child/spawner_process.h"
-#include "daemon/confine/privileges.h"
-#include "lib/base/err.h"
 #include "lib/base/slice.h"
-#include "lib/config/config.h"
+#include "support/spawned.h"
 
 enum {
     NEVER_MS = 3600 * 1000,
@@ -31,8 +25,6 @@ enum {
 #define SCRIPT "echo >>\"$0/runs\"; . \"$0/rest\""
 
 static char directory[64];
-static struct spawner *spawner;
-static uv_loop_t loop;
 
 struct reading {
     struct report_reader *reader;
@@ -70,32 +62,22 @@ static unsigned count_runs(void)
     return n;
 }
 
-static void on_lost(void *context)
-{
-    (void)context;
-}
-
 static int set_up(void **state)
 {
     static const char *command[] = {"/bin/sh", "-c", SCRIPT, directory};
     const struct program_commands commands = {.of = {[REPORTS] = {command, ARRAY_LEN(command)}}};
-    struct account account;
-    struct err err;
 
+    (void)state;
     snprintf(directory, sizeof(directory), "/tmp/report-reader-XXXXXX");
     assert_non_null(mkdtemp(directory));
-    assert_int_equal(account_find(&(struct config){.user = "root"}, &account, &err), 0);
-    assert_int_equal(spawner_new(&account, &commands, &spawner, &err), 0);
-    assert_int_equal(uv_loop_init(&loop), 0);
-    spawner_attach(spawner, &loop, on_lost, NULL);
-    *state = NULL;
+    spawned_begin(&commands);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    spawner_free(spawner);
+    spawned_free();
     unlink(path_of("rest"));
     unlink(path_of("runs"));
     return rmdir(directory);
@@ -112,8 +94,8 @@ static void on_ended(void *context)
 
 static void reading_open(struct reading *reading, unsigned pause_ms, unsigned retry_ms)
 {
-    const struct report_reader_options options = {.loop = &loop,
-                                                  .spawner = spawner,
+    const struct report_reader_options options = {.loop = &spawned_loop,
+                                                  .spawner = spawned_spawner,
                                                   .program = "/usr/bin/mta-stsd-reports",
                                                   .pause_ms = pause_ms,
                                                   .retry_ms = retry_ms,
@@ -126,28 +108,12 @@ static void reading_open(struct reading *reading, unsigned pause_ms, unsigned re
     reading->reader = report_reader_new(&options);
 }
 
-static void close_handle(uv_handle_t *handle, void *context)
-{
-    (void)context;
-    if (!uv_is_closing(handle))
-        uv_close(handle, NULL);
-}
-
 static void reading_close(struct reading *reading)
 {
     report_reader_stop(reading->reader);
     report_reader_wake(reading->reader); /* as the writer's thread may, until it ends */
-    spawner_detach(spawner);
-    uv_walk(&loop, close_handle, NULL);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&loop), 0);
+    spawned_end_daemon();
     report_reader_free(reading->reader);
-}
-
-static void wait_for_runs(const _Atomic uint64_t *count, uint64_t at_least)
-{
-    while (atomic_load(count) < at_least)
-        uv_run(&loop, UV_RUN_ONCE);
 }
 
 /* One run for all that comes until the pause after it is over. */
@@ -160,14 +126,14 @@ static void test_good(void **state)
     go_on_with("exit 0");
     for (int i = 0; i < 5; i++)
         report_reader_wake(reading.reader);
-    wait_for_runs(&reading.n_good, 1);
+    spawned_wait_for(&reading.n_good, 1);
     report_reader_wake(reading.reader);
     while (reading.n_ended < 1)
-        uv_run(&loop, UV_RUN_ONCE);
+        uv_run(&spawned_loop, UV_RUN_ONCE);
     assert_int_equal(count_runs(), 1);
     reading.has_more = true;
     report_reader_wake(reading.reader);
-    wait_for_runs(&reading.n_good, 3);
+    spawned_wait_for(&reading.n_good, 3);
     assert_int_equal(reading.n_failed, 0);
     reading_close(&reading);
 }
@@ -181,10 +147,10 @@ static void test_again_until_good(void **state)
     reading.has_more = true;
     go_on_with("exit 1");
     report_reader_wake(reading.reader);
-    wait_for_runs(&reading.n_failed, 3);
+    spawned_wait_for(&reading.n_failed, 3);
     assert_int_equal(reading.n_good, 0);
     go_on_with("exit 0");
-    wait_for_runs(&reading.n_good, 1);
+    spawned_wait_for(&reading.n_good, 1);
     reading_close(&reading);
 }
 
@@ -197,10 +163,10 @@ static void test_patience(void **state)
     reading_open(&reading, 1, NEVER_MS);
     go_on_with("exit 1");
     report_reader_wake(reading.reader);
-    wait_for_runs(&reading.n_failed, 1);
+    spawned_wait_for(&reading.n_failed, 1);
     report_reader_wake(reading.reader);
     for (int i = 0; i < 10; i++)
-        uv_run(&loop, UV_RUN_NOWAIT), usleep(5 * 1000);
+        uv_run(&spawned_loop, UV_RUN_NOWAIT), usleep(5 * 1000);
     assert_int_equal(count_runs(), 1);
     reading_close(&reading);
 }
@@ -214,7 +180,7 @@ static void test_end(void **state)
     reading_open(&reading, 1, 1);
     go_on_with("sleep 100");
     report_reader_wake(reading.reader);
-    uv_run(&loop, UV_RUN_ONCE);
+    uv_run(&spawned_loop, UV_RUN_ONCE);
     reading_close(&reading);
     report_reader_wake(NULL);
     report_reader_stop(NULL);
@@ -232,7 +198,9 @@ int main(int argc, char **argv)
         WITH_SPAWNER(test_end),
     };
 
-    if (argc >= 2 && strcmp(argv[1], PROGRAM_SPAWNER) == 0)
-        return spawner_process_run((const char *const *)argv + 2, (size_t)argc - 2);
+    int status;
+
+    if (spawned_is_spawner(argc, argv, &status))
+        return status;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
