@@ -26,19 +26,11 @@
 #include "lib/config/load.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
+#include "lib/diag/exit_status.h"
 #include "lib/dns/name.h"
 #include "version.h"
 
-enum check_status {
-    CHECK_STATUS_GOOD = 0,
-    CHECK_STATUS_FINDINGS = 1,
-    CHECK_STATUS_USAGE = 2,
-    CHECK_STATUS_FAILED = 3,
-    NAGIOS_WARNING = 1,
-    NAGIOS_CRITICAL = 2,
-};
-
-static enum check_status list_print_json(void)
+static enum exit_status list_print_json(void)
 {
     struct json_writer writer = {.out = stdout, .indent = 2};
 
@@ -56,10 +48,10 @@ static enum check_status list_print_json(void)
     }
     json_end_array(&writer);
     putchar('\n');
-    return CHECK_STATUS_GOOD;
+    return STATUS_GOOD;
 }
 
-static enum check_status list_print_text(void)
+static enum exit_status list_print_text(void)
 {
     for (int i = 0; i < CHECK_FINDING_COUNT; i++) {
         const struct check_row *row = check_row_of((enum check_finding)i);
@@ -67,12 +59,12 @@ static enum check_status list_print_text(void)
         printf("%-22s %-8s %s; %s (%s)\n", row->code, check_severity_name(row->severity),
                row->meaning, row->advice, row->source);
     }
-    return CHECK_STATUS_GOOD;
+    return STATUS_GOOD;
 }
 
 /* Without --config and without a file, the domains named are nobody's. */
-static enum check_status check_load_config(const struct check_options *options,
-                                           struct config **ret_config)
+static enum exit_status check_load_config(const struct check_options *options,
+                                          struct config **ret_config)
 {
     const char *path = options->config_path ? options->config_path : CONFIG_DEFAULT_PATH;
     struct diag *diag;
@@ -80,12 +72,12 @@ static enum check_status check_load_config(const struct check_options *options,
     *ret_config = NULL;
     if (options->mode == CHECK_MODE_CHECK && !options->config_path && options->n_domains > 0 &&
         access(path, R_OK) != 0)
-        return CHECK_STATUS_GOOD;
+        return STATUS_GOOD;
     diag = diag_new(&config_findings);
     *ret_config = config_load(path, diag);
     diag_print(diag, LEVEL_ERROR, stderr);
     diag_free(diag);
-    return *ret_config ? CHECK_STATUS_GOOD : CHECK_STATUS_USAGE;
+    return *ret_config ? STATUS_GOOD : STATUS_USAGE;
 }
 
 /* The domains to check, in stored form; the array and its texts are in the arena. NULL after an
@@ -117,16 +109,16 @@ static const char **check_list_domains(const struct check_options *options,
     return domains;
 }
 
-static enum check_status status_of_totals(const struct check_options *options,
-                                          const struct report_totals *totals)
+static enum exit_status status_of_totals(const struct check_options *options,
+                                         const struct report_totals *totals)
 {
     bool has_errors = totals->n_findings[CHECK_ERROR] > 0;
 
     if (!options->has_nagios)
-        return has_errors ? CHECK_STATUS_FINDINGS : CHECK_STATUS_GOOD;
+        return has_errors ? STATUS_FINDINGS : STATUS_GOOD;
     if (has_errors)
-        return NAGIOS_CRITICAL;
-    return totals->n_findings[CHECK_WARNING] > 0 ? NAGIOS_WARNING : CHECK_STATUS_GOOD;
+        return STATUS_NAGIOS_CRITICAL;
+    return totals->n_findings[CHECK_WARNING] > 0 ? STATUS_NAGIOS_WARNING : STATUS_GOOD;
 }
 
 static struct check_session_options session_options_of(const struct check_options *options,
@@ -145,9 +137,9 @@ static struct check_session_options session_options_of(const struct check_option
     };
 }
 
-static enum check_status check_domains(const struct check_options *options,
-                                       struct check_session *session, const char *const *domains,
-                                       size_t n_domains)
+static enum exit_status check_domains(const struct check_options *options,
+                                      struct check_session *session, const char *const *domains,
+                                      size_t n_domains)
 {
     struct report report = {
         .format = options->has_json     ? &report_json
@@ -169,15 +161,15 @@ static enum check_status check_domains(const struct check_options *options,
     if (options->metrics_path && report_metrics_write(options->metrics_path, &report.totals,
                                                       (int64_t)time(NULL), &err) != 0) {
         fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
-        return CHECK_STATUS_FAILED;
+        return STATUS_FAILED;
     }
     return status_of_totals(options, &report.totals);
 }
 
 /* The status says whether each MX host has shown a certificate. */
-static enum check_status check_print_tlsa(const struct check_options *options,
-                                          struct check_session *session, const char *const *domains,
-                                          size_t n_domains)
+static enum exit_status check_print_tlsa(const struct check_options *options,
+                                         struct check_session *session, const char *const *domains,
+                                         size_t n_domains)
 {
     struct tlsa_report *state = tlsa_report_new();
     struct report report = {.format = &report_tlsa, .out = stdout, .state = state};
@@ -192,13 +184,13 @@ static enum check_status check_print_tlsa(const struct check_options *options,
     check_run(&run, session);
     n_keyless = tlsa_report_keyless(state);
     tlsa_report_free(state);
-    return n_keyless > 0 ? CHECK_STATUS_FINDINGS : CHECK_STATUS_GOOD;
+    return n_keyless > 0 ? STATUS_FINDINGS : STATUS_GOOD;
 }
 
 /* What differs, and when to publish it. */
-static enum check_status check_print_diff(const struct check_options *options,
-                                          struct check_session *session, const char *const *domains,
-                                          size_t n_domains)
+static enum exit_status check_print_diff(const struct check_options *options,
+                                         struct check_session *session, const char *const *domains,
+                                         size_t n_domains)
 {
     const struct dns_diff diff = {
         .domains = domains,
@@ -220,22 +212,22 @@ static enum check_status check_print_diff(const struct check_options *options,
         fprintf(stderr, "mta-stsd-check: %zu %s could not be compared: no answer from DNS\n",
                 counts.n_unknown, counts.n_unknown == 1 ? "record" : "records");
     if (counts.n_unknown > 0)
-        return CHECK_STATUS_FAILED;
-    return counts.n_different > 0 ? CHECK_STATUS_FINDINGS : CHECK_STATUS_GOOD;
+        return STATUS_FAILED;
+    return counts.n_different > 0 ? STATUS_FINDINGS : STATUS_GOOD;
 }
 
-static enum check_status check_with_session(const struct check_options *options,
-                                            const struct config *config, const char *const *domains,
-                                            size_t n_domains)
+static enum exit_status check_with_session(const struct check_options *options,
+                                           const struct config *config, const char *const *domains,
+                                           size_t n_domains)
 {
     const struct check_session_options session_options = session_options_of(options, config);
     struct err err;
     struct check_session *session = check_session_new(&session_options, &err);
-    enum check_status status;
+    enum exit_status status;
 
     if (!session) {
         fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
-        return CHECK_STATUS_FAILED;
+        return STATUS_FAILED;
     }
     status = options->mode == CHECK_MODE_DIFF_DNS
                  ? check_print_diff(options, session, domains, n_domains)
@@ -245,36 +237,35 @@ static enum check_status check_with_session(const struct check_options *options,
     return status;
 }
 
-static enum check_status mode_check_run(const struct check_options *options)
+static enum exit_status mode_check_run(const struct check_options *options)
 {
     struct arena *arena = arena_new(0);
-    enum check_status status;
+    enum exit_status status;
     struct config *config;
     const char **domains;
     size_t n_domains;
 
     status = check_load_config(options, &config);
-    if (status == CHECK_STATUS_GOOD) {
+    if (status == STATUS_GOOD) {
         domains = check_list_domains(options, config, arena, &n_domains);
-        status =
-            domains ? check_with_session(options, config, domains, n_domains) : CHECK_STATUS_USAGE;
+        status = domains ? check_with_session(options, config, domains, n_domains) : STATUS_USAGE;
     }
     config_unref(config);
     arena_free(arena);
     return status;
 }
 
-static enum check_status check_run_mode(const struct check_options *options)
+static enum exit_status check_run_mode(const struct check_options *options)
 {
     switch (options->mode) {
     case CHECK_MODE_LIST:
         return options->has_json ? list_print_json() : list_print_text();
     case CHECK_MODE_HELP:
         check_options_print_help();
-        return CHECK_STATUS_GOOD;
+        return STATUS_GOOD;
     case CHECK_MODE_VERSION:
         puts("mta-stsd-check " MTA_VERSION);
-        return CHECK_STATUS_GOOD;
+        return STATUS_GOOD;
     case CHECK_MODE_CHECK:
     case CHECK_MODE_DIFF_DNS:
         break;
@@ -285,17 +276,17 @@ static enum check_status check_run_mode(const struct check_options *options)
 int check_main(int argc, char **argv)
 {
     struct check_options options;
-    enum check_status status;
+    enum exit_status status;
 
     if (file_fill_standard() != 0)
-        return CHECK_STATUS_FAILED;
+        return STATUS_FAILED;
     signal(SIGPIPE, SIG_IGN); /* servers close connections under us */
     if (check_options_parse(argc, argv, &options) != 0)
-        return CHECK_STATUS_USAGE;
+        return STATUS_USAGE;
     status = check_run_mode(&options);
     if (fflush(stdout) != 0) {
         fprintf(stderr, "mta-stsd-check: the output cannot be written: %s\n", strerror(errno));
-        return CHECK_STATUS_FAILED;
+        return STATUS_FAILED;
     }
     return (int)status;
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cli/cli.h"
+#include "lib/diag/exit_status.h"
 
 struct dns_format;
 struct dns_plan;

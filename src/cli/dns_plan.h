@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cli/cli.h"
+#include "lib/diag/exit_status.h"
 #include "lib/dns/record.h"
 
 struct cert_store;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "cli/cli.h"
+#include "lib/diag/exit_status.h"
 
 struct cert_store;
 struct config;

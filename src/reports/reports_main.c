@@ -18,6 +18,7 @@
 #include "lib/config/load.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
+#include "lib/diag/exit_status.h"
 #include "lib/dns/name.h"
 #include "lib/state/ledger.h"
 #include "reports/peer_proof.h"
@@ -32,13 +33,6 @@
 #include "reports/reports_options.h"
 #include "reports/reports_show.h"
 #include "version.h"
-
-enum reports_status {
-    REPORTS_STATUS_GOOD = 0,
-    REPORTS_STATUS_FINDINGS = 1,
-    REPORTS_STATUS_USAGE = 2,
-    REPORTS_STATUS_FAILED = 3,
-};
 
 /* What all modes need. */
 struct reports_program {
@@ -64,11 +58,11 @@ static int program_load_config(struct reports_program *program)
     diag_print(diag, LEVEL_ERROR, stderr);
     diag_free(diag);
     if (!program->config)
-        return REPORTS_STATUS_USAGE;
+        return STATUS_USAGE;
     if (!program->config->state)
-        return reports_fail(REPORTS_STATUS_USAGE,
+        return reports_fail(STATUS_USAGE,
                             "there is no place for reports: set state: in the configuration");
-    return REPORTS_STATUS_GOOD;
+    return STATUS_GOOD;
 }
 
 /* The ledger of the only domain that is asked for is found faster. */
@@ -79,9 +73,9 @@ static int program_open(struct reports_program *program, const char *only_domain
 
     if (ledger_read(state, only_domain, &program->ledger, &err) != 0 ||
         report_database_open(state, &program->database, &err) != 0)
-        return reports_fail(REPORTS_STATUS_FAILED, err.msg);
+        return reports_fail(STATUS_FAILED, err.msg);
     program->scope = report_scope_new(program->config, program->ledger, program->now_unix_s);
-    return REPORTS_STATUS_GOOD;
+    return STATUS_GOOD;
 }
 
 static void program_close(struct reports_program *program)
@@ -120,13 +114,13 @@ static int reports_run_spool(struct reports_program *program)
 {
     struct peer_proofs *proofs = peer_proofs_new(&peer_resolver_system, &clock_system);
     struct report_admission *admission = program_admission(program, proofs);
-    int status = REPORTS_STATUS_GOOD;
+    int status = STATUS_GOOD;
     size_t n_failed = 0;
     struct err err;
 
     if (report_import_spool(admission, program->config->state, &n_failed, &err) != 0 ||
         program_expire(program, &err) != 0)
-        status = reports_fail(REPORTS_STATUS_FAILED, err.msg);
+        status = reports_fail(STATUS_FAILED, err.msg);
     admission_print_counts(admission);
     if (n_failed > 0)
         fprintf(stderr, "mta-stsd-reports: %zu %s of the spool %s put into spool/failed\n",
@@ -154,10 +148,10 @@ static int reports_import_files(const struct reports_program *program, struct re
     if (report_import_files(import, program->options->arguments, program->options->n_arguments,
                             &counts, &err) != 0 ||
         program_expire(program, &err) != 0)
-        return reports_fail(REPORTS_STATUS_FAILED, err.msg);
+        return reports_fail(STATUS_FAILED, err.msg);
     admission_print_counts(import->admission);
     sources_print_counts(&counts);
-    return import->n_complaints > 0 ? REPORTS_STATUS_FINDINGS : REPORTS_STATUS_GOOD;
+    return import->n_complaints > 0 ? STATUS_FINDINGS : STATUS_GOOD;
 }
 
 /* An MTA that reads this says nothing of a mail that was taken, so nothing is printed. */
@@ -227,9 +221,9 @@ static int reports_check_scope(const struct reports_program *program, const char
                 "mta-stsd-reports: '%s' is neither a domain of the configuration nor an MX host "
                 "of one\n",
                 domains[i]);
-        return REPORTS_STATUS_USAGE;
+        return STATUS_USAGE;
     }
-    return REPORTS_STATUS_GOOD;
+    return STATUS_GOOD;
 }
 
 static int program_show_domains(const struct reports_program *program, const char *const *domains,
@@ -253,8 +247,8 @@ static int program_show_domains(const struct reports_program *program, const cha
     struct err err;
 
     if (reports_show_domains(&show, &n_broken, &err) != 0)
-        return reports_fail(REPORTS_STATUS_FAILED, err.msg);
-    return n_broken > 0 ? REPORTS_STATUS_FINDINGS : REPORTS_STATUS_GOOD;
+        return reports_fail(STATUS_FAILED, err.msg);
+    return n_broken > 0 ? STATUS_FINDINGS : STATUS_GOOD;
 }
 
 static int program_show_raw(const struct reports_program *program, const char *domain)
@@ -262,8 +256,8 @@ static int program_show_raw(const struct reports_program *program, const char *d
     struct err err;
 
     return reports_show_raw(program->database, domain, stdout, &err) == 0
-               ? REPORTS_STATUS_GOOD
-               : reports_fail(REPORTS_STATUS_FAILED, err.msg);
+               ? STATUS_GOOD
+               : reports_fail(STATUS_FAILED, err.msg);
 }
 
 static int program_show_list(struct reports_program *program, const char *const *domains, size_t n)
@@ -271,9 +265,9 @@ static int program_show_list(struct reports_program *program, const char *const 
     bool has_names = program->options->n_arguments > 0;
     int status = program_open(program, has_names && n == 1 ? domains[0] : NULL);
 
-    if (status == REPORTS_STATUS_GOOD && has_names)
+    if (status == STATUS_GOOD && has_names)
         status = reports_check_scope(program, domains, n);
-    if (status != REPORTS_STATUS_GOOD)
+    if (status != STATUS_GOOD)
         return status;
     return program->options->has_raw ? program_show_raw(program, has_names ? domains[0] : NULL)
                                      : program_show_domains(program, domains, n);
@@ -284,7 +278,7 @@ static int reports_run_show(struct reports_program *program)
     struct arena *arena = arena_new(0);
     size_t n = 0;
     const char *const *domains = reports_list_domains(program, arena, &n);
-    int status = domains ? program_show_list(program, domains, n) : REPORTS_STATUS_USAGE;
+    int status = domains ? program_show_list(program, domains, n) : STATUS_USAGE;
 
     arena_free(arena);
     return status;
@@ -303,11 +297,11 @@ static int reports_run_configured(const struct reports_options *options)
     };
     int status = program_load_config(&program);
 
-    if (status == REPORTS_STATUS_GOOD && options->mode == REPORTS_MODE_SHOW) {
+    if (status == STATUS_GOOD && options->mode == REPORTS_MODE_SHOW) {
         status = reports_run_show(&program);
-    } else if (status == REPORTS_STATUS_GOOD) {
+    } else if (status == STATUS_GOOD) {
         status = program_open(&program, NULL);
-        if (status == REPORTS_STATUS_GOOD)
+        if (status == STATUS_GOOD)
             status = options->mode == REPORTS_MODE_SPOOL ? reports_run_spool(&program)
                                                          : reports_run_import(&program);
     }
@@ -323,17 +317,17 @@ static int reports_run_mode(const struct reports_options *options)
     switch (options->mode) {
     case REPORTS_MODE_HELP:
         reports_options_print_help();
-        return REPORTS_STATUS_GOOD;
+        return STATUS_GOOD;
     case REPORTS_MODE_VERSION:
         puts("mta-stsd-reports " MTA_VERSION);
-        return REPORTS_STATUS_GOOD;
+        return STATUS_GOOD;
     case REPORTS_MODE_SHOW:
     case REPORTS_MODE_IMPORT:
     case REPORTS_MODE_SPOOL:
         break;
     }
     if (options_are_piped(options) && isatty(STDIN_FILENO))
-        return reports_fail(REPORTS_STATUS_USAGE,
+        return reports_fail(STATUS_USAGE,
                             "--import-report needs files, or a mail on standard input");
     return reports_run_configured(options);
 }
@@ -344,14 +338,14 @@ int reports_main(int argc, char **argv)
     int status;
 
     if (file_fill_standard() != 0)
-        return REPORTS_STATUS_FAILED;
+        return STATUS_FAILED;
     signal(SIGPIPE, SIG_IGN); /* a reader that has enough ends the output, not a group of reports */
     if (reports_options_parse(argc, argv, &options) != 0)
-        return REPORTS_STATUS_USAGE;
+        return STATUS_USAGE;
     status = reports_run_mode(&options);
     if (fflush(stdout) != 0) {
         fprintf(stderr, "mta-stsd-reports: the output cannot be written: %s\n", strerror(errno));
-        return REPORTS_STATUS_FAILED;
+        return STATUS_FAILED;
     }
     return status;
 }
