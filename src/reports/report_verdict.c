@@ -193,15 +193,15 @@ static void maker_judge_failures(struct verdict_maker *maker, enum report_verdic
                 *kind = REPORT_VERDICT_NOT_YET;
         }
     }
-    for (size_t i = 0; i < TALLY_CLASSES; i++) {
-        if (i == RESULT_DANE)
+    for (enum result_class class = 0; class <= RESULT_UNKNOWN; class ++) {
+        if (class == RESULT_DANE)
             continue;
-        if (i == RESULT_UNKNOWN && maker_is_above(maker, true, i))
-            maker_add_failures(maker, true, i);
-        else if (!maker_is_above(maker, false, i))
+        if (class == RESULT_UNKNOWN && maker_is_above(maker, true, class))
+            maker_add_failures(maker, true, class);
+        else if (!maker_is_above(maker, false, class))
             continue;
-        if (maker_is_above(maker, false, i))
-            maker_add_failures(maker, false, i);
+        if (maker_is_above(maker, false, class))
+            maker_add_failures(maker, false, class);
         if (*kind == REPORT_VERDICT_READY)
             *kind = REPORT_VERDICT_NOT_YET;
     }
@@ -364,9 +364,9 @@ static void maker_praise(struct verdict_maker *maker)
               "the new _mta-sts record"
             : NULL);
     reason_add(maker, "what other senders see is not known, for they send no reports", NULL);
-    for (size_t i = 0; i < TALLY_CLASSES; i++)
-        if (i != RESULT_DANE && maker->n_failed[true][i] > 0)
-            maker_add_failures(maker, true, i);
+    for (enum result_class class = 0; class <= RESULT_UNKNOWN; class ++)
+        if (class != RESULT_DANE && maker->n_failed[true][class] > 0)
+            maker_add_failures(maker, true, class);
 }
 
 static enum report_verdict_kind maker_decide(struct verdict_maker *maker)
