@@ -35,7 +35,8 @@ struct server_answer {
 typedef void server_answered(void *context, const struct server_answer *answer);
 
 /**
- * Asks for the TXT records at a name, three times at most within three seconds. The callback comes
+ * Asks for the TXT records at a name, three times at most within three seconds; then over TCP,
+ * three seconds more, if the answer does not fit a datagram (RFC 1035 4.2.1). The callback comes
  * once, never from inside this call.
  *
  * address  with the port

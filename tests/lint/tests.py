@@ -15,7 +15,6 @@ EXEMPT = {
     "src/check/domain_check.c": "tests/check/test_scenarios.py",
     "src/check/http_fetch.c": "tests/check/test_scenarios.py",
     "src/check/resolver.c": "tests/check/test_scenarios.py",
-    "src/check/server_query.c": "tests/check/test_scenarios.py",
     "src/check/zone_servers.c": "tests/check/test_scenarios.py",
     "src/check/report.c": "tests/check/test_command.py",
     "src/check/report_json.c": "tests/check/test_command.py",
