@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <utlist.h>
 
@@ -22,6 +23,7 @@ enum {
 
 struct spool_writer {
     struct spool_writer_options options;
+    char *state_directory;
     pthread_t thread;
     pthread_mutex_t lock; /* of all up to `count` */
     pthread_cond_t has_work;
@@ -64,7 +66,7 @@ static void writer_say_full(struct spool_writer *writer)
         log_line(LOG_WARNING,
                  "reports: '%s/" SPOOL_DIRECTORY "' is full: it may hold %zu files and %" PRIu64
                  " MiB; senders are told to send their reports later",
-                 writer->options.state_directory, quota->files_max, quota->bytes_max >> 20);
+                 writer->state_directory, quota->files_max, quota->bytes_max >> 20);
 }
 
 static int writer_open(struct spool_writer *writer, struct err *err)
@@ -73,7 +75,7 @@ static int writer_open(struct spool_writer *writer, struct err *err)
 
     if (writer->spool)
         return 0;
-    return spool_open(options->state_directory, &options->quota, options->clock, &writer->spool,
+    return spool_open(writer->state_directory, &options->quota, options->clock, &writer->spool,
                       err);
 }
 
@@ -184,7 +186,9 @@ int spool_writer_new(const struct spool_writer_options *options, struct spool_wr
     int reason;
 
     /* What the last run has left is to be read. */
-    *writer = (struct spool_writer){.options = *options, .is_recount_wanted = true};
+    *writer = (struct spool_writer){.options = *options,
+                                    .state_directory = strdup(options->state_directory),
+                                    .is_recount_wanted = true};
     pthread_mutex_init(&writer->lock, NULL);
     pthread_cond_init(&writer->has_work, NULL);
     signals_block(&before);
@@ -196,6 +200,7 @@ int spool_writer_new(const struct spool_writer_options *options, struct spool_wr
     }
     pthread_cond_destroy(&writer->has_work);
     pthread_mutex_destroy(&writer->lock);
+    free(writer->state_directory);
     free(writer);
     return err_io(err, reason, "the thread that keeps reports cannot be started");
 }
@@ -212,6 +217,7 @@ void spool_writer_free(struct spool_writer *writer)
     spool_close(writer->spool);
     pthread_cond_destroy(&writer->has_work);
     pthread_mutex_destroy(&writer->lock);
+    free(writer->state_directory);
     free(writer);
 }
 

@@ -23,7 +23,7 @@ struct spool_writer;
 typedef void spool_writer_notify(void *context);
 
 struct spool_writer_options {
-    const char *state_directory; /* lives as long as the writer */
+    const char *state_directory; /* copied: a reload frees its configuration */
     struct spool_quota quota;
     const struct clock *clock;
     spool_writer_notify *on_waiting;

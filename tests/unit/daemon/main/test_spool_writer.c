@@ -67,9 +67,11 @@ static int close_directory(void **state)
     return nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* The name of the directory goes, as it goes with a configuration that a reload replaces. */
 static struct spool_writer *open_writer(size_t files_max)
 {
-    const struct spool_writer_options options = {.state_directory = directory,
+    char *name = strdup(directory);
+    const struct spool_writer_options options = {.state_directory = name,
                                                  .quota = {UINT64_C(1) << 30, files_max},
                                                  .clock = &clock_system,
                                                  .on_waiting = on_waiting,
@@ -78,6 +80,7 @@ static struct spool_writer *open_writer(size_t files_max)
     struct err err;
 
     assert_int_equal(spool_writer_new(&options, &writer, &err), 0);
+    free(name);
     return writer;
 }
 
