@@ -37,6 +37,7 @@ struct dns_query {
     dns_answered *callback;
     void *context;
     uint64_t deadline_ms;
+    struct dns_query **list; /* of the resolver, that it stands in */
     int id;
     const char *refused; /* libunbound did not take the question */
 };
@@ -47,14 +48,15 @@ struct resolver {
     uv_poll_t poll;
     uv_timer_t timer;
     struct ub_ctx *context;
-    struct dns_query *queries; /* the oldest first */
+    struct dns_query *queries; /* that run, the oldest first */
+    struct dns_query *ending;  /* that a sweep has found, and whose callbacks are still to come */
     uint64_t timeout_ms;
     unsigned n_handles;
 };
 
+/* The query stands in no list any more. */
 static void query_answer(struct dns_query *query, const struct dns_answer *answer)
 {
-    DL_DELETE(query->resolver->queries, query);
     query->callback(query->context, answer);
     free(query);
 }
@@ -119,6 +121,7 @@ static void query_on_result(void *context, int error, struct ub_result *result)
     struct slice *rdata;
     char why[WHY_MAX], *canonical;
 
+    DL_DELETE(query->resolver->queries, query);
     if (error != 0 || !result) {
         query_fail(query, ub_strerror(error));
         return;
@@ -151,7 +154,7 @@ static void resolver_on_readable(uv_poll_t *poll, int status, int events)
     ub_process(resolver->context);
 }
 
-/* Those with the earliest deadline stand first, but for what was refused. */
+/* A callback may ask again, and may cancel any other query, even one of this sweep. */
 static void resolver_on_sweep(uv_timer_t *timer)
 {
     struct resolver *resolver = timer->data;
@@ -159,12 +162,17 @@ static void resolver_on_sweep(uv_timer_t *timer)
     uint64_t now_ms = uv_now(resolver->loop);
 
     DL_FOREACH_SAFE (resolver->queries, query, next) {
-        if (query->refused) {
-            query_fail(query, query->refused);
-        } else if (query->deadline_ms <= now_ms) {
+        if (!query->refused && query->deadline_ms > now_ms)
+            continue;
+        DL_DELETE(resolver->queries, query);
+        DL_APPEND(resolver->ending, query);
+        query->list = &resolver->ending;
+    }
+    while ((query = resolver->ending)) {
+        DL_DELETE(resolver->ending, query);
+        if (!query->refused)
             ub_cancel(resolver->context, query->id);
-            query_fail(query, "no answer within the time limit");
-        }
+        query_fail(query, query->refused ? query->refused : "no answer within the time limit");
     }
     if (!resolver->queries)
         uv_timer_stop(timer);
@@ -180,6 +188,7 @@ static struct dns_query *resolver_ask(struct dns_source *source, const char *nam
 
     *query = (struct dns_query){
         .resolver = resolver,
+        .list = &resolver->queries,
         .callback = callback,
         .context = context,
         .deadline_ms = uv_now(resolver->loop) + resolver->timeout_ms,
@@ -201,7 +210,7 @@ static void resolver_cancel(struct dns_query *query)
         return;
     if (!query->refused)
         ub_cancel(query->resolver->context, query->id);
-    DL_DELETE(query->resolver->queries, query);
+    DL_DELETE(*query->list, query);
     free(query);
 }
 

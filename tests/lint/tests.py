@@ -14,7 +14,6 @@ EXEMPT = {
     "src/check/curl_loop.c": "tests/check/test_scenarios.py",
     "src/check/domain_check.c": "tests/check/test_scenarios.py",
     "src/check/http_fetch.c": "tests/check/test_scenarios.py",
-    "src/check/resolver.c": "tests/check/test_scenarios.py",
     "src/check/zone_servers.c": "tests/check/test_scenarios.py",
     "src/check/report.c": "tests/check/test_command.py",
     "src/check/report_json.c": "tests/check/test_command.py",
