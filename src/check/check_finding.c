@@ -83,6 +83,10 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
     [CHECK_HOST_IPV6_ONLY] = {"host-ipv6-only", CHECK_WARNING,
                               "senders without IPv6 cannot fetch the policy",
                               "publish an A record too", "RFC 8461 3.3"},
+    [CHECK_HOST_WILDCARD] =
+        {"host-wildcard", CHECK_NOTE, "senders ask the server that answers for every name",
+         "publish mta-sts as a CNAME to the policy host, or its A and AAAA records",
+         "RFC 4592 2.2"},
     [CHECK_HOST_ELSEWHERE] =
         {"host-elsewhere", CHECK_WARNING,
          "senders get the policy from a server that is not the one configured here",

@@ -123,7 +123,8 @@ static void txt_judge_absent(const struct txt_facts *facts, struct arena *arena,
     else if (txt_like_in(facts->underscore, arena))
         findings_add(findings, CHECK_TXT_WRONG_NAME, NULL,
                      "the record stands at mta-sts.%s, without the underscore", domain);
-    else if (facts->record->canonical[0] && strcmp(facts->record->canonical, own) != 0)
+    else if (facts->record->canonical[0] && strcmp(facts->record->canonical, own) != 0 &&
+             !facts->is_wildcard)
         txt_judge_cname(facts, arena, findings);
     else
         findings_add(findings, CHECK_TXT_MISSING, NULL, "there is no TXT record at _mta-sts.%s",
@@ -172,9 +173,11 @@ static bool txt_judge_records(const struct slice *texts, size_t n, struct findin
 
 static void txt_judge_wildcard(const struct txt_facts *facts, struct findings *findings)
 {
-    if (facts->wildcard && facts->wildcard->status == DNS_OK)
+    if (facts->is_wildcard && facts->record->status == DNS_OK)
         findings_add(findings, CHECK_TXT_WILDCARD, NULL,
-                     "a wildcard in DNS has TXT records for every name below %s", facts->domain);
+                     "_mta-sts.%s has no record of its own: a wildcard in DNS has TXT records for "
+                     "every name below %s",
+                     facts->domain, facts->domain);
 }
 
 bool check_txt_judge(const struct txt_facts *facts, struct arena *arena, struct findings *findings,

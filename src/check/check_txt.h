@@ -19,10 +19,10 @@ struct findings;
 struct txt_facts {
     const char *domain;
     const struct dns_answer *record;     /* TXT at _mta-sts.<domain> */
-    const struct dns_answer *wildcard;   /* TXT at a name of the domain that nobody has published */
     const struct dns_answer *doubled;    /* TXT at _mta-sts.<domain>.<domain> */
     const struct dns_answer *apex;       /* TXT at the domain itself */
     const struct dns_answer *underscore; /* TXT at mta-sts.<domain>, the host's name */
+    bool is_wildcard; /* `record` comes from a wildcard; nothing stands at _mta-sts itself */
 };
 
 /** The records of an answer, their strings joined; an array in the arena. */

@@ -8,6 +8,7 @@
 #include "check/check_policy.h"
 #include "check/check_tls_rpt.h"
 #include "check/check_txt.h"
+#include "check/check_wildcard.h"
 #include "check/dns_source.h"
 #include "check/findings.h"
 #include "check/mx_finding.h"
@@ -26,7 +27,8 @@ enum {
 
 #define POLICY_PATH "/.well-known/mta-sts.txt"
 
-/* The questions about a domain; those from ASK_DOUBLED on only if the record is missing. */
+/* The questions about a domain. Those from ASK_BESIDE on are asked only if there may be a
+ * wildcard, and those from ASK_DOUBLED on only if the record is missing. */
 enum ask {
     ASK_RECORD,
     ASK_WILDCARD,
@@ -34,6 +36,9 @@ enum ask {
     ASK_HOST_A,
     ASK_HOST_AAAA,
     ASK_MX,
+    ASK_BESIDE,
+    ASK_BELOW_HOST,
+    ASK_BELOW_RECORD,
     ASK_DOUBLED,
     ASK_APEX,
     ASK_UNDERSCORE,
@@ -151,16 +156,45 @@ static struct rua_wanted rua_wanted_of(const struct domain_check *check)
     return (struct rua_wanted){check->ours->reporting->rua, check->ours->reporting->n_rua};
 }
 
+/* Whether nothing stands at _mta-sts itself. */
+static bool check_is_record_wild(const struct domain_check *check)
+{
+    const struct wildcard_answers answers = {.own = check->asks[ASK_RECORD].answer,
+                                             .beside = check->asks[ASK_WILDCARD].answer,
+                                             .below = check->asks[ASK_BELOW_RECORD].answer};
+
+    return answers.below && check_wildcard_answers(&answers);
+}
+
+/* The type of addresses that the policy host has. */
+static enum ask check_find_host_ask(const struct domain_check *check)
+{
+    bool has_ipv6_only = check->asks[ASK_HOST_A].answer->status != DNS_OK &&
+                         check->asks[ASK_HOST_AAAA].answer->status == DNS_OK;
+
+    return has_ipv6_only ? ASK_HOST_AAAA : ASK_HOST_A;
+}
+
+/* Whether nothing stands at mta-sts itself. */
+static bool check_is_host_wild(const struct domain_check *check)
+{
+    const struct wildcard_answers answers = {.own = check->asks[check_find_host_ask(check)].answer,
+                                             .beside = check->asks[ASK_BESIDE].answer,
+                                             .below = check->asks[ASK_BELOW_HOST].answer};
+
+    return answers.below && check_wildcard_answers(&answers);
+}
+
 /* The record that senders see, judged with our id. */
 static bool check_judge_record(struct domain_check *check, struct sts_record *ret_record)
 {
     const struct txt_facts facts = {
         .domain = check->domain,
         .record = check->asks[ASK_RECORD].answer,
-        .wildcard = check->asks[ASK_WILDCARD].answer,
         .doubled = check->asks[ASK_DOUBLED].answer,
         .apex = check->asks[ASK_APEX].answer,
         .underscore = check->asks[ASK_UNDERSCORE].answer,
+        .is_wildcard = check_is_record_wild(check),
     };
     struct policy_wanted wanted = policy_wanted_of(check);
     char name[NAME_MAX_LEN];
@@ -263,14 +297,20 @@ static void check_judge_sts(struct domain_check *check, struct domain_report *re
     struct verdict_facts *facts = &report->facts;
     enum dns_status status = check->asks[ASK_RECORD].answer->status;
     struct host_wanted wanted = host_wanted_of(check);
-    bool is_parsed;
+    bool is_parsed, is_host_wild = check_is_host_wild(check);
 
     facts->has_record = check_judge_record(check, record);
     facts->is_record_absent = findings_have(check->findings, CHECK_TXT_MISSING);
     facts->is_dns_unanswered = status == DNS_FAILED;
     report->id = facts->has_record ? record->id : NULL;
-    if (facts->is_record_absent && check->n_addresses == 0)
+    /* Where every name has addresses, those of mta-sts are no sign that a policy is meant. */
+    if (facts->is_record_absent && (check->n_addresses == 0 || is_host_wild))
         return;
+    if (is_host_wild)
+        findings_add(check->findings, CHECK_HOST_WILDCARD, NULL,
+                     "%s has no record of its own: a wildcard in DNS answers for every name below "
+                     "%s",
+                     check->host, check->domain);
     check_host_judge_dns(check->domain, check->asks[ASK_HOST_A].answer,
                          check->asks[ASK_HOST_AAAA].answer, &wanted, check->arena, check->findings);
     facts->has_policy = check_judge_policy(check, policy, &is_parsed);
@@ -355,6 +395,22 @@ static void check_ask_targets(struct domain_check *check)
         check_ask(check, &check->target_asks[i][TARGET_A], DNS_TYPE_A, "", host);
         check_ask(check, &check->target_asks[i][TARGET_AAAA], DNS_TYPE_AAAA, "", host);
     }
+}
+
+/* What tells the answers of a wildcard from those of records. */
+static void check_ask_wildcard(struct domain_check *check)
+{
+    const char *label = check->tools->probe_label;
+    enum dns_type type = check_find_host_ask(check) == ASK_HOST_A ? DNS_TYPE_A : DNS_TYPE_AAAA;
+    char name[NAME_MAX_LEN];
+
+    snprintf(name, sizeof(name), "%s%s", label, check->domain);
+    if (!check_wildcard_is_possible(check->asks[ASK_WILDCARD].answer, name))
+        return;
+    check_ask(check, &check->asks[ASK_BESIDE], type, label, check->domain);
+    check_ask(check, &check->asks[ASK_BELOW_HOST], type, label, check->host);
+    snprintf(name, sizeof(name), DNS_PREFIX_MTA_STS "%s", check->domain);
+    check_ask(check, &check->asks[ASK_BELOW_RECORD], DNS_TYPE_TXT, label, name);
 }
 
 /* Where people put the record by accident. */
@@ -465,6 +521,7 @@ static void check_look_further(struct domain_check *check)
     check->n_pending = 1;
     check_fetch_policies(check);
     check_ask_targets(check);
+    check_ask_wildcard(check);
     check_ask_accidents(check);
     check_ask_servers(check);
     check_visit_hosts(check);

@@ -126,13 +126,19 @@ static void test_accidents(void **state)
           "txt-doubled-name -: the record stands at _mta-sts.a.example.a.example, with the zone "
           "twice\n",
           NULL);
-    facts = (struct txt_facts){
-        .domain = "a.example", .record = &good.answer, .wildcard = &other.answer};
+    facts = (struct txt_facts){.domain = "a.example", .record = &good.answer, .is_wildcard = true};
     judge(&facts,
-          "txt-wildcard -: a wildcard in DNS has TXT records for every name below "
-          "a.example\n",
+          "txt-wildcard -: _mta-sts.a.example has no record of its own: a wildcard in DNS has TXT "
+          "records for every name below a.example\n",
           "1");
-    facts.wildcard = NULL;
+    facts.record = judged_none(&none, DNS_NODATA, "www.a.example");
+    judge(&facts, "txt-missing -: there is no TXT record at _mta-sts.a.example\n", NULL);
+    facts.is_wildcard = false;
+    judge(&facts,
+          "txt-cname-dangling -: _mta-sts.a.example is a CNAME to 'www.a.example', where no TXT "
+          "record is\n",
+          NULL);
+    facts.record = &good.answer;
     good.answer.ttl_s = 86401;
     judge(&facts, "txt-ttl-long -: the record's TTL is 86401 seconds\n", "1");
     good.answer.ttl_s = 86400;
