@@ -10,11 +10,12 @@ import pathlib
 import re
 
 # Lowest first.
-LAYERS = [{"lib/base"}, {"lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"},
+LAYERS = [{"lib/base"}, {"lib/acme", "lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"},
           {"lib/config", "lib/import"}, {"lib/state"},
           {"daemon/net", "daemon/tls"}, {"daemon/worker"}, {"daemon/http"},
-          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"}, {"check", "reports"}, {"cli"},
-          {"main.c", "check_main.c", "reports_main.c"}]
+          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/main"},
+          {"acme_hook", "check", "reports"}, {"cli"},
+          {"main.c", "acme_hook_main.c", "check_main.c", "reports_main.c"}]
 LAYER_OF = {folder: layer for layer, folders in enumerate(LAYERS) for folder in folders}
 
 # The folders that may include a third party's header; a header's folder stands for what is in it.

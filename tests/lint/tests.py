@@ -6,6 +6,8 @@ import pathlib
 # Tested elsewhere, each with the place: what needs a whole daemon or a whole command line.
 EXEMPT = {
     "src/main.c": "tests/integration/test_cli.py",
+    "src/acme_hook_main.c": "tests/integration/test_acme_hook.py",
+    "src/acme_hook/hook_command.c": "tests/integration/test_acme_hook.py",
     "src/check_main.c": "tests/check/test_command.py",
     "src/check/check_main.c": "tests/check/test_command.py",
     "src/check/check_run.c": "tests/check/test_many.py",
