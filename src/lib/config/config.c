@@ -92,6 +92,21 @@ static bool has_same_on_change(const struct config *a, const struct config *b)
     return true;
 }
 
+static bool has_same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* uacme's arguments, which the process that starts programs knows since the start of the daemon. */
+static bool has_same_acme(const struct acme_settings *a, const struct acme_settings *b)
+{
+    if (!a || !b)
+        return a == b;
+    return strcmp(a->directory, b->directory) == 0 &&
+           has_same_text(a->account_email, b->account_email) &&
+           has_same_text(a->eab_path, b->eab_path) && a->has_orders == b->has_orders;
+}
+
 bool config_can_replace(const struct config *current, const struct config *next,
                         const char **ret_key)
 {
@@ -101,7 +116,7 @@ bool config_can_replace(const struct config *current, const struct config *next,
         *ret_key = "admin";
     else if (strcmp(current->control, next->control) != 0)
         *ret_key = "control";
-    else if (strcmp(current->state ? current->state : "", next->state ? next->state : "") != 0)
+    else if (!has_same_text(current->state, next->state))
         *ret_key = "state";
     else if (strcmp(current->user, next->user) != 0)
         *ret_key = "user";
@@ -111,6 +126,8 @@ bool config_can_replace(const struct config *current, const struct config *next,
         *ret_key = "sandbox";
     else if (!has_same_on_change(current, next))
         *ret_key = "on_change";
+    else if (!has_same_acme(current->acme, next->acme))
+        *ret_key = "acme";
     else
         return true;
     return false;

@@ -76,6 +76,22 @@ struct cert_source {
     const char *key;   /* may equal chain: one combined file */
 };
 
+/** How certificates are ordered by ACME (RFC 8555); `acme:` in the YAML. */
+struct acme_settings {
+    const char *directory;     /* URL of the CA's directory */
+    const char *account_email; /* NULL: the CA gets none */
+    const char *eab_path;      /* file of the external account binding; NULL: none */
+    bool has_orders;           /* false: another replica orders */
+    uint32_t renew_before_s;   /* 0: a third of the certificate's life */
+    uint32_t orders_per_hour;
+    const char *challenges_at; /* URL of the replica that orders; NULL: challenges are ours */
+};
+
+/** Below the directory of `state:`, where ordered certificates lie; as struct cert_source. */
+#define ACME_CERTIFICATES "certificates"
+#define ACME_CHAIN_FILE "certificate.pem"
+#define ACME_KEY_FILE "key.pem"
+
 enum access_format {
     ACCESS_OFF,
     ACCESS_TEXT,
@@ -123,6 +139,9 @@ struct config {
     size_t n_sources;
     bool has_default_sources; /* certbot's, because the YAML names none */
     struct place sources_place;
+
+    const struct acme_settings *acme; /* NULL: certificates come from elsewhere */
+    struct place acme_place;
 
     const char *policy_host_name; /* NULL: not set */
     const char *const *policy_host_addresses;

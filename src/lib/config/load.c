@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/arena.h"
+#include "lib/config/acme_settings.h"
 #include "lib/config/build.h"
 #include "lib/config/config.h"
 #include "lib/config/parse.h"
@@ -40,6 +41,7 @@ static struct config *load_counted(const char *path, unsigned care, struct diag 
     settings_build(&raw.settings, config, diag);
     config_build(&raw, scratch, config, diag);
     check_completeness(config, raw.name, diag);
+    acme_settings_check_rate(config, diag);
     *ret_n_domains = config->n_domains;
     raw_config_done(&raw);
     arena_free(scratch);

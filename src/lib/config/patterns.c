@@ -33,3 +33,18 @@ const struct field_pattern pattern_socket = {
     .regex = "^/",
     .expected = "the absolute path of a socket",
 };
+
+const struct field_pattern pattern_acme_directory = {
+    .regex = "^(production|staging|https://.+)$",
+    .expected = "production, staging, or the https: URL of another directory",
+};
+
+const struct field_pattern pattern_email = {
+    .regex = "^[^@ ]+@[^@ ]+$",
+    .expected = "an address, as in hostmaster@example.com",
+};
+
+const struct field_pattern pattern_http_url = {
+    .regex = "^http://[^/?#]+/?$",
+    .expected = "the http: URL of a host, as in http://orders.example.com",
+};

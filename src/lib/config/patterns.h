@@ -15,3 +15,6 @@ extern const struct field_pattern pattern_rua;         /* a report address */
 extern const struct field_pattern pattern_listen;      /* address and port, or a unix socket */
 extern const struct field_pattern pattern_cert_path;   /* cert_path_check() */
 extern const struct field_pattern pattern_socket;      /* the path of a unix socket */
+extern const struct field_pattern pattern_acme_directory;
+extern const struct field_pattern pattern_email;
+extern const struct field_pattern pattern_http_url; /* without a path */

@@ -333,6 +333,59 @@ static const struct field report_rows[] = {
 };
 static const struct fields report_fields = {ROWS(report_rows)};
 
+static const struct field acme_rows[] = {
+    {.key = "agree_to_terms",
+     .type = FIELD_SWITCH,
+     .offset = offsetof(struct raw_settings, acme.agree_to_terms),
+     .is_required = true,
+     .help = "true: you have read the terms of service of the certificate authority and agree; "
+             "without that it gives no account"},
+    {.key = "directory",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, acme.directory),
+     .pattern = &pattern_acme_directory,
+     .default_text = "production",
+     .help = "URL of the directory of the certificate authority; production and staging are "
+             "Let's Encrypt's"},
+    {.key = "account_email",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, acme.account_email),
+     .max = 254,
+     .pattern = &pattern_email,
+     .help = "where the certificate authority writes to; default: it gets no address"},
+    {.key = "external_account_binding",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, acme.external_account_binding),
+     .help = "file with KEYID:KEY on one line, where the certificate authority asks for it"},
+    {.key = "renew_before",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, acme.renew_before),
+     .min = 60 * 60,
+     .max = 365 * 24 * 60 * 60,
+     .help = "how long before its end a certificate is ordered anew; default: a third of its "
+             "life"},
+    {.key = "orders_per_hour",
+     .type = FIELD_NUMBER,
+     .offset = offsetof(struct raw_settings, acme.orders_per_hour),
+     .min = 1,
+     .max = 10000,
+     .default_text = "90",
+     .help = "orders in any hour; Let's Encrypt takes 300 in 3 hours"},
+    {.key = "orders",
+     .type = FIELD_SWITCH,
+     .offset = offsetof(struct raw_settings, acme.orders),
+     .default_text = "true",
+     .help = "false: another replica orders"},
+    {.key = "challenges_at",
+     .type = FIELD_TEXT,
+     .offset = offsetof(struct raw_settings, acme.challenges_at),
+     .pattern = &pattern_http_url,
+     .example = "http://orders.provider.example",
+     .help = "URL of the replica that orders, where this one redirects challenges; default: they "
+             "are answered here"},
+};
+static const struct fields acme_fields = {ROWS(acme_rows)};
+
 /* The two mappings of any size, which every file may hold. */
 static const struct field stream_rows[] = {
     {.key = "policies",
@@ -409,6 +462,11 @@ static const struct field main_rows[] = {
      .fields = &source_fields,
      .size = sizeof(struct raw_source),
      .help = "where certificates are, tried in order; default: where certbot puts them"},
+    {.key = "acme",
+     .type = FIELD_GROUP,
+     .fields = &acme_fields,
+     .help = "orders a certificate for each policy host that has none in certificates; needs "
+             "state and policy_host"},
     {.key = "policy_host",
      .type = FIELD_GROUP,
      .fields = &policy_host_fields,

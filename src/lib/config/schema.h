@@ -53,6 +53,15 @@ struct raw_source {
     struct field_text key;
 };
 
+struct raw_acme {
+    struct field_number agree_to_terms; /* switch; required, so that its place is that of acme: */
+    struct field_text directory, account_email, external_account_binding;
+    struct field_number renew_before; /* seconds */
+    struct field_number orders_per_hour;
+    struct field_number orders; /* switch */
+    struct field_text challenges_at;
+};
+
 /** Everything in the main file but policies and domains. */
 struct raw_settings {
     struct field_groups listen; /* struct raw_listen */
@@ -87,6 +96,7 @@ struct raw_settings {
         struct field_text authserv_id;
         struct field_number ready_after, late, tolerated; /* seconds; seconds; per million */
     } reports;
+    struct raw_acme acme;
     struct field_texts include;
 };
 

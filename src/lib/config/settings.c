@@ -9,10 +9,12 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/prefix.h"
+#include "lib/config/acme_settings.h"
 #include "lib/config/cert_path.h"
 #include "lib/config/config.h"
 #include "lib/config/policy_merge.h"
 #include "lib/config/schema.h"
+#include "lib/config/written_path.h"
 #include "lib/diag/config_finding.h"
 #include "lib/diag/diag.h"
 #include "lib/dns/name.h"
@@ -358,22 +360,6 @@ static void build_reports(const struct settings_context *context, const struct r
         }
 }
 
-/* A path in the YAML is relative to the folder of the file that it stands in. */
-static const char *resolve_path(const struct settings_context *context,
-                                const struct field_text *raw)
-{
-    const char *slash = raw->place.file ? strrchr(raw->place.file, '/') : NULL;
-    size_t folder_len = slash ? (size_t)(slash - raw->place.file) + 1 : 0, size;
-    char *path;
-
-    if (folder_len == 0 || slice_starts_with(raw->text, "/"))
-        return arena_copy(context->config->arena, raw->text);
-    size = folder_len + raw->text.len + 1;
-    path = arena_alloc(context->config->arena, size);
-    snprintf(path, size, "%.*s%s", (int)folder_len, raw->place.file, raw->text.ptr);
-    return path;
-}
-
 /* Taken literally, the path would be that of a file that never exists. */
 static void check_source_path(const struct settings_context *context, const struct field_text *raw,
                               size_t index, const char *key)
@@ -402,14 +388,12 @@ static void check_source_stars(const struct settings_context *context, const str
                           "key's path");
 }
 
-static void build_sources(const struct settings_context *context, const struct field_groups *raw)
+static void build_sources(const struct settings_context *context, const struct field_groups *raw,
+                          struct cert_source *sources)
 {
     struct config *config = context->config;
-    struct cert_source *sources = arena_array(config->arena, raw->n_items, sizeof(*sources));
     const struct raw_source *items = raw->items;
 
-    config->sources = sources;
-    config->sources_place = raw->place;
     for (size_t i = 0; i < raw->n_items; i++) {
         const struct field_text *chain = &items[i].chain;
         const struct field_text *key = items[i].key.place.line != 0 ? &items[i].key : chain;
@@ -419,20 +403,35 @@ static void build_sources(const struct settings_context *context, const struct f
         check_source_stars(context, &items[i], i);
         if (chain->text.len > 0)
             sources[config->n_sources++] =
-                (struct cert_source){resolve_path(context, chain), resolve_path(context, key)};
+                (struct cert_source){written_path_resolve(config->arena, chain),
+                                     written_path_resolve(config->arena, key)};
     }
 }
 
-/* By default, certificates are certbot's; where a proxy terminates TLS, none are needed. */
-static void default_sources(struct config *config)
+/* Where a proxy terminates TLS, no certificates are needed. */
+static bool needs_certificates(const struct config *config)
 {
-    for (size_t i = 0; i < config->n_listen; i++) {
-        if (!config->listen[i].has_tls)
-            continue;
-        config->sources = &default_source;
-        config->n_sources = 1;
+    for (size_t i = 0; i < config->n_listen; i++)
+        if (config->listen[i].has_tls)
+            return true;
+    return false;
+}
+
+/* Those of the YAML come before what is ordered; without either, certificates are certbot's. */
+static void build_certificates(const struct settings_context *context,
+                               const struct field_groups *raw)
+{
+    struct config *config = context->config;
+    struct cert_source *sources = arena_array(config->arena, raw->n_items + 1, sizeof(*sources));
+
+    config->sources = sources;
+    config->sources_place = raw->place;
+    build_sources(context, raw, sources);
+    if (config->acme && config->state) {
+        sources[config->n_sources++] = acme_settings_source(config);
+    } else if (raw->place.line == 0 && needs_certificates(config)) {
+        sources[config->n_sources++] = default_source;
         config->has_default_sources = true;
-        return;
     }
 }
 
@@ -499,17 +498,15 @@ void settings_build(const struct raw_settings *raw, struct config *config, struc
         config->listen = &default_listen;
         config->n_listen = 1;
     }
-    if (raw->certificates.place.line != 0)
-        build_sources(&context, &raw->certificates);
-    else
-        default_sources(config);
     build_hosts(&context, raw);
     config->workers = raw->workers.value;
     config->shutdown_delay_s = raw->shutdown_delay.value;
     build_admin(&context, &raw->admin);
     build_control(&context, &raw->control);
     if (raw->state.text.len > 0)
-        config->state = resolve_path(&context, &raw->state);
+        config->state = written_path_resolve(config->arena, &raw->state);
+    acme_settings_build(&raw->acme, config, diag);
+    build_certificates(&context, &raw->certificates);
     build_on_change(&context, raw);
     build_check(&context, raw);
     build_reports(&context, raw);
