@@ -45,7 +45,7 @@ static int hook_decline_argument(const char *what, const char *value)
 
 int hook_command_run(int argc, const char *const *argv)
 {
-    const char *directory = getenv(HOOK_DIRECTORY_VARIABLE), *token, *answer;
+    const char *directory = getenv(CHALLENGE_DIRECTORY_VARIABLE), *token, *answer;
     struct err err;
 
     if (argc != HOOK_ARGUMENT_COUNT)
@@ -55,7 +55,7 @@ int hook_command_run(int argc, const char *const *argv)
         return HOOK_DECLINED;
     if (!directory || directory[0] != '/')
         return hook_decline("expected the absolute path of the directory of the challenges in "
-                            "the environment variable " HOOK_DIRECTORY_VARIABLE);
+                            "the environment variable " CHALLENGE_DIRECTORY_VARIABLE);
     token = argv[HOOK_TOKEN];
     answer = argv[HOOK_AUTH];
     if (!challenge_token_is_valid(slice_of(token)))

@@ -6,9 +6,6 @@
  */
 #pragma once
 
-/** The environment variable that holds the directory of the challenges. */
-#define HOOK_DIRECTORY_VARIABLE "MTA_STSD_CHALLENGES"
-
 /**
  * Runs the hook with the arguments METHOD TYPE IDENT TOKEN AUTH.
  *

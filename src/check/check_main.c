@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "check/acme_ready.h"
 #include "check/check_finding.h"
 #include "check/check_options.h"
 #include "check/check_run.h"
@@ -133,7 +134,7 @@ static struct check_session_options session_options_of(const struct check_option
         .n_jobs = options->n_jobs,
         .timeout_ms = options->timeout_s * 1000,
         .allow_private = options->allow_private,
-        .skips_smtp = options->skips_smtp || options->mode == CHECK_MODE_DIFF_DNS,
+        .skips_smtp = options->skips_smtp || options->mode != CHECK_MODE_CHECK,
     };
 }
 
@@ -216,6 +217,19 @@ static enum exit_status check_print_diff(const struct check_options *options,
     return counts.n_different > 0 ? STATUS_FINDINGS : STATUS_GOOD;
 }
 
+static enum exit_status check_print_readiness(const struct config *config,
+                                              struct check_session *session,
+                                              const char *const *hosts, size_t n_hosts)
+{
+    if (!config->acme || (!config->policy_host_name && config->n_policy_host_addresses == 0)) {
+        fputs("mta-stsd-check: --acme-ready needs acme: and policy_host: in the configuration\n",
+              stderr);
+        return STATUS_USAGE;
+    }
+    acme_ready_run(session, config, hosts, n_hosts, stdout);
+    return STATUS_GOOD;
+}
+
 static enum exit_status check_with_session(const struct check_options *options,
                                            const struct config *config, const char *const *domains,
                                            size_t n_domains)
@@ -229,7 +243,9 @@ static enum exit_status check_with_session(const struct check_options *options,
         fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
         return STATUS_FAILED;
     }
-    status = options->mode == CHECK_MODE_DIFF_DNS
+    status = options->mode == CHECK_MODE_ACME_READY
+                 ? check_print_readiness(config, session, domains, n_domains)
+             : options->mode == CHECK_MODE_DIFF_DNS
                  ? check_print_diff(options, session, domains, n_domains)
              : options->has_tlsa ? check_print_tlsa(options, session, domains, n_domains)
                                  : check_domains(options, session, domains, n_domains);
@@ -268,6 +284,7 @@ static enum exit_status check_run_mode(const struct check_options *options)
         return STATUS_GOOD;
     case CHECK_MODE_CHECK:
     case CHECK_MODE_DIFF_DNS:
+    case CHECK_MODE_ACME_READY:
         break;
     }
     return mode_check_run(options);

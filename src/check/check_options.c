@@ -21,6 +21,7 @@ enum {
 enum check_option {
     OPT_CHECK = 256,
     OPT_DIFF_DNS,
+    OPT_ACME_READY,
     OPT_LIST,
     OPT_HELP,
     OPT_VERSION,
@@ -51,6 +52,8 @@ static const struct check_option_row option_table[] = {
     {OPT_CHECK, "check", NULL, "check the domains named, or all that the configuration hosts"},
     {OPT_DIFF_DNS, "diff-dns", "[=FORMAT]",
      "print the records that live DNS lacks or has otherwise, as --print-dns does"},
+    {OPT_ACME_READY, "acme-ready", NULL,
+     "say of each policy host named whether a certificate can be ordered for it"},
     {OPT_LIST, "list-checks", NULL, "what can be found: code, severity, source"},
     {OPT_VERSION, "version", NULL, "the version"},
     {OPT_HELP, "help", NULL, "this text"},
@@ -105,6 +108,9 @@ static int check_options_set(struct check_options *options, enum check_option co
         if (options->dns_format)
             break;
         return check_options_fail(optarg, "is not a format of --print-dns");
+    case OPT_ACME_READY:
+        options->mode = CHECK_MODE_ACME_READY;
+        break;
     case OPT_LIST:
         options->mode = CHECK_MODE_LIST;
         break;
@@ -204,8 +210,10 @@ int check_options_parse(int argc, char **argv, struct check_options *ret_options
     ret_options->domains = argv + optind;
     ret_options->n_domains = (size_t)(argc - optind);
     if (ret_options->n_domains > 0 && ret_options->mode != CHECK_MODE_CHECK &&
-        ret_options->mode != CHECK_MODE_DIFF_DNS)
+        ret_options->mode != CHECK_MODE_DIFF_DNS && ret_options->mode != CHECK_MODE_ACME_READY)
         return check_options_fail(argv[optind], "is one argument too many");
+    if (ret_options->n_domains == 0 && ret_options->mode == CHECK_MODE_ACME_READY)
+        return check_options_fail("--acme-ready", "needs the names of policy hosts");
     return 0;
 }
 

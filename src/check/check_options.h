@@ -11,6 +11,7 @@
 enum check_mode {
     CHECK_MODE_CHECK,
     CHECK_MODE_DIFF_DNS,
+    CHECK_MODE_ACME_READY,
     CHECK_MODE_LIST,
     CHECK_MODE_HELP,
     CHECK_MODE_VERSION,
@@ -22,7 +23,7 @@ struct dns_format;
 struct check_options {
     enum check_mode mode;
     const struct dns_format *dns_format; /* of CHECK_MODE_DIFF_DNS */
-    char **domains;                      /* in argv, as written */
+    char **domains;                      /* in argv, as written; hosts with ACME_READY */
     size_t n_domains;
     const char *config_path; /* NULL: the default one, if it exists */
     bool has_json, has_nagios, has_tlsa, is_quiet, allow_private, skips_smtp;

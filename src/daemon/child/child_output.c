@@ -31,6 +31,8 @@ struct child_output {
     size_t line_len;
     bool is_cut;
     size_t n_lines;
+    child_output_line *on_line; /* NULL: all lines are logged */
+    void *line_context;
     char last[CHILD_OUTPUT_LINE_MAX * ESCAPE_LEN + sizeof("...")];
 };
 
@@ -58,7 +60,8 @@ static void output_end_line(struct child_output *output)
         output->line_len--;
     if (output->line_len > 0) {
         output_escape_line(output);
-        if (output->n_lines++ < CHILD_OUTPUT_LINES_MAX)
+        if ((!output->on_line || output->on_line(output->line_context, output->last)) &&
+            output->n_lines++ < CHILD_OUTPUT_LINES_MAX)
             log_line(LOG_INFO, "%s: %s", output->prefix, output->last);
     }
     output->line_len = 0;
@@ -113,6 +116,12 @@ struct child_output *child_output_new(struct uv_loop_s *loop, const char *prefix
     output->poll.data = output;
     uv_poll_start(&output->poll, UV_READABLE, on_output);
     return output;
+}
+
+void child_output_watch(struct child_output *output, child_output_line *on_line, void *context)
+{
+    output->on_line = on_line;
+    output->line_context = context;
 }
 
 int child_output_fd(const struct child_output *output)

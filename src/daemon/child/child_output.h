@@ -8,13 +8,15 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 struct child_output;
 struct err;
 struct uv_loop_s;
 
 enum {
-    CHILD_OUTPUT_LINES_MAX = 20, /* logged of one child */
-    CHILD_OUTPUT_LINE_MAX = 400, /* bytes of one that are logged */
+    CHILD_OUTPUT_LINES_MAX = 20,  /* logged of one child */
+    CHILD_OUTPUT_LINE_MAX = 1024, /* bytes of one that are logged */
 };
 
 /**
@@ -25,6 +27,14 @@ enum {
  * Returns NULL with *err set: ERR_IO (no pipe can be made).
  */
 struct child_output *child_output_new(struct uv_loop_s *loop, const char *prefix, struct err *err);
+
+/**
+ * Called with each line, escaped and cut, before it is logged. Returns whether it is to be logged.
+ */
+typedef bool child_output_line(void *context, const char *line);
+
+/** Has the lines that come from now on looked at. */
+void child_output_watch(struct child_output *output, child_output_line *on_line, void *context);
 
 /** The child's end, for its standard output and error; it stays ours and is open until _finish().
  */

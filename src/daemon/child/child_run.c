@@ -77,6 +77,8 @@ int child_run_start(struct child_run *run, const struct spawn_request *request,
     run->output = child_output_new(run->options.loop, run->options.prefix, err);
     if (!run->output)
         return -1;
+    if (run->options.on_line)
+        child_output_watch(run->output, run->options.on_line, run->options.line_context);
     with_output.fds[2] = child_output_fd(run->output);
     if (request->fds[1] < 0)
         with_output.fds[1] = with_output.fds[2];

@@ -9,6 +9,8 @@
 
 #include <stdbool.h>
 
+#include "daemon/child/child_output.h"
+
 struct child_run;
 struct err;
 struct spawn_end;
@@ -18,9 +20,11 @@ struct uv_loop_s;
 
 struct child_run_options {
     struct uv_loop_s *loop;
-    struct spawner *spawner; /* attached before the first run */
-    const char *prefix;      /* of its lines in the log; a literal */
-    const char *program;     /* its path, for messages; copied */
+    struct spawner *spawner;    /* attached before the first run */
+    const char *prefix;         /* of its lines in the log; read when a run begins */
+    const char *program;        /* its path, for messages; copied */
+    child_output_line *on_line; /* looks at what it prints; NULL: nobody does */
+    void *line_context;
 };
 
 /**

@@ -12,7 +12,9 @@
 
 /* Of the programs that can be configured. */
 static const char *const program_names[PROGRAM_COUNT] = {
-    [ON_CHANGE] = "on-change", [CHECK] = "check", [REPORTS] = "reports"};
+    [ON_CHANGE] = "on-change",       [CHECK] = "check",
+    [REPORTS] = "reports",           [ACME_READY] = "acme-ready",
+    [ACME_ACCOUNT] = "acme-account", [ACME_ORDER] = "acme-order"};
 
 char *program_find_beside(const char *name)
 {

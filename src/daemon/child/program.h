@@ -17,10 +17,13 @@ struct arena;
 #define PROGRAM_TRIAL_LOAD "--trial-load"
 
 enum program {
-    TRIAL_LOAD, /* mta-stsd itself: loads the configuration that is its argument, and ends */
-    ON_CHANGE,  /* on_change.run: publishes records which have changed */
-    CHECK,      /* mta-stsd-check: looks at all domains as senders do */
-    REPORTS,    /* mta-stsd-reports: reads the reports in the spool */
+    TRIAL_LOAD,   /* mta-stsd itself: loads the configuration that is its argument, and ends */
+    ON_CHANGE,    /* on_change.run: publishes records which have changed */
+    CHECK,        /* mta-stsd-check: looks at all domains as senders do */
+    REPORTS,      /* mta-stsd-reports: reads the reports in the spool */
+    ACME_READY,   /* mta-stsd-check: whether a certificate can be ordered for the hosts named */
+    ACME_ACCOUNT, /* uacme: makes an account at the certificate authority */
+    ACME_ORDER,   /* uacme: orders a certificate for the host named */
     PROGRAM_COUNT,
 };
 

@@ -85,6 +85,8 @@ static void scan_domain(struct cert_scan *scan, struct scan_pass *pass, size_t i
     if (pass->kind == PASS_CHANGED && !cert_states_is_due(scan->states, index, mark))
         return;
     cert_store_check_in_use(scan->store, host, &state);
+    if (scan->options.seen)
+        scan->options.seen(scan->options.context, host, &state);
     pthread_mutex_lock(&scan->mutex);
     news = cert_states_take(scan->states, index, mark, &state);
     pthread_mutex_unlock(&scan->mutex);

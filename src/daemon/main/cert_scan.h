@@ -16,6 +16,7 @@
 
 struct cert_counts;
 struct cert_scan;
+struct cert_state;
 struct cert_store;
 struct clock;
 struct config;
@@ -40,12 +41,16 @@ typedef void cert_scan_done(void *context, const struct cert_counts *counts);
 typedef void cert_scan_fetchable(void *context, struct config *config, const size_t *domains,
                                  size_t n_domains);
 
+/** Called in the scan's thread after each look at a host. */
+typedef void cert_scan_seen(void *context, const char *host, const struct cert_state *state);
+
 struct cert_scan_options {
     const struct clock *clock; /* by which slices end; lives as long as the scan */
     unsigned slice_ms, pause_ms;
     unsigned all_ms; /* from the end of a pass over all hosts to the next */
     cert_scan_done *done;
     cert_scan_fetchable *fetchable; /* NULL: nobody wants to know */
+    cert_scan_seen *seen;           /* the same */
     void *context;
 };
 

@@ -10,7 +10,6 @@
 
 #include <uv.h>
 
-#include "daemon/child/spawner.h"
 #include "daemon/confine/privileges.h"
 #include "daemon/confine/sandbox.h"
 #include "daemon/control/control_server.h"
@@ -18,7 +17,6 @@
 #include "daemon/main/admin_pages.h"
 #include "daemon/main/cert_refresh.h"
 #include "daemon/main/cert_scan.h"
-#include "daemon/main/check_schedule.h"
 #include "daemon/main/control_commands.h"
 #include "daemon/main/end_guard.h"
 #include "daemon/main/listen_sockets.h"
@@ -26,13 +24,13 @@
 #include "daemon/main/log_pump.h"
 #include "daemon/main/log_writer.h"
 #include "daemon/main/memory.h"
-#include "daemon/main/on_change.h"
 #include "daemon/main/process_limits.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
 #include "daemon/main/report_service.h"
 #include "daemon/main/server_stats.h"
 #include "daemon/main/signals.h"
+#include "daemon/main/started_programs.h"
 #include "daemon/main/state_keeper.h"
 #include "daemon/main/store_maker.h"
 #include "daemon/main/systemd.h"
@@ -82,11 +80,7 @@ struct server {
     struct control_commands commands;
     struct sandbox *sandbox; /* NULL: any file may be read */
     struct state_keeper *keeper;
-    struct spawner *spawner;
-    struct trial_load *trial;
-    struct on_change *on_change;
-    struct check_schedule *checks;
-    struct report_service *reports;
+    struct started_programs *programs;
     struct signals *signals;
     struct reload *reload;
     struct control_server *control;
@@ -133,7 +127,7 @@ static void on_fetchable(void *context, struct config *config, const size_t *dom
     struct server *server = context;
 
     state_keeper_mark_fetchable(server->keeper, config, domains, n_domains);
-    on_change_look(server->on_change);
+    started_programs_take_fetchable(server->programs);
 }
 
 static void serve_config(void *context, struct config *config, struct cert_store *store)
@@ -151,8 +145,7 @@ static void serve_config(void *context, struct config *config, struct cert_store
     server_stats_count_reload(&server->stats);
     control_server_renew(server->control);
     cert_scan_start(server->scan, config, store);
-    on_change_look(server->on_change);
-    check_schedule_look(server->checks);
+    started_programs_take_config(server->programs);
 }
 
 static void find_current(void *context, struct config **ret_config, struct cert_store **ret_store)
@@ -195,14 +188,14 @@ static void start_trial(void *context, trial_load_done *done, void *done_context
 {
     struct server *server = context;
 
-    trial_load_start(server->trial, done, done_context);
+    trial_load_start(started_programs_trial(server->programs), done, done_context);
 }
 
 static void cancel_trial(void *context)
 {
     struct server *server = context;
 
-    trial_load_cancel(server->trial);
+    trial_load_cancel(started_programs_trial(server->programs));
 }
 
 static void on_swapped(uv_async_t *handle)
@@ -226,14 +219,21 @@ static void on_certificates_scanned(void *context, const struct cert_counts *cou
     struct server *server = context;
 
     server_stats_set_certificates(&server->stats, counts);
+    started_programs_take_certificates(server->programs);
 }
 
-static void on_spawner_lost(void *context)
+static void on_certificate_seen(void *context, const char *host, const struct cert_state *state)
 {
-    (void)context;
-    log_line(LOG_WARNING,
-             "the process that starts others has ended: reloads go on without a trial "
-             "load, and nothing else can be started until the daemon is started again");
+    struct server *server = context;
+
+    started_programs_take_certificate(server->programs, host, state);
+}
+
+static void on_certificate_installed(void *context)
+{
+    struct server *server = context;
+
+    cert_refresh_start(server->refresh);
 }
 
 static void on_delay_over(uv_timer_t *timer)
@@ -260,10 +260,7 @@ static void take_signal(void *context, int signal_number)
     readiness_set_stopping(server->readiness);
     cert_scan_stop(server->scan);
     reload_stop(server->reload);
-    on_change_stop(server->on_change);
-    check_schedule_stop(server->checks);
-    report_service_stop(server->reports);
-    spawner_detach(server->spawner);
+    started_programs_stop(server->programs);
     uv_timer_start(&server->delay, on_delay_over, (uint64_t)server->config->shutdown_delay_s * 1000,
                    0);
 }
@@ -322,10 +319,11 @@ static void register_routes(void *context, struct st_h2o_hostconf_t *host,
                             const struct snapshot *snapshot)
 {
     struct server *server = context;
-    const struct router_options options = {.snapshot = snapshot,
-                                           .print_admin = admin_pages_print,
-                                           .admin_context = &server->pages,
-                                           .intake = report_service_intake(server->reports)};
+    const struct router_options options = {
+        .snapshot = snapshot,
+        .print_admin = admin_pages_print,
+        .admin_context = &server->pages,
+        .intake = report_service_intake(started_programs_reports(server->programs))};
 
     router_register(host, &options);
 }
@@ -362,11 +360,11 @@ static int add_workers(struct server *server, struct err *err)
     for (size_t i = 0; i < server->n_workers; i++)
         server->metrics[i] = worker_threads_metrics(server->threads, i);
     server->pages = (struct admin_pages){.stats = &server->stats,
-                                         .reports = server->reports,
+                                         .reports = started_programs_reports(server->programs),
                                          .readiness = server->readiness,
                                          .workers = server->metrics,
                                          .n_workers = server->n_workers,
-                                         .checks = server->checks};
+                                         .checks = started_programs_checks(server->programs)};
     return 0;
 }
 
@@ -392,6 +390,7 @@ static int confine_server(struct server *server, struct err *err)
 {
     server->keeper = state_keeper_new(server->config->state, &server->account, &clock_system,
                                       &server->stats.n_state_failures);
+    started_programs_make_directories(server->programs, &server->account);
     if (privileges_drop(&server->account, err) != 0)
         return -1;
     if (strcmp(server->config_path, "-") != 0 && access(server->config_path, R_OK) != 0)
@@ -400,8 +399,8 @@ static int confine_server(struct server *server, struct err *err)
     server->sandbox = sandbox_enter(server->config, server->config_path, &server->account);
     server->maker.sandbox = server->sandbox;
     if (server->keeper)
-        report_service_start(server->reports, &server->loop, server->spawner, server->config->state,
-                             &server->stats.n_state_failures);
+        started_programs_begin_reports(server->programs, &server->loop,
+                                       &server->stats.n_state_failures);
     return 0;
 }
 
@@ -409,17 +408,11 @@ static int confine_server(struct server *server, struct err *err)
  */
 static int prepare_server(struct server *server, struct err *err)
 {
-    const struct program_commands commands = {
-        .of = {[ON_CHANGE] = {server->config->on_change, server->config->n_on_change},
-               [CHECK] = check_schedule_command(server->checks),
-               [REPORTS] = report_service_command(server->reports)}};
-
     if (account_find(server->config, &server->account, err) != 0 ||
-        listen_sockets_new(&server->sockets, err) != 0 ||
-        spawner_new(&server->account, &commands, &server->spawner, err) != 0)
+        listen_sockets_new(&server->sockets, err) != 0)
         return -1;
-    server->trial = trial_load_new(server->spawner, server->config_path);
-    return 0;
+    return started_programs_new(&server->config, &server->store, server->config_path,
+                                &server->account, &server->programs, err);
 }
 
 static int start_server(struct server *server, struct err *err)
@@ -464,24 +457,15 @@ static void make_parts(struct server *server)
                                            .all_ms = CERT_SCAN_ALL_MS,
                                            .done = on_certificates_scanned,
                                            .fetchable = on_fetchable,
+                                           .seen = on_certificate_seen,
                                            .context = server};
-    const struct on_change_options on_change = {.loop = &server->loop,
-                                                .spawner = server->spawner,
-                                                .keeper = server->keeper,
-                                                .config = &server->config,
-                                                .stats = &server->stats,
-                                                .retry_ms = ON_CHANGE_RETRY_MS,
-                                                .look_ms = ON_CHANGE_LOOK_MS};
-    const struct check_schedule_options checks = {.loop = &server->loop,
-                                                  .spawner = server->spawner,
-                                                  .config = &server->config,
-                                                  .delay_ms = CHECK_SCHEDULE_DELAY_MS,
-                                                  .retry_ms = CHECK_SCHEDULE_RETRY_MS,
-                                                  .n_good = &server->stats.n_checks_good,
-                                                  .n_failed = &server->stats.n_checks_failed};
+    const struct started_programs_options programs = {.loop = &server->loop,
+                                                      .keeper = server->keeper,
+                                                      .stats = &server->stats,
+                                                      .installed = on_certificate_installed,
+                                                      .context = server};
 
-    server->on_change = on_change_new(&on_change);
-    check_schedule_start(server->checks, &checks);
+    started_programs_begin(server->programs, &programs);
     server->reload = reload_new(&reload);
     server->commands = (struct control_commands){.reload = server->reload,
                                                  .readiness = server->readiness,
@@ -505,13 +489,12 @@ static void run_server(struct server *server)
     log_line(LOG_INFO, "ready: %zu domain%s, %zu worker%s", server->config->n_domains,
              server->config->n_domains == 1 ? "" : "s", server->n_workers,
              server->n_workers == 1 ? "" : "s");
-    spawner_attach(server->spawner, &server->loop, on_spawner_lost, server);
     cert_scan_start(server->scan, server->config, server->store);
     /* The first job makes the thread pool, whose threads inherit the mask. */
     signals_block(&before);
     state_keeper_begin(server->keeper, &server->loop, server->config);
     cert_refresh_start(server->refresh);
-    on_change_look(server->on_change);
+    started_programs_take_fetchable(server->programs);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     uv_timer_start(&server->look, on_look, WATCHDOG_LOOK_MS, WATCHDOG_LOOK_MS);
     uv_run(&server->loop, UV_RUN_DEFAULT);
@@ -523,17 +506,13 @@ static void free_parts(struct server *server)
     reload_free(server->reload);
     cert_scan_free(server->scan);
     cert_refresh_free(server->refresh);
-    on_change_free(server->on_change);
-    check_schedule_free(server->checks);
-    report_service_free(server->reports);
+    started_programs_free(server->programs);
     signals_free(server->signals);
     liveness_free(server->liveness);
     log_pump_free(server->log_pump);
     log_writer_free(server->log);
     control_server_free(server->control);
     state_keeper_free(server->keeper);
-    trial_load_free(server->trial);
-    spawner_free(server->spawner);
     readiness_free(server->readiness);
 }
 
@@ -580,8 +559,6 @@ int server_run(struct config *config, const char *config_path, struct err *err)
         config_unref(config);
         return -1;
     }
-    server.checks = check_schedule_new(config, config_path);
-    server.reports = report_service_new(config_path);
     server.maker.trust = trust_store_new();
     server.store = make_store(&server, config);
     server.loader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/main/acme_orders.h"
 #include "lib/diag/config_finding.h"
 #include "lib/policy/policy.h"
 
@@ -27,7 +28,8 @@ struct server_stats {
     _Atomic uint64_t n_runs_accepted, n_runs_failed; /* of the program of `on_change` */
     atomic_bool is_last_run_failed;
     _Atomic uint64_t n_checks_good, n_checks_failed; /* runs of mta-stsd-check */
-    atomic_uint n_loops_stalled;                     /* of workers */
+    struct acme_stats acme;
+    atomic_uint n_loops_stalled; /* of workers */
 };
 
 /** `config` serves from now on. */

@@ -17,6 +17,9 @@ struct slice;
 /** Below the directory of `state:`. */
 #define CHALLENGE_DIRECTORY "challenges"
 
+/** The environment variable by which the daemon tells the hook the path of that directory. */
+#define CHALLENGE_DIRECTORY_VARIABLE "MTA_STSD_CHALLENGES"
+
 /** The path of a challenge's URL, before the token. */
 #define CHALLENGE_URL_PATH "/.well-known/acme-challenge/"
 

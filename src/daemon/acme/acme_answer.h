@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * uacme's answer: what its output says of an order that has failed.
+ *
+ * uacme prints the problem document of the certificate authority (RFC 8555 6.7, RFC 7807), one
+ * member a line, after its own words. Pure. One thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "daemon/acme/acme_plan.h"
+
+enum acme_outcome {
+    ACME_ORDERED,     /* there is a certificate, or an account */
+    ACME_HOST_FAILED, /* of this host alone */
+    ACME_HOST_PAUSED, /* the same, until a person has acted */
+    ACME_LIMITED,     /* no more orders for now, of any host */
+    ACME_UNREACHABLE, /* the certificate authority, or what lies before it */
+    ACME_NO_ACCOUNT,  /* the account is unknown to the certificate authority, or closed */
+};
+
+enum {
+    ACME_TYPE_MAX = 64,
+};
+
+/** What was read so far; zero before the first line. */
+struct acme_answer {
+    char type[ACME_TYPE_MAX];     /* "rateLimited"; "": the authority has named none */
+    char detail[ACME_REASON_MAX]; /* the authority's words; "": none */
+    char words[ACME_REASON_MAX];  /* uacme's last */
+    bool has_account, is_unreachable;
+};
+
+/** Takes a line of the output, without its end. */
+void acme_answer_take(struct acme_answer *answer, const char *line);
+
+/**
+ * What a run that has ended with this status means.
+ *
+ * ret_reason  for people, one line
+ */
+enum acme_outcome acme_answer_judge(const struct acme_answer *answer, int status,
+                                    char ret_reason[static ACME_REASON_MAX]);

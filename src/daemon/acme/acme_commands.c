@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/acme/acme_commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "daemon/confine/privileges.h"
+#include "daemon/tls/key_file.h"
+#include "lib/acme/challenge.h"
+#include "lib/base/arena.h"
+#include "lib/base/err.h"
+#include "lib/base/file.h"
+#include "lib/base/log.h"
+#include "lib/base/slice.h"
+#include "lib/config/cert_path.h"
+#include "lib/config/config.h"
+
+enum {
+    BINDING_MAX = 4096,
+    TEXTS_MAX = 20,
+    OWN_MODE = 0700,
+    SHARED_MODE = 0755, /* the keys below are for the owner alone */
+};
+
+struct command_texts {
+    const char *of[TEXTS_MAX];
+    size_t n;
+};
+
+struct acme_commands {
+    struct arena *arena;
+    char *binding; /* NULL: none */
+    /* Paths. */
+    const char *home, *account, *account_key, *private_keys, *challenges, *certificates, *book;
+    struct cert_source result;
+    struct command_texts ready, make_account, order;
+};
+
+static void command_add(struct command_texts *texts, const char *text)
+{
+    texts->of[texts->n++] = text;
+}
+
+static const char *commands_path(struct acme_commands *commands, const char *directory,
+                                 const char *name)
+{
+    char *path = file_path_below(directory, name);
+    const char *kept = arena_copy(commands->arena, slice_of(path));
+
+    free(path);
+    return kept;
+}
+
+static const char *commands_find_beside(struct acme_commands *commands, const char *name)
+{
+    char *path = program_find_beside(name);
+    const char *kept = arena_copy(commands->arena, slice_of(path));
+
+    free(path);
+    return kept;
+}
+
+/* One line, KEYID:KEY. */
+static int commands_read_binding(struct acme_commands *commands, const char *path, struct err *err)
+{
+    struct slice bytes, binding;
+    struct stat status;
+    int result = file_read_regular(path, BINDING_MAX, commands->arena, &status, &bytes, err);
+
+    if (result != 0)
+        return -1;
+    binding = slice_trim(bytes);
+    for (size_t i = 0; i < binding.len; i++)
+        if (binding.ptr[i] <= ' ' || binding.ptr[i] > '~')
+            binding.len = 0;
+    if (binding.len == 0 || binding.ptr[0] == ':' ||
+        slice_find_byte(binding, ':') >= binding.len - 1)
+        return err_set(err, ERR_SYNTAX,
+                       "'%s': expected KEYID:KEY on one line, as the certificate authority gives "
+                       "them for an external account binding",
+                       path);
+    if (asprintf(&commands->binding, "--eab=%.*s", SLICE_ARG(binding)) < 0)
+        memory_fail();
+    return 0;
+}
+
+static void commands_add_uacme(struct acme_commands *commands, const struct config *config,
+                               struct command_texts *texts)
+{
+    command_add(texts, ACME_UACME);
+    command_add(texts, "--acme-url");
+    command_add(texts, config->acme->directory);
+    command_add(texts, "--confdir");
+    command_add(texts, commands->account);
+    command_add(texts, "--never-create"); /* keys are made by us: never twice, and never by half */
+}
+
+static void commands_make_texts(struct acme_commands *commands, const struct config *config,
+                                const char *config_path)
+{
+    struct command_texts *ready = &commands->ready, *account = &commands->make_account,
+                         *order = &commands->order;
+
+    command_add(ready, commands_find_beside(commands, "mta-stsd-check"));
+    command_add(ready, "--config");
+    command_add(ready, config_path);
+    command_add(ready, "--acme-ready");
+    command_add(ready, "--");
+    commands_add_uacme(commands, config, account);
+    command_add(account, "--yes");
+    command_add(account, "new");
+    if (config->acme->account_email)
+        command_add(account, config->acme->account_email);
+    commands_add_uacme(commands, config, order);
+    command_add(order, "--hook");
+    command_add(order, commands_find_beside(commands, "mta-stsd-acme-hook"));
+    command_add(order, "--no-ocsp");
+    command_add(order, "--force"); /* what is due is ours to say */
+    command_add(order, "--");      /* no host can be an option */
+    command_add(order, "issue");
+}
+
+static void commands_set_paths(struct acme_commands *commands, const char *state)
+{
+    commands->home = commands_path(commands, state, "acme");
+    commands->book = commands_path(commands, commands->home, "orders");
+    commands->account = commands_path(commands, commands->home, "account");
+    commands->private_keys = commands_path(commands, commands->account, "private");
+    commands->account_key = commands_path(commands, commands->private_keys, "key.pem");
+    commands->result = (struct cert_source){
+        .chain = commands_path(commands, commands->account, "{host}/cert.pem"),
+        .key = commands_path(commands, commands->private_keys, "{host}/key.pem")};
+    commands->challenges = commands_path(commands, state, CHALLENGE_DIRECTORY);
+    commands->certificates = commands_path(commands, state, ACME_CERTIFICATES);
+}
+
+int acme_commands_new(const struct config *config, const char *config_path,
+                      struct acme_commands **ret_commands, struct err *err)
+{
+    struct acme_commands *commands;
+
+    *ret_commands = NULL;
+    if (!config->acme || !config->acme->has_orders)
+        return 0;
+    if (strcmp(config_path, "-") == 0) {
+        log_line(LOG_ERROR, "acme: no certificates are ordered, because the configuration was read "
+                            "from standard input, where it cannot be read again");
+        return 0;
+    }
+    commands = memory_alloc(sizeof(*commands));
+    *commands = (struct acme_commands){.arena = arena_new(0)};
+    if (config->acme->eab_path &&
+        commands_read_binding(commands, config->acme->eab_path, err) != 0) {
+        acme_commands_free(commands);
+        return -1;
+    }
+    commands_set_paths(commands, config->state);
+    commands_make_texts(commands, config, config_path);
+    if (setenv(CHALLENGE_DIRECTORY_VARIABLE, commands->challenges, 1) != 0)
+        memory_fail();
+    *ret_commands = commands;
+    return 0;
+}
+
+void acme_commands_free(struct acme_commands *commands)
+{
+    if (!commands)
+        return;
+    free(commands->binding);
+    arena_free(commands->arena);
+    free(commands);
+}
+
+void acme_commands_set(const struct acme_commands *commands, struct program_commands *programs)
+{
+    if (!commands)
+        return;
+    programs->of[ACME_READY] = (struct program_command){commands->ready.of, commands->ready.n};
+    programs->of[ACME_ACCOUNT] =
+        (struct program_command){commands->make_account.of, commands->make_account.n};
+    programs->of[ACME_ORDER] = (struct program_command){commands->order.of, commands->order.n};
+}
+
+int acme_commands_make_directories(const struct acme_commands *commands,
+                                   const struct account *account, struct err *err)
+{
+    const struct {
+        const char *path;
+        mode_t mode;
+    } directories[] = {{commands->home, OWN_MODE},
+                       {commands->account, OWN_MODE},
+                       {commands->private_keys, OWN_MODE},
+                       {commands->challenges, OWN_MODE},
+                       {commands->certificates, SHARED_MODE}};
+
+    for (size_t i = 0; i < ARRAY_LEN(directories); i++) {
+        const char *path = directories[i].path;
+
+        if (mkdir(path, directories[i].mode) == 0) {
+            if (account_chown(account, path, err) != 0)
+                return -1;
+        } else if (errno != EEXIST) {
+            return err_io(err, errno, "'%s' cannot be made", path);
+        }
+    }
+    return 0;
+}
+
+const char *acme_commands_binding(const struct acme_commands *commands)
+{
+    return commands->binding;
+}
+
+const char *acme_commands_account_key(const struct acme_commands *commands)
+{
+    return commands->account_key;
+}
+
+struct cert_source acme_commands_result(const struct acme_commands *commands)
+{
+    return commands->result;
+}
+
+const char *acme_commands_certificates(const struct acme_commands *commands)
+{
+    return commands->certificates;
+}
+
+const char *acme_commands_book(const struct acme_commands *commands)
+{
+    return commands->book;
+}
+
+static int commands_make_directory(const char *parent, const char *host, struct err *err)
+{
+    char *path = file_path_below(parent, host);
+    int result = mkdir(path, OWN_MODE) == 0 || errno == EEXIST
+                     ? 0
+                     : err_io(err, errno, "'%s' cannot be made", path);
+
+    free(path);
+    return result;
+}
+
+int acme_commands_prepare_host(const struct acme_commands *commands, const char *host,
+                               struct err *err)
+{
+    char *key = cert_path_expand(commands->result.key, host);
+    int result = commands_make_directory(commands->account, host, err) == 0 &&
+                         commands_make_directory(commands->private_keys, host, err) == 0 &&
+                         key_file_make(key, err) == 0
+                     ? 0
+                     : -1;
+
+    free(key);
+    return result;
+}
+
+void acme_commands_clean_host(const struct acme_commands *commands, const char *host)
+{
+    char *chain = cert_path_expand(commands->result.chain, host);
+
+    unlink(chain);
+    free(chain);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * An order: uacme, run once for an account or for a host, with what comes before and after.
+ *
+ * Keys are made and certificates installed in the thread pool; uacme is the spawner's child. What
+ * uacme prints is in our log with the host's name. On the loop's thread.
+ */
+#pragma once
+
+#include "daemon/acme/acme_answer.h"
+#include "daemon/tls/cert_install.h"
+
+struct acme_commands;
+struct acme_order;
+struct cert_store;
+struct spawner;
+struct uv_loop_s;
+
+enum {
+    /* uacme waits for the authority's answers as long as the authority asks it to. */
+    ACME_ORDER_TIMEOUT_MS = 10 * 60 * 1000,
+};
+
+struct acme_order_options {
+    struct uv_loop_s *loop;
+    struct spawner *spawner;
+    const struct acme_commands *commands;
+};
+
+struct acme_order_end {
+    enum acme_outcome outcome;
+    const char *host;   /* NULL: an account was asked for */
+    const char *reason; /* unless ACME_ORDERED */
+    struct cert_install_dates dates;
+};
+
+/** Called on the loop, once for each order that was not stopped. */
+typedef void acme_order_done(void *context, struct acme_order *order,
+                             const struct acme_order_end *end);
+
+/** Never returns NULL. */
+struct acme_order *acme_order_new(const struct acme_order_options *options, acme_order_done *done,
+                                  void *context);
+
+/**
+ * Begins; nothing is under way.
+ *
+ * host   copied; NULL: an account, whose key is made if there is none
+ * store  whose certificate the new one is compared with; a reference is taken; NULL for an account
+ */
+void acme_order_start(struct acme_order *order, const char *host, struct cert_store *store);
+
+bool acme_order_is_under_way(const struct acme_order *order);
+
+/** Nothing is said of what is under way; its program is the spawner's to end. */
+void acme_order_stop(struct acme_order *order);
+
+/** Takes NULL. After acme_order_stop(), when the loop has ended. */
+void acme_order_free(struct acme_order *order);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * `acme:`: orders a certificate for each policy host that needs one.
+ *
+ * The plan says whom next; mta-stsd-check looks whether an order can succeed; then uacme orders, a
+ * few hosts at a time. What cannot be known from the certificates is kept in the state directory,
+ * for the next process. On the loop's thread, but for those functions that say otherwise. All take
+ * NULL, for a configuration that orders nothing.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "daemon/acme/acme_plan.h"
+
+struct acme_commands;
+struct acme_orders;
+struct cert_state;
+struct cert_store;
+struct clock;
+struct config;
+struct spawner;
+struct uv_loop_s;
+
+enum {
+    ACME_ORDERS_AT_ONCE = 4,
+    ACME_ORDERS_LOOK_MS = 60 * 1000, /* at least so often is looked whether a host is due */
+};
+
+/** Numbers for /metrics; any thread may read them. */
+struct acme_stats {
+    _Atomic uint64_t n_hosts[ACME_STATE_COUNT];
+    _Atomic uint64_t n_ordered, n_failed;
+    _Atomic int64_t
+        earliest_expiry_unix_s;        /* of the certificates that are ours; 0: there are none */
+    _Atomic int64_t held_until_unix_s; /* 0: orders are made */
+};
+
+struct acme_orders_options {
+    struct uv_loop_s *loop;
+    struct spawner *spawner; /* attached before the loop turns */
+    const struct acme_commands *commands;
+    struct config *const *config;    /* that serves */
+    struct cert_store *const *store; /* its */
+    const struct clock *clock;
+    struct acme_stats *stats;
+    uint64_t seed;
+    unsigned look_ms;
+    void (*installed)(void *context); /* there is a new certificate in the directory */
+    void *context;
+};
+
+/** What is known of a host, for a person. */
+struct acme_host_info {
+    enum acme_state state;
+    int64_t not_after_unix_s;     /* 0: there is no certificate */
+    int64_t next_unix_s;          /* when it is tried next; 0: as soon as there is room */
+    char reason[ACME_REASON_MAX]; /* why the last try brought none; "" */
+};
+
+/** Reads what an earlier process has kept. Returns NULL if `commands` is NULL. */
+struct acme_orders *acme_orders_new(const struct acme_orders_options *options);
+
+/** Another configuration serves. */
+void acme_orders_set_config(struct acme_orders *orders);
+
+/** Takes what a look at the certificate in use has found. Any thread. */
+void acme_orders_see(struct acme_orders *orders, const char *host, const struct cert_state *state);
+
+/** Looks soon whom to order, after hosts were seen. Any thread. */
+void acme_orders_look(struct acme_orders *orders);
+
+/** Returns 0, or -1: the host is not one of those to be ordered for. Any thread. */
+int acme_orders_find(struct acme_orders *orders, const char *host, struct acme_host_info *ret_info);
+
+/** The daemon ends: nothing is started any more. spawner_detach() comes next. */
+void acme_orders_stop(struct acme_orders *orders);
+
+/** After acme_orders_stop(), when the loop has ended. */
+void acme_orders_free(struct acme_orders *orders);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/main/started_programs.h"
+
+#include <stdlib.h>
+
+#include "daemon/acme/acme_commands.h"
+#include "daemon/child/program.h"
+#include "daemon/child/spawner.h"
+#include "daemon/main/acme_orders.h"
+#include "daemon/main/check_schedule.h"
+#include "daemon/main/on_change.h"
+#include "daemon/main/report_service.h"
+#include "daemon/main/server_stats.h"
+#include "daemon/main/trial_load.h"
+#include "lib/base/arena.h"
+#include "lib/base/clock.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/config/config.h"
+
+struct started_programs {
+    struct config *const *config;
+    struct cert_store *const *store;
+    struct spawner *spawner;
+    struct trial_load *trial;
+    struct on_change *on_change;
+    struct check_schedule *checks;
+    struct report_service *reports;
+    struct acme_commands *acme; /* NULL: nothing is ordered */
+    struct acme_orders *orders;
+};
+
+int started_programs_new(struct config *const *config, struct cert_store *const *store,
+                         const char *config_path, const struct account *account,
+                         struct started_programs **ret_programs, struct err *err)
+{
+    struct started_programs *programs = memory_alloc(sizeof(*programs));
+    struct program_commands commands = {
+        .of = {[ON_CHANGE] = {(*config)->on_change, (*config)->n_on_change}}};
+
+    *programs = (struct started_programs){
+        .config = config, .store = store, .checks = check_schedule_new(*config, config_path)};
+    commands.of[CHECK] = check_schedule_command(programs->checks);
+    if (acme_commands_new(*config, config_path, &programs->acme, err) != 0)
+        goto fail;
+    acme_commands_set(programs->acme, &commands);
+    if (spawner_new(account, &commands, &programs->spawner, err) != 0)
+        goto fail;
+    programs->trial = trial_load_new(programs->spawner, config_path);
+    *ret_programs = programs;
+    return 0;
+fail:
+    started_programs_free(programs);
+    return -1;
+}
+
+/* Without them policies are served all the same. */
+void started_programs_make_directories(struct started_programs *programs,
+                                       const struct account *account)
+{
+    struct err err;
+
+    if (!programs->acme || acme_commands_make_directories(programs->acme, account, &err) == 0)
+        return;
+    log_line(LOG_ERROR, "acme: no certificates are ordered: %s", err.msg);
+    acme_commands_free(programs->acme);
+    programs->acme = NULL;
+}
+
+static void on_spawner_lost(void *context)
+{
+    (void)context;
+    log_line(LOG_WARNING,
+             "the process that starts others has ended: reloads go on without a trial "
+             "load, and nothing else can be started until the daemon is started again");
+}
+
+void started_programs_begin(struct started_programs *programs,
+                            const struct started_programs_options *options)
+{
+    struct server_stats *stats = options->stats;
+    const struct on_change_options on_change = {.loop = options->loop,
+                                                .spawner = programs->spawner,
+                                                .keeper = options->keeper,
+                                                .config = programs->config,
+                                                .stats = stats,
+                                                .retry_ms = ON_CHANGE_RETRY_MS,
+                                                .look_ms = ON_CHANGE_LOOK_MS};
+    const struct check_schedule_options checks = {.loop = options->loop,
+                                                  .spawner = programs->spawner,
+                                                  .config = programs->config,
+                                                  .delay_ms = CHECK_SCHEDULE_DELAY_MS,
+                                                  .retry_ms = CHECK_SCHEDULE_RETRY_MS,
+                                                  .n_good = &stats->n_checks_good,
+                                                  .n_failed = &stats->n_checks_failed};
+    const struct acme_orders_options orders = {.loop = options->loop,
+                                               .spawner = programs->spawner,
+                                               .commands = programs->acme,
+                                               .config = programs->config,
+                                               .store = programs->store,
+                                               .clock = &clock_system,
+                                               .stats = &stats->acme,
+                                               .seed =
+                                                   (uint64_t)clock_system.unix_ms(&clock_system),
+                                               .look_ms = ACME_ORDERS_LOOK_MS,
+                                               .installed = options->installed,
+                                               .context = options->context};
+
+    programs->on_change = on_change_new(&on_change);
+    check_schedule_start(programs->checks, &checks);
+    programs->orders = acme_orders_new(&orders);
+    spawner_attach(programs->spawner, options->loop, on_spawner_lost, NULL);
+}
+
+void started_programs_take_config(struct started_programs *programs)
+{
+    on_change_look(programs->on_change);
+    check_schedule_look(programs->checks);
+    acme_orders_set_config(programs->orders);
+}
+
+void started_programs_take_fetchable(struct started_programs *programs)
+{
+    on_change_look(programs->on_change);
+}
+
+void started_programs_take_certificate(struct started_programs *programs, const char *host,
+                                       const struct cert_state *state)
+{
+    acme_orders_see(programs->orders, host, state);
+}
+
+void started_programs_take_certificates(struct started_programs *programs)
+{
+    acme_orders_look(programs->orders);
+}
+
+struct trial_load *started_programs_trial(struct started_programs *programs)
+{
+    return programs->trial;
+}
+
+struct check_schedule *started_programs_checks(const struct started_programs *programs)
+{
+    return programs->checks;
+}
+
+struct acme_orders *started_programs_orders(const struct started_programs *programs)
+{
+    return programs->orders;
+}
+
+void started_programs_stop(struct started_programs *programs)
+{
+    on_change_stop(programs->on_change);
+    check_schedule_stop(programs->checks);
+    acme_orders_stop(programs->orders);
+    spawner_detach(programs->spawner);
+}
+
+void started_programs_free(struct started_programs *programs)
+{
+    if (!programs)
+        return;
+    on_change_free(programs->on_change);
+    check_schedule_free(programs->checks);
+    acme_orders_free(programs->orders);
+    acme_commands_free(programs->acme);
+    trial_load_free(programs->trial);
+    spawner_free(programs->spawner);
+    free(programs);
+}
