@@ -28,10 +28,14 @@ struct router_logger {
     const struct snapshot *snapshot;
 };
 
+/* Whether a head that others could read otherwise is refused. */
+static const bool is_head_checked[SERVES_COUNT] = {
+    [SERVES_POLICIES] = true, [SERVES_CHALLENGES] = true};
+
 /* Whether the Host of a request is checked, and decides on the answer. */
 static const bool is_host_checked[SERVES_COUNT] = {[SERVES_POLICIES] = true};
 
-static const bool is_logged[SERVES_COUNT] = {[SERVES_POLICIES] = true};
+static const bool is_logged[SERVES_COUNT] = {[SERVES_POLICIES] = true, [SERVES_CHALLENGES] = true};
 
 static struct slice slice_of_iovec(h2o_iovec_t bytes)
 {
@@ -70,17 +74,13 @@ struct request_target {
     struct slice path;
 };
 
-/* Returns NULL, or why the request is refused as a bad one. */
+/* Returns NULL, or why the request is refused as one whose host is not clear. */
 static const char *request_target_read_host(const struct connection *connection,
                                             const h2o_req_t *req, struct request_target *target)
 {
     struct slice authority = router_authority(req);
     char target_host[DNS_NAME_MAX + 1];
-    const char *fault = request_head_fault(
-        (struct slice){connection->sock->input->bytes, connection->sock->input->size});
 
-    if (fault)
-        return fault;
     strcpy(target->host, connection->server_name);
     if (authority.len > 0 && host_parse(authority, target->host) != 0)
         return fault_no_host_name;
@@ -131,6 +131,19 @@ static bool router_check_host(const struct connection *connection, const struct 
     return true;
 }
 
+/* Returns whether the head is sound; otherwise the request is answered. */
+static bool router_check_head(const struct connection *connection, h2o_req_t *req)
+{
+    const char *fault = request_head_fault(
+        (struct slice){connection->sock->input->bytes, connection->sock->input->size});
+
+    if (!fault)
+        return true;
+    req->http1_is_persistent = 0;
+    answer_text(req, 400, "Bad Request", fault);
+    return false;
+}
+
 static void router_answer_not_found(const struct connection *connection,
                                     const struct config *config, h2o_req_t *req,
                                     const struct request_target *target)
@@ -164,10 +177,13 @@ static void router_route(const struct router_options *options, struct connection
                                     .host = target.host,
                                     .config = config,
                                     .intake = options->intake,
+                                    .challenges = options->challenges,
                                     .print_admin = options->print_admin,
                                     .admin_context = options->admin_context};
     const struct route *route;
 
+    if (is_head_checked[serves] && !router_check_head(connection, req))
+        return;
     request_target_split(slice_of_iovec(req->input.path), &target.authority, &target.path);
     if (is_host_checked[serves]) {
         if (!router_check_host(connection, config, req, &target))

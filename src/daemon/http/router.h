@@ -10,12 +10,14 @@
 
 #include "daemon/http/admin_handler.h"
 
+struct challenge_reader;
 struct report_intake;
 struct snapshot;
 struct st_h2o_hostconf_t;
 
 struct router_options {
-    const struct snapshot *snapshot; /* what serves at each request */
+    const struct snapshot *snapshot;     /* what serves at each request */
+    struct challenge_reader *challenges; /* NULL: none are here */
     admin_printer *print_admin;
     void *admin_context;
     const struct report_intake *intake; /* lives as long as the router */

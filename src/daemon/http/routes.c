@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/http/challenge_handler.h"
 #include "daemon/http/policy_handler.h"
 #include "daemon/http/report_handler.h"
 #include "daemon/worker/worker.h"
+#include "lib/acme/challenge.h"
 #include "lib/config/config.h"
 
 static const struct {
@@ -42,6 +44,12 @@ static void route_report(const struct route_request *request)
     report_handler_answer(request->req, &report, request->intake);
 }
 
+static void route_challenge(const struct route_request *request)
+{
+    challenge_handler_answer(request->req, request->path, request->config->acme->challenges_at,
+                             request->challenges);
+}
+
 static void route_admin(const struct route_request *request)
 {
     admin_handler_answer(request->req, request->path, request->print_admin, request->admin_context);
@@ -51,6 +59,11 @@ static const struct route routes[] = {
     {SERVES_POLICIES, ROUTE_POLICY_HOST, "/.well-known/mta-sts.txt", METHOD_GET | METHOD_HEAD,
      route_policy},
     {SERVES_POLICIES, ROUTE_REPORT_HOSTS, REPORT_PATH, METHOD_POST, route_report},
+    /* For proxies that forward what comes to port 80. */
+    {SERVES_POLICIES, ROUTE_ACME_HOSTS, CHALLENGE_URL_PATH, METHOD_GET | METHOD_HEAD,
+     route_challenge},
+    {SERVES_CHALLENGES, ROUTE_ACME_HOSTS, CHALLENGE_URL_PATH, METHOD_GET | METHOD_HEAD,
+     route_challenge},
     {SERVES_ADMIN, ROUTE_ANY_HOST, NULL, METHOD_GET | METHOD_HEAD, route_admin},
 };
 
@@ -59,6 +72,8 @@ static bool route_is_for_host(const struct route *route, const struct route_requ
     switch (route->host) {
     case ROUTE_ANY_HOST:
         return true;
+    case ROUTE_ACME_HOSTS:
+        return request->config->acme;
     case ROUTE_POLICY_HOST:
         return request->domain != NULL;
     default:
@@ -66,11 +81,20 @@ static bool route_is_for_host(const struct route *route, const struct route_requ
     }
 }
 
+static bool route_has_path(const struct route *route, struct slice path)
+{
+    size_t len = route->path ? strlen(route->path) : 0;
+
+    if (len > 0 && route->path[len - 1] == '/')
+        return slice_starts_with(path, route->path);
+    return len == 0 || slice_eq_text(path, route->path);
+}
+
 const struct route *route_find(enum serves serves, const struct route_request *request)
 {
     for (size_t i = 0; i < ARRAY_LEN(routes); i++)
         if (routes[i].serves == serves && route_is_for_host(&routes[i], request) &&
-            (!routes[i].path || slice_eq_text(request->path, routes[i].path)))
+            route_has_path(&routes[i], request->path))
             return &routes[i];
     return NULL;
 }

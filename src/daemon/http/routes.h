@@ -16,6 +16,7 @@
 #include "daemon/worker/serves.h"
 #include "lib/base/slice.h"
 
+struct challenge_reader;
 struct config;
 struct domain;
 struct report_intake;
@@ -30,6 +31,7 @@ enum {
 /** The host that a route is for. */
 enum route_host {
     ROUTE_ANY_HOST,
+    ROUTE_ACME_HOSTS,   /* any, if certificates are ordered, here or by another replica */
     ROUTE_POLICY_HOST,  /* mta-sts.<domain> of a domain with a policy */
     ROUTE_REPORT_HOSTS, /* these and report_host, if reports can be kept */
 };
@@ -42,6 +44,7 @@ struct route_request {
     const struct domain *domain; /* whose policy host was asked for; NULL: another host was */
     const struct config *config; /* that serves */
     const struct report_intake *intake;
+    struct challenge_reader *challenges; /* NULL: none are here */
     admin_printer *print_admin;
     void *admin_context;
 };
@@ -51,7 +54,7 @@ typedef void route_handler(const struct route_request *request);
 struct route {
     enum serves serves; /* of the listener */
     enum route_host host;
-    const char *path; /* NULL: all */
+    const char *path; /* NULL: all; with a slash at its end: all below it */
     unsigned methods; /* METHOD_*; others get 405 */
     route_handler *handle;
 };

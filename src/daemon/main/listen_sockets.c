@@ -54,6 +54,13 @@ static int open_address(struct listen_sockets *sockets, const struct account *ac
     return account_chown(account, address->host, err);
 }
 
+static const char *listen_words(const struct listen_address *address)
+{
+    if (address->serves_challenges)
+        return "challenges";
+    return address->has_tls ? "TLS" : "plain";
+}
+
 int listen_sockets_open(struct listen_sockets *sockets, const struct config *config,
                         const struct account *account, size_t n_workers, struct err *err)
 {
@@ -69,7 +76,7 @@ int listen_sockets_open(struct listen_sockets *sockets, const struct config *con
                 sockets_close(&config->listen[i], sockets->fds + i * n_workers, n_workers);
             return -1;
         }
-        log_line(LOG_INFO, "listening on %s (%s)", name, address->has_tls ? "TLS" : "plain");
+        log_line(LOG_INFO, "listening on %s (%s)", name, listen_words(address));
     }
     sockets->has_files = true;
     return 0;

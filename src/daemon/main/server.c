@@ -13,6 +13,7 @@
 #include "daemon/confine/privileges.h"
 #include "daemon/confine/sandbox.h"
 #include "daemon/control/control_server.h"
+#include "daemon/http/challenge_reader.h"
 #include "daemon/http/router.h"
 #include "daemon/main/admin_pages.h"
 #include "daemon/main/cert_refresh.h"
@@ -43,6 +44,7 @@
 #include "daemon/tls/trust_store.h"
 #include "daemon/worker/connection_counts.h"
 #include "daemon/worker/worker.h"
+#include "lib/acme/challenge.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
 #include "lib/base/err.h"
@@ -69,6 +71,7 @@ struct server {
     size_t n_workers;       /* that serve policies; the admin worker comes after them */
     size_t descriptors_max; /* for connections */
     struct cert_loader *loader;
+    struct challenge_reader *challenges; /* NULL: no certificates are ordered */
     struct connection_counts *counts, *admin_counts;
     const struct metrics **metrics; /* of the workers that serve policies */
     struct worker_threads *threads;
@@ -321,9 +324,11 @@ static void register_routes(void *context, struct st_h2o_hostconf_t *host,
     struct server *server = context;
     const struct router_options options = {
         .snapshot = snapshot,
+        .challenges = server->challenges,
         .print_admin = admin_pages_print,
         .admin_context = &server->pages,
-        .intake = report_service_intake(started_programs_reports(server->programs))};
+        .intake = report_service_intake(started_programs_reports(server->programs)),
+    };
 
     router_register(host, &options);
 }
@@ -529,8 +534,8 @@ static void free_server(struct server *server)
     connection_counts_free(server->counts);
     connection_counts_free(server->admin_counts);
     free_parts(server);
-    if (cert_loader_free(server->loader) != 0) {
-        log_line(LOG_WARNING, "ended while the read of a certificate hangs");
+    if (cert_loader_free(server->loader) != 0 || challenge_reader_free(server->challenges) != 0) {
+        log_line(LOG_WARNING, "ended while the read of a file hangs");
         _exit(0); /* exit() would take OpenSSL away from under that read */
     }
     sandbox_free(server->sandbox);
@@ -562,6 +567,9 @@ int server_run(struct config *config, const char *config_path, struct err *err)
     server.maker.trust = trust_store_new();
     server.store = make_store(&server, config);
     server.loader = cert_loader_new(cert_store_find, CERT_LOADER_TIMEOUT_MS);
+    if (config->acme)
+        server.challenges =
+            challenge_reader_new(config->state, challenge_read, CHALLENGE_READER_TIMEOUT_MS);
     result = prepare_server(&server, err);
     sandbox_prepare(config);
     init_loop(&server);

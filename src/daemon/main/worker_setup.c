@@ -28,7 +28,7 @@ static int add_worker(const struct worker_setup *setup, size_t index,
     for (size_t i = 0; i < config->n_listen; i++)
         sockets[i] = (struct worker_socket){
             .fd = listen_sockets_fd(setup->sockets, i, index),
-            .serves = SERVES_POLICIES,
+            .serves = config->listen[i].serves_challenges ? SERVES_CHALLENGES : SERVES_POLICIES,
             .has_tls = config->listen[i].has_tls,
             /* A connection with a PROXY protocol header has one client behind it, as any has. */
             .keeps_alive =

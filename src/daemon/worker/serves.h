@@ -8,7 +8,8 @@
 #define REPORT_PATH "/tlsrpt"
 
 enum serves {
-    SERVES_POLICIES, /* by the host that is asked for */
-    SERVES_ADMIN,    /* health and metrics, whatever the host */
+    SERVES_POLICIES,   /* by the host that is asked for */
+    SERVES_CHALLENGES, /* those of a certificate authority, whatever the host */
+    SERVES_ADMIN,      /* health and metrics, whatever the host */
     SERVES_COUNT,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lib/acme/challenge.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -59,6 +60,21 @@ int challenge_remove(const char *directory, const char *token, struct err *err)
     if (unlink(path) != 0 && errno != ENOENT)
         result = err_io(err, errno, "'%s' cannot be removed", path);
     free(path);
+    return result;
+}
+
+int challenge_remove_all(const char *directory, struct err *err)
+{
+    DIR *entries = opendir(directory);
+    struct dirent *entry;
+    int result = 0;
+
+    if (!entries)
+        return err_io(err, errno, "'%s' cannot be read", directory);
+    while ((entry = readdir(entries)) && result == 0)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            result = challenge_remove(directory, entry->d_name, err);
+    closedir(entries);
     return result;
 }
 

@@ -45,6 +45,10 @@ int challenge_write(const char *directory, const char *token, const char *answer
 /** Removes a challenge; that there is none is no error. Returns 0, or -1 with *err set: ERR_IO. */
 int challenge_remove(const char *directory, const char *token, struct err *err);
 
+/** Removes all files of the directory, such as a crash leaves. Returns 0, or -1 with *err set:
+ * ERR_IO. */
+int challenge_remove_all(const char *directory, struct err *err);
+
 /**
  * Reads a challenge, if it is a regular file of the directory and no link to one.
  *

@@ -245,7 +245,7 @@ static void report_code(const struct field_text *code, const char *path, struct 
 /* Whether the finding is about the whole configuration, or a domain cannot have it. */
 static bool is_idle(enum finding finding, const char *path)
 {
-    return finding == FINDING_POLICY_HOST_UNSET || finding == FINDING_KEY_LATER ||
+    return finding == FINDING_POLICY_HOST_UNSET || finding == FINDING_KEY_IDLE ||
            finding == FINDING_ALLOW_IDLE ||
            (finding == FINDING_POLICY_UNUSED && slice_starts_with(slice_of(path), "domains."));
 }

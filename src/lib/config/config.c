@@ -69,6 +69,7 @@ static bool has_same_listeners(const struct config *a, const struct config *b)
     for (size_t i = 0; i < a->n_listen; i++)
         if (strcmp(a->listen[i].text, b->listen[i].text) != 0 ||
             a->listen[i].has_tls != b->listen[i].has_tls ||
+            a->listen[i].serves_challenges != b->listen[i].serves_challenges ||
             !has_same_proxies(&a->listen[i], &b->listen[i]))
             return false;
     return true;

@@ -63,7 +63,8 @@ struct listen_address {
     const char *host; /* TCP: numeric IPv4 or IPv6, without brackets; UNIX: the path */
     uint16_t port;
     bool has_tls;
-    bool is_default; /* not from the YAML: the daemon can do without it */
+    bool serves_challenges; /* of a certificate authority, and nothing else */
+    bool is_default;        /* not from the YAML: the daemon can do without it */
     bool has_proxy_protocol;
     const struct prefix *trusted; /* peers whose headers are believed; UNIX: none, all are */
     size_t n_trusted;

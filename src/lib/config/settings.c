@@ -23,13 +23,24 @@ enum {
     UNIX_PATH_MAX = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
 };
 
-static const struct listen_address default_listen = {
-    .kind = LISTEN_TCP,
-    .text = "[::]:443",
-    .host = "::",
-    .port = 443,
-    .has_tls = true,
-    .is_default = true,
+/* The second is there if certificates are ordered. */
+static const struct listen_address default_listen[] = {
+    {
+        .kind = LISTEN_TCP,
+        .text = "[::]:443",
+        .host = "::",
+        .port = 443,
+        .has_tls = true,
+        .is_default = true,
+    },
+    {
+        .kind = LISTEN_TCP,
+        .text = "[::]:80",
+        .host = "::",
+        .port = 80,
+        .serves_challenges = true,
+        .is_default = true,
+    },
 };
 
 static const struct cert_source default_source = {
@@ -40,6 +51,7 @@ static const struct cert_source default_source = {
 struct settings_context {
     struct config *config;
     struct diag *diag;
+    bool has_acme;
 };
 
 static void settings_report(const struct settings_context *context, enum finding finding,
@@ -147,7 +159,8 @@ static int parse_listen(const struct settings_context *context, const struct raw
 
     *ret_address = (struct listen_address){
         .text = text.ptr,
-        .has_tls = raw->tls.value == 1,
+        .has_tls = raw->tls.value == 1 && raw->serve.value != SERVE_CHALLENGES,
+        .serves_challenges = raw->serve.value == SERVE_CHALLENGES,
         .place = raw->address.place,
     };
     return slice_starts_with(text, "unix:") ? parse_unix(text, ret_address)
@@ -223,6 +236,25 @@ static bool report_clash(const struct settings_context *context, const struct fi
     return false;
 }
 
+/* Returns whether the listener is opened. */
+static bool check_challenges(const struct settings_context *context, const struct raw_listen *raw,
+                             size_t index)
+{
+    char path[64];
+
+    if (raw->tls.place.line != 0 && raw->tls.value == 1) {
+        snprintf(path, sizeof(path), "listen[%zu].tls", index);
+        diag_add(context->diag, FINDING_KEY_CONFLICT, raw->tls.place, path,
+                 "certificate authorities ask for challenges by plain HTTP; leave tls: out");
+    }
+    if (context->has_acme)
+        return true;
+    snprintf(path, sizeof(path), "listen[%zu].serve", index);
+    diag_add(context->diag, FINDING_KEY_IDLE, raw->serve.place, path,
+             "without acme: there are no challenges to serve; the listener stays closed");
+    return false;
+}
+
 static void build_listener(const struct settings_context *context, const struct raw_listen *raw,
                            size_t index, struct listen_address *listen)
 {
@@ -241,11 +273,7 @@ static void build_listener(const struct settings_context *context, const struct 
                         "is listed twice; keep one of them");
     } else if (report_clash(context, &raw->address, path, &parsed)) {
         return;
-    } else if (raw->serve.value == SERVE_CHALLENGES) {
-        snprintf(path, sizeof(path), "listen[%zu].serve", index);
-        diag_add(context->diag, FINDING_KEY_LATER, raw->serve.place, path,
-                 "ACME challenges are not served in this version; the listener stays closed");
-    } else {
+    } else if (!parsed.serves_challenges || check_challenges(context, raw, index)) {
         build_proxies(context, &raw->proxy_protocol.trusted, index, &parsed);
         listen[config->n_listen++] = parsed;
     }
@@ -490,13 +518,14 @@ static void build_hosts(const struct settings_context *context, const struct raw
 
 void settings_build(const struct raw_settings *raw, struct config *config, struct diag *diag)
 {
-    const struct settings_context context = {config, diag};
+    const struct settings_context context = {config, diag,
+                                             raw->acme.agree_to_terms.place.line != 0};
 
     if (raw->listen.place.line != 0) {
         build_listen(&context, &raw->listen);
     } else {
-        config->listen = &default_listen;
-        config->n_listen = 1;
+        config->listen = default_listen;
+        config->n_listen = context.has_acme ? 2 : 1;
     }
     build_hosts(&context, raw);
     config->workers = raw->workers.value;

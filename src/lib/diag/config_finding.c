@@ -110,8 +110,7 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
     [FINDING_POLICY_HOST_UNSET] = {"policy-host-unset", LEVEL_NOTE,
                                    "without policy_host the records of mta-sts.<domain> are not "
                                    "printed"},
-    [FINDING_KEY_LATER] = {"key-later", LEVEL_NOTE,
-                           "the key is known, and this version does not act on it yet"},
+    [FINDING_KEY_IDLE] = {"key-idle", LEVEL_NOTE, "the key does nothing without another one"},
 };
 
 const struct finding_table config_findings = {config_rows, FINDING_COUNT};

@@ -39,14 +39,25 @@ static void test_find(void **state)
         {SERVES_POLICIES, HOST_REPORTS, "/tlsrpt", true},
         {SERVES_POLICIES, HOST_NONE, "/tlsrpt", false},
         {SERVES_POLICIES, HOST_REPORTS, "/tlsrpt/", false},
+        {SERVES_POLICIES, HOST_POLICY, "/.well-known/acme-challenge", false},
+        {SERVES_POLICIES, HOST_POLICY, "/.well-known/acme-challenge/",
+         true}, /* which is no token */
+        {SERVES_POLICIES, HOST_NONE, "/.well-known/acme-challenge/a", true},
+        {SERVES_POLICIES, HOST_NONE, "/.well-known/acme-challenges/a", false},
+        {SERVES_CHALLENGES, HOST_NONE, "/.well-known/acme-challenge/a", true},
+        {SERVES_CHALLENGES, HOST_NONE, "/", false},
+        {SERVES_CHALLENGES, HOST_POLICY, "/.well-known/mta-sts.txt", false},
+        {SERVES_CHALLENGES, HOST_NONE, "/metrics", false},
         {SERVES_ADMIN, HOST_NONE, "/metrics", true},
         {SERVES_ADMIN, HOST_NONE, "/.well-known/mta-sts.txt", true}, /* the page: there is none */
         {SERVES_ADMIN, HOST_NONE, "", true},
     };
     static const char *const hosts[] = {"www.example.com", "mta-sts.example.com",
                                         "reports.example.com"};
+    const struct acme_settings acme = {0};
     const struct domain domain = {0};
-    const struct config config = {.report_host = "reports.example.com", .state = "/state"};
+    const struct config config = {
+        .report_host = "reports.example.com", .state = "/state", .acme = &acme};
     const struct route *policies = NULL, *admin = NULL;
 
     (void)state;
@@ -62,7 +73,8 @@ static void test_find(void **state)
             fail_msg("row %zu: wanted %d, seen %d", i, rows[i].has_route, route != NULL);
         if (route && route->serves == SERVES_ADMIN)
             admin = route;
-        else if (route)
+        else if (route && rows[i].serves == SERVES_POLICIES && rows[i].host == HOST_POLICY &&
+                 !policies)
             policies = route;
     }
     assert_ptr_not_equal(admin, policies);
@@ -86,6 +98,18 @@ static void test_reports(void **state)
     assert_int_equal(route_find(SERVES_POLICIES, &request)->methods, METHOD_POST);
     request.domain = NULL;
     assert_null(route_find(SERVES_POLICIES, &request));
+}
+
+/* Without acme: there is no trace of it. */
+static void test_no_challenges(void **state)
+{
+    const struct config config = {.state = "/state"};
+    const struct route_request request = {
+        .path = slice_of("/.well-known/acme-challenge/a"), .host = "", .config = &config};
+
+    (void)state;
+    assert_null(route_find(SERVES_POLICIES, &request));
+    assert_null(route_find(SERVES_CHALLENGES, &request));
 }
 
 /* By its path alone, whatever the host. */
@@ -133,6 +157,7 @@ static void test_methods(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_find), cmocka_unit_test(test_reports),
+                                       cmocka_unit_test(test_no_challenges),
                                        cmocka_unit_test(test_paths_of_policy_hosts),
                                        cmocka_unit_test(test_methods)};
 

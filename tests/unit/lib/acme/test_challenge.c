@@ -105,6 +105,25 @@ static void test_life(void **state)
     assert_int_equal(challenge_remove(*state, TOKEN, &err), 0);
 }
 
+static void test_remove_all(void **state)
+{
+    char *folder = file_path_below(*state, "folder");
+    struct err err;
+
+    assert_int_equal(challenge_remove_all(*state, &err), 0);
+    assert_int_equal(challenge_write(*state, TOKEN, ANSWER, &err), 0);
+    assert_int_equal(challenge_write(*state, TOKEN ".k3Fx9a", ANSWER, &err), 0); /* half written */
+    assert_int_equal(challenge_remove_all(*state, &err), 0);
+    assert_int_equal(rmdir(*state), 0);
+    assert_int_equal(challenge_remove_all(*state, &err), -1);
+    assert_int_equal(mkdir(*state, 0700), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(challenge_remove_all(*state, &err), -1);
+    assert_non_null(strstr(err.msg, "folder' cannot be removed: "));
+    assert_int_equal(rmdir(folder), 0);
+    free(folder);
+}
+
 static void test_no_directory(void **state)
 {
     char answer[CHALLENGE_ANSWER_MAX + 1];
@@ -162,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_token),
         cmocka_unit_test(test_answer),
         cmocka_unit_test_setup_teardown(test_life, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_remove_all, set_up, tear_down),
         cmocka_unit_test(test_no_directory),
         cmocka_unit_test_setup_teardown(test_foreign, set_up, tear_down),
     };

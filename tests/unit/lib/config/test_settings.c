@@ -105,8 +105,8 @@ static void test_listeners(void **state)
     assert_true(config->listen[1].has_tls);
     assert_true(sample_has(
         &sample, "listen",
-        "f:3:37: note: listen[1].serve: ACME challenges are not served in this version; the "
-        "listener stays closed [key-later]\n"
+        "f:3:37: note: listen[1].serve: without acme: there are no challenges to serve; the "
+        "listener stays closed [key-idle]\n"
         "f:5:15: error: listen[3].address: '127.0.0.1:1' is listed twice; keep one of them "
         "[bad-value]\n"
         "f:6:5: error: listen[4]: the key 'address' is needed: \"address:port\", \"[IPv6]:port\" "
