@@ -7,9 +7,7 @@
 
 #include "check/caa.h"
 #include "check/check_host.h"
-#include "check/check_session.h"
 #include "check/dns_source.h"
-#include "check/domain_check.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/prefix.h"
@@ -229,12 +227,9 @@ static void ready_start(struct dns_source *dns, const struct config *config, con
     }
 }
 
-void acme_ready_run(struct check_session *session, const struct config *config,
-                    const char *const *hosts, size_t n_hosts, FILE *out)
+void acme_ready_start(struct dns_source *dns, const struct config *config, const char *const *hosts,
+                      size_t n_hosts, FILE *out)
 {
-    struct dns_source *dns = check_session_tools(session)->dns;
-
     for (size_t i = 0; i < n_hosts; i++)
         ready_start(dns, config, hosts[i], out);
-    check_session_run(session);
 }

@@ -10,15 +10,15 @@
 
 #include <stdio.h>
 
-struct check_session;
 struct config;
+struct dns_source;
 
 /**
- * Looks at each host and prints a line as soon as it is known: "HOST ready" or "HOST waiting
- * REASON".
+ * Begins to look at each host; prints a line as soon as it is known, "HOST ready" or "HOST waiting
+ * REASON". The answers come in the loop of the source.
  *
- * hosts   policy hosts, in stored form
+ * hosts   policy hosts, in stored form; outlive the answers, as all else does
  * config  has acme: and policy_host:
  */
-void acme_ready_run(struct check_session *session, const struct config *config,
-                    const char *const *hosts, size_t n_hosts, FILE *out);
+void acme_ready_start(struct dns_source *dns, const struct config *config, const char *const *hosts,
+                      size_t n_hosts, FILE *out);

@@ -15,6 +15,7 @@
 #include "check/check_run.h"
 #include "check/check_session.h"
 #include "check/dns_diff.h"
+#include "check/domain_check.h"
 #include "check/report.h"
 #include "check/report_metrics.h"
 #include "check/report_tlsa.h"
@@ -226,7 +227,8 @@ static enum exit_status check_print_readiness(const struct config *config,
               stderr);
         return STATUS_USAGE;
     }
-    acme_ready_run(session, config, hosts, n_hosts, stdout);
+    acme_ready_start(check_session_tools(session)->dns, config, hosts, n_hosts, stdout);
+    check_session_run(session);
     return STATUS_GOOD;
 }
 

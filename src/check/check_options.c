@@ -94,13 +94,26 @@ static int number_parse(const char *name, uint64_t max, uint64_t *ret_number)
     return -1;
 }
 
+static enum check_mode check_option_mode(enum check_option code)
+{
+    return code == OPT_ACME_READY ? CHECK_MODE_ACME_READY
+           : code == OPT_LIST     ? CHECK_MODE_LIST
+           : code == OPT_HELP     ? CHECK_MODE_HELP
+           : code == OPT_VERSION  ? CHECK_MODE_VERSION
+                                  : CHECK_MODE_CHECK;
+}
+
 static int check_options_set(struct check_options *options, enum check_option code)
 {
     uint64_t jobs;
 
     switch (code) {
     case OPT_CHECK:
-        options->mode = CHECK_MODE_CHECK;
+    case OPT_ACME_READY:
+    case OPT_LIST:
+    case OPT_HELP:
+    case OPT_VERSION:
+        options->mode = check_option_mode(code);
         break;
     case OPT_DIFF_DNS:
         options->mode = CHECK_MODE_DIFF_DNS;
@@ -108,18 +121,6 @@ static int check_options_set(struct check_options *options, enum check_option co
         if (options->dns_format)
             break;
         return check_options_fail(optarg, "is not a format of --print-dns");
-    case OPT_ACME_READY:
-        options->mode = CHECK_MODE_ACME_READY;
-        break;
-    case OPT_LIST:
-        options->mode = CHECK_MODE_LIST;
-        break;
-    case OPT_HELP:
-        options->mode = CHECK_MODE_HELP;
-        break;
-    case OPT_VERSION:
-        options->mode = CHECK_MODE_VERSION;
-        break;
     case OPT_CONFIG:
         options->config_path = optarg;
         break;

@@ -47,19 +47,19 @@ static void answer_take_words(struct acme_answer *answer, struct slice words)
 }
 
 /* A document within the document, about one of several names, comes after the outer one's type. */
-void acme_answer_take(struct acme_answer *answer, const char *text)
+void acme_answer_take(struct acme_answer *answer, const char *line)
 {
-    struct slice line = slice_of(text), value;
+    struct slice text = slice_of(line), value;
 
-    if (answer_member(line, "\"type\":", &value)) {
+    if (answer_member(text, "\"type\":", &value)) {
         if (answer->type[0] == '\0' && slice_starts_with(value, ACME_TYPE_PREFIX))
             answer_copy(answer->type, sizeof(answer->type),
                         slice_range(value, strlen(ACME_TYPE_PREFIX), value.len));
-    } else if (answer_member(line, "\"detail\":", &value)) {
+    } else if (answer_member(text, "\"detail\":", &value)) {
         if (answer->detail[0] == '\0')
             answer_copy(answer->detail, sizeof(answer->detail), value);
-    } else if (slice_starts_with(line, UACME_PREFIX)) {
-        answer_take_words(answer, slice_range(line, strlen(UACME_PREFIX), line.len));
+    } else if (slice_starts_with(text, UACME_PREFIX)) {
+        answer_take_words(answer, slice_range(text, strlen(UACME_PREFIX), text.len));
     }
 }
 
@@ -77,11 +77,11 @@ enum acme_outcome acme_answer_judge(const struct acme_answer *answer, int status
     if (status == 0 || answer->has_account)
         return ACME_ORDERED;
     if (type[0] == '\0' && detail[0] == '\0')
-        snprintf(ret_reason, ACME_REASON_MAX, "uacme has ended with status %d%s%.300s", status,
+        snprintf(ret_reason, ACME_REASON_MAX, "uacme has ended with status %d%s%.900s", status,
                  answer->words[0] == '\0' ? "" : ": ", answer->words);
     else
-        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority says %s%s%.300s",
-                 type[0] == '\0' ? "" : type, type[0] == '\0' ? "" : ": ", detail);
+        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority says %s%s%.900s", type,
+                 type[0] == '\0' ? "" : ": ", detail);
     if (strcmp(type, "rateLimited") == 0)
         return answer_is_of_pause(answer) ? ACME_HOST_PAUSED : ACME_LIMITED;
     if (strcmp(type, "accountDoesNotExist") == 0 || strcmp(type, "userActionRequired") == 0 ||

@@ -73,7 +73,8 @@ static int commands_read_binding(struct acme_commands *commands, const char *pat
 
     if (result != 0)
         return -1;
-    binding = slice_trim(bytes);
+    binding =
+        slice_trim(slice_ends_with(bytes, "\n") ? slice_range(bytes, 0, bytes.len - 1) : bytes);
     for (size_t i = 0; i < binding.len; i++)
         if (binding.ptr[i] <= ' ' || binding.ptr[i] > '~')
             binding.len = 0;

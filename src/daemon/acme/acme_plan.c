@@ -68,7 +68,7 @@ static int64_t plan_jitter(struct acme_plan *plan, int64_t seconds)
     return seconds - seconds / 4 + (int64_t)(plan_random(plan) % (uint64_t)(seconds / 2 + 1));
 }
 
-static int64_t doubled(int64_t first, unsigned times, int64_t max)
+static int64_t backoff_doubled(int64_t first, unsigned times, int64_t max)
 {
     while (times-- > 0 && first < max)
         first *= 2;
@@ -114,8 +114,9 @@ static void plan_add_order(struct acme_plan *plan, int64_t at_unix_s)
 static int64_t plan_order_at(const struct acme_plan *plan, size_t nth)
 {
     size_t size = plan->options.orders_per_hour;
+    size_t at = plan->next_order + size - plan->n_orders + nth;
 
-    return plan->orders[(plan->next_order + size - plan->n_orders + nth) % size];
+    return plan->orders[at < size ? at : at - size];
 }
 
 /* The clock may have been set back: an order that is yet to come counts as one of now. */
@@ -134,56 +135,6 @@ size_t acme_plan_list_orders(const struct acme_plan *plan, int64_t now_unix_s, i
             times[n++] = plan_order_at(plan, i);
     *ret_times = times;
     return n;
-}
-
-void acme_plan_set_options(struct acme_plan *plan, const struct acme_plan_options *options)
-{
-    size_t n_before = plan->n_orders, kept;
-    int64_t *before = memory_alloc((n_before + 1) * sizeof(*before));
-
-    for (size_t i = 0; i < n_before; i++)
-        before[i] = plan_order_at(plan, i);
-    kept = n_before < options->orders_per_hour ? n_before : options->orders_per_hour;
-    free(plan->orders);
-    plan->options = *options;
-    plan->orders = memory_alloc(options->orders_per_hour * sizeof(*plan->orders));
-    plan->n_orders = plan->next_order = 0;
-    for (size_t i = n_before - kept; i < n_before; i++)
-        plan_add_order(plan, before[i]);
-    free(before);
-}
-
-static void host_touch(struct acme_host *host)
-{
-    if (host->obstacle == ACME_NOT_READY)
-        host->next_unix_s = 0;
-}
-
-void acme_plan_set_hosts(struct acme_plan *plan, const char *const *names, size_t n_names,
-                         int64_t now_unix_s)
-{
-    struct acme_host *hosts = memory_alloc((n_names + 1) * sizeof(*hosts));
-    size_t before = 0;
-
-    for (size_t i = 0; i < n_names; i++) {
-        while (before < plan->n_hosts && strcmp(plan->hosts[before].name, names[i]) < 0)
-            host_done(&plan->hosts[before++]);
-        if (before < plan->n_hosts && strcmp(plan->hosts[before].name, names[i]) == 0) {
-            hosts[i] = plan->hosts[before++];
-            host_touch(&hosts[i]);
-            continue;
-        }
-        hosts[i] = (struct acme_host){.name = strdup(names[i]), .since_unix_s = now_unix_s};
-        if (!hosts[i].name)
-            memory_fail();
-    }
-    while (before < plan->n_hosts)
-        host_done(&plan->hosts[before++]);
-    free(plan->hosts);
-    free(plan->candidates);
-    plan->hosts = hosts;
-    plan->n_hosts = n_names;
-    plan->candidates = memory_alloc((n_names + 1) * sizeof(*plan->candidates));
 }
 
 size_t acme_plan_count(const struct acme_plan *plan)
@@ -237,6 +188,68 @@ static int64_t host_due_unix_s(const struct acme_plan *plan, const struct acme_h
            (int64_t)(host_hash(host) % (uint64_t)(before_s / SPREAD + 1));
 }
 
+/* After each change of what the next try depends on. */
+static void host_plan_next(const struct acme_plan *plan, struct acme_host *host)
+{
+    int64_t due_unix_s = host->not_after_unix_s > 0 ? host_due_unix_s(plan, host) : 0;
+
+    host->begin_unix_s = due_unix_s > host->next_unix_s ? due_unix_s : host->next_unix_s;
+}
+
+void acme_plan_set_options(struct acme_plan *plan, const struct acme_plan_options *options)
+{
+    size_t n_before = plan->n_orders, kept;
+    int64_t *before = memory_alloc((n_before + 1) * sizeof(*before));
+
+    for (size_t i = 0; i < n_before; i++)
+        before[i] = plan_order_at(plan, i);
+    kept = n_before < options->orders_per_hour ? n_before : options->orders_per_hour;
+    free(plan->orders);
+    plan->options = *options;
+    plan->orders = memory_alloc(options->orders_per_hour * sizeof(*plan->orders));
+    plan->n_orders = plan->next_order = 0;
+    for (size_t i = n_before - kept; i < n_before; i++)
+        plan_add_order(plan, before[i]);
+    free(before);
+    for (size_t i = 0; i < plan->n_hosts; i++)
+        host_plan_next(plan, &plan->hosts[i]);
+}
+
+static void host_touch(const struct acme_plan *plan, struct acme_host *host)
+{
+    if (host->obstacle != ACME_NOT_READY)
+        return;
+    host->next_unix_s = 0;
+    host_plan_next(plan, host);
+}
+
+void acme_plan_set_hosts(struct acme_plan *plan, const char *const *names, size_t n_names,
+                         int64_t now_unix_s)
+{
+    struct acme_host *hosts = memory_alloc((n_names + 1) * sizeof(*hosts));
+    size_t before = 0;
+
+    for (size_t i = 0; i < n_names; i++) {
+        while (before < plan->n_hosts && strcmp(plan->hosts[before].name, names[i]) < 0)
+            host_done(&plan->hosts[before++]);
+        if (before < plan->n_hosts && strcmp(plan->hosts[before].name, names[i]) == 0) {
+            hosts[i] = plan->hosts[before++];
+            host_touch(plan, &hosts[i]);
+            continue;
+        }
+        hosts[i] = (struct acme_host){.name = strdup(names[i]), .since_unix_s = now_unix_s};
+        if (!hosts[i].name)
+            memory_fail();
+    }
+    while (before < plan->n_hosts)
+        host_done(&plan->hosts[before++]);
+    free(plan->hosts);
+    free(plan->candidates);
+    plan->hosts = hosts;
+    plan->n_hosts = n_names;
+    plan->candidates = memory_alloc((n_names + 1) * sizeof(*plan->candidates));
+}
+
 static int64_t host_urgent_unix_s(const struct acme_plan *plan, const struct acme_host *host)
 {
     return host->not_after_unix_s - host_renewal_time(plan, host) / 2;
@@ -270,14 +283,7 @@ void acme_plan_see(struct acme_plan *plan, size_t host, int64_t not_before_unix_
     it->not_before_unix_s = not_before_unix_s;
     it->not_after_unix_s = not_after_unix_s;
     it->is_foreign = is_foreign;
-}
-
-int64_t acme_plan_begin_unix_s(const struct acme_plan *plan, size_t host)
-{
-    const struct acme_host *it = &plan->hosts[host];
-    int64_t due_unix_s = it->not_after_unix_s > 0 ? host_due_unix_s(plan, it) : 0;
-
-    return due_unix_s > it->next_unix_s ? due_unix_s : it->next_unix_s;
+    host_plan_next(plan, it);
 }
 
 static struct candidate candidate_make(const struct acme_plan *plan, size_t host,
@@ -329,7 +335,7 @@ static size_t plan_list_candidates(struct acme_plan *plan, int64_t now_unix_s, i
 
         if (host->is_under_way || host->is_foreign || !host->is_seen)
             continue;
-        wait_s = acme_plan_begin_unix_s(plan, i) - now_unix_s;
+        wait_s = host->begin_unix_s - now_unix_s;
         if (wait_s <= 0)
             plan->candidates[n++] = candidate_make(plan, i, now_unix_s);
         else if (wait_s < *ret_wait_s)
@@ -373,7 +379,7 @@ void acme_plan_order(struct acme_plan *plan, int64_t now_unix_s)
 static void host_set_reason(struct acme_host *host, const char *reason)
 {
     free(host->reason);
-    host->reason = reason ? strndup(reason, ACME_REASON_MAX) : NULL;
+    host->reason = reason ? strndup(reason, ACME_REASON_MAX - 1) : NULL;
     if (reason && !host->reason)
         memory_fail();
 }
@@ -391,6 +397,7 @@ void acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_u
     it->next_unix_s = 0;
     it->obstacle = ACME_NO_OBSTACLE;
     host_set_reason(it, NULL);
+    host_plan_next(plan, it);
     plan->n_holds = 0;
 }
 
@@ -403,11 +410,12 @@ void acme_plan_fail(struct acme_plan *plan, size_t host, enum acme_obstacle obst
                                                  : ACME_BACKOFF_MAX_S;
 
     it->is_under_way = false;
-    it->next_unix_s =
-        now_unix_s + plan_jitter(plan, doubled(first_s, it->n_failures, ACME_BACKOFF_MAX_S));
+    it->next_unix_s = now_unix_s + plan_jitter(plan, backoff_doubled(first_s, it->n_failures,
+                                                                     ACME_BACKOFF_MAX_S));
     it->n_failures++;
     it->obstacle = obstacle;
     host_set_reason(it, reason);
+    host_plan_next(plan, it);
 }
 
 void acme_plan_put_back(struct acme_plan *plan, size_t host)
@@ -417,7 +425,8 @@ void acme_plan_put_back(struct acme_plan *plan, size_t host)
 
 int64_t acme_plan_hold(struct acme_plan *plan, int64_t now_unix_s)
 {
-    int64_t wait_s = plan_jitter(plan, doubled(ACME_HOLD_S, plan->n_holds, ACME_HOLD_MAX_S));
+    int64_t wait_s =
+        plan_jitter(plan, backoff_doubled(ACME_HOLD_S, plan->n_holds, ACME_HOLD_MAX_S));
 
     /* Several orders of the same time are told the same. */
     if (plan->hold_until_unix_s > now_unix_s)
@@ -451,4 +460,5 @@ void acme_plan_restore_host(struct acme_plan *plan, size_t host, enum acme_obsta
     it->n_failures = n_failures;
     it->next_unix_s = next_unix_s;
     host_set_reason(it, reason);
+    host_plan_next(plan, it);
 }

@@ -47,7 +47,7 @@ enum {
     ACME_BACKOFF_MAX_S = 24 * 60 * 60,
     ACME_HOLD_S = 60, /* of all orders, after the first failure of the authority; doubles */
     ACME_HOLD_MAX_S = 60 * 60,
-    ACME_REASON_MAX = 400,
+    ACME_REASON_MAX = 1024, /* bytes of a reason, with its NUL; a link to be opened fits */
 };
 
 /** What the plan knows of a host. */
@@ -56,7 +56,8 @@ struct acme_host {
     int64_t not_before_unix_s, not_after_unix_s; /* of the certificate in use; 0: none */
     int64_t since_unix_s;                        /* known without a certificate since */
     int64_t next_unix_s;                         /* no try before; 0: none is held back */
-    uint32_t n_failures;                         /* since the last certificate */
+    int64_t begin_unix_s; /* when it is tried next, if the rate has room; 0: now */
+    uint32_t n_failures;  /* since the last certificate */
     enum acme_obstacle obstacle;
     bool is_seen;      /* somebody has looked for its certificate */
     bool is_foreign;   /* the certificate is not of the plan's */
@@ -89,6 +90,7 @@ void acme_plan_set_options(struct acme_plan *plan, const struct acme_plan_option
 void acme_plan_set_hosts(struct acme_plan *plan, const char *const *names, size_t n_names,
                          int64_t now_unix_s);
 
+/** How many hosts there are. */
 size_t acme_plan_count(const struct acme_plan *plan);
 
 /** Valid until the next acme_plan_set_hosts(). */
@@ -97,10 +99,8 @@ const struct acme_host *acme_plan_host(const struct acme_plan *plan, size_t host
 /** The index of a host; acme_plan_count() if there is none of the name. */
 size_t acme_plan_find(const struct acme_plan *plan, const char *name);
 
+/** What a person is to know of a host first. */
 enum acme_state acme_plan_state(const struct acme_plan *plan, size_t host, int64_t now_unix_s);
-
-/** When a host is to be tried next, if the rate has room; 0: now. */
-int64_t acme_plan_begin_unix_s(const struct acme_plan *plan, size_t host);
 
 /**
  * Takes what a look at the certificate in use has found. A look that may be older than an order is
@@ -133,7 +133,7 @@ void acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_u
 /**
  * The host that was under way has none.
  *
- * reason  for people, at most ACME_REASON_MAX bytes of which are kept; one line
+ * reason  for people, one line; cut at ACME_REASON_MAX
  */
 void acme_plan_fail(struct acme_plan *plan, size_t host, enum acme_obstacle obstacle,
                     const char *reason, int64_t now_unix_s);

@@ -16,7 +16,7 @@ struct uv_loop_s;
 
 enum {
     CHILD_OUTPUT_LINES_MAX = 20,  /* logged of one child */
-    CHILD_OUTPUT_LINE_MAX = 1024, /* bytes of one that are logged */
+    CHILD_OUTPUT_LINE_MAX = 1000, /* bytes of one that are logged */
 };
 
 /**

@@ -50,6 +50,7 @@ struct acme_order *acme_order_new(const struct acme_order_options *options, acme
  */
 void acme_order_start(struct acme_order *order, const char *host, struct cert_store *store);
 
+/** Whether an account or a certificate is being ordered. */
 bool acme_order_is_under_way(const struct acme_order *order);
 
 /** Nothing is said of what is under way; its program is the spawner's to end. */

@@ -500,7 +500,7 @@ int acme_orders_find(struct acme_orders *orders, const char *name, struct acme_h
         *ret_info = (struct acme_host_info){
             .state = acme_plan_state(orders->plan, host, orders_now(orders)),
             .not_after_unix_s = it->not_after_unix_s,
-            .next_unix_s = acme_plan_begin_unix_s(orders->plan, host)};
+            .next_unix_s = it->begin_unix_s};
         snprintf(ret_info->reason, sizeof(ret_info->reason), "%s", it->reason ? it->reason : "");
         result = 0;
     }

@@ -65,14 +65,14 @@ struct acme_orders *acme_orders_new(const struct acme_orders_options *options);
 /** Another configuration serves. */
 void acme_orders_set_config(struct acme_orders *orders);
 
-/** Takes what a look at the certificate in use has found. Any thread. */
-void acme_orders_see(struct acme_orders *orders, const char *host, const struct cert_state *state);
+/** Takes what a look at the certificate in use has found. name: the host's. Any thread. */
+void acme_orders_see(struct acme_orders *orders, const char *name, const struct cert_state *state);
 
 /** Looks soon whom to order, after hosts were seen. Any thread. */
 void acme_orders_look(struct acme_orders *orders);
 
 /** Returns 0, or -1: the host is not one of those to be ordered for. Any thread. */
-int acme_orders_find(struct acme_orders *orders, const char *host, struct acme_host_info *ret_info);
+int acme_orders_find(struct acme_orders *orders, const char *name, struct acme_host_info *ret_info);
 
 /** The daemon ends: nothing is started any more. spawner_detach() comes next. */
 void acme_orders_stop(struct acme_orders *orders);

@@ -36,6 +36,7 @@ struct acme_readiness *acme_readiness_new(const struct acme_readiness_options *o
 /** Begins; nothing is under way. hosts: at most ACME_READINESS_HOSTS_MAX; copied */
 void acme_readiness_ask(struct acme_readiness *readiness, const char *const *hosts, size_t n_hosts);
 
+/** Whether an answer is still to come. */
 bool acme_readiness_is_under_way(const struct acme_readiness *readiness);
 
 /** Nothing is said of what is under way; its program is the spawner's to end. */

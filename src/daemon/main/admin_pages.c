@@ -176,6 +176,24 @@ static void print_reports(struct report_service *reports, const struct metrics *
     print_sample("reports_read_runs_total", "result", "failed", stats.n_reads_failed, out);
 }
 
+static void print_orders(const struct acme_stats *stats, FILE *out)
+{
+    print_family("acme_hosts", "gauge", "Policy hosts by what acme: knows of them.", out);
+    for (int i = 0; i < ACME_STATE_COUNT; i++)
+        print_sample("acme_hosts", "state", acme_state_word((enum acme_state)i), stats->n_hosts[i],
+                     out);
+    print_family("acme_orders_total", "counter", "Orders of certificates, by result.", out);
+    print_sample("acme_orders_total", "result", "issued", stats->n_ordered, out);
+    print_sample("acme_orders_total", "result", "failed", stats->n_failed, out);
+    print_single("acme_earliest_not_after_timestamp_seconds", "gauge",
+                 "When the first of the certificates that were ordered expires; 0 without any.",
+                 stats->earliest_expiry_unix_s, out);
+    print_single("acme_held_until_timestamp_seconds", "gauge",
+                 "Until when no certificates are ordered, because the certificate authority takes "
+                 "no orders; 0 if it does.",
+                 stats->held_until_unix_s, out);
+}
+
 static void print_metrics(const struct admin_pages *pages, FILE *out)
 {
     struct metrics sum = {0};
@@ -191,6 +209,7 @@ static void print_metrics(const struct admin_pages *pages, FILE *out)
     print_certificates(pages->stats, out);
     print_reloads(pages->stats, out);
     print_on_change(pages->stats, out);
+    print_orders(&pages->stats->acme, out);
     print_checks(pages, out);
     print_reports(pages->reports, &sum, out);
 }

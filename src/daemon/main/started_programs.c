@@ -38,9 +38,12 @@ int started_programs_new(struct config *const *config, struct cert_store *const 
     struct program_commands commands = {
         .of = {[ON_CHANGE] = {(*config)->on_change, (*config)->n_on_change}}};
 
-    *programs = (struct started_programs){
-        .config = config, .store = store, .checks = check_schedule_new(*config, config_path)};
+    *programs = (struct started_programs){.config = config,
+                                          .store = store,
+                                          .checks = check_schedule_new(*config, config_path),
+                                          .reports = report_service_new(config_path)};
     commands.of[CHECK] = check_schedule_command(programs->checks);
+    commands.of[REPORTS] = report_service_command(programs->reports);
     if (acme_commands_new(*config, config_path, &programs->acme, err) != 0)
         goto fail;
     acme_commands_set(programs->acme, &commands);
@@ -65,6 +68,13 @@ void started_programs_make_directories(struct started_programs *programs,
     log_line(LOG_ERROR, "acme: no certificates are ordered: %s", err.msg);
     acme_commands_free(programs->acme);
     programs->acme = NULL;
+}
+
+void started_programs_begin_reports(struct started_programs *programs, struct uv_loop_s *loop,
+                                    _Atomic uint64_t *n_failures)
+{
+    report_service_start(programs->reports, loop, programs->spawner, (*programs->config)->state,
+                         n_failures);
 }
 
 static void on_spawner_lost(void *context)
@@ -145,6 +155,11 @@ struct check_schedule *started_programs_checks(const struct started_programs *pr
     return programs->checks;
 }
 
+struct report_service *started_programs_reports(const struct started_programs *programs)
+{
+    return programs->reports;
+}
+
 struct acme_orders *started_programs_orders(const struct started_programs *programs)
 {
     return programs->orders;
@@ -154,6 +169,7 @@ void started_programs_stop(struct started_programs *programs)
 {
     on_change_stop(programs->on_change);
     check_schedule_stop(programs->checks);
+    report_service_stop(programs->reports);
     acme_orders_stop(programs->orders);
     spawner_detach(programs->spawner);
 }
@@ -164,6 +180,7 @@ void started_programs_free(struct started_programs *programs)
         return;
     on_change_free(programs->on_change);
     check_schedule_free(programs->checks);
+    report_service_free(programs->reports);
     acme_orders_free(programs->orders);
     acme_commands_free(programs->acme);
     trial_load_free(programs->trial);

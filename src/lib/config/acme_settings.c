@@ -165,8 +165,9 @@ void acme_settings_check_rate(const struct config *config, struct diag *diag)
     needed = (config->n_domains + every_h - 1) / every_h;
     if (needed > acme->orders_per_hour)
         diag_add(diag, FINDING_ACME_RATE, config->acme_place, "acme.orders_per_hour",
-                 "%u orders an hour cannot renew %zu certificates of 45 days each in time, which "
-                 "takes %llu an hour; ask the certificate authority for a higher limit, then "
-                 "raise orders_per_hour",
-                 acme->orders_per_hour, config->n_domains, (unsigned long long)needed);
+                 "%u order%s an hour cannot renew %zu certificates of 45 days each in time, which "
+                 "takes %llu orders an hour; ask the certificate authority for a higher limit, "
+                 "then raise orders_per_hour",
+                 acme->orders_per_hour, acme->orders_per_hour == 1 ? "" : "s", config->n_domains,
+                 (unsigned long long)needed);
 }

@@ -23,7 +23,7 @@
 #define LOG "mta-stsd: info: on_change: "
 #define X_10 "xxxxxxxxxx"
 #define X_100 X_10 X_10 X_10 X_10 X_10 X_10 X_10 X_10 X_10 X_10
-#define X_400 X_100 X_100 X_100 X_100
+#define X_1000 X_100 X_100 X_100 X_100 X_100 X_100 X_100 X_100 X_100 X_100
 
 static uv_loop_t loop;
 static char log_path[] = "/tmp/mta-stsd.XXXXXX";
@@ -104,8 +104,8 @@ static void test_lines(void **state)
         {"echo a; echo b >&2; printf 'c\\r\\n\\n'", LOG "a\n" LOG "b\n" LOG "c\n", "c"},
         {"printf 'a\\033[1m\\000b\\tc\\377\\n'", LOG "a\\x1b[1m\\x00b c\\xff\n",
          "a\\x1b[1m\\x00b c\\xff"},
-        {"printf '%s\\n' " X_400, LOG X_400 "\n", X_400},
-        {"printf '%s\\n' " X_400 "x y; echo z", LOG X_400 "...\n" LOG "y\n" LOG "z\n", "z"},
+        {"printf '%s\\n' " X_1000, LOG X_1000 "\n", X_1000},
+        {"printf '%s\\n' " X_1000 "x y; echo z", LOG X_1000 "...\n" LOG "y\n" LOG "z\n", "z"},
         {"for i in $(seq 20); do echo; done; seq 1", LOG "1\n", "1"},
     };
 
@@ -125,6 +125,38 @@ static void test_lines(void **state)
             fail_msg("row %zu: the last line is '%s'", i, child_output_last_line(output));
         child_output_free(output);
     }
+}
+
+struct watched {
+    char lines[64];
+};
+
+static bool take_line(void *context, const char *line)
+{
+    struct watched *watched = context;
+
+    strcat(strcat(watched->lines, line), ";");
+    return strcmp(line, "a") != 0;
+}
+
+static void test_watched_lines(void **state)
+{
+    struct watched watched = {""};
+    struct child_output *output;
+    pid_t child;
+
+    (void)state;
+    assert_int_equal(truncate(log_path, 0), 0);
+    lseek(STDERR_FILENO, 0, SEEK_SET);
+    output = start_output();
+    child_output_watch(output, take_line, &watched);
+    child = start_shell(output, "echo a; echo b; printf '\\033c'");
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    child_output_finish(output);
+    assert_string_equal(watched.lines, "a;b;\\x1bc;");
+    assert_string_equal(read_log(), LOG "b\n" LOG "\\x1bc\n");
+    assert_string_equal(child_output_last_line(output), "\\x1bc");
+    child_output_free(output);
 }
 
 static void test_many_lines(void **state)
@@ -197,10 +229,8 @@ static void test_grandchild(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_LOG(test_lines),
-        WITH_LOG(test_many_lines),
-        WITH_LOG(test_before_the_end),
-        WITH_LOG(test_grandchild),
+        WITH_LOG(test_lines),          WITH_LOG(test_watched_lines), WITH_LOG(test_many_lines),
+        WITH_LOG(test_before_the_end), WITH_LOG(test_grandchild),
     };
 
     child_output_free(NULL);
