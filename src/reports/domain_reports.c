@@ -28,6 +28,13 @@ struct report_verdict_rules domain_reports_rules(const struct config *config)
                                          .per_million = config->tolerated_per_million};
 }
 
+static int64_t served_since(const struct ledger_domain *ledger)
+{
+    return ledger && ledger->latest && ledger->latest->until_unix_s == 0
+               ? ledger->latest->from_unix_s
+               : 0;
+}
+
 int domain_reports_load(const struct domain_reports_source *source, const char *domain,
                         struct arena *arena, struct domain_reports *ret_reports, struct err *err)
 {
@@ -44,15 +51,20 @@ int domain_reports_load(const struct domain_reports_source *source, const char *
     const struct ledger_domain *ledger =
         is_whole ? ledger_find(source->ledger, slice_of(domain)) : NULL;
     struct report_entries entries, judged_entries;
+    struct policy_fetchers fetchers;
     struct report_tally judged;
 
     if (report_query_entries(source->database, domain,
                              shown_day < judged_day ? shown_day : judged_day,
-                             today + REPORT_DAYS_AHEAD, arena, &entries, err) != 0)
+                             today + REPORT_DAYS_AHEAD, arena, &entries, err) != 0 ||
+        fetch_intake_find(source->database, domain, arena, &fetchers, err) != 0)
         return -1;
     *ret_reports = (struct domain_reports){.domain = domain,
                                            .policy = policy,
                                            .days = source->days,
+                                           .fetchers = fetchers,
+                                           .now_unix_s = source->now_unix_s,
+                                           .served_since_unix_s = served_since(ledger),
                                            .entries = entries_since(entries, shown_day)};
     judged_entries = entries_since(entries, judged_day);
     report_tally_make(&ret_reports->entries, mx, n_mx, ledger, arena, &ret_reports->tally);

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "reports/fetch_intake.h"
 #include "reports/report_query.h"
 #include "reports/report_tally.h"
 #include "reports/report_verdict.h"
@@ -32,6 +33,9 @@ struct domain_reports {
     struct report_entries entries; /* of these days */
     struct report_tally tally;     /* of them */
     struct report_verdict verdict; /* of the days that it needs, whichever are shown */
+    struct policy_fetchers fetchers;
+    int64_t now_unix_s;
+    int64_t served_since_unix_s; /* the policy served now; 0: not known */
 };
 
 /** The rules of a verdict; a part of a day counts as one. */

@@ -26,6 +26,8 @@ enum {
  * failure  of an entry, one for each result type, MX host and reason
  * aside    what is no report, or about no domain of ours
  * refused  how many anonymous reports of a day and domain were too many
+ * fetch    who fetched a domain's policy
+ * fetch_file  the one file of fetches that was taken last
  */
 static const char *const steps[] = {
     "CREATE TABLE report ("
@@ -91,7 +93,17 @@ static const char *const steps[] = {
     " day INTEGER NOT NULL,"
     " n INTEGER NOT NULL,"
     " PRIMARY KEY (domain, day)"
-    ") STRICT, WITHOUT ROWID;",
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE fetch ("
+    " domain TEXT NOT NULL,"
+    " sender TEXT NOT NULL,"
+    " n INTEGER NOT NULL,"
+    " first_unix_s INTEGER NOT NULL,"
+    " last_unix_s INTEGER NOT NULL,"
+    " prefix TEXT NOT NULL,"
+    " PRIMARY KEY (domain, sender)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TABLE fetch_file (id INTEGER PRIMARY KEY, at_unix_us INTEGER NOT NULL) STRICT;",
 };
 
 int report_schema_check(sqlite3 *sqlite, size_t *ret_missing, struct err *err)

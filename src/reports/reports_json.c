@@ -146,6 +146,29 @@ static void entries_print(const struct report_entries *entries, struct arena *ar
     json_end_array(writer);
 }
 
+static void fetchers_print_json(const struct domain_reports *reports, struct json_writer *writer)
+{
+    json_key(writer, "fetchers");
+    json_begin_array(writer, JSON_ON_LINES);
+    for (size_t i = 0; i < reports->fetchers.n; i++) {
+        const struct policy_fetcher *fetcher = &reports->fetchers.list[i];
+
+        json_begin_object(writer, JSON_ON_ONE_LINE);
+        json_text_member(writer, "sender", fetch_sender_word(fetcher->sender));
+        count_member(writer, "fetches", fetcher->n);
+        count_member(writer, "first_unix", fetcher->first_unix_s);
+        count_member(writer, "last_unix", fetcher->last_unix_s);
+        json_text_member(writer, "prefix", fetcher->prefix[0] == '-' ? NULL : fetcher->prefix);
+        json_key(writer, "has_current");
+        if (reports->served_since_unix_s > 0)
+            json_bool(writer, fetcher->last_unix_s >= reports->served_since_unix_s);
+        else
+            json_text(writer, NULL);
+        json_end_object(writer);
+    }
+    json_end_array(writer);
+}
+
 void reports_json_print(const struct domain_reports *reports, struct arena *arena,
                         struct json_writer *writer)
 {
@@ -160,6 +183,7 @@ void reports_json_print(const struct domain_reports *reports, struct arena *aren
     count_member(writer, "days", reports->days);
     reporters_print(tally, arena, writer);
     missing_reporters_print(tally, writer);
+    fetchers_print_json(reports, writer);
     failures_print(tally, arena, writer);
     entries_print(&reports->entries, arena, writer);
     json_number_member(writer, "conflicts", tally->n_conflicts);

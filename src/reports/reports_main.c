@@ -21,6 +21,7 @@
 #include "lib/diag/exit_status.h"
 #include "lib/dns/name.h"
 #include "lib/state/ledger.h"
+#include "reports/fetch_intake.h"
 #include "reports/peer_proof.h"
 #include "reports/report_admission.h"
 #include "reports/report_database.h"
@@ -114,11 +115,14 @@ static int reports_run_spool(struct reports_program *program)
 {
     struct peer_proofs *proofs = peer_proofs_new(&peer_resolver_system, &clock_system);
     struct report_admission *admission = program_admission(program, proofs);
+    struct report_verdict_rules rules = domain_reports_rules(program->config);
     int status = STATUS_GOOD;
     size_t n_failed = 0;
     struct err err;
 
     if (report_import_spool(admission, program->config->state, &n_failed, &err) != 0 ||
+        fetch_intake_take(program->database, program->config->state, program->now_unix_s,
+                          report_keeping_for(&rules).sums_s, &err) != 0 ||
         program_expire(program, &err) != 0)
         status = reports_fail(STATUS_FAILED, err.msg);
     admission_print_counts(admission);

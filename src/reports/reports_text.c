@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "lib/base/when.h"
 #include "lib/policy/policy.h"
 #include "reports/domain_reports.h"
 #include "reports/report_coverage.h"
@@ -96,6 +97,39 @@ static void missing_print(const struct report_tally *tally, FILE *out)
     fputs(".\n", out);
 }
 
+/* "3 hours ago", in a unit that fits. */
+static void age_print(int64_t age_s, FILE *out)
+{
+    int64_t unit_s = age_s >= 2 * 86400 ? 86400 : age_s >= 2 * 3600 ? 3600 : 60;
+    char words[WHEN_SIZE];
+
+    if (age_s < unit_s)
+        fputs("just now", out);
+    else
+        fprintf(out, "%s ago", when_duration((uint64_t)(age_s - age_s % unit_s), words));
+}
+
+static void fetchers_print(const struct domain_reports *reports, FILE *out)
+{
+    if (reports->fetchers.n > 0)
+        fputs("  Who fetched the policy, by User-Agent:\n", out);
+    for (size_t i = 0; i < reports->fetchers.n; i++) {
+        const struct policy_fetcher *fetcher = &reports->fetchers.list[i];
+        char first[WHEN_SIZE];
+
+        fprintf(out, "  - %s: last ", fetch_sender_name(fetcher->sender));
+        age_print(reports->now_unix_s - fetcher->last_unix_s, out);
+        if (reports->served_since_unix_s > 0)
+            fprintf(out, ", %s",
+                    fetcher->last_unix_s >= reports->served_since_unix_s ? "the policy served now"
+                                                                         : "an earlier policy");
+        if (fetcher->prefix[0] != '-')
+            fprintf(out, ", from %s", fetcher->prefix);
+        fprintf(out, "; %" PRId64 " time%s since %s\n", fetcher->n, fetcher->n == 1 ? "" : "s",
+                when_date(fetcher->first_unix_s, first));
+    }
+}
+
 void reports_text_print(const struct domain_reports *reports, struct arena *arena, FILE *out)
 {
     const struct report_tally *tally = &reports->tally;
@@ -108,6 +142,7 @@ void reports_text_print(const struct domain_reports *reports, struct arena *aren
         reporter_print(tally->reporters[i], arena, out);
     if (tally->n_reporters > 0)
         missing_print(tally, out);
+    fetchers_print(reports, out);
     if (tally->n_failures > 0)
         fputs("  What failed:\n", out);
     for (size_t i = 0; i < tally->n_failures; i++)

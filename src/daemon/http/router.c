@@ -244,12 +244,14 @@ static void router_log_request(struct connection *connection, h2o_req_t *req)
 static void router_on_request_end(h2o_logger_t *logger, h2o_req_t *req)
 {
     const struct router_logger *self = (const struct router_logger *)logger;
+    const struct config *config = self->snapshot->config;
     struct connection *connection = connection_of_request(req);
 
     connection->n_answered++;
     connection_enter(connection, PHASE_REQUEST);
     metrics_count_request(connections_metrics(connection->connections), (unsigned)req->res.status);
-    if (is_logged[connection->kind->serves] && self->snapshot->config->access != ACCESS_OFF)
+    /* With a state directory, who fetches policies is counted from what the log is told. */
+    if (is_logged[connection->kind->serves] && (config->access != ACCESS_OFF || config->state))
         router_log_request(connection, req);
 }
 

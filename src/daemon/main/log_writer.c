@@ -18,6 +18,8 @@
 struct log_writer {
     int access_fd;
     enum access_format access;
+    log_writer_request *on_request; /* NULL: nobody wants to know */
+    void *context;
     unsigned n_refusals_logged[LOG_RECORD_KIND_COUNT]; /* since the last summary */
     bool needs_summary;                                /* of refusals */
     uint64_t n_refusals_unlogged;
@@ -41,6 +43,12 @@ void log_writer_free(struct log_writer *writer)
 void log_writer_set_access(struct log_writer *writer, enum access_format access)
 {
     writer->access = access;
+}
+
+void log_writer_on_request(struct log_writer *writer, log_writer_request *callback, void *context)
+{
+    writer->on_request = callback;
+    writer->context = context;
 }
 
 static const char *name_peer(const struct log_record *record)
@@ -132,7 +140,7 @@ static void write_refusal(struct log_writer *writer, const struct log_record *re
     log_refusal(record);
 }
 
-static void write_request(struct log_writer *writer, const struct log_record *record)
+static void write_access(struct log_writer *writer, const struct log_record *record)
 {
     char line[PIPE_BUF + 1];
     FILE *out = fmemopen(line, sizeof(line), "w");
@@ -147,6 +155,14 @@ static void write_request(struct log_writer *writer, const struct log_record *re
     fclose(out);
     if (line_output_write(writer->access_fd, (struct slice){line, len}) != 0)
         writer->n_dropped++;
+}
+
+static void write_request(struct log_writer *writer, const struct log_record *record)
+{
+    if (writer->access != ACCESS_OFF)
+        write_access(writer, record);
+    if (writer->on_request)
+        writer->on_request(writer->context, record);
 }
 
 void log_writer_write(struct log_writer *writer, struct log_ring *ring)

@@ -13,6 +13,7 @@
 
 #include "lib/config/config.h"
 
+struct log_record;
 struct log_ring;
 struct log_writer;
 
@@ -29,6 +30,12 @@ void log_writer_free(struct log_writer *writer);
 
 /** Writes the access log in this format from now on. */
 void log_writer_set_access(struct log_writer *writer, enum access_format access);
+
+/** Called with the record of each request, logged or not. */
+typedef void log_writer_request(void *context, const struct log_record *record);
+
+/** Calls this from now on; NULL: nobody. */
+void log_writer_on_request(struct log_writer *writer, log_writer_request *callback, void *context);
 
 /** Writes the records of a ring and empties it. */
 void log_writer_write(struct log_writer *writer, struct log_ring *ring);

@@ -7,6 +7,7 @@
 #include "daemon/child/program.h"
 #include "daemon/http/report_handler.h"
 #include "daemon/http/report_limiter.h"
+#include "daemon/main/fetch_keeper.h"
 #include "daemon/main/report_reader.h"
 #include "daemon/main/spool_writer.h"
 #include "lib/base/arena.h"
@@ -28,6 +29,7 @@ struct report_service {
     const char *command[4];
     struct spool_writer *writer;
     struct report_reader *reader;
+    struct fetch_keeper *fetches;
     _Atomic uint64_t n_reads_good, n_reads_failed;
 };
 
@@ -99,6 +101,12 @@ void report_service_start(struct report_service *service, struct uv_loop_s *loop
                                                 .on_waiting = service_on_waiting,
                                                 .context = service,
                                                 .n_failures = n_failures};
+    const struct fetch_keeper_options fetches = {.loop = loop,
+                                                 .state_directory = state_directory,
+                                                 .every_ms = FETCH_KEEPER_EVERY_MS,
+                                                 .on_written = service_on_waiting,
+                                                 .context = service,
+                                                 .n_failures = n_failures};
     struct err err;
 
     if (service->program)
@@ -110,6 +118,7 @@ void report_service_start(struct report_service *service, struct uv_loop_s *loop
         log_line(LOG_ERROR, "reports: %s; none are taken in", err.msg);
         return;
     }
+    service->fetches = fetch_keeper_new(&fetches);
     service->intake.keep = spool_writer_keep;
     service->intake.keep_context = service->writer;
 }
@@ -123,10 +132,19 @@ struct report_stats report_service_stats(struct report_service *service)
                                  .n_reads_failed = service->n_reads_failed};
 }
 
+void report_service_add_request(void *context, const struct log_record *record)
+{
+    struct report_service *service = context;
+
+    fetch_keeper_add(service->fetches, record);
+}
+
 void report_service_stop(struct report_service *service)
 {
-    if (service)
-        report_reader_stop(service->reader);
+    if (!service)
+        return;
+    fetch_keeper_stop(service->fetches);
+    report_reader_stop(service->reader);
 }
 
 void report_service_free(struct report_service *service)
@@ -134,6 +152,7 @@ void report_service_free(struct report_service *service)
     if (!service)
         return;
     spool_writer_free(service->writer);
+    fetch_keeper_free(service->fetches);
     report_reader_free(service->reader);
     report_limiter_free(service->intake.limiter);
     free(service->program);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The report service: takes in TLS reports for all workers, keeps them in the spool, and has them
- * read.
+ * read. It also counts who fetches the policies, which is read with them.
  *
  * Main thread, but for what the workers call through the intake.
  */
@@ -12,6 +12,7 @@
 
 #include "lib/state/spool.h"
 
+struct log_record;
 struct program_command;
 struct report_intake;
 struct report_service;
@@ -45,6 +46,10 @@ void report_service_start(struct report_service *service, struct uv_loop_s *loop
 
 /** Takes NULL: all are 0. Any thread. */
 struct report_stats report_service_stats(struct report_service *service);
+
+/** Counts the record of a request if it has fetched a policy: a log_writer_request, whose context
+ * is the service. */
+void report_service_add_request(void *context, const struct log_record *record);
 
 /** The daemon ends: nothing is read any more. What workers still take in is kept. Takes NULL. */
 void report_service_stop(struct report_service *service);

@@ -72,6 +72,15 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t';
 }
 
+struct slice slice_take_field(struct slice *rest, char byte)
+{
+    size_t len = slice_find_byte(*rest, byte);
+    struct slice field = slice_range(*rest, 0, len);
+
+    *rest = slice_range(*rest, len + 1, rest->len);
+    return field;
+}
+
 struct slice slice_trim(struct slice slice)
 {
     size_t from = 0, to = slice.len;

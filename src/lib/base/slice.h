@@ -56,6 +56,9 @@ int slice_compare(struct slice a, struct slice b);
 /** Index of the first `byte`, or slice.len if there is none. */
 size_t slice_find_byte(struct slice slice, char byte);
 
+/** Cuts off what stands before the first `byte`, and that byte; all if there is none. */
+struct slice slice_take_field(struct slice *rest, char byte);
+
 /** Without the spaces and tabs at either end. */
 struct slice slice_trim(struct slice slice);
 

@@ -9,35 +9,25 @@
 static const char *const event_words[LEDGER_EVENT_COUNT] = {
     [LEDGER_SERVES] = "serves", [LEDGER_ENDS] = "ends", [LEDGER_FETCHABLE] = "fetchable"};
 
-/* Cuts the first field off *rest; an empty one is a fault, which later steps find. */
-static struct slice field_take(struct slice *rest)
-{
-    size_t len = slice_find_byte(*rest, ' ');
-    struct slice field = slice_range(*rest, 0, len);
-
-    *rest = slice_range(*rest, len + 1, rest->len);
-    return field;
-}
-
 static struct slice zone_take(struct slice *rest)
 {
-    struct slice zone = field_take(rest);
+    struct slice zone = slice_take_field(rest, ' ');
 
     return slice_eq_text(zone, NO_ZONE) ? (struct slice){0} : zone;
 }
 
 static bool policy_take(struct slice *rest, struct ledger_policy *ret_policy)
 {
-    struct ledger_policy policy = {.id = field_take(rest)};
+    struct ledger_policy policy = {.id = slice_take_field(rest, ' ')};
     uint64_t max_age_s;
     struct slice tls_rpt;
 
-    policy.mode = policy_mode_find(field_take(rest));
+    policy.mode = policy_mode_find(slice_take_field(rest, ' '));
     if (policy.id.len != POLICY_ID_LEN || policy.mode == POLICY_MODE_COUNT ||
-        slice_to_u64(field_take(rest), POLICY_MAX_AGE_MAX, &max_age_s) != 0)
+        slice_to_u64(slice_take_field(rest, ' '), POLICY_MAX_AGE_MAX, &max_age_s) != 0)
         return false;
     policy.max_age_s = (uint32_t)max_age_s;
-    policy.zone = field_take(rest);
+    policy.zone = slice_take_field(rest, ' ');
     policy.mta_sts_zone = zone_take(rest);
     tls_rpt = zone_take(rest);
     policy.has_tls_rpt = tls_rpt.len > 0;
@@ -63,11 +53,11 @@ bool ledger_line_parse(struct slice text, struct ledger_line *ret_line)
     uint64_t at_unix_s;
 
     if (memchr(text.ptr ? text.ptr : "", '\0', text.len) ||
-        slice_to_u64(field_take(&text), INT64_MAX, &at_unix_s) != 0)
+        slice_to_u64(slice_take_field(&text, ' '), INT64_MAX, &at_unix_s) != 0)
         return false;
     line.at_unix_s = (int64_t)at_unix_s;
-    line.event = event_find(field_take(&text));
-    line.domain = field_take(&text);
+    line.event = event_find(slice_take_field(&text, ' '));
+    line.domain = slice_take_field(&text, ' ');
     if (line.event == LEDGER_EVENT_COUNT || line.domain.len == 0 ||
         (line.event == LEDGER_SERVES && !policy_take(&text, &line.policy)) || text.len > 0)
         return false;

@@ -254,6 +254,19 @@ static void test_printf_arguments(void **state)
     assert_int_equal(shown(SLICE_ARG(((struct slice){"", SIZE_MAX}))), INT_MAX);
 }
 
+static void test_take_field(void **state)
+{
+    struct slice rest = slice_of("a  bc");
+
+    (void)state;
+    assert_true(slice_eq_text(slice_take_field(&rest, ' '), "a"));
+    assert_true(slice_eq_text(slice_take_field(&rest, ' '), ""));
+    assert_true(slice_eq_text(rest, "bc"));
+    assert_true(slice_eq_text(slice_take_field(&rest, ' '), "bc"));
+    assert_int_equal(rest.len, 0);
+    assert_int_equal(slice_take_field(&rest, ' ').len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +276,7 @@ int main(void)
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_compare),
         cmocka_unit_test(test_find_byte),
+        cmocka_unit_test(test_take_field),
         cmocka_unit_test(test_trim),
         cmocka_unit_test(test_to_u64),
         cmocka_unit_test(test_ascii_classes),
