@@ -315,7 +315,9 @@ def test_disk_full(pki, tmp_path):
         answer = post(daemon.address, context, body)
         assert answer.header("retry-after") == "600"
         assert fetch(daemon.address, HOST, context).body == policy_body("mx.example.com")
-        assert len(daemon.log.find("reports: a report cannot be written .*: No space left")) == 1
+        said = "reports: a report cannot be written .*: No space left"
+        daemon.log.wait_for(said)
+        assert len(daemon.log.find(said)) == 1
         assert counted(daemon, "failed") == statuses.count(503) + 1
         for path in (tmp_path / "state/spool").glob("[0-9]*"):
             path.unlink()

@@ -51,9 +51,10 @@ void fetch_tally_free(struct fetch_tally *tally)
 
     if (!tally)
         return;
-    HASH_ITER(hh, tally->by_key, count, next)
-    {
-        HASH_DEL(tally->by_key, count);
+    count = tally->by_key;
+    HASH_CLEAR(hh, tally->by_key); /* the table; the counts stay linked */
+    for (; count; count = next) {
+        next = count->hh.next;
         free(count);
     }
     free(tally);

@@ -40,7 +40,7 @@ static void test_damaged(void **state)
         "example.com google",
         "example.com google 12 1764370000 1764373000",
         "example.com google 12 1764370000 1764373000 ",
-        LINE " more",
+        "example.com google 12 1764370000 1764373000 - more",
         " google 12 1764370000 1764373000 -",
         "example.com nobody 12 1764370000 1764373000 -",
         "example.com google -1 1764370000 1764373000 -",
