@@ -425,7 +425,8 @@ static int start_server(struct server *server, struct err *err)
     process_limits_set_stacks();
     server->readiness = readiness_new(systemd_notify_open());
     server->log = log_writer_new(STDOUT_FILENO, server->config->access);
-    log_writer_on_request(server->log, report_service_add_request, server->reports);
+    log_writer_on_request(server->log, report_service_add_request,
+                          started_programs_reports(server->programs));
     server->log_pump = log_pump_new(&server->loop, server->log, &server->stats.n_log_lines_dropped);
     if (control_commands_open(&server->commands, &server->loop, &server->account, server->config,
                               &server->control, err) != 0 ||
