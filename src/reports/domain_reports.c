@@ -4,6 +4,7 @@
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "lib/state/ledger.h"
+#include "reports/check_results.h"
 #include "reports/report_store.h"
 
 /* The entries of a day and later; they are in the order of days. */
@@ -69,12 +70,17 @@ int domain_reports_load(const struct domain_reports_source *source, const char *
     judged_entries = entries_since(entries, judged_day);
     report_tally_make(&ret_reports->entries, mx, n_mx, ledger, arena, &ret_reports->tally);
     report_tally_make(&judged_entries, mx, n_mx, ledger, arena, &judged);
-    report_verdict_decide(&(struct report_verdict_case){.rules = &rules,
-                                                        .now_unix_s = source->now_unix_s,
-                                                        .policy = policy,
-                                                        .ledger = ledger,
-                                                        .is_ledger_whole = is_whole,
-                                                        .tally = &judged},
-                          arena, &ret_reports->verdict);
+    report_verdict_decide(
+        &(struct report_verdict_case){
+            .rules = &rules,
+            .now_unix_s = source->now_unix_s,
+            .policy = policy,
+            .ledger = ledger,
+            .is_ledger_whole = is_whole,
+            .tally = &judged,
+            .checked = source->checks ? check_results_find(source->checks, domain) : NULL,
+            .checked_unix_s = source->checks ? check_results_at_unix_s(source->checks) : 0,
+        },
+        arena, &ret_reports->verdict);
     return 0;
 }

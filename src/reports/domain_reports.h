@@ -12,6 +12,7 @@
 #include "reports/report_verdict.h"
 
 struct arena;
+struct check_results;
 struct config;
 struct err;
 struct ledger;
@@ -21,7 +22,8 @@ struct report_database;
 struct domain_reports_source {
     struct report_database *database;
     const struct config *config;
-    const struct ledger *ledger; /* NULL: there is none */
+    const struct ledger *ledger;        /* NULL: there is none */
+    const struct check_results *checks; /* NULL: likewise */
     int64_t now_unix_s;
     int64_t days; /* that are shown, before the day that has not ended */
 };

@@ -6,6 +6,8 @@
 #include "lib/base/arena.h"
 #include "lib/base/when.h"
 #include "lib/state/ledger.h"
+#include "reports/check_results.h"
+#include "reports/checked_failure.h"
 #include "reports/report_store.h"
 #include "reports/report_tally.h"
 #include "reports/report_words.h"
@@ -207,6 +209,63 @@ static void maker_judge_failures(struct verdict_maker *maker, enum report_verdic
     }
 }
 
+/* The failure that a finding of the check reproduces, of a proven reporter if there is one. */
+static const struct failure_tally *tally_find_reproduced(const struct report_tally *tally,
+                                                         const struct checked_finding *finding)
+{
+    const struct failure_tally *found = NULL;
+
+    for (size_t i = 0; i < tally->n_failures; i++) {
+        const struct failure_tally *failure = tally->failures[i];
+
+        if (failure->is_cured || !checked_failure_is_same(finding, failure))
+            continue;
+        if (reporter_is_proven(failure->reporter))
+            return failure;
+        found = found ? found : failure;
+    }
+    return found;
+}
+
+static const char *reproduced_text(const struct verdict_maker *maker,
+                                   const struct checked_finding *finding,
+                                   const struct failure_tally *failure)
+{
+    struct arena *arena = maker->arena;
+
+    return report_words_print(
+        arena, "the check of %s finds what %s has reported (%s)%s%s: %s (%s)",
+        report_words_day(report_day_of(maker->given->checked_unix_s), arena),
+        report_words_of(failure->reporter->name, arena),
+        failure->result_type ? report_words_of(failure->result_type, arena) : "without a type",
+        finding->subject ? " at " : "",
+        finding->subject ? report_words_of(finding->subject, arena) : "",
+        report_words_of(finding->text, arena), report_words_of(finding->kind->code, arena));
+}
+
+/* Returns whether the last check finds failures that were reported, however few: they go on. One
+ * that is older than the reports tells nothing of today. What it alone finds proves nothing. */
+static bool maker_find_reproduced(struct verdict_maker *maker)
+{
+    const struct report_verdict_case *given = maker->given;
+    bool is_found = false;
+
+    if (!given->checked || report_day_of(given->checked_unix_s) <
+                               report_verdict_first_day(given->rules, given->now_unix_s))
+        return false;
+    for (size_t i = 0; i < given->checked->n_findings; i++) {
+        const struct checked_finding *finding = &given->checked->findings[i];
+        const struct failure_tally *failure = tally_find_reproduced(given->tally, finding);
+
+        if (!failure)
+            continue;
+        reason_add(maker, reproduced_text(maker, finding, failure),
+                   "See what mta-stsd --check says of it");
+        is_found = true;
+    }
+    return is_found;
+}
+
 /* Of a sender that never gets through, enforce would stop all mail, however few that is among all
  * mail. Returns whether there is one. */
 static bool maker_find_shut_out(struct verdict_maker *maker)
@@ -386,6 +445,8 @@ static enum report_verdict_kind maker_decide(struct verdict_maker *maker)
     maker_judge_failures(maker, &kind);
     is_complete = maker_judge_evidence(maker);
     if (maker_find_shut_out(maker))
+        is_complete = false;
+    if (maker_find_reproduced(maker))
         is_complete = false;
     if (!maker_judge_time(maker, &ready_unix_s) || !maker_judge_late(maker, ready_unix_s))
         is_complete = false;

@@ -15,6 +15,7 @@
 #include "lib/policy/policy.h"
 
 struct arena;
+struct checked_domain;
 struct ledger_domain;
 struct report_tally;
 
@@ -38,7 +39,9 @@ struct report_verdict_case {
     const struct policy *policy;        /* as it is configured; NULL: none */
     const struct ledger_domain *ledger; /* NULL: it has nothing of the domain */
     bool is_ledger_whole;
-    const struct report_tally *tally; /* of report_verdict_first_day() and later */
+    const struct report_tally *tally;     /* of report_verdict_first_day() and later */
+    const struct checked_domain *checked; /* NULL: no check has found anything */
+    int64_t checked_unix_s;               /* when it ended; with `checked` */
 };
 
 struct report_verdict_reason {

@@ -177,6 +177,45 @@ def test_verdict(place, failures, verdict, status):
     assert shown.endswith(f"2 domains: 1 {verdict}, 1 NO DATA\n")
 
 
+def check_results(*subjects):
+    """As the daemon has them, with what an MX host may answer."""
+    return json.dumps({"domains": [{
+        "domain": "example.net", "verdict": "unready", "text": "x", "findings": [
+            {"severity": "error", "code": "mx-cert-expired", "subject": subject,
+             "text": "the certificate has expired: \x1b[31m", "meaning": "m", "advice": "a",
+             "source": "s"} for subject in subjects]}], "checked": 2})
+
+
+def test_failures_that_the_check_reproduces(place):
+    """One session of many is tolerated, but not if the last check sees the same."""
+    place.serves_since(today() - 40)
+    details = [{"result-type": "certificate-expired", "receiving-mx-hostname": "mx.example.net",
+                "failed-session-count": 1}]
+    for ago in range(1, 20):
+        report = body(today() - ago, successful=2000, failed=ago == 1,
+                      failures=details if ago == 1 else ())
+        assert place.pipes(mail(report)) == (0, "")
+    checks = place.state / "check.json"
+    assert place.tells("example.net")[0]["verdict"] == "READY"
+    checks.write_text(check_results("mx9.example.net"))
+    assert place.tells("example.net")[0]["verdict"] == "READY"
+    checks.write_text(check_results("mx9.example.net", "mx.example.net [192.0.2.7]"))
+    shown = place.says("example.net")
+    assert shown.startswith("example.net: NOT YET (mode testing)\n")
+    assert re.search(r"  - the check of \d+ \w+ \d{4} finds what sender.example has reported "
+                     r"\(certificate-expired\) at 'mx.example.net \[192.0.2.7\]': "
+                     r"'the certificate has expired: \\x1b\[31m' \(mx-cert-expired\)\.\n", shown)
+    assert shown.count("the check of") == 1
+    long_ago = time.time() - 60 * DAY_S
+    os.utime(checks, (long_ago, long_ago))
+    assert place.tells("example.net")[0]["verdict"] == "READY"
+    checks.write_text("{\"domains\": [")
+    process = place.run("--reports", "example.net")
+    assert process.returncode == 0 and process.stdout.startswith(b"example.net: READY")
+    assert process.stderr.decode().startswith(
+        "mta-stsd-reports: what the last check found is left out: ")
+
+
 def test_days(place):
     place.imports(write_days(place.folder / "reports", [today() - 40, today() - 10]))
     assert [entry["day"] for entry in place.tells("example.net")[0]["entries"]] == [

@@ -14,6 +14,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/state/ledger.h"
+#include "reports/check_results.h"
 #include "reports/report_query.h"
 #include "reports/report_store.h"
 #include "reports/report_tally.h"
@@ -34,6 +35,8 @@ struct given {
     struct report_entry entries[ENTRIES_MAX];
     size_t n_entries;
     bool has_no_policy, has_damaged_ledger;
+    const struct checked_domain *checked;
+    int checked_days; /* ago */
 };
 
 static const struct entry_failure expired = {
@@ -106,7 +109,10 @@ static char *decide(const struct given *given, struct arena *arena)
                                       .policy = given->has_no_policy ? NULL : &policy,
                                       .ledger = ledger_find(ledger, slice_of("example.com")),
                                       .is_ledger_whole = !given->has_damaged_ledger,
-                                      .tally = &tally},
+                                      .tally = &tally,
+                                      .checked = given->checked,
+                                      .checked_unix_s =
+                                          ((int64_t)TODAY - given->checked_days) * 86400},
         arena, &verdict);
     out = fmemopen(said, sizeof(said), "w");
     fprintf(out, "%s\n", report_verdict_name(verdict.kind));
@@ -221,6 +227,45 @@ static void test_not_yet(void **state)
     expect("of another policy", &given, "NOT YET", "no verified reporter has told");
 }
 
+/* What was reported and goes on counts, however little it is; what the check alone finds does not.
+ */
+static void test_reproduced(void **state)
+{
+    static const struct checked_kind expired_kind = {.code = "mx-cert-expired"};
+    static const struct checked_finding finding = {.kind = &expired_kind,
+                                                   .subject = "mx1.example.com [192.0.2.1]",
+                                                   .text = "the certificate\x1b has expired"};
+    static const struct checked_domain checked = {.findings = &finding, .n_findings = 1};
+    static const struct entry_failure elsewhere = {
+        .result_type = "certificate-expired", .mx = "mx9.example.com", .n_sessions = 10};
+    struct given given = clean(1000, REPORT_PROOF_DKIM);
+
+    (void)state;
+    given.checked = &checked;
+    expect("the check alone", &given, "READY", "none failed");
+    give(&given, 9, "google.com", REPORT_PROOF_DKIM, 0, &expired);
+    given.checked_days = 17;
+    expect("reported and found", &given, "NOT YET",
+           "the check of 17 September 2024 finds what google.com has reported "
+           "(certificate-expired) at 'mx1.example.com [192.0.2.1]': "
+           "'the certificate\\x1b has expired' (mx-cert-expired)");
+    given.checked_days = 18;
+    expect("a check older than the reports", &given, "READY", "fewer failed than is tolerated");
+    given.checked_days = 0;
+    given.entries[given.n_entries - 1].failures = &elsewhere;
+    expect("of another MX host", &given, "READY", "fewer failed than is tolerated");
+    given.entries[given.n_entries - 1].failures = &fetch;
+    expect("of another class", &given, "READY", "fewer failed than is tolerated");
+    given.n_entries--;
+    give(&given, 1, "b.example", REPORT_PROOF_NONE, 100000, &expired);
+    expect("reported by anybody", &given, "NOT YET", "finds what b.example has reported");
+    give(&given, 1, "google.com", REPORT_PROOF_DKIM, 0, &expired);
+    expect("a proven reporter goes first", &given, "NOT YET", "finds what google.com has reported");
+    for (int i = 0; i < 2; i++)
+        give(&given, 0, "google.com", REPORT_PROOF_DKIM, 0, &expired);
+    expect("broken by the reports", &given, "BROKEN", "finds what google.com has reported");
+}
+
 /* What the ledger does not say is unknown; an mx that is new counts for itself. */
 static void test_time(void **state)
 {
@@ -320,11 +365,11 @@ static void test_since(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_ready),   cmocka_unit_test(test_threshold),
-        cmocka_unit_test(test_broken),  cmocka_unit_test(test_not_yet),
-        cmocka_unit_test(test_time),    cmocka_unit_test(test_late),
-        cmocka_unit_test(test_no_data), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_since)};
+        cmocka_unit_test(test_ready),      cmocka_unit_test(test_threshold),
+        cmocka_unit_test(test_broken),     cmocka_unit_test(test_not_yet),
+        cmocka_unit_test(test_reproduced), cmocka_unit_test(test_time),
+        cmocka_unit_test(test_late),       cmocka_unit_test(test_no_data),
+        cmocka_unit_test(test_window),     cmocka_unit_test(test_since)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
