@@ -87,6 +87,8 @@ enum acme_outcome acme_answer_judge(const struct acme_answer *answer, int status
     if (strcmp(type, "accountDoesNotExist") == 0 || strcmp(type, "userActionRequired") == 0 ||
         strcmp(type, "externalAccountRequired") == 0)
         return ACME_NO_ACCOUNT;
+    if (strcmp(type, "badNonce") == 0)
+        return ACME_HOST_DISTURBED;
     if (strcmp(type, "serverInternal") == 0 || (type[0] == '\0' && answer->is_unreachable))
         return ACME_UNREACHABLE;
     return ACME_HOST_FAILED;

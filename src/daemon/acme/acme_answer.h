@@ -12,12 +12,13 @@
 #include "daemon/acme/acme_plan.h"
 
 enum acme_outcome {
-    ACME_ORDERED,     /* there is a certificate, or an account */
-    ACME_HOST_FAILED, /* of this host alone */
-    ACME_HOST_PAUSED, /* the same, until a person has acted */
-    ACME_LIMITED,     /* no more orders for now, of any host */
-    ACME_UNREACHABLE, /* the certificate authority, or what lies before it */
-    ACME_NO_ACCOUNT,  /* the account is unknown to the certificate authority, or closed */
+    ACME_ORDERED,        /* there is a certificate, or an account */
+    ACME_HOST_FAILED,    /* of this host alone */
+    ACME_HOST_DISTURBED, /* by nobody's fault: another order may bring it at once */
+    ACME_HOST_PAUSED,    /* the same, until a person has acted */
+    ACME_LIMITED,        /* no more orders for now, of any host */
+    ACME_UNREACHABLE,    /* the certificate authority, or what lies before it */
+    ACME_NO_ACCOUNT,     /* the account is unknown to the certificate authority, or closed */
 };
 
 enum {

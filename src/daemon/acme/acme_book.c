@@ -19,6 +19,7 @@ enum {
 
 static const char *const obstacle_words[ACME_OBSTACLE_COUNT] = {[ACME_NO_OBSTACLE] = "none",
                                                                 [ACME_NOT_READY] = "waiting",
+                                                                [ACME_DISTURBED] = "disturbed",
                                                                 [ACME_REFUSED] = "failing",
                                                                 [ACME_STOPPED] = "paused"};
 

@@ -260,6 +260,7 @@ enum acme_state acme_plan_state(const struct acme_plan *plan, size_t host, int64
     static const enum acme_state of_obstacle[ACME_OBSTACLE_COUNT] = {
         [ACME_NO_OBSTACLE] = ACME_MISSING,
         [ACME_NOT_READY] = ACME_WAITING,
+        [ACME_DISTURBED] = ACME_FAILING,
         [ACME_REFUSED] = ACME_FAILING,
         [ACME_STOPPED] = ACME_PAUSED};
     const struct acme_host *it = &plan->hosts[host];
@@ -405,9 +406,9 @@ void acme_plan_fail(struct acme_plan *plan, size_t host, enum acme_obstacle obst
                     const char *reason, int64_t now_unix_s)
 {
     struct acme_host *it = &plan->hosts[host];
-    int64_t first_s = obstacle == ACME_NOT_READY ? ACME_BACKOFF_S
+    int64_t first_s = obstacle == ACME_STOPPED   ? ACME_BACKOFF_MAX_S
                       : obstacle == ACME_REFUSED ? ACME_BACKOFF_ORDER_S
-                                                 : ACME_BACKOFF_MAX_S;
+                                                 : ACME_BACKOFF_S;
 
     it->is_under_way = false;
     it->next_unix_s = now_unix_s + plan_jitter(plan, backoff_doubled(first_s, it->n_failures,

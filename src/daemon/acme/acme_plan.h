@@ -36,6 +36,7 @@ const char *acme_state_word(enum acme_state state);
 enum acme_obstacle {
     ACME_NO_OBSTACLE,
     ACME_NOT_READY, /* no order was made */
+    ACME_DISTURBED, /* the order has failed, which says nothing of the host */
     ACME_REFUSED,   /* the order has failed */
     ACME_STOPPED,   /* the certificate authority has paused the host */
     ACME_OBSTACLE_COUNT,

@@ -349,6 +349,9 @@ static void orders_take_host(struct acme_orders *orders, const struct acme_order
     case ACME_HOST_PAUSED:
         orders_fail(orders, end->host, ACME_STOPPED, end->reason);
         return;
+    case ACME_HOST_DISTURBED:
+        orders_fail(orders, end->host, ACME_DISTURBED, end->reason);
+        return;
     case ACME_HOST_FAILED:
         break;
     case ACME_NO_ACCOUNT:

@@ -60,6 +60,10 @@ static const struct {
      2,
      ACME_UNREACHABLE,
      "uacme has ended with status 2: failed to fetch directory at https://ca.example/dir"},
+    {{"    \"type\": \"urn:ietf:params:acme:error:badNonce\",", "    \"detail\": \"again\""},
+     2,
+     ACME_HOST_DISTURBED,
+     SAYS "badNonce: again"},
     /* One document in another: the outer one counts. */
     {{"    \"type\": \"urn:ietf:params:acme:error:compound\",", "    \"detail\": \"outer\",",
       "    \"subproblems\": [", "        {",

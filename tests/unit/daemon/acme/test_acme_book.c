@@ -93,6 +93,7 @@ static void test_damaged_lines(void **state)
         {"\n\n# a remark", 0},
         {"host mta-sts.gone.example failing 1 1700000000 no\n", 0},
         {"host mta-sts.a.example failing 1 1700000000 ", 0},
+        {"host mta-sts.a.example disturbed 1 1700000000 ", 0},
         {"host mta-sts.a.example failing 1 1700000000", 0},
         {"host mta-sts.a.example failing 1 17x", 1},
         {"host mta-sts.a.example failing 1", 1},

@@ -107,7 +107,8 @@ static void test_backoff(void **state)
     static const struct {
         enum acme_obstacle obstacle;
         int64_t first_s;
-    } rows[] = {{ACME_NOT_READY, 60}, {ACME_REFUSED, 4 * 60}, {ACME_STOPPED, DAY_S}};
+    } rows[] = {
+        {ACME_NOT_READY, 60}, {ACME_DISTURBED, 60}, {ACME_REFUSED, 4 * 60}, {ACME_STOPPED, DAY_S}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
