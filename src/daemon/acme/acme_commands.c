@@ -21,6 +21,7 @@
 
 enum {
     BINDING_MAX = 4096,
+    NOTE_MAX = 8192,
     TEXTS_MAX = 20,
     OWN_MODE = 0700,
     SHARED_MODE = 0755, /* the keys below are for the owner alone */
@@ -35,6 +36,7 @@ struct acme_commands {
     struct arena *arena;
     char *binding; /* NULL: none */
     /* Paths. */
+    const char *note;
     const char *home, *account, *account_key, *private_keys, *challenges, *certificates, *book;
     struct cert_source result;
     struct command_texts ready, make_account, order;
@@ -125,6 +127,15 @@ static void commands_make_texts(struct acme_commands *commands, const struct con
     command_add(order, "issue");
 }
 
+static const char *commands_make_note(struct acme_commands *commands, const char *directory)
+{
+    size_t size = strlen(directory) + sizeof("\n");
+    char *note = arena_alloc(commands->arena, size);
+
+    snprintf(note, size, "%s\n", directory);
+    return note;
+}
+
 static void commands_set_paths(struct acme_commands *commands, const char *state)
 {
     commands->home = commands_path(commands, state, "acme");
@@ -159,6 +170,7 @@ int acme_commands_new(const struct config *config, const char *config_path,
         acme_commands_free(commands);
         return -1;
     }
+    commands->note = commands_make_note(commands, config->acme->directory);
     commands_set_paths(commands, config->state);
     commands_make_texts(commands, config, config_path);
     if (setenv(CHALLENGE_DIRECTORY_VARIABLE, commands->challenges, 1) != 0)
@@ -229,6 +241,29 @@ struct cert_source acme_commands_result(const struct acme_commands *commands)
 const char *acme_commands_certificates(const struct acme_commands *commands)
 {
     return commands->certificates;
+}
+
+const char *acme_commands_note(const struct acme_commands *commands)
+{
+    return commands->note;
+}
+
+bool acme_commands_is_current(const struct acme_commands *commands, const char *host)
+{
+    struct arena *arena = arena_new(0);
+    struct slice note;
+    struct stat status;
+    struct err err;
+    char *path;
+    bool is_current;
+
+    if (asprintf(&path, "%s/%s/" ACME_DIRECTORY_NOTE, commands->certificates, host) < 0)
+        memory_fail();
+    is_current = file_read_regular(path, NOTE_MAX, arena, &status, &note, &err) != 0 ||
+                 slice_eq_text(note, commands->note);
+    free(path);
+    arena_free(arena);
+    return is_current;
 }
 
 const char *acme_commands_book(const struct acme_commands *commands)

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "daemon/child/program.h"
 
 struct account;
@@ -16,6 +18,9 @@ struct config;
 struct err;
 
 #define ACME_UACME "/usr/bin/uacme"
+
+/** Beside a certificate that was ordered: of which authority, by the URL of its directory. */
+#define ACME_DIRECTORY_NOTE "directory"
 
 /**
  * For the time before the first thread, as it sets CHALLENGE_DIRECTORY_VARIABLE, and before
@@ -52,6 +57,15 @@ struct cert_source acme_commands_result(const struct acme_commands *commands);
 
 /** Where the certificates that are served lie. */
 const char *acme_commands_certificates(const struct acme_commands *commands);
+
+/** What ACME_DIRECTORY_NOTE holds beside a new certificate. */
+const char *acme_commands_note(const struct acme_commands *commands);
+
+/**
+ * Whether the certificate of a host was ordered from the authority of this configuration: those of
+ * a trial, whom nobody trusts, are to be ordered anew. Any thread.
+ */
+bool acme_commands_is_current(const struct acme_commands *commands, const char *host);
 
 /** The file of what is known of the orders. */
 const char *acme_commands_book(const struct acme_commands *commands);

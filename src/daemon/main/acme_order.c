@@ -65,7 +65,9 @@ static void order_install(void *context)
                                          .directory =
                                              acme_commands_certificates(order->options.commands),
                                          .chain_name = ACME_CHAIN_FILE,
-                                         .key_name = ACME_KEY_FILE};
+                                         .key_name = ACME_KEY_FILE,
+                                         .note_name = ACME_DIRECTORY_NOTE,
+                                         .note = acme_commands_note(order->options.commands)};
 
     order->result = cert_install_run(&install, order->store, &order->dates, &order->err);
     acme_commands_clean_host(order->options.commands, order->host);

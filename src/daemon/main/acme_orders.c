@@ -464,17 +464,20 @@ static bool orders_certificate_is_ours(const struct acme_orders *orders,
 void acme_orders_see(struct acme_orders *orders, const char *name, const struct cert_state *state)
 {
     const struct certificate *certificate = state->certificate;
+    bool is_ours;
     size_t host;
 
     if (!orders)
         return;
+    is_ours = certificate && orders_certificate_is_ours(orders, certificate);
+    if (is_ours && !acme_commands_is_current(orders->options.commands, name))
+        certificate = NULL;
     pthread_mutex_lock(&orders->lock);
     host = acme_plan_find(orders->plan, name);
     if (host < acme_plan_count(orders->plan))
-        acme_plan_see(orders->plan, host,
-                      certificate ? certificate_not_before_unix_s(certificate) : 0,
-                      certificate ? certificate_not_after_unix_s(certificate) : 0,
-                      certificate && !orders_certificate_is_ours(orders, certificate));
+        acme_plan_see(
+            orders->plan, host, certificate ? certificate_not_before_unix_s(certificate) : 0,
+            certificate ? certificate_not_after_unix_s(certificate) : 0, certificate && !is_ours);
     pthread_mutex_unlock(&orders->lock);
 }
 

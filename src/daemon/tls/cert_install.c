@@ -79,6 +79,17 @@ static int install_copy(const char *from, const char *host, const char *director
     return result;
 }
 
+static int install_write_note(const struct cert_install *install, const char *directory,
+                              struct err *err)
+{
+    char *path = file_path_below(directory, install->note_name);
+    struct slice text = slice_of(install->note);
+    int result = file_replace(path, CHAIN_MODE, install_print, &text, err);
+
+    free(path);
+    return result;
+}
+
 /* Removes a directory and the files in it; one that is not there is removed. */
 static void install_remove(const char *directory)
 {
@@ -134,6 +145,7 @@ int cert_install_run(const struct cert_install *install, struct cert_store *stor
                               KEY_MODE, err) != 0 ||
                  install_copy(install->from->chain, install->host, new_directory,
                               install->chain_name, CHAIN_MODE, err) != 0 ||
+                 install_write_note(install, new_directory, err) != 0 ||
                  install_sync(new_directory, err) != 0 ||
                  install_exchange(new_directory, directory, err) != 0 ||
                  install_sync(install->directory, err) != 0)

@@ -19,6 +19,7 @@ struct cert_install {
     const struct cert_source *from; /* the new pair; paths with or without {host} */
     const char *directory;          /* gets HOST/chain_name and HOST/key_name */
     const char *chain_name, *key_name;
+    const char *note_name, *note; /* a text beside them */
 };
 
 struct cert_install_dates {

@@ -177,6 +177,13 @@ static void test_directories(void **state)
     assert_int_equal(mode_of("acme/account/private/" HOST "/key.pem"), 0600);
     write_file("acme/account/" HOST "/cert.pem", "x");
     acme_commands_clean_host(commands, HOST);
+    assert_string_equal(acme_commands_note(commands), "https://ca.example/dir\n");
+    assert_true(acme_commands_is_current(commands, HOST)); /* nothing says that it is not */
+    assert_int_equal(mkdir(path_of("certificates/" HOST), 0755), 0);
+    write_file("certificates/" HOST "/directory", "https://ca.example/dir\n");
+    assert_true(acme_commands_is_current(commands, HOST));
+    write_file("certificates/" HOST "/directory", "https://staging.ca.example/dir\n");
+    assert_false(acme_commands_is_current(commands, HOST));
     assert_int_not_equal(access(path_of("acme/account/" HOST "/cert.pem"), F_OK), 0);
     assert_int_equal(access(path_of("acme/account/private/" HOST "/key.pem"), F_OK), 0);
     acme_commands_free(commands);

@@ -32,8 +32,13 @@ static int64_t fixed_unix_s(const struct clock *clock)
 static const struct clock fixed_clock = {.unix_s = fixed_unix_s};
 static const struct cert_source from = {"new/{host}/cert.pem", "new/{host}/key.pem"};
 static const struct cert_source to = {"served/{host}/c.pem", "served/{host}/k.pem"};
-static const struct cert_install install = {
-    .host = HOST, .from = &from, .directory = "served", .chain_name = "c.pem", .key_name = "k.pem"};
+static const struct cert_install install = {.host = HOST,
+                                            .from = &from,
+                                            .directory = "served",
+                                            .chain_name = "c.pem",
+                                            .key_name = "k.pem",
+                                            .note_name = "note",
+                                            .note = "from here\n"};
 
 static struct pki_identity *authority;
 
@@ -122,7 +127,7 @@ static void test_first_and_next(void **state)
     store = store_new();
     assert_int_equal(in_use(store), PKI_NOW_UNIX_S + 90 * PKI_DAY_S);
     assert_int_equal(count_entries("served"), 1);
-    assert_int_equal(count_entries("served/" HOST), 2);
+    assert_int_equal(count_entries("served/" HOST), 3);
     cert_store_unref(store);
     pki_free(first);
     pki_free(next);
