@@ -58,12 +58,18 @@ static void pass_add_fetchable(struct scan_pass *pass, size_t domain)
     pass->fetchable[pass->n_fetchable++] = domain;
 }
 
+/* Of a certificate that is yet to be ordered, whoever orders tells. */
+static bool pass_awaits(const struct scan_pass *pass, const struct cert_state *state)
+{
+    return pass->config->acme && (state->findings & finding_bit(FINDING_CERTIFICATE_MISSING)) != 0;
+}
+
 /* Whether a fault is for this pass to log: of a host that was asked for, whoever refreshes the
  * store has told why its files will not do. */
 static bool pass_logs_fault(const struct scan_pass *pass, const struct cert_state *state,
                             const struct cert_news *news)
 {
-    if (!news->is_wrong)
+    if (!news->is_wrong || pass_awaits(pass, state))
         return false;
     if (pass->kind == PASS_CONFIG)
         return true;
