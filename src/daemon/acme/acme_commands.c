@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/confine/privileges.h"
+#include "daemon/tls/cert_install.h"
 #include "daemon/tls/key_file.h"
 #include "lib/acme/challenge.h"
 #include "lib/base/arena.h"
@@ -220,7 +221,8 @@ int acme_commands_make_directories(const struct acme_commands *commands,
             return err_io(err, errno, "'%s' cannot be made", path);
         }
     }
-    return 0;
+    /* Of orders that a kill has ended. */
+    return challenge_remove_all(commands->challenges, err);
 }
 
 const char *acme_commands_binding(const struct acme_commands *commands)
@@ -294,6 +296,17 @@ int acme_commands_prepare_host(const struct acme_commands *commands, const char 
 
     free(key);
     return result;
+}
+
+void acme_commands_forget_host(const struct acme_commands *commands, const char *host)
+{
+    char *directory = file_path_below(commands->account, host);
+    char *keys = file_path_below(commands->private_keys, host);
+
+    cert_install_remove(directory);
+    cert_install_remove(keys);
+    free(keys);
+    free(directory);
 }
 
 void acme_commands_clean_host(const struct acme_commands *commands, const char *host)

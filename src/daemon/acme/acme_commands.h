@@ -40,7 +40,8 @@ void acme_commands_free(struct acme_commands *commands);
 void acme_commands_set(const struct acme_commands *commands, struct program_commands *programs);
 
 /**
- * Makes what is missing of the directories, for the account that will serve. Once the directory of
+ * Makes what is missing of the directories, for the account that will serve, and removes the
+ * challenges of an earlier process. Once the directory of
  * `state:` is made, and before the sandbox is entered. Returns 0, or -1 with *err set: ERR_IO.
  */
 int acme_commands_make_directories(const struct acme_commands *commands,
@@ -76,6 +77,9 @@ const char *acme_commands_book(const struct acme_commands *commands);
  */
 int acme_commands_prepare_host(const struct acme_commands *commands, const char *host,
                                struct err *err);
+
+/** Removes all that uacme has of a host, its key too. Any thread. */
+void acme_commands_forget_host(const struct acme_commands *commands, const char *host);
 
 /** Removes the certificate of uacme's, which is installed or will not do; the key stays. */
 void acme_commands_clean_host(const struct acme_commands *commands, const char *host);

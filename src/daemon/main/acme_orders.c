@@ -13,6 +13,7 @@
 
 #include "daemon/acme/acme_book.h"
 #include "daemon/acme/acme_commands.h"
+#include "daemon/acme/acme_sweep.h"
 #include "daemon/main/acme_order.h"
 #include "daemon/main/acme_readiness.h"
 #include "daemon/main/job.h"
@@ -50,6 +51,12 @@ struct acme_orders {
     struct acme_order *slots[ACME_ORDERS_AT_ONCE];
     char ready[ACME_READINESS_HOSTS_MAX][POLICY_HOST_SIZE]; /* that wait for a slot */
     size_t n_ready;
+
+    /* Of hosts that have left. */
+    uv_timer_t sweep_timer;
+    struct job *sweep;
+    struct config *swept; /* one reference; NULL: no sweep is under way */
+    struct acme_sweep_counts sweep_counts;
 
     /* The book that is to be written. */
     bool is_book_changed;
@@ -157,6 +164,49 @@ static void orders_book_written(void *context)
         log_line(LOG_ERROR, "acme: %s; a restart will not know of the last orders",
                  orders->write_err.msg);
     orders_save(orders);
+}
+
+/* In the thread pool. */
+static void orders_sweep(void *context)
+{
+    struct acme_orders *orders = context;
+
+    acme_sweep_run(orders->options.commands, orders->swept, orders_now(orders),
+                   &orders->sweep_counts);
+}
+
+static void orders_swept(void *context)
+{
+    struct acme_orders *orders = context;
+    const struct acme_sweep_counts *counts = &orders->sweep_counts;
+
+    config_unref(orders->swept);
+    orders->swept = NULL;
+    if (counts->n_marked > 0)
+        log_line(
+            LOG_INFO,
+            "acme: the certificates of %zu host%s that left the configuration are not renewed, "
+            "and are removed in 60 days",
+            counts->n_marked, counts->n_marked == 1 ? "" : "s");
+    if (counts->n_removed > 0)
+        log_line(LOG_INFO,
+                 "acme: the certificates of %zu host%s that left the configuration 60 days ago are "
+                 "removed",
+                 counts->n_removed, counts->n_removed == 1 ? "" : "s");
+}
+
+static void orders_begin_sweep(struct acme_orders *orders)
+{
+    if (orders->swept || orders->is_stopped)
+        return;
+    orders->swept = config_ref(*orders->options.config);
+    if (!job_start(orders->sweep))
+        orders_swept(orders);
+}
+
+static void orders_on_sweep_timer(uv_timer_t *timer)
+{
+    orders_begin_sweep(timer->data);
 }
 
 static void orders_count(struct acme_orders *orders)
@@ -413,7 +463,10 @@ static void orders_make_parts(struct acme_orders *orders)
     orders->write = job_new(options->loop, orders_write_book, orders_book_written, orders);
     uv_async_init(options->loop, &orders->wake, orders_turn);
     uv_timer_init(options->loop, &orders->timer);
-    orders->wake.data = orders->timer.data = orders;
+    orders->sweep = job_new(options->loop, orders_sweep, orders_swept, orders);
+    uv_timer_init(options->loop, &orders->sweep_timer);
+    orders->wake.data = orders->timer.data = orders->sweep_timer.data = orders;
+    uv_timer_start(&orders->sweep_timer, orders_on_sweep_timer, 0, ACME_SWEEP_EVERY_MS);
 }
 
 struct acme_orders *acme_orders_new(const struct acme_orders_options *options)
@@ -447,6 +500,7 @@ void acme_orders_set_config(struct acme_orders *orders)
     orders_set_hosts(orders);
     pthread_mutex_unlock(&orders->lock);
     orders->is_book_changed = true;
+    orders_begin_sweep(orders);
     acme_orders_look(orders);
 }
 
@@ -522,6 +576,7 @@ void acme_orders_stop(struct acme_orders *orders)
     orders->is_stopped = true;
     pthread_mutex_unlock(&orders->lock);
     uv_timer_stop(&orders->timer);
+    uv_timer_stop(&orders->sweep_timer);
     acme_readiness_stop(orders->readiness);
     for (size_t i = 0; i < ACME_ORDERS_AT_ONCE; i++)
         acme_order_stop(orders->slots[i]);
@@ -536,6 +591,8 @@ void acme_orders_free(struct acme_orders *orders)
         acme_order_free(orders->slots[i]);
     acme_plan_free(orders->plan);
     job_free(orders->write);
+    job_free(orders->sweep);
+    config_unref(orders->swept);
     free(orders->book);
     pthread_mutex_destroy(&orders->lock);
     free(orders);

@@ -90,8 +90,7 @@ static int install_write_note(const struct cert_install *install, const char *di
     return result;
 }
 
-/* Removes a directory and the files in it; one that is not there is removed. */
-static void install_remove(const char *directory)
+void cert_install_remove(const char *directory)
 {
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *entries = fd < 0 ? NULL : fdopendir(fd);
@@ -120,7 +119,7 @@ static int install_sync(const char *directory, struct err *err)
 static int install_exchange(const char *new_directory, const char *directory, struct err *err)
 {
     if (renameat2(AT_FDCWD, new_directory, AT_FDCWD, directory, RENAME_EXCHANGE) == 0) {
-        install_remove(new_directory);
+        cert_install_remove(new_directory);
         return 0;
     }
     if (errno == ENOENT && rename(new_directory, directory) == 0)
@@ -138,7 +137,7 @@ int cert_install_run(const struct cert_install *install, struct cert_store *stor
     if (asprintf(&new_directory, "%s/" NEW_PREFIX "%s", install->directory, install->host) < 0)
         memory_fail();
     if (result == 0) {
-        install_remove(new_directory); /* of a process that was ended meanwhile */
+        cert_install_remove(new_directory); /* of a process that was ended meanwhile */
         if (mkdir(new_directory, HOST_DIRECTORY_MODE) != 0)
             result = err_io(err, errno, "'%s' cannot be made", new_directory);
         else if (install_copy(install->from->key, install->host, new_directory, install->key_name,
@@ -151,7 +150,7 @@ int cert_install_run(const struct cert_install *install, struct cert_store *stor
                  install_sync(install->directory, err) != 0)
             result = -1;
         if (result != 0)
-            install_remove(new_directory);
+            cert_install_remove(new_directory);
     }
     if (result == 0)
         *ret_dates = dates;

@@ -35,3 +35,6 @@ struct cert_install_dates {
  */
 int cert_install_run(const struct cert_install *install, struct cert_store *store,
                      struct cert_install_dates *ret_dates, struct err *err);
+
+/** Removes the directory of a host with the files in it; one that is not there is removed. */
+void cert_install_remove(const char *directory);

@@ -168,7 +168,9 @@ static void test_directories(void **state)
 
     (void)state;
     assert_int_equal(acme_commands_make_directories(commands, &account, &err), 0);
+    write_file("challenges/token", "token.thumb");
     assert_int_equal(acme_commands_make_directories(commands, &account, &err), 0);
+    assert_int_not_equal(access(path_of("challenges/token"), F_OK), 0);
     assert_int_equal(mode_of("acme"), 0700);
     assert_int_equal(mode_of("challenges"), 0700);
     assert_int_equal(mode_of("certificates"), 0755);
