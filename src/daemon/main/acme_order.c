@@ -52,7 +52,7 @@ static void order_end(struct acme_order *order, enum acme_outcome outcome, const
     cert_store_unref(order->store);
     order->store = NULL;
     if (!order->is_stopped)
-        order->done(order->context, order, &end);
+        order->done(order->context, &end);
 }
 
 /* In the thread pool. */

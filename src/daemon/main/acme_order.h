@@ -35,8 +35,7 @@ struct acme_order_end {
 };
 
 /** Called on the loop, once for each order that was not stopped. */
-typedef void acme_order_done(void *context, struct acme_order *order,
-                             const struct acme_order_end *end);
+typedef void acme_order_done(void *context, const struct acme_order_end *end);
 
 /** Never returns NULL. */
 struct acme_order *acme_order_new(const struct acme_order_options *options, acme_order_done *done,

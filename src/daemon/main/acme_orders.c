@@ -137,7 +137,7 @@ static void orders_write_book(void *context)
                                         orders_print_book, orders, &orders->write_err);
 }
 
-/* What happens meanwhile is written after it. */
+/* What happens meanwhile is written after it. With the lock held. */
 static void orders_save(struct acme_orders *orders)
 {
     FILE *out;
@@ -163,7 +163,7 @@ static void orders_book_written(void *context)
     if (orders->write_result != 0)
         log_line(LOG_ERROR, "acme: %s; a restart will not know of the last orders",
                  orders->write_err.msg);
-    orders_save(orders);
+    acme_orders_look(orders);
 }
 
 /* In the thread pool. */
@@ -209,6 +209,7 @@ static void orders_on_sweep_timer(uv_timer_t *timer)
     orders_begin_sweep(timer->data);
 }
 
+/* With the lock held. */
 static void orders_count(struct acme_orders *orders)
 {
     struct acme_stats *stats = orders->options.stats;
@@ -296,8 +297,10 @@ static void orders_turn(uv_async_t *wake)
         if (wait_s > 0 && (uint64_t)wait_s * 1000 < wait_ms)
             wait_ms = (uint64_t)wait_s * 1000;
     }
+    pthread_mutex_lock(&orders->lock);
     orders_save(orders);
     orders_count(orders);
+    pthread_mutex_unlock(&orders->lock);
     uv_timer_start(&orders->timer, orders_on_timer, wait_ms, 0);
 }
 
@@ -417,12 +420,10 @@ static void orders_take_host(struct acme_orders *orders, const struct acme_order
     orders_fail(orders, end->host, ACME_REFUSED, end->reason);
 }
 
-static void orders_take_end(void *context, struct acme_order *order,
-                            const struct acme_order_end *end)
+static void orders_take_end(void *context, const struct acme_order_end *end)
 {
     struct acme_orders *orders = context;
 
-    (void)order;
     if (end->host)
         orders_take_host(orders, end);
     else
