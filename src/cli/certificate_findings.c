@@ -133,6 +133,9 @@ const char *certificate_advice(const struct config *config, int sys_errno, char 
     buffer[0] = '\0';
     if (is_permission(sys_errno))
         snprintf(buffer, size, "; let user %s read it", run_as_user(config, user));
+    else if (sys_errno == ENOENT && config->acme)
+        snprintf(buffer, size,
+                 "; the daemon orders one once it runs and the policy host's name leads to it");
     else if (sys_errno == ENOENT && config->has_default_sources)
         snprintf(buffer, size,
                  "; certbot has made no certificate here: get one, or say in 'certificates:' where "
@@ -157,6 +160,8 @@ static void cause_report(const struct cause *cause, const struct config *config,
                  cause->n_hosts == 2 ? "" : "s");
     if (is_permission(cause->sys_errno))
         sys_errno = cause->sys_errno;
+    else if (config->acme && cause->finding == FINDING_CERTIFICATE_MISSING)
+        sys_errno = ENOENT;
     certificate_advice(config, sys_errno, advice, sizeof(advice));
     diag_add(diag, cause->finding, cause->place, cause->path, "%s%s: %s%s", cause->host, more,
              cause->message, advice);

@@ -94,7 +94,7 @@ static enum exit_status print_dns_open_store(const struct options *options,
         return STATUS_GOOD;
     *ret_store = cert_store_new(config->sources, config->n_sources, 1, &clock_system, trust);
     run_as_begin(config);
-    result = cert_store_check_access(*ret_store, &err);
+    result = cert_store_check_access(*ret_store, config->n_given_sources, &err);
     run_as_end();
     if (result == 0 || (config->has_default_sources && err.sys_errno == ENOENT))
         return STATUS_GOOD;

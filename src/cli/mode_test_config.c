@@ -86,7 +86,7 @@ static void check_certificates(const struct config *config, const struct trust_s
     int result;
 
     run_as_begin(config);
-    result = cert_store_check_access(checking.store, &err);
+    result = cert_store_check_access(checking.store, config->n_given_sources, &err);
     if (result == 0)
         check_all_hosts(&checking);
     run_as_end();

@@ -139,7 +139,7 @@ static bool scan_domains(struct cert_scan *scan, struct scan_pass *pass)
     const struct config *config = pass->config;
     struct err err;
 
-    if (pass->kind != PASS_CHANGED && cert_store_check_access(scan->store, &err) != 0)
+    if (pass->kind != PASS_CHANGED && cert_store_check_access(scan->store, SIZE_MAX, &err) != 0)
         cert_scan_log_access(&err);
     pass->slice_end_ms = scan_now_ms(scan) + scan->options.slice_ms;
     for (size_t i = 0; i < config->n_domains; i++) {

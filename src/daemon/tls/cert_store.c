@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/tls/cert_store.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -348,10 +349,11 @@ uint32_t cert_store_mark(struct cert_store *store, const char *host)
     return mark;
 }
 
-int cert_store_check_access(const struct cert_store *store, struct err *err)
+int cert_store_check_access(const struct cert_store *store, size_t n_required, struct err *err)
 {
     for (size_t i = 0; i < store->n_sources; i++)
-        if (cert_files_check_access(&store->files[i], err) != 0)
+        if (cert_files_check_access(&store->files[i], err) != 0 &&
+            (i < n_required || err->sys_errno != ENOENT))
             return -1;
     return 0;
 }

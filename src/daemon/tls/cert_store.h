@@ -96,9 +96,10 @@ uint32_t cert_store_mark(struct cert_store *store, const char *host);
  * Whether the fixed part of every source's directory can be listed. One that cannot be must not
  * look like 50,000 missing certificates.
  *
+ * n_required  the directories of later sources may be missing: nothing has come there yet
  * Returns 0, or -1 with *err set: ERR_IO (sys_errno), naming the directory.
  */
-int cert_store_check_access(const struct cert_store *store, struct err *err);
+int cert_store_check_access(const struct cert_store *store, size_t n_required, struct err *err);
 
 /**
  * Called by the background pass once for each change or fault it finds, in its own thread.

@@ -138,6 +138,7 @@ struct config {
 
     const struct cert_source *sources; /* none when no listener has TLS */
     size_t n_sources;
+    size_t n_given_sources;   /* the first of them; the last may be of what acme: orders */
     bool has_default_sources; /* certbot's, because the YAML names none */
     struct place sources_place;
 

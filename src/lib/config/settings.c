@@ -455,10 +455,12 @@ static void build_certificates(const struct settings_context *context,
     config->sources = sources;
     config->sources_place = raw->place;
     build_sources(context, raw, sources);
+    config->n_given_sources = config->n_sources;
     if (config->acme && config->state) {
         sources[config->n_sources++] = acme_settings_source(config);
     } else if (raw->place.line == 0 && needs_certificates(config)) {
         sources[config->n_sources++] = default_source;
+        config->n_given_sources = config->n_sources;
         config->has_default_sources = true;
     }
 }

@@ -179,9 +179,25 @@ static void test_no_sources(void **state)
     cert_store_unref(store);
     assert_int_equal(find_days(store, A), -1);
     assert_refresh_reports(store, "");
-    assert_int_equal(cert_store_check_access(store, &err), 0);
+    assert_int_equal(cert_store_check_access(store, 0, &err), 0);
     cert_store_unref(store);
     cert_store_unref(NULL);
+}
+
+static void test_directories(void **state)
+{
+    static const struct cert_source sources[] = {{"{host}.pem", "{host}.pem"},
+                                                 {"later/{host}.pem", "later/{host}.pem"}};
+    struct cert_store *store = open_store(sources, 2);
+    struct err err;
+
+    (void)state;
+    assert_int_equal(cert_store_check_access(store, 1, &err), 0);
+    assert_int_equal(cert_store_check_access(store, 2, &err), -1);
+    assert_string_equal(err.msg, "'later' cannot be listed: No such file or directory");
+    write_combined("later", "a", 60); /* no directory: that it has not come yet is no excuse */
+    assert_int_equal(cert_store_check_access(store, 1, &err), -1);
+    cert_store_unref(store);
 }
 
 /* What was evicted is read anew; what stayed is not. */
@@ -528,6 +544,7 @@ int main(void)
         IN_DIRECTORY(test_layouts),
         IN_DIRECTORY(test_hosts_that_are_no_names),
         IN_DIRECTORY(test_no_sources),
+        IN_DIRECTORY(test_directories),
         IN_DIRECTORY(test_least_recently_used_goes),
         IN_DIRECTORY(test_missing_is_remembered),
         IN_DIRECTORY(test_faults_keep_the_old_pair),
