@@ -16,6 +16,7 @@
 
 enum {
     DAY_S = 24 * 60 * 60,
+    SENTENCE_MAX = 300, /* bytes */
 };
 
 const char *report_words_of(const char *text, struct arena *arena)
@@ -28,6 +29,17 @@ const char *report_words_of(const char *text, struct arena *arena)
     if (i > 0 && text[i] == '\0' && i < sizeof(quoted))
         return text;
     return arena_copy(arena, slice_of(err_quote(quoted, sizeof(quoted), slice_of(text))));
+}
+
+const char *report_words_cut(const char *text, struct arena *arena)
+{
+    size_t len = SENTENCE_MAX;
+
+    if (strlen(text) <= SENTENCE_MAX)
+        return text;
+    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80) /* not within a character */
+        len--;
+    return report_words_print(arena, "%.*s...", (int)len, text);
 }
 
 const char *report_words_day(int64_t day, struct arena *arena)

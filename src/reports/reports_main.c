@@ -34,6 +34,7 @@
 #include "reports/report_sources.h"
 #include "reports/reports_options.h"
 #include "reports/reports_show.h"
+#include "reports/reports_site.h"
 #include "version.h"
 
 /* What all modes need. */
@@ -233,17 +234,22 @@ static int reports_check_scope(const struct reports_program *program, const char
     return STATUS_GOOD;
 }
 
+static struct domain_reports_source program_source(const struct reports_program *program)
+{
+    return (struct domain_reports_source){.database = program->database,
+                                          .config = program->config,
+                                          .ledger = program->ledger,
+                                          .checks = program->checks,
+                                          .now_unix_s = program->now_unix_s,
+                                          .days = (int64_t)program->options->days};
+}
+
 static int program_show_domains(const struct reports_program *program, const char *const *domains,
                                 size_t n)
 {
     const struct reports_options *options = program->options;
     const struct reports_show show = {
-        .source = {.database = program->database,
-                   .config = program->config,
-                   .ledger = program->ledger,
-                   .checks = program->checks,
-                   .now_unix_s = program->now_unix_s,
-                   .days = (int64_t)options->days},
+        .source = program_source(program),
         .domains = domains,
         .n_domains = n,
         .has_json = options->has_json,
@@ -303,6 +309,32 @@ static int reports_run_show(struct reports_program *program)
     return status;
 }
 
+static int reports_run_site(struct reports_program *program)
+{
+    struct domain_reports_source source;
+    size_t n_domains;
+    struct err err;
+
+    program_read_checks(program);
+    source = program_source(program);
+    if (reports_site_write(&source, program->options->site, &n_domains, &err) != 0)
+        return reports_fail(STATUS_FAILED, err.msg);
+    printf("%s: %zu domain%s\n", program->options->site, n_domains, n_domains == 1 ? "" : "s");
+    return STATUS_GOOD;
+}
+
+static int reports_run_opened(struct reports_program *program)
+{
+    switch (program->options->mode) {
+    case REPORTS_MODE_SPOOL:
+        return reports_run_spool(program);
+    case REPORTS_MODE_SITE:
+        return reports_run_site(program);
+    default:
+        return reports_run_import(program);
+    }
+}
+
 static bool options_are_piped(const struct reports_options *options)
 {
     return options->mode == REPORTS_MODE_IMPORT && options->n_arguments == 0;
@@ -321,8 +353,7 @@ static int reports_run_configured(const struct reports_options *options)
     } else if (status == STATUS_GOOD) {
         status = program_open(&program, NULL);
         if (status == STATUS_GOOD)
-            status = options->mode == REPORTS_MODE_SPOOL ? reports_run_spool(&program)
-                                                         : reports_run_import(&program);
+            status = reports_run_opened(&program);
     }
     program_close(&program);
     /* An MTA bounces the mail on any other status; the fault is ours, and the mail is good. */
@@ -343,6 +374,7 @@ static int reports_run_mode(const struct reports_options *options)
     case REPORTS_MODE_SHOW:
     case REPORTS_MODE_IMPORT:
     case REPORTS_MODE_SPOOL:
+    case REPORTS_MODE_SITE:
         break;
     }
     if (options_are_piped(options) && isatty(STDIN_FILENO))

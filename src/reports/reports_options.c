@@ -19,6 +19,7 @@ enum reports_option {
     REPORTS_OPT_SHOW = 256,
     REPORTS_OPT_IMPORT,
     REPORTS_OPT_SPOOL,
+    REPORTS_OPT_SITE,
     REPORTS_OPT_VERSION,
     REPORTS_OPT_HELP,
     REPORTS_OPT_CONFIG,
@@ -41,10 +42,12 @@ static const struct reports_option_row reports_rows[] = {
     {REPORTS_OPT_IMPORT, "import-report", NULL,
      "take in the files, mailboxes and folders named, or one mail from standard input"},
     {REPORTS_OPT_SPOOL, "spool", NULL, "take in what the daemon received; it runs this itself"},
+    {REPORTS_OPT_SITE, "site", "DIR",
+     "write a static site of all domains into a folder of its own; the daemon runs this itself"},
     {REPORTS_OPT_VERSION, "version", NULL, "the version"},
     {REPORTS_OPT_HELP, "help", NULL, "this text"},
     {REPORTS_OPT_CONFIG, "config", "FILE", "the configuration [" CONFIG_DEFAULT_PATH "]"},
-    {REPORTS_OPT_DAYS, "days", "NUMBER", "days that --reports shows [30]"},
+    {REPORTS_OPT_DAYS, "days", "NUMBER", "days that --reports and --site show [30]"},
     {REPORTS_OPT_FAILURES, "failures", NULL, "show only domains with failures"},
     {REPORTS_OPT_RAW, "raw", NULL,
      "print the reports themselves, as JSON; without a domain, those that are kept aside"},
@@ -79,6 +82,10 @@ static int reports_options_set(struct reports_options *options, enum reports_opt
         break;
     case REPORTS_OPT_SPOOL:
         options->mode = REPORTS_MODE_SPOOL;
+        break;
+    case REPORTS_OPT_SITE:
+        options->mode = REPORTS_MODE_SITE;
+        options->site = optarg;
         break;
     case REPORTS_OPT_VERSION:
         options->mode = REPORTS_MODE_VERSION;
@@ -165,7 +172,8 @@ void reports_options_print_help(void)
     char left[64];
 
     puts("Usage: mta-stsd --reports [OPTION...] [DOMAIN...]\n"
-         "       mta-stsd --import-report [OPTION...] [FILE...]\n\n"
+         "       mta-stsd --import-report [OPTION...] [FILE...]\n"
+         "       mta-stsd --site [OPTION...] DIR\n\n"
          "Takes in TLS reports (RFC 8460), and says by them whether mode enforce would lose "
          "mail.\n");
     for (size_t i = 0; i < N_REPORTS_ROWS; i++) {

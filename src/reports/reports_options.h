@@ -12,6 +12,7 @@ enum reports_mode {
     REPORTS_MODE_SHOW,
     REPORTS_MODE_IMPORT,
     REPORTS_MODE_SPOOL,
+    REPORTS_MODE_SITE,
     REPORTS_MODE_HELP,
     REPORTS_MODE_VERSION,
 };
@@ -22,6 +23,7 @@ struct reports_options {
     char **arguments; /* domains or files, in argv, as written */
     size_t n_arguments;
     const char *config_path;
+    const char *site; /* the folder of REPORTS_MODE_SITE */
     uint64_t days;
     bool has_json, has_failures, has_raw;
 };

@@ -39,7 +39,7 @@ CASES = [
     ("layers", "src/lib/dns/a.c", "#include <idn2.h>\n#include <uthash.h>\n", None),
     ("layers", "src/lib/base/a.c", "#include <idn2.h>\n", "idn2.h belongs to lib/dns only"),
     ("layers", "src/lib/policy/a.c", "#include <openssl/evp.h>\n", None),
-    ("layers", "src/lib/policy/a.c", "#include <openssl/x509.h>\n", "belongs to check, daemon/tls only"),
+    ("layers", "src/lib/policy/a.c", "#include <openssl/x509.h>\n", "belongs to check, daemon/tls, reports only"),
     ("layers", "src/daemon/worker/a.c", "#include <openssl/ssl.h>\n", None),
     ("layers", "src/daemon/worker/a.c", "#include <openssl/evp.h>\n", "belongs to check, daemon/tls, lib/policy, reports only"),
     ("layers", "src/daemon/main/a.c", "#include <h2o.h>\n", "h2o.h belongs to daemon/http, daemon/worker only"),

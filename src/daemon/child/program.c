@@ -11,10 +11,13 @@
 #include "lib/base/slice.h"
 
 /* Of the programs that can be configured. */
-static const char *const program_names[PROGRAM_COUNT] = {
-    [ON_CHANGE] = "on-change",       [CHECK] = "check",
-    [REPORTS] = "reports",           [ACME_READY] = "acme-ready",
-    [ACME_ACCOUNT] = "acme-account", [ACME_ORDER] = "acme-order"};
+static const char *const program_names[PROGRAM_COUNT] = {[ON_CHANGE] = "on-change",
+                                                         [CHECK] = "check",
+                                                         [REPORTS] = "reports",
+                                                         [ACME_READY] = "acme-ready",
+                                                         [ACME_ACCOUNT] = "acme-account",
+                                                         [ACME_ORDER] = "acme-order",
+                                                         [SITE] = "site"};
 
 char *program_find_beside(const char *name)
 {

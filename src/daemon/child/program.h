@@ -21,6 +21,7 @@ enum program {
     ON_CHANGE,    /* on_change.run: publishes records which have changed */
     CHECK,        /* mta-stsd-check: looks at all domains as senders do */
     REPORTS,      /* mta-stsd-reports: reads the reports in the spool */
+    SITE,         /* mta-stsd-reports: writes the status site */
     ACME_READY,   /* mta-stsd-check: whether a certificate can be ordered for the hosts named */
     ACME_ACCOUNT, /* uacme: makes an account at the certificate authority */
     ACME_ORDER,   /* uacme: orders a certificate for the host named */

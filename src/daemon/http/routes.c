@@ -7,6 +7,7 @@
 #include "daemon/http/challenge_handler.h"
 #include "daemon/http/policy_handler.h"
 #include "daemon/http/report_handler.h"
+#include "daemon/http/status_handler.h"
 #include "daemon/worker/worker.h"
 #include "lib/acme/challenge.h"
 #include "lib/config/config.h"
@@ -55,6 +56,16 @@ static void route_admin(const struct route_request *request)
     admin_handler_answer(request->req, request->path, request->print_admin, request->admin_context);
 }
 
+static void route_status(const struct route_request *request)
+{
+    status_handler_answer(request->req, request->path, request->config->state);
+}
+
+static void route_status_redirect(const struct route_request *request)
+{
+    status_handler_redirect(request->req);
+}
+
 static const struct route routes[] = {
     {SERVES_POLICIES, ROUTE_POLICY_HOST, "/.well-known/mta-sts.txt", METHOD_GET | METHOD_HEAD,
      route_policy},
@@ -64,6 +75,8 @@ static const struct route routes[] = {
      route_challenge},
     {SERVES_CHALLENGES, ROUTE_ACME_HOSTS, CHALLENGE_URL_PATH, METHOD_GET | METHOD_HEAD,
      route_challenge},
+    {SERVES_ADMIN, ROUTE_ANY_HOST, STATUS_PATH, METHOD_GET | METHOD_HEAD, route_status},
+    {SERVES_ADMIN, ROUTE_ANY_HOST, "/status", METHOD_GET | METHOD_HEAD, route_status_redirect},
     {SERVES_ADMIN, ROUTE_ANY_HOST, NULL, METHOD_GET | METHOD_HEAD, route_admin},
 };
 

@@ -157,6 +157,14 @@ static void print_checks(const struct admin_pages *pages, FILE *out)
         print_check_file(check_schedule_metrics(pages->checks), CHECK_METRICS_MAX, out);
 }
 
+static void print_sites(const struct server_stats *stats, FILE *out)
+{
+    print_family("site_runs_total", "counter",
+                 "Runs of mta-stsd-reports that write the status site, by result.", out);
+    print_sample("site_runs_total", "result", "good", stats->n_sites_good, out);
+    print_sample("site_runs_total", "result", "failed", stats->n_sites_failed, out);
+}
+
 static void print_reports(struct report_service *reports, const struct metrics *sum, FILE *out)
 {
     const struct report_stats stats = report_service_stats(reports);
@@ -212,6 +220,7 @@ static void print_metrics(const struct admin_pages *pages, FILE *out)
     print_orders(&pages->stats->acme, out);
     print_checks(pages, out);
     print_reports(pages->reports, &sum, out);
+    print_sites(pages->stats, out);
 }
 
 int admin_pages_print(void *context, struct slice path, const char **ret_type, FILE *out)
@@ -242,6 +251,6 @@ int admin_pages_print(void *context, struct slice path, const char **ret_type, F
         fputs("there are no results of a check, see check: in mta-stsd.yaml\n", out);
         return 404;
     }
-    fputs("there are /healthz, /readyz, /metrics and /" CHECK_RESULTS "\n", out);
+    fputs("there are /healthz, /readyz, /metrics, /status/ and /" CHECK_RESULTS "\n", out);
     return 404;
 }

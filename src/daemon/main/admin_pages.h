@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The admin pages: /healthz, /readyz, /metrics and /check.json. Safe from any thread.
+ * The admin pages: /healthz, /readyz, /metrics and /check.json. The status site is http/'s. Safe
+ * from any thread.
  */
 #pragma once
 

@@ -28,6 +28,7 @@ struct server_stats {
     _Atomic uint64_t n_runs_accepted, n_runs_failed; /* of the program of `on_change` */
     atomic_bool is_last_run_failed;
     _Atomic uint64_t n_checks_good, n_checks_failed; /* runs of mta-stsd-check */
+    _Atomic uint64_t n_sites_good, n_sites_failed;   /* runs that write the status site */
     struct acme_stats acme;
     atomic_uint n_loops_stalled; /* of workers */
 };

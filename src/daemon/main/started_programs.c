@@ -11,6 +11,7 @@
 #include "daemon/main/on_change.h"
 #include "daemon/main/report_service.h"
 #include "daemon/main/server_stats.h"
+#include "daemon/main/site_schedule.h"
 #include "daemon/main/trial_load.h"
 #include "lib/base/arena.h"
 #include "lib/base/clock.h"
@@ -26,6 +27,7 @@ struct started_programs {
     struct on_change *on_change;
     struct check_schedule *checks;
     struct report_service *reports;
+    struct site_schedule *site;
     struct acme_commands *acme; /* NULL: nothing is ordered */
     struct acme_orders *orders;
 };
@@ -41,9 +43,11 @@ int started_programs_new(struct config *const *config, struct cert_store *const 
     *programs = (struct started_programs){.config = config,
                                           .store = store,
                                           .checks = check_schedule_new(*config, config_path),
-                                          .reports = report_service_new(config_path)};
+                                          .reports = report_service_new(config_path),
+                                          .site = site_schedule_new(*config, config_path)};
     commands.of[CHECK] = check_schedule_command(programs->checks);
     commands.of[REPORTS] = report_service_command(programs->reports);
+    commands.of[SITE] = site_schedule_command(programs->site);
     if (acme_commands_new(*config, config_path, &programs->acme, err) != 0)
         goto fail;
     acme_commands_set(programs->acme, &commands);
@@ -103,6 +107,12 @@ void started_programs_begin(struct started_programs *programs,
                                                   .retry_ms = CHECK_SCHEDULE_RETRY_MS,
                                                   .n_good = &stats->n_checks_good,
                                                   .n_failed = &stats->n_checks_failed};
+    const struct site_schedule_options site = {.loop = options->loop,
+                                               .spawner = programs->spawner,
+                                               .delay_ms = SITE_SCHEDULE_DELAY_MS,
+                                               .every_ms = SITE_SCHEDULE_EVERY_MS,
+                                               .n_good = &stats->n_sites_good,
+                                               .n_failed = &stats->n_sites_failed};
     const struct acme_orders_options orders = {.loop = options->loop,
                                                .spawner = programs->spawner,
                                                .commands = programs->acme,
@@ -118,6 +128,7 @@ void started_programs_begin(struct started_programs *programs,
 
     programs->on_change = on_change_new(&on_change);
     check_schedule_start(programs->checks, &checks);
+    site_schedule_start(programs->site, &site);
     programs->orders = acme_orders_new(&orders);
     spawner_attach(programs->spawner, options->loop, on_spawner_lost, NULL);
 }
@@ -126,6 +137,7 @@ void started_programs_take_config(struct started_programs *programs)
 {
     on_change_look(programs->on_change);
     check_schedule_look(programs->checks);
+    site_schedule_look(programs->site);
     acme_orders_set_config(programs->orders);
 }
 
@@ -169,6 +181,7 @@ void started_programs_stop(struct started_programs *programs)
 {
     on_change_stop(programs->on_change);
     check_schedule_stop(programs->checks);
+    site_schedule_stop(programs->site);
     report_service_stop(programs->reports);
     acme_orders_stop(programs->orders);
     spawner_detach(programs->spawner);
@@ -180,6 +193,7 @@ void started_programs_free(struct started_programs *programs)
         return;
     on_change_free(programs->on_change);
     check_schedule_free(programs->checks);
+    site_schedule_free(programs->site);
     report_service_free(programs->reports);
     acme_orders_free(programs->orders);
     acme_commands_free(programs->acme);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The programs that the daemon has the spawner start, and all that starts them: trial loads,
- * on_change, checks, the reading of reports and orders of certificates.
+ * on_change, checks, the reading of reports, the status site and orders of certificates.
  *
  * Main thread, but for those functions that say otherwise. Functions take NULL where nothing was
  * made.

@@ -51,6 +51,10 @@ static void test_find(void **state)
         {SERVES_ADMIN, HOST_NONE, "/metrics", true},
         {SERVES_ADMIN, HOST_NONE, "/.well-known/mta-sts.txt", true}, /* the page: there is none */
         {SERVES_ADMIN, HOST_NONE, "", true},
+        {SERVES_ADMIN, HOST_NONE, "/status/", true},
+        {SERVES_POLICIES, HOST_POLICY, "/status/", false},
+        {SERVES_POLICIES, HOST_POLICY, "/status/index.html", false},
+        {SERVES_POLICIES, HOST_POLICY, "/status", false},
     };
     static const char *const hosts[] = {"www.example.com", "mta-sts.example.com",
                                         "reports.example.com"};
