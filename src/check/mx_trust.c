@@ -25,6 +25,23 @@ static int trust_set_up(SSL_CTX *context)
     return SSL_CTX_dane_enable(context) == 1 ? 0 : -1; /* SHA-512 before SHA-256 */
 }
 
+/* Not SSL_CTX_set_default_verify_paths(): for each issuer that is no root, as intermediates are, it
+ * has the whole folder of certificates read. */
+static int trust_load_default(SSL_CTX *context)
+{
+    X509_STORE *roots = SSL_CTX_get_cert_store(context);
+    X509_LOOKUP *file = X509_STORE_add_lookup(roots, X509_LOOKUP_file());
+    X509_LOOKUP *folder = X509_STORE_add_lookup(roots, X509_LOOKUP_hash_dir());
+
+    if (!file || !folder)
+        return 0;
+    /* Where one of the two does not exist, the other has the roots. */
+    X509_LOOKUP_load_file(file, NULL, X509_FILETYPE_DEFAULT);
+    X509_LOOKUP_add_dir(folder, NULL, X509_FILETYPE_DEFAULT);
+    ERR_clear_error();
+    return 1;
+}
+
 struct mx_trust *mx_trust_new(const char *ca_file, struct err *err)
 {
     struct mx_trust *trust = memory_alloc(sizeof(*trust));
@@ -38,7 +55,7 @@ struct mx_trust *mx_trust_new(const char *ca_file, struct err *err)
         return NULL;
     }
     is_loaded = ca_file ? SSL_CTX_load_verify_file(trust->context, ca_file)
-                        : SSL_CTX_set_default_verify_paths(trust->context);
+                        : trust_load_default(trust->context);
     if (is_loaded != 1) {
         err_set(err, ERR_CRYPTO, "%s: holds no certificates: %s",
                 ca_file ? ca_file : "the system's trust store",
