@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "check/acme_ready.h"
+#include "check/check_apart.h"
 #include "check/check_finding.h"
 #include "check/check_options.h"
 #include "check/check_run.h"
@@ -19,6 +21,7 @@
 #include "check/report.h"
 #include "check/report_metrics.h"
 #include "check/report_tlsa.h"
+#include "daemon/confine/privileges.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/file.h"
@@ -139,10 +142,19 @@ static struct check_session_options session_options_of(const struct check_option
     };
 }
 
-static enum exit_status check_domains(const struct check_options *options,
-                                      struct check_session *session, const char *const *domains,
-                                      size_t n_domains)
+/* What is done in a process of its own if root has begun it. */
+struct check_work {
+    const struct check_options *options;
+    const struct config *config;
+    const char *const *domains;
+    size_t n_domains;
+    struct account account;
+    struct report_totals *totals; /* both processes share it */
+};
+
+static enum exit_status check_domains(const struct check_work *work, struct check_session *session)
 {
+    const struct check_options *options = work->options;
     struct report report = {
         .format = options->has_json     ? &report_json
                   : options->has_nagios ? &report_nagios
@@ -151,34 +163,28 @@ static enum exit_status check_domains(const struct check_options *options,
         .out = stdout,
     };
     const struct check_run run = {
-        .domains = domains,
-        .n_domains = n_domains,
+        .domains = work->domains,
+        .n_domains = work->n_domains,
         .n_jobs = options->n_jobs,
         .report = &report,
-        .shows_progress = n_domains > 1 && isatty(STDERR_FILENO),
+        .shows_progress = work->n_domains > 1 && isatty(STDERR_FILENO),
     };
-    struct err err;
 
     check_run(&run, session);
-    if (options->metrics_path && report_metrics_write(options->metrics_path, &report.totals,
-                                                      (int64_t)time(NULL), &err) != 0) {
-        fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
-        return STATUS_FAILED;
-    }
+    *work->totals = report.totals;
     return status_of_totals(options, &report.totals);
 }
 
 /* The status says whether each MX host has shown a certificate. */
-static enum exit_status check_print_tlsa(const struct check_options *options,
-                                         struct check_session *session, const char *const *domains,
-                                         size_t n_domains)
+static enum exit_status check_print_tlsa(const struct check_work *work,
+                                         struct check_session *session)
 {
     struct tlsa_report *state = tlsa_report_new();
     struct report report = {.format = &report_tlsa, .out = stdout, .state = state};
     const struct check_run run = {
-        .domains = domains,
-        .n_domains = n_domains,
-        .n_jobs = options->n_jobs,
+        .domains = work->domains,
+        .n_domains = work->n_domains,
+        .n_jobs = work->options->n_jobs,
         .report = &report,
     };
     size_t n_keyless;
@@ -190,15 +196,14 @@ static enum exit_status check_print_tlsa(const struct check_options *options,
 }
 
 /* What differs, and when to publish it. */
-static enum exit_status check_print_diff(const struct check_options *options,
-                                         struct check_session *session, const char *const *domains,
-                                         size_t n_domains)
+static enum exit_status check_print_diff(const struct check_work *work,
+                                         struct check_session *session)
 {
     const struct dns_diff diff = {
-        .domains = domains,
-        .n_domains = n_domains,
-        .n_jobs = options->n_jobs,
-        .format = options->dns_format,
+        .domains = work->domains,
+        .n_domains = work->n_domains,
+        .n_jobs = work->options->n_jobs,
+        .format = work->options->dns_format,
         .out = stdout,
     };
     struct dns_diff_counts counts;
@@ -218,55 +223,91 @@ static enum exit_status check_print_diff(const struct check_options *options,
     return counts.n_different > 0 ? STATUS_FINDINGS : STATUS_GOOD;
 }
 
-static enum exit_status check_print_readiness(const struct config *config,
-                                              struct check_session *session,
-                                              const char *const *hosts, size_t n_hosts)
+static enum exit_status check_print_readiness(const struct check_work *work,
+                                              struct check_session *session)
 {
+    const struct config *config = work->config;
+
     if (!config->acme || (!config->policy_host_name && config->n_policy_host_addresses == 0)) {
         fputs("mta-stsd-check: --acme-ready needs acme: and policy_host: in the configuration\n",
               stderr);
         return STATUS_USAGE;
     }
-    acme_ready_start(check_session_tools(session)->dns, config, hosts, n_hosts, stdout);
+    acme_ready_start(check_session_tools(session)->dns, config, work->domains, work->n_domains,
+                     stdout);
     check_session_run(session);
     return STATUS_GOOD;
 }
 
-static enum exit_status check_with_session(const struct check_options *options,
-                                           const struct config *config, const char *const *domains,
-                                           size_t n_domains)
+static enum exit_status check_fail(const char *message)
 {
-    const struct check_session_options session_options = session_options_of(options, config);
+    fprintf(stderr, "mta-stsd-check: %s\n", message);
+    return STATUS_FAILED;
+}
+
+static enum exit_status check_flush(enum exit_status status)
+{
+    if (fflush(stdout) == 0)
+        return status;
+    fprintf(stderr, "mta-stsd-check: the output cannot be written: %s\n", strerror(errno));
+    return STATUS_FAILED;
+}
+
+/* The session opens all that only root may read. */
+static enum exit_status check_with_session(void *context)
+{
+    const struct check_work *work = context;
+    const struct check_session_options options = session_options_of(work->options, work->config);
     struct err err;
-    struct check_session *session = check_session_new(&session_options, &err);
+    struct check_session *session = check_session_new(&options, &err);
     enum exit_status status;
 
-    if (!session) {
-        fprintf(stderr, "mta-stsd-check: %s\n", err.msg);
-        return STATUS_FAILED;
-    }
-    status = options->mode == CHECK_MODE_ACME_READY
-                 ? check_print_readiness(config, session, domains, n_domains)
-             : options->mode == CHECK_MODE_DIFF_DNS
-                 ? check_print_diff(options, session, domains, n_domains)
-             : options->has_tlsa ? check_print_tlsa(options, session, domains, n_domains)
-                                 : check_domains(options, session, domains, n_domains);
+    if (!session)
+        return check_fail(err.msg);
+    if (check_apart_drop(&work->account, &err) != 0)
+        status = check_fail(err.msg);
+    else if (work->options->mode == CHECK_MODE_ACME_READY)
+        status = check_print_readiness(work, session);
+    else if (work->options->mode == CHECK_MODE_DIFF_DNS)
+        status = check_print_diff(work, session);
+    else if (work->options->has_tlsa)
+        status = check_print_tlsa(work, session);
+    else
+        status = check_domains(work, session);
     check_session_free(session);
+    return check_flush(status);
+}
+
+static enum exit_status check_do_work(struct check_work *work)
+{
+    const char *metrics_path = work->options->metrics_path;
+    enum exit_status status;
+    struct err err;
+
+    work->totals = mmap(NULL, sizeof(*work->totals), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (work->totals == MAP_FAILED)
+        memory_fail();
+    if (check_apart_find(work->config, &work->account, &err) != 0 ||
+        check_apart_run(&work->account, check_with_session, work, &status, &err) != 0 ||
+        (status != STATUS_FAILED && metrics_path &&
+         report_metrics_write(metrics_path, work->totals, (int64_t)time(NULL), &err) != 0))
+        status = check_fail(err.msg);
+    munmap(work->totals, sizeof(*work->totals));
     return status;
 }
 
 static enum exit_status mode_check_run(const struct check_options *options)
 {
     struct arena *arena = arena_new(0);
-    enum exit_status status;
+    struct check_work work = {.options = options};
     struct config *config;
-    const char **domains;
-    size_t n_domains;
+    enum exit_status status = check_load_config(options, &config);
 
-    status = check_load_config(options, &config);
     if (status == STATUS_GOOD) {
-        domains = check_list_domains(options, config, arena, &n_domains);
-        status = domains ? check_with_session(options, config, domains, n_domains) : STATUS_USAGE;
+        work.config = config;
+        work.domains = check_list_domains(options, config, arena, &work.n_domains);
+        status = work.domains ? check_do_work(&work) : STATUS_USAGE;
     }
     config_unref(config);
     arena_free(arena);
@@ -295,17 +336,11 @@ static enum exit_status check_run_mode(const struct check_options *options)
 int check_main(int argc, char **argv)
 {
     struct check_options options;
-    enum exit_status status;
 
     if (file_fill_standard() != 0)
         return STATUS_FAILED;
     signal(SIGPIPE, SIG_IGN); /* servers close connections under us */
     if (check_options_parse(argc, argv, &options) != 0)
         return STATUS_USAGE;
-    status = check_run_mode(&options);
-    if (fflush(stdout) != 0) {
-        fprintf(stderr, "mta-stsd-check: the output cannot be written: %s\n", strerror(errno));
-        return STATUS_FAILED;
-    }
-    return (int)status;
+    return (int)check_flush(check_run_mode(&options));
 }

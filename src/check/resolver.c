@@ -251,6 +251,13 @@ static int context_trust(struct ub_ctx *context, struct err *err)
                    ub_strerror(error));
 }
 
+static void context_on_first(void *context, int error, struct ub_result *result)
+{
+    (void)context;
+    (void)error;
+    ub_resolve_free(result);
+}
+
 static int context_set_up(struct ub_ctx *context, const struct resolver_options *options,
                           struct err *err)
 {
@@ -280,6 +287,11 @@ static int context_set_up(struct ub_ctx *context, const struct resolver_options 
         context_forbid_special(context, err) != 0)
         return -1;
     error = ub_ctx_async(context, 1);
+    /* The library reads the files that its configuration names with the first question. The rights
+     * to read them may be gone then, so ask one that it answers without a name server. */
+    if (error == 0)
+        error = ub_resolve_async(context, "localhost.", DNS_TYPE_A, CLASS_IN, NULL,
+                                 context_on_first, NULL);
     return error == 0 ? 0 : err_set(err, ERR_CONFIG, "libunbound: %s", ub_strerror(error));
 }
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line of --check: what it prints, in which format, and how it ends."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -10,8 +11,10 @@ import subprocess
 
 import pytest
 
+import unshared
 from conftest import check
 from daemon import PROGRAM, run
+from processes import eventually
 from scenarios import OURS
 
 ROWS = json.loads(run("--list-checks", "--json").stdout)
@@ -97,6 +100,60 @@ def test_metrics(internet, tmp_path):
     assert len(json.loads(done.stdout)["domains"]) == 2
     done = check(internet, "--metrics", tmp_path / "none/check.prom", "good.example")
     assert done.returncode == 3
+
+
+@contextlib.contextmanager
+def slow_check(internet, *arguments):
+    """While it waits for a policy host that gives no answer."""
+    with subprocess.Popen([PROGRAM, "--check", "--dns-config", internet.unbound_conf, "--timeout",
+                           "2", *arguments, "timeout.example"], stdout=subprocess.PIPE) as process:
+        yield process
+
+
+def status_of(pid):
+    return dict(line.split(":\t", 1) for line in
+                pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines())
+
+
+def children_of(process):
+    return pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+
+def is_running(pid):
+    with contextlib.suppress(FileNotFoundError):
+        return status_of(pid)["State"][0] not in "ZX"
+    return False
+
+
+@pytest.mark.skipif(not unshared.IS_ROOT, reason="only root has something to give up")
+def test_no_root_reads_what_strangers_send(internet, tmp_path):
+    """What root alone may read is opened before: the zone's keys, the certificates of the roots."""
+    metrics = tmp_path / "check.prom"
+    assert tmp_path.stat().st_mode & 0o077 == 0
+    with slow_check(internet, "--metrics", metrics) as process:
+        child, = eventually(lambda: children_of(process), "a child of --check")
+        eventually(lambda: status_of(child)["Uid"].split() != ["0"] * 4, "a child without root")
+        threads = os.listdir(f"/proc/{child}/task")
+        assert len(threads) > 1
+        for thread in threads:
+            status = status_of(f"{child}/task/{thread}")
+            assert "0" not in [*status["Uid"].split(), *status["Gid"].split(),
+                               *status["Groups"].split()]
+            assert int(status["CapPrm"], 16) == int(status["CapEff"], 16) == 0
+            assert status["NoNewPrivs"] == "1"
+        assert b"[http-timeout]" in process.stdout.read()
+    assert process.returncode == 1
+    assert 'mtasts_check_findings{severity="error"} 1' in metrics.read_text()
+
+
+@pytest.mark.skipif(not unshared.IS_ROOT, reason="only root has something to give up")
+def test_the_child_ends_with_its_parent(internet):
+    with slow_check(internet) as process:
+        child, = eventually(lambda: children_of(process), "a child of --check")
+        eventually(lambda: status_of(child)["Uid"].split() != ["0"] * 4, "a child without root")
+        process.terminate()
+        process.wait(5)
+        eventually(lambda: not is_running(child), "the child has ended", 1)
 
 
 def test_all_that_is_hosted(internet):

@@ -8,6 +8,8 @@ import subprocess
 
 _CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWNET = 0x00020000, 0x10000000, 0x40000000
 
+IS_ROOT = os.geteuid() == 0  # and not only in a namespace of its own
+
 
 class NotPermitted(Exception):
     pass

@@ -26,10 +26,21 @@ static void account_describe_self(struct account *account)
         snprintf(account->name, sizeof(account->name), "%u", account->uid);
 }
 
+int account_find_user(const char *user, struct account *ret_account)
+{
+    const struct passwd *entry = getpwnam(user);
+
+    if (!entry)
+        return -1;
+    *ret_account = (struct account){
+        .uid = entry->pw_uid, .gid = entry->pw_gid, .needs_switch = entry->pw_uid != 0};
+    snprintf(ret_account->name, sizeof(ret_account->name), "%s", user);
+    return 0;
+}
+
 int account_find(const struct config *config, struct account *ret_account, struct err *err)
 {
     const char *user = config->user;
-    const struct passwd *entry;
 
     if (geteuid() != 0) {
         account_describe_self(ret_account);
@@ -38,15 +49,11 @@ int account_find(const struct config *config, struct account *ret_account, struc
                      user, ret_account->name);
         return 0;
     }
-    entry = getpwnam(user);
-    if (!entry)
+    if (account_find_user(user, ret_account) != 0)
         return err_set(err, ERR_CONFIG,
                        "user: there is no user '%s'; make it, 'useradd --system --user-group "
                        "--no-create-home --shell /usr/sbin/nologin %s', or set user: to another",
                        user, user);
-    *ret_account = (struct account){
-        .uid = entry->pw_uid, .gid = entry->pw_gid, .needs_switch = entry->pw_uid != 0};
-    snprintf(ret_account->name, sizeof(ret_account->name), "%s", user);
     if (!ret_account->needs_switch)
         log_line(LOG_WARNING,
                  "user: '%s' keeps all privileges, so a fault in the daemon or its libraries "
@@ -85,7 +92,7 @@ int privileges_drop(const struct account *account, struct err *err)
     if (account->needs_switch && account_become(account) != 0)
         return err_io(err, errno,
                       "user: root cannot become '%s' here; allow CAP_SETUID and CAP_SETGID, or "
-                      "start the daemon as that user",
+                      "start mta-stsd as that user",
                       account->name);
     if (account->uid != 0 && capabilities_drop() != 0)
         return err_io(err, errno, "capabilities cannot be dropped");

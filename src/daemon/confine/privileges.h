@@ -33,6 +33,12 @@ struct account {
 int account_find(const struct config *config, struct account *ret_account, struct err *err);
 
 /**
+ * Finds the account of a user whom root becomes.
+ * Returns 0, or -1 if there is no such user.
+ */
+int account_find_user(const char *user, struct account *ret_account);
+
+/**
  * Gives the file of a unix socket to the account, which connects to the socket and removes it.
  * Changes nothing unless account->needs_switch. Does not follow a symbolic link.
  * Returns 0, or -1 with *err set: ERR_IO.

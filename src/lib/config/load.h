@@ -12,6 +12,7 @@ struct diag;
 
 /** What is loaded where nobody names a file. */
 #define CONFIG_DEFAULT_PATH "/etc/mta-stsd/mta-stsd.yaml"
+#define CONFIG_DEFAULT_USER "mta-stsd"
 
 /** How careful a load is; a set. Empty for a command, which a person can repeat. */
 enum load_care {

@@ -2,6 +2,7 @@
 #include "lib/config/schema.h"
 
 #include "lib/config/config.h"
+#include "lib/config/load.h"
 #include "lib/config/patterns.h"
 #include "lib/dns/name.h"
 
@@ -431,7 +432,7 @@ static const struct field main_rows[] = {
      .type = FIELD_TEXT,
      .offset = offsetof(struct raw_settings, user),
      .max = 64,
-     .default_text = "mta-stsd",
+     .default_text = CONFIG_DEFAULT_USER,
      .help = "what root becomes after binding"},
     {.key = "sandbox",
      .type = FIELD_SWITCH,
