@@ -12,7 +12,10 @@ ROWS = {"start": ["ready to serve, 60 domains", "memory then, 60 domains",
         "reports": ["--import-report, 60 reports", "--reports of one domain, 60 reports kept",
                     "--reports of 6 domains"],
         "cpu": ["CPU per fetch", "CPU per fetch, certificate not in the store",
-                "CPU per fetch, 2 workers"]}
+                "CPU per fetch, 2 workers"],
+        "check": ["--check of 40 domains on 1 MX pair",
+                  "--check of 60 domains on 1 MX pair, domains a second",
+                  "--check of 60 domains on 1 MX pair, peak memory"]}
 
 
 def test_every_row(tmp_path):

@@ -26,12 +26,13 @@ class Mx:
     sni      what it does if a name is asked for in the handshake, or none: "refuses name",
              "refuses no name", "other without name"
     script   function(connection, host, wait) instead of all that
+    certificate  the name in it, if not that of the host
     """
 
     def __init__(self, label, *addresses, zone="mail.example", kind=None, lines=None, tlsa=(),
                  greeting="220 {host} ESMTP", offers=("SIZE 1000000", "STARTTLS"),
                  starttls="220 go ahead", versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
-                 sni=None, script=None):
+                 sni=None, script=None, certificate=None):
         self.label, self.zone, self.addresses = label, zone, addresses
         self.host = f"{label}.{zone}"
         self.kind, self.tlsa, self.sni, self.script = kind, tlsa, sni, script
@@ -39,11 +40,12 @@ class Mx:
         self.versions = versions
         self.lines = lines if lines is not None else [
             f"{label} {'AAAA' if ':' in address else 'A'} {address}" for address in addresses]
+        self.certificate = certificate or self.host
         self.context = None
 
     def prepare(self, certificates):
         """Makes the certificate; the TLSA records follow from it."""
-        chain, key = certificates.make_host(self.host, self.kind)
+        chain, key = certificates.make_host(self.certificate, self.kind)
         self.context = self._make_context(chain, key)
         if self.sni:
             self.context.sni_callback = self._on_name

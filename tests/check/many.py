@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many domains on two MX hosts, all of them hosted by our own daemon."""
+"""Many domains on pairs of MX hosts, all of them hosted by our own daemon."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ from authority import Internet, Zone
 from certificates import Certificates
 from daemon import Daemon
 from mail import MailServers, Mx
-from network import DAEMON, MX
+from network import DAEMON, pair_addresses
 
 IN_A_CERTIFICATE = 100  # domains
 TXT_ID = "v=STSv1; id={};"
@@ -17,9 +17,14 @@ def names_of(count):
     return [f"d{i}.many.example" for i in range(count)]
 
 
-def _hosts(certificates):
-    hosts = [Mx(f"mx{i}", MX[30 + i], zone="carrier.example") for i in (1, 2)]
-    return hosts, [line for host in hosts for line in [*host.lines, *host.prepare(certificates)]]
+def _pairs(n_pairs, certificates):
+    """One certificate is good for all of them."""
+    pairs = [[Mx(f"mx{i}-{number}", address, zone="carrier.example", certificate="*.carrier.example")
+              for i, address in enumerate(pair_addresses(number))] for number in range(n_pairs)]
+    for pair in pairs:
+        for host in pair:
+            host.prepare(certificates)
+    return pairs
 
 
 def _daemon(folder, domains, certificates):
@@ -41,27 +46,31 @@ def _daemon(folder, domains, certificates):
 
 
 @contextlib.contextmanager
-def many_domains(folder, count, environment, run):
+def many_domains(folder, count, environment, run, n_pairs=1):
     """Serves them all; yields the Internet, with `daemon`.
 
-    run  runs the program: run("--print-id", domain)
+    run      runs the program: run("--print-id", domain)
+    n_pairs  of MX hosts
     """
     certificates = Certificates(folder / "pki")
     environment["SSL_CERT_FILE"] = str(certificates.pki.ca)
     domains = names_of(count)
-    hosts, host_lines = _hosts(certificates)
+    pairs = _pairs(n_pairs, certificates)
+    hosts = [host for pair in pairs for host in pair]
     daemon = _daemon(folder / "daemon", domains, certificates)
     policy_id = run("-c", daemon.config_path, "--print-id", domains[0]).stdout.decode().strip()
     lines = []
-    for domain in domains:
+    for i, domain in enumerate(domains):
         label = domain.removesuffix(".many.example")
         lines += [f'_mta-sts.{label} TXT "{TXT_ID.format(policy_id)}"',
                   f"mta-sts.{label} CNAME policy.carrier.example.",
                   f'_smtp._tls.{label} TXT "v=TLSRPTv1; rua=mailto:reports@carrier.example"',
-                  *(f"{label} MX 10 {host.host}." for host in hosts)]
+                  *(f"{label} MX 10 {host.host}." for host in pairs[i % n_pairs])]
     zones = {"many.example": Zone(*lines),
              "carrier.example": Zone(f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
-                                     "@ MX 10 mx1", *host_lines, signed=True)}
+                                     f"@ MX 10 {hosts[0].host}.",
+                                     *(line for host in hosts for line in host.lines),
+                                     signed=True)}
     (folder / "dns").mkdir()
     with Internet(folder / "dns").serving(zones) as internet, daemon, \
             MailServers(hosts).serving():

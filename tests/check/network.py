@@ -17,7 +17,13 @@ SCRIPTED = "45.67.89.33"
 CLOSED = "45.67.89.34"              # nothing listens
 MX = {n: f"45.67.89.{60 + n}" for n in range(1, 40)}
 
-_NETWORKS = ("45.67.89.0/24", "2a0e:dead::/32")
+
+def pair_addresses(number):
+    """Of the two hosts of a pair of MX hosts, which are counted from 0 to 9999."""
+    return [f"45.67.{100 + number // 100}.{1 + 2 * (number % 100) + i}" for i in range(2)]
+
+
+_NETWORKS = ("45.67.0.0/16", "2a0e:dead::/32")
 
 
 def enter():
