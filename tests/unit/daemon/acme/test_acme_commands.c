@@ -24,7 +24,7 @@ static char directory[64];
 
 static const char *path_of(const char *name)
 {
-    static char path[160];
+    static char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", directory, name);
     return path;

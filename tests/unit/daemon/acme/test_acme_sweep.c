@@ -34,7 +34,7 @@ static struct acme_commands *commands;
 
 static const char *path_of(const char *name)
 {
-    static char path[160];
+    static char path[256];
 
     snprintf(path, sizeof(path), "%s/%s", directory, name);
     return path;
