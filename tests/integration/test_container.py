@@ -140,7 +140,7 @@ def test_packages_suffice(built):
                 for name in ("mta-stsd", "mta-stsd-check", "mta-stsd-reports")]
     linked = subprocess.run(["ldd", *programs], capture_output=True, text=True, check=True).stdout
     libraries = owners(re.findall(r"(/\S+) \(", linked))
-    assert set(names_of(RUNTIME)) - {"ca-certificates"} <= libraries
+    assert set(names_of(RUNTIME)) - {"ca-certificates", "uacme"} <= libraries
     assert libraries - installed_with(names_of(RUNTIME)) == set()
 
 

@@ -13,7 +13,8 @@ from daemon import ROOT, run
 from operated import configuration, operate_in_test  # noqa: F401
 
 PAGES = {name: (ROOT / "docs" / name).read_text(encoding="utf-8")
-         for name in ("mta-stsd.8", "mta-stsd-check.8", "mta-stsd-reports.8", "mta-stsd.yaml.5")}
+         for name in ("mta-stsd.8", "mta-stsd-acme-hook.8", "mta-stsd-check.8", "mta-stsd-reports.8",
+                      "mta-stsd.yaml.5")}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 KEY = re.compile(r"^\.It Cm ([a-z_.]+) Pq ([a-z ]+)\n(.*?)(?=^\.(?:It|El|Bl))",
                  re.MULTILINE | re.DOTALL)
