@@ -114,6 +114,12 @@ const struct mode modes[] = {
      .options = TAKES(CONFIG),
      .what = "ask the running daemon whether it serves",
      .run = mode_health},
+    {.name = "certificates",
+     .arguments = "[DOMAIN...]",
+     .n_taken = SIZE_MAX,
+     .options = TAKES(CONFIG) | TAKES(JSON),
+     .what = "each policy host's certificate, its state, and why there is none",
+     .run = mode_certificates},
     {.name = "version", .letter = 'V', .what = "the version", .run = mode_version},
     {.name = "help", .letter = 'h', .what = "this text", .run = mode_help},
 };

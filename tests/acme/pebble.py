@@ -33,9 +33,9 @@ class Pebble:
             return answer.read()
 
     @contextlib.contextmanager
-    def serving(self, bound_accounts=None, **environment):
-        """environment    settings of its chaos, PEBBLE_*; without them it is reliable and quick
-        bound_accounts  {id: MAC key} of external accounts, of which a client needs one
+    def serving(self, environment=None, **keys):
+        """environment  settings of its chaos, PEBBLE_*; without them it is reliable and quick
+        keys         more of its configuration
         """
         conf = self.folder / "pebble.json"
         live = self.pki.folder / "live" / CA_NAME
@@ -43,9 +43,8 @@ class Pebble:
             "listenAddress": f"{PEBBLE}:443", "managementListenAddress": f"{PEBBLE}:15000",
             "certificate": str(live / "fullchain.pem"), "privateKey": str(live / "privkey.pem"),
             "httpPort": 80, "tlsPort": 443, "ocspResponderURL": "",
-            "externalAccountBindingRequired": bound_accounts is not None,
-            "externalAccountMACKeys": bound_accounts or {}}}), encoding="ascii")
-        with mock.patch.dict(os.environ, {**PATIENT, **environment}), \
+            **keys}}), encoding="ascii")
+        with mock.patch.dict(os.environ, {**PATIENT, **(environment or {})}), \
                 running("pebble", "-config", conf, "-dnsserver", f"{NAME_SERVER}:53", status=-15,
                         log=self.folder / "pebble.log", is_ready=self._is_up) as self.process:
             self.bundle.write_bytes(self.pki.ca.read_bytes() + self._manage("/roots/0"))

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/main/control_commands.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "daemon/confine/privileges.h"
 #include "daemon/control/control.h"
+#include "daemon/main/acme_orders.h"
 #include "daemon/main/cert_scan.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
@@ -13,6 +15,7 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/config/config.h"
+#include "lib/dns/record.h"
 
 static void answer_reload(void *context, enum reload_outcome outcome, const char *text)
 {
@@ -73,11 +76,33 @@ static char *print_served(void *context)
     return bytes;
 }
 
+/* A line each: the host, its state, when it is tried next, and why the last try brought nothing. */
+static char *print_all_orders(void *context)
+{
+    const struct control_commands *commands = context;
+    const struct config *config = *commands->config;
+    char *bytes = NULL, host[POLICY_HOST_SIZE];
+    struct acme_host_info info;
+    size_t len = 0;
+    FILE *out = open_memstream(&bytes, &len);
+
+    fputs(CONTROL_OK "\n", out);
+    for (size_t i = 0; i < config->n_domains; i++)
+        if (config->domains[i].document &&
+            acme_orders_find(commands->orders,
+                             dns_policy_host_render(config->domains[i].name, host), &info) == 0)
+            fprintf(out, "%s %s %" PRId64 " %s\n", host, acme_state_word(info.state),
+                    info.next_unix_s, info.reason);
+    fclose(out);
+    return bytes;
+}
+
 const struct control_row control_commands_rows[CONTROL_COMMANDS_COUNT] = {
     {.question = "reload", .begin = begin_reload},
     {.question = "reload force", .begin = begin_forced_reload},
     {.question = "reload dry", .begin = begin_dry_run},
     {.question = "health", .answer = print_health},
+    {.question = "orders", .answer = print_all_orders, .is_shared = true},
     {.question = "served", .answer = print_served, .is_shared = true},
 };
 

@@ -7,6 +7,7 @@
 #include "daemon/control/control_server.h"
 
 struct account;
+struct acme_orders;
 struct config;
 struct err;
 struct readiness;
@@ -15,7 +16,7 @@ struct server_stats;
 struct uv_loop_s;
 
 enum {
-    CONTROL_COMMANDS_COUNT = 5,
+    CONTROL_COMMANDS_COUNT = 6,
 };
 
 /** The context of the rows. */
@@ -25,6 +26,7 @@ struct control_commands {
     const struct server_stats *stats;
     struct config *const *config; /* that serves at the time of the question */
     struct cert_scan *const *scan;
+    struct acme_orders *orders; /* NULL: nothing is ordered */
 };
 
 /**

@@ -474,11 +474,13 @@ static void make_parts(struct server *server)
 
     started_programs_begin(server->programs, &programs);
     server->reload = reload_new(&reload);
-    server->commands = (struct control_commands){.reload = server->reload,
-                                                 .readiness = server->readiness,
-                                                 .stats = &server->stats,
-                                                 .config = &server->config,
-                                                 .scan = &server->scan};
+    server->commands =
+        (struct control_commands){.reload = server->reload,
+                                  .readiness = server->readiness,
+                                  .stats = &server->stats,
+                                  .config = &server->config,
+                                  .scan = &server->scan,
+                                  .orders = started_programs_orders(server->programs)};
     server->scan = cert_scan_new(&scan);
     server->refresh =
         cert_refresh_new(&server->loop, &server->store, server->sandbox, server->scan);

@@ -256,6 +256,20 @@ const char *certificate_names_render(const struct certificate *certificate, char
     return buffer;
 }
 
+const char *certificate_issuer_render(const struct certificate *certificate, char *buffer,
+                                      size_t size)
+{
+    BIO *out = BIO_new(BIO_s_mem());
+    int len = 0;
+
+    if (out &&
+        X509_NAME_print_ex(out, X509_get_issuer_name(certificate->leaf), 0, XN_FLAG_RFC2253) >= 0)
+        len = BIO_read(out, buffer, (int)size - 1);
+    buffer[len > 0 ? len : 0] = '\0';
+    BIO_free(out);
+    return buffer;
+}
+
 const char *certificate_path(const struct certificate *certificate)
 {
     return certificate->path;

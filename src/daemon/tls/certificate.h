@@ -24,6 +24,7 @@ enum {
     CERTIFICATE_FILE_MAX = 256 * 1024, /* bytes of a chain or key file */
     CERTIFICATE_NAMES_MAX = 320,       /* a buffer for certificate_names_render() */
     CERTIFICATE_FINDINGS_MAX = 256,    /* for certificate_findings_render() */
+    CERTIFICATE_ISSUER_MAX = 256,      /* for certificate_issuer_render() */
     CERTIFICATE_DATE_MAX = 32,         /* for certificate_date_render() */
 };
 
@@ -60,6 +61,16 @@ bool certificate_covers(const struct certificate *certificate, const char *host)
  */
 const char *certificate_names_render(const struct certificate *certificate, char *buffer,
                                      size_t size);
+
+/**
+ * Writes the name of who has issued it, as "CN=R11,O=Let's Encrypt,C=US"; what is not printable
+ * ASCII is escaped, and what is too long is cut.
+ *
+ * buffer, size  at least CERTIFICATE_ISSUER_MAX bytes
+ * Returns buffer.
+ */
+const char *certificate_issuer_render(const struct certificate *certificate, char *buffer,
+                                      size_t size);
 
 /** Where its leaf was read from. */
 const char *certificate_path(const struct certificate *certificate);

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""--certificates where a daemon orders: each state, as a person sees it."""
+
+import json
+
+from front import DIRECTORY, NEW_ORDER, Front, problem
+from names import OTHER_MACHINE, policy_hosts
+from ordering import Orderer, settings
+from processes import eventually
+
+
+def states(daemon):
+    rows = json.loads(daemon.ask("--certificates", "--json").stdout)
+    return {row["domain"]: row for row in rows}
+
+
+def test_states(internet, ca, pki, tmp_path):
+    """Valid, waiting for DNS, and of certificates: that are not ordered."""
+    pki.issue(tmp_path / "live/mta-sts.own.example", "mta-sts.own.example")
+    internet.publish(*policy_hosts("good.example", "own.example"),
+                     f"mta-sts.elsewhere.example. A {OTHER_MACHINE}")
+    own = {"chain": f"{tmp_path}/live/{{host}}/chain.pem", "key": f"{tmp_path}/live/{{host}}/key.pem"}
+    configuration = settings(tmp_path, ["good.example", "elsewhere.example", "own.example"],
+                             certificates=[own])
+    with ca.serving(), Orderer(tmp_path, configuration) as daemon:
+        daemon.wait_served(ca.bundle, "good.example")
+        eventually(lambda: states(daemon)["elsewhere.example"]["state"] == "waiting", "a check", 60)
+        listed = states(daemon)
+        assert {domain: row["state"] for domain, row in listed.items()} == {
+            "good.example": "valid", "elsewhere.example": "waiting", "own.example": "foreign"}
+        assert "Pebble Intermediate CA" in listed["good.example"]["issuer"]
+        assert OTHER_MACHINE in listed["elsewhere.example"]["error"]
+        assert listed["elsewhere.example"]["next_try"].startswith("20")
+        text = daemon.ask("--certificates").stdout.decode()
+        assert OTHER_MACHINE in text and "    next try: " in text
+    # Without a daemon, by the files alone.
+    listed = states(daemon)
+    assert {domain: row["state"] for domain, row in listed.items()} == {
+        "good.example": "valid", "elsewhere.example": "missing", "own.example": "valid"}
+
+
+def test_failing(internet, ca, pki, tmp_path):
+    """A CA that refuses one host is named with what it says; the other host has its certificate."""
+    internet.publish(*policy_hosts("good.example", "blocked.example"))
+    with ca.serving(domainBlocklist=["mta-sts.blocked.example"]), \
+            Orderer(tmp_path, settings(tmp_path, ["good.example", "blocked.example"])) as daemon:
+        daemon.wait_served(ca.bundle, "good.example")
+        eventually(lambda: states(daemon)["blocked.example"]["state"] == "failing", "a failure", 60)
+        row = states(daemon)["blocked.example"]
+        assert "rejectedIdentifier" in row["error"] and row["next_try"]
+        assert row["not_after"] is None
+
+
+def test_paused(internet, ca, pki, tmp_path):
+    """Let's Encrypt's answer for a host that has failed too often; a person has to open a link."""
+    internet.publish(*policy_hosts("paused.example"))
+    front = Front(pki)
+    front.rules.append((NEW_ORDER, problem(
+        429, "rateLimited", "Your account is temporarily prevented from requesting certificates for "
+        "mta-sts.paused.example and possibly others. Please visit: "
+        "https://portal.letsencrypt.org/sfe/v1/unpause?jwt=abc")))
+    with ca.serving(), front.serving(), Orderer(tmp_path, settings(
+            tmp_path, ["paused.example"], acme={"directory": DIRECTORY})) as daemon:
+        eventually(lambda: states(daemon)["paused.example"]["state"] == "paused", "a pause", 60)
+        assert "portal.letsencrypt.org" in states(daemon)["paused.example"]["error"]
