@@ -3,8 +3,10 @@
 
 import contextlib
 import datetime
+import re
 import socket
 import ssl
+import time
 
 from client import exchange, request
 from names import POLICY_HOST, POLICY_NAME
@@ -40,6 +42,11 @@ class Orderer(Operated):
         (self.folder / "state").mkdir(exist_ok=True)
         return super().__enter__()
 
+    def __exit__(self, kind, *rest):
+        if kind:
+            print("\n".join(line for line in self.log.lines if "refused" not in line))
+        super().__exit__(kind, *rest)
+
     def fetch(self, domain, bundle):
         """The policy of a domain, as a sender that trusts the CA gets it."""
         context = ssl.create_default_context(cafile=bundle)
@@ -53,8 +60,14 @@ class Orderer(Operated):
         return False
 
     def wait_served(self, bundle, *domains, patience_s=PATIENCE_S):
+        """A line of the log comes before each first look, which would be a refused handshake."""
+        end = time.monotonic() + patience_s
         for domain in domains:
-            eventually(lambda: self.serves(domain, bundle), f"{domain} is served", patience_s)
+            name = re.escape(f"mta-sts.{domain}")
+            while not self.log.find(f"{name}: .*installed") and time.monotonic() < end:
+                time.sleep(0.1)
+            eventually(lambda: self.serves(domain, bundle), f"{domain} is served",
+                       max(1, end - time.monotonic()))
 
     def certificate(self, domain):
         """The path of the certificate that was ordered."""
