@@ -27,6 +27,7 @@ struct mx_record {
     const char *host;          /* as rdata_name() has it */
     bool is_covered;           /* by the policy */
     enum mx_outcome sts, dane; /* what senders with such a policy do; MX_UNKNOWN: not visited */
+    bool follows_dane;         /* a sender with DANE heeds `dane` instead of the policy */
     const struct mx_key *keys; /* that it has shown */
     size_t n_keys;
     bool is_secure; /* its addresses, by DNSSEC */

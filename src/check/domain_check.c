@@ -274,6 +274,24 @@ static void check_count_hosts(const struct mx_record *records, size_t n,
             facts->n_untried++;
 }
 
+/* Without a policy that senders heed, one with MTA-STS alone refuses no host. */
+static void check_count_dane(const struct mx_record *records, size_t n, bool has_policy,
+                             struct verdict_facts *facts)
+{
+    facts->n_mx = n;
+    for (size_t i = 0; i < n; i++) {
+        bool is_refused = has_policy && check_is_refused(&records[i]);
+
+        if (!records[i].follows_dane)
+            continue;
+        facts->n_dane++;
+        facts->n_dane_untried += records[i].dane == MX_UNKNOWN;
+        facts->n_dane_refused += records[i].dane == MX_REFUSES;
+        facts->n_dane_only_refused += records[i].dane == MX_REFUSES && !is_refused;
+        facts->n_dane_only_accepted += records[i].dane == MX_ACCEPTS && is_refused;
+    }
+}
+
 static void check_call_back(struct domain_check *check, struct domain_report *report)
 {
     report->domain = check->domain;
@@ -337,6 +355,10 @@ static void check_judge_all(struct domain_check *check)
         if (report.policy->mode == POLICY_TESTING)
             check_judge_enforce(check);
     }
+    check_count_dane(check->mx, check->n_mx,
+                     report.facts.has_record && report.facts.has_policy &&
+                         report.facts.mode != POLICY_MODE_NONE,
+                     &report.facts);
     check_judge_targets(check);
     check_call_back(check, &report);
     findings_free(check->findings);
@@ -454,6 +476,7 @@ static void check_on_visited(void *context, const struct mx_host *host)
 
     slot->record->sts = mx_host_sts_outcome(host);
     slot->record->dane = mx_host_dane_outcome(host);
+    slot->record->follows_dane = mx_host_follows_dane(host);
     slot->record->n_keys = mx_host_list_keys(host, slot->check->arena, &slot->record->keys);
     slot->record->is_secure = mx_host_is_secure(host);
     mx_host_report(host, slot->check->tools->now_unix_s, slot->check->findings);

@@ -59,6 +59,11 @@ bool mx_host_dane_fails(const struct mx_host *host)
             (host->tlsa->status == DNS_BOGUS || host->tlsa->status == DNS_FAILED));
 }
 
+bool mx_host_follows_dane(const struct mx_host *host)
+{
+    return mx_host_has_dane(host) || mx_host_dane_fails(host);
+}
+
 enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
                                         const struct mx_attempt *attempt)
 {

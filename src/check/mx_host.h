@@ -91,6 +91,9 @@ bool mx_host_has_dane(const struct mx_host *host);
 /** A DANE sender is to keep back mail since DNS failed: bogus, or no answer to its question. */
 bool mx_host_dane_fails(const struct mx_host *host);
 
+/** A DANE sender does as DANE says, rather than MTA-STS: there are records, or DNS failed. */
+bool mx_host_follows_dane(const struct mx_host *host);
+
 /** What a sender with an MTA-STS policy in mode enforce does that covers this host. */
 enum mx_outcome mx_host_sts_outcome(const struct mx_host *host);
 

@@ -10,6 +10,7 @@ void report_add(struct report *report, const struct domain_report *domain)
 
     totals->n_domains++;
     totals->n_verdicts[domain->verdict]++;
+    totals->n_dane_verdicts[verdict_of_dane(&domain->facts)]++;
     for (size_t i = 0; i < findings_count(domain->findings); i++) {
         const struct check_row *row = check_row_of(findings_at(domain->findings, i)->finding);
 

@@ -20,6 +20,7 @@ struct report_totals {
     size_t n_domains;
     size_t n_findings[CHECK_SEVERITY_COUNT];
     size_t n_verdicts[VERDICT_COUNT];
+    size_t n_dane_verdicts[VERDICT_COUNT];
     char first_error[256]; /* "example.com: mx-not-in-policy"; "" without errors */
 };
 

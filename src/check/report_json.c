@@ -136,6 +136,7 @@ static void json_report_domain(struct report *report, const struct domain_report
     json_key(writer, "hosted");
     json_bool(writer, domain->is_ours);
     json_text_member(writer, "verdict", verdict_code(domain->verdict));
+    json_text_member(writer, "dane_verdict", verdict_code(verdict_of_dane(&domain->facts)));
     json_text_member(writer, "text", verdict_text(domain->verdict, &domain->facts, text));
     json_put_counts(writer, counts);
     json_text_member(writer, "id", domain->id);

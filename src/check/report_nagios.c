@@ -12,6 +12,17 @@ static void nagios_domain(struct report *report, const struct domain_report *dom
     (void)domain;
 }
 
+/* ", senders with DANE refuse mail for 1 domain"; nothing where they refuse none. */
+static void nagios_print_refused(FILE *out, const char *senders,
+                                 const size_t n_verdicts[VERDICT_COUNT])
+{
+    size_t n = n_verdicts[VERDICT_PARTLY_LOST] + n_verdicts[VERDICT_LOST];
+
+    if (n > 0)
+        fprintf(out, ", senders with %s refuse mail for %zu domain%s", senders, n,
+                n == 1 ? "" : "s");
+}
+
 /* One line: the service's state, words for a person, and after the bar what is plotted. */
 static void nagios_end(struct report *report)
 {
@@ -20,10 +31,13 @@ static void nagios_end(struct report *report)
     size_t n_warnings = totals->n_findings[CHECK_WARNING];
     const char *state = n_errors > 0 ? "CRITICAL" : n_warnings > 0 ? "WARNING" : "OK";
 
-    fprintf(report->out, "MTA-STS %s - %zu domain%s, %zu error%s, %zu warning%s%s%s", state,
+    fprintf(report->out, "MTA-STS %s - %zu domain%s, %zu error%s, %zu warning%s", state,
             totals->n_domains, totals->n_domains == 1 ? "" : "s", n_errors,
-            n_errors == 1 ? "" : "s", n_warnings, n_warnings == 1 ? "" : "s",
-            n_errors > 0 ? ", first " : "", totals->first_error);
+            n_errors == 1 ? "" : "s", n_warnings, n_warnings == 1 ? "" : "s");
+    nagios_print_refused(report->out, "MTA-STS", totals->n_verdicts);
+    nagios_print_refused(report->out, "DANE", totals->n_dane_verdicts);
+    if (n_errors > 0)
+        fprintf(report->out, ", first %s", totals->first_error);
     fprintf(report->out, " | errors=%zu warnings=%zu unknown=%zu\n", n_errors, n_warnings,
             totals->n_findings[CHECK_UNKNOWN]);
 }

@@ -14,8 +14,8 @@ _addresses = (f"45.67.89.{n}" for n in range(100, 250))
 class MxScenario:
     """host  an Mx, or the name of a host that has no server"""
 
-    def __init__(self, *codes, host, verdict="lost"):
-        self.codes, self.host, self.verdict = codes, host, verdict
+    def __init__(self, *codes, host, verdict="lost", dane="absent"):
+        self.codes, self.host, self.verdict, self.dane = codes, host, verdict, dane
 
     @property
     def name(self):
@@ -47,9 +47,9 @@ MX_SCENARIOS = {
     "both-families": MxScenario(host=_host("both-families", "2a0e:dead::100"), verdict="enforced"),
     # DNS
     "no-address": MxScenario("mx-host-missing", host="gone.mail.example"),
-    "bogus-mx": MxScenario("mx-host-bogus", host="mx.bogus.example"),
+    "bogus-mx": MxScenario("mx-host-bogus", dane="lost", host="mx.bogus.example"),
     "deaf-mx": MxScenario("mx-host-failed", host="mx.deaf.example", verdict="enforced"),
-    "alias": MxScenario("mx-cname", "mx-cert-name", host="alias.mail.example"),
+    "alias": MxScenario("mx-cname", "mx-cert-name", dane="enforced", host="alias.mail.example"),
     "private-mx": MxScenario("address-special", verdict="enforced",
                              host=_beside("private-mx", "private-mx A 192.168.0.1")),
     "not-routed-mx": MxScenario("address-not-routed", verdict="enforced",
@@ -95,31 +95,38 @@ MX_SCENARIOS = {
     "mx-leaf-alone": MxScenario("mx-cert-chain", host=_host("mx-leaf-alone", kind="leaf-alone")),
     "mx-untrusted": MxScenario("mx-cert-untrusted", host=_host("mx-untrusted", kind="untrusted")),
     # TLSA; a sender with MTA-STS alone sees no fault
-    "dane": MxScenario(verdict="enforced", host=_host("dane", tlsa=["3 1 1 own"])),
-    "dane-issuer": MxScenario(verdict="enforced", host=_host("dane-issuer", tlsa=["2 1 1 issuer"])),
+    "dane": MxScenario(verdict="enforced", dane="enforced", host=_host("dane", tlsa=["3 1 1 own"])),
+    "dane-issuer": MxScenario(verdict="enforced", dane="enforced",
+                              host=_host("dane-issuer", tlsa=["2 1 1 issuer"])),
     "dane-rollover": MxScenario(verdict="enforced",
+                                dane="enforced",
                                 host=_host("dane-rollover", tlsa=["3 1 1 own", "3 1 1 other"])),
     "dane-self": MxScenario("mx-cert-self-signed",
+                            dane="enforced",
                             host=_host("dane-self", kind="self", tlsa=["3 1 1 own"])),
     "dane-expired": MxScenario("mx-cert-expired",
+                               dane="enforced",
                                host=_host("dane-expired", kind="expired", tlsa=["3 1 1 own"])),
     "dane-broken": MxScenario("tlsa-mismatch", verdict="enforced",
-                              host=_host("dane-broken", tlsa=["3 1 1 other"])),
-    "dane-agile": MxScenario("tlsa-mismatch", verdict="enforced", host=_host(
+                              dane="lost", host=_host("dane-broken", tlsa=["3 1 1 other"])),
+    "dane-agile": MxScenario("tlsa-mismatch", verdict="enforced", dane="lost", host=_host(
         "dane-agile", tlsa=["3 1 1 own", "3 1 2 other"])),
     "dane-name": MxScenario("mx-cert-name", "tlsa-name",
+                            dane="lost",
                             host=_host("dane-name", kind="name", tlsa=["2 1 1 issuer"])),
-    "dane-chain": MxScenario("mx-cert-expired", "tlsa-chain", host=_host(
+    "dane-chain": MxScenario("mx-cert-expired", "tlsa-chain", dane="lost", host=_host(
         "dane-chain", kind="expired", tlsa=["2 1 1 issuer"])),
-    "dane-combination": MxScenario("tlsa-combination", verdict="enforced", host=_host(
+    "dane-combination": MxScenario("tlsa-combination", verdict="enforced", dane="enforced",
+                                   host=_host(
         "dane-combination", tlsa=["3 1 1 own", "2 1 1 other"])),
     "dane-unusable": MxScenario("tlsa-unusable", verdict="enforced",
+                                dane="enforced",
                                 host=_host("dane-unusable", tlsa=["1 1 1 own", "3 1 1 own"])),
     "dane-insecure": MxScenario("tlsa-insecure", verdict="enforced", host=_host(
         "dane-insecure", tlsa=["3 1 1 other"], zone="plain-mail.example")),
-    "dane-deaf": MxScenario("tlsa-failed", verdict="enforced", host=_beside(
+    "dane-deaf": MxScenario("tlsa-failed", verdict="enforced", dane="lost", host=_beside(
         "dane-deaf", "_tcp.dane-deaf NS deaf.servers.example.")),
-    "dane-no-tls": MxScenario("starttls-missing", "tlsa-without-tls", host=_host(
+    "dane-no-tls": MxScenario("starttls-missing", "tlsa-without-tls", dane="lost", host=_host(
         "dane-no-tls", offers=("SIZE 1",), tlsa=["3 1 1 own"])),
 }
 

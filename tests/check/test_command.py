@@ -69,6 +69,20 @@ def test_json(internet):
     assert [address["status"] for address in domain["policy_host"]] == [200, 200]
 
 
+@pytest.mark.parametrize("domain, sentence", [
+    ("dane.example", "enforced: senders deliver with verified TLS"),
+    ("dane-broken.example", "mail is at risk: senders with MTA-STS alone deliver with verified "
+     "TLS; senders with DANE refuse the only MX host"),
+    ("dane-self.example", "mail is at risk: senders with MTA-STS alone refuse the only MX host; "
+     "senders with DANE deliver to the only MX host"),
+    ("dane-name.example", "mail is lost: senders refuse the only MX host"),
+])
+def test_verdict_of_senders_with_dane(internet, domain, sentence):
+    done = check(internet, domain)
+    assert done.stdout.decode().splitlines()[0] == f"{domain}: {sentence}"
+    assert done.returncode == (0 if domain == "dane.example" else 1)
+
+
 def test_json_and_quiet(internet):
     report = json.loads(check(internet, "--json", "--quiet", "testing.example",
                               "beside-spf.example").stdout)
@@ -82,6 +96,10 @@ def test_json_and_quiet(internet):
     (["beside-spf.example"], "WARNING - 1 domain, 0 errors, 1 warning |", 1),
     (["good.example", "bad-id.example"],
      "CRITICAL - 2 domains, 1 error, 0 warnings, first bad-id.example: txt-syntax |", 2),
+    (["backup.example"], "CRITICAL - 1 domain, 1 error, 0 warnings, senders with MTA-STS refuse mail "
+     "for 1 domain, first backup.example: mx-not-in-policy |", 2),
+    (["dane-broken.example"], "CRITICAL - 1 domain, 1 error, 0 warnings, senders with DANE refuse "
+     "mail for 1 domain, first dane-broken.example: tlsa-mismatch |", 2),
 ])
 def test_nagios(internet, domains, state, status):
     done = check(internet, "--nagios", *domains)

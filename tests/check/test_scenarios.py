@@ -7,6 +7,7 @@ import pytest
 
 from daemon import run
 from scenarios import SCENARIOS
+from scenarios_mx import MX_SCENARIOS
 
 
 @pytest.mark.parametrize("domain", SCENARIOS)
@@ -14,6 +15,11 @@ def test_scenario(checked, domain):
     report = checked[domain]
     assert {finding["code"] for finding in report["findings"]} == SCENARIOS[domain].codes
     assert report["verdict"] == SCENARIOS[domain].verdict
+
+
+@pytest.mark.parametrize("name", MX_SCENARIOS)
+def test_verdict_of_dane(checked, name):
+    assert checked[f"{name}.example"]["dane_verdict"] == MX_SCENARIOS[name].dane
 
 
 def test_every_code_has_a_scenario():
