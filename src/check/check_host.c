@@ -23,7 +23,8 @@
 enum {
     HTTPS_PORT = 443,
     EXPIRING_S = 7 * 24 * 60 * 60,
-    SLOW_MS = 4000,
+    SLOW_MS = 4000,    /* where postfix-mta-sts-resolver gives up */
+    SLOWISH_MS = 2000, /* where postfix-tlspol does */
     HTTP_OK = 200,
 };
 
@@ -252,6 +253,9 @@ static bool host_judge_answer(const struct host_address *address, struct finding
                      err_quote(quoted, sizeof(quoted), result->encoding));
     if (result->time_ms > SLOW_MS)
         findings_add(findings, CHECK_HTTP_SLOW, address->text, "the answer took %.1f seconds",
+                     result->time_ms / 1000.0);
+    else if (result->time_ms > SLOWISH_MS)
+        findings_add(findings, CHECK_HTTP_SLOWISH, address->text, "the answer took %.1f seconds",
                      result->time_ms / 1000.0);
     if (result->body.len > POLICY_FETCH_MAX) {
         findings_add(findings, CHECK_BODY_TOO_LARGE, address->text,

@@ -152,6 +152,7 @@ SCENARIOS = {
                                 verdict="ignored"),
     "compressed.example": Scenario("http-encoded", script=compressed),
     "timeout.example": Scenario("http-timeout", script=slow(60), verdict="ignored"),
+    "slow-ish.example": Scenario("http-slow-ish", script=slow(2.5)),
     "slow.example": Scenario("http-slow", script=slow(4.5)),
     "long.example": Scenario("body-large", "mx-pattern-unused", body=LONG),
     "long-ish.example": Scenario("body-long", "mx-pattern-unused", body=LONGISH),

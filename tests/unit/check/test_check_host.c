@@ -205,14 +205,19 @@ static void test_answers(void **state)
     result->tls_version = TLS1_1_VERSION;
     judge_address(&address, "tls-old 192.0.2.1: the server knows no TLS 1.2\n", false);
     result->tls_version = TLS1_2_VERSION;
-    result->time_ms = 4000;
+    result->time_ms = 2000;
     result->body.len = POLICY_BODY_ADVISED;
     judge_address(&address, "", true);
+    result->time_ms = 2001;
+    judge_address(&address, "http-slow-ish 192.0.2.1: the answer took 2.0 seconds\n", true);
+    result->time_ms = 4000;
+    judge_address(&address, "http-slow-ish 192.0.2.1: the answer took 4.0 seconds\n", true);
+    result->time_ms = 0;
     result->body.len = POLICY_BODY_ADVISED + 1;
     judge_address(&address, "body-long 192.0.2.1: the policy has 4097 bytes\n", true);
     result->body.len = POLICY_BODY_MAX;
     judge_address(&address, "body-long 192.0.2.1: the policy has 10240 bytes\n", true);
-    result->time_ms++;
+    result->time_ms = 4001;
     result->body.len++;
     judge_address(&address,
                   "http-slow 192.0.2.1: the answer took 4.0 seconds\n"
