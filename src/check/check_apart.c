@@ -85,13 +85,12 @@ int check_apart_run(const struct account *account, enum exit_status (*work)(void
         *ret_status = work(context);
         return 0;
     }
+    /* Each thread has it for itself, and inherits it, even one that a library starts in fork(). */
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     child = fork();
     if (child < 0)
         return err_io(err, errno, "no process can be started that checks");
-    if (child == 0) {
-        /* Each thread has it for itself, and inherits it. */
-        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (child == 0)
         exit((int)work(context));
-    }
     return apart_wait(child, ret_status, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/http/challenge_handler.h"
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -45,6 +46,17 @@ static size_t read_known(const char *directory, struct slice token,
     return strlen(ret_answer);
 }
 
+/* The disk of test_slow_disk: it answers when the test lets it. */
+static sem_t may_answer;
+
+static size_t read_slowly(const char *directory, struct slice token,
+                          char ret_answer[CHALLENGE_ANSWER_MAX + 1])
+{
+    while (sem_wait(&may_answer) != 0)
+        continue;
+    return read_known(directory, token, ret_answer);
+}
+
 static void ask(struct asked *asked, const char *method, const char *token)
 {
     char request[512];
@@ -84,11 +96,13 @@ static void test_slow_disk(void **state)
 
     (void)state;
     given.elsewhere = NULL;
-    given.challenges = challenge_reader_new("/", read_known, 0);
+    sem_init(&may_answer, 0, 0);
+    given.challenges = challenge_reader_new("/", read_slowly, 10);
     asked_open(&asked, set_handlers);
     ask(&asked, "GET", "known_-9");
     assert_string_equal(asked.head, "HTTP/1.1 503 Service Unavailable");
     asked_close(&asked);
+    sem_post(&may_answer);
     while (challenge_reader_free(given.challenges) != 0)
         continue;
 }
