@@ -27,12 +27,14 @@ def status(pid):
 
 
 def find_child(daemon):
-    """The process that loads, once it has named itself; None: it was too quick."""
+    """The process that loads, once it has named itself and would be killed first where memory
+    ends; None: it was too quick."""
     with contextlib.suppress(OSError):
         for child in children(spawner(daemon)):
-            if pathlib.Path(f"/proc/{child}/comm").read_text() == "mta-stsd-trial\n":
+            process = pathlib.Path(f"/proc/{child}")
+            if (process / "comm").read_text() == "mta-stsd-trial\n" and \
+               (process / "oom_score_adj").read_text() == "1000\n":
                 os.kill(child, signal.SIGSTOP)
-                assert pathlib.Path(f"/proc/{child}/oom_score_adj").read_text() == "1000\n"
                 return child
     return None
 
