@@ -4,13 +4,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <uv.h>
 
-#include "daemon/child/child_output.h"
+#include "daemon/child/child_run.h"
 #include "daemon/child/spawner.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
@@ -19,18 +17,14 @@
 
 #define READER_MEMORY_MAX ((uint64_t)1 << 30) /* of address space */
 
-enum {
-    READER_REASON_SIZE = 1024,
-};
-
 struct report_reader {
     struct report_reader_options options;
     pthread_mutex_t lock; /* of is_stopped: the handle is not woken once it may be closed */
     bool is_stopped;
     uv_async_t wake;
-    uv_timer_t timer;            /* runs while the next start has to wait */
-    struct child_output *output; /* of the program that runs; NULL: it does not */
-    uint64_t retry_ms;           /* after the next failure */
+    uv_timer_t timer; /* runs while the next start has to wait */
+    struct child_run *run;
+    uint64_t retry_ms; /* after the next failure */
 };
 
 static void reader_wait(struct report_reader *reader, uint64_t ms);
@@ -49,40 +43,10 @@ static void reader_run_failed(struct report_reader *reader, const char *reason)
     reader_wait(reader, retry_ms);
 }
 
-static void reader_print_end(const struct report_reader *reader, const struct spawn_end *end,
-                             char reason[static READER_REASON_SIZE])
-{
-    const char *program = reader->options.program;
-    const char *last_line = child_output_last_line(reader->output);
-
-    switch (end->outcome) {
-    case SPAWN_FAILED:
-        snprintf(reason, READER_REASON_SIZE, "'%s' cannot be started: %s", program,
-                 strerror(end->code));
-        break;
-    case SPAWN_TIMED_OUT:
-        snprintf(reason, READER_REASON_SIZE, "'%s' was ended after %d minutes", program,
-                 REPORT_READER_TIMEOUT_MS / 60000);
-        break;
-    case SPAWN_SIGNALLED:
-        snprintf(reason, READER_REASON_SIZE, "'%s' was ended by signal %d", program, end->code);
-        break;
-    case SPAWN_EXITED:
-        snprintf(reason, READER_REASON_SIZE, "'%s' ended with status %d%s%s", program, end->code,
-                 last_line[0] != '\0' ? ": " : "", last_line);
-        break;
-    }
-}
-
-static void on_reader_end(void *context, const struct spawn_end *end)
+static void on_reader_end(void *context, const struct spawn_end *end, const char *reason)
 {
     struct report_reader *reader = context;
-    char reason[READER_REASON_SIZE];
 
-    child_output_finish(reader->output);
-    reader_print_end(reader, end, reason);
-    child_output_free(reader->output);
-    reader->output = NULL;
     if (end->outcome == SPAWN_EXITED && end->code == 0) {
         atomic_fetch_add(reader->options.n_good, 1);
         reader->retry_ms = reader->options.retry_ms;
@@ -94,21 +58,14 @@ static void on_reader_end(void *context, const struct spawn_end *end)
 
 static void reader_start(struct report_reader *reader)
 {
-    struct spawn_request request = {.program = REPORTS,
-                                    .fds = {-1, -1, -1},
-                                    .memory_max = MTA_INSTRUMENTED ? 0 : READER_MEMORY_MAX,
-                                    .timeout_ms = REPORT_READER_TIMEOUT_MS};
+    const struct spawn_request request = {.program = REPORTS,
+                                          .fds = {-1, -1, -1},
+                                          .memory_max = MTA_INSTRUMENTED ? 0 : READER_MEMORY_MAX,
+                                          .timeout_ms = REPORT_READER_TIMEOUT_MS};
     struct err err;
 
-    reader->output = child_output_new(reader->options.loop, "reports", &err);
-    if (reader->output) {
-        request.fds[1] = request.fds[2] = child_output_fd(reader->output);
-        if (spawner_start(reader->options.spawner, &request, on_reader_end, reader, &err))
-            return;
-        child_output_free(reader->output);
-        reader->output = NULL;
-    }
-    reader_run_failed(reader, err.msg);
+    if (child_run_start(reader->run, &request, on_reader_end, reader, &err) != 0)
+        reader_run_failed(reader, err.msg);
 }
 
 /* If there are still reports, the count that begins now wakes the reader. */
@@ -129,15 +86,21 @@ static void on_reader_wake(uv_async_t *wake)
 {
     struct report_reader *reader = wake->data;
 
-    if (!reader->is_stopped && !reader->output && !uv_is_active((uv_handle_t *)&reader->timer))
+    if (!reader->is_stopped && !child_run_is_under_way(reader->run) &&
+        !uv_is_active((uv_handle_t *)&reader->timer))
         reader_start(reader);
 }
 
 struct report_reader *report_reader_new(const struct report_reader_options *options)
 {
     struct report_reader *reader = memory_alloc(sizeof(*reader));
+    const struct child_run_options run = {.loop = options->loop,
+                                          .spawner = options->spawner,
+                                          .prefix = "reports",
+                                          .program = options->program};
 
-    *reader = (struct report_reader){.options = *options, .retry_ms = options->retry_ms};
+    *reader = (struct report_reader){
+        .options = *options, .run = child_run_new(&run), .retry_ms = options->retry_ms};
     pthread_mutex_init(&reader->lock, NULL);
     uv_async_init(options->loop, &reader->wake, on_reader_wake);
     uv_timer_init(options->loop, &reader->timer);
@@ -163,14 +126,14 @@ void report_reader_stop(struct report_reader *reader)
     reader->is_stopped = true;
     pthread_mutex_unlock(&reader->lock);
     uv_timer_stop(&reader->timer);
-    child_output_free(reader->output);
-    reader->output = NULL;
+    child_run_stop(reader->run);
 }
 
 void report_reader_free(struct report_reader *reader)
 {
     if (!reader)
         return;
+    child_run_free(reader->run);
     pthread_mutex_destroy(&reader->lock);
     free(reader);
 }
