@@ -39,15 +39,6 @@ struct report_spool {
     int n_tries;              /* of it */
 };
 
-static char *spool_path_join(const char *directory, const char *name)
-{
-    size_t size = strlen(directory) + strlen(name) + 2;
-    char *path = memory_alloc(size);
-
-    snprintf(path, size, "%s/%s", directory, name);
-    return path;
-}
-
 static void spool_names_free(struct spool_names *names)
 {
     for (size_t i = 0; i < names->n; i++)
@@ -163,8 +154,8 @@ int report_spool_open(const char *state_directory, struct report_spool **ret_spo
 {
     struct report_spool *spool = memory_alloc(sizeof(*spool));
 
-    *spool = (struct report_spool){.path = spool_path_join(state_directory, SPOOL_DIRECTORY)};
-    spool->failed = spool_path_join(spool->path, SPOOL_FAILED_DIRECTORY);
+    *spool = (struct report_spool){.path = file_path_below(state_directory, SPOOL_DIRECTORY)};
+    spool->failed = file_path_below(spool->path, SPOOL_FAILED_DIRECTORY);
     if (mark_open(spool, state_directory, err) != 0 ||
         spool_names_read(&spool->names, spool->path, err) != 0) {
         report_spool_close(spool);
@@ -203,7 +194,7 @@ static int failed_bound(const struct report_spool *spool, struct err *err)
     size_t n_files_max = 2 * (size_t)REPORT_SPOOL_FAILED_MAX;
 
     for (size_t i = 0; result == 0 && i + n_files_max < names.n; i++) {
-        char *path = spool_path_join(spool->failed, names.list[i]);
+        char *path = file_path_below(spool->failed, names.list[i]);
 
         if (unlink(path) != 0 && errno != ENOENT)
             result = err_io(err, errno, "'%s' cannot be removed", path);
@@ -217,7 +208,7 @@ static int failed_bound(const struct report_spool *spool, struct err *err)
 static int spool_put_aside(struct report_spool *spool, const char *name, char *reason,
                            struct err *err)
 {
-    char *from = spool_path_join(spool->path, name), *to = spool_path_join(spool->failed, name);
+    char *from = file_path_below(spool->path, name), *to = file_path_below(spool->failed, name);
     size_t size = strlen(to) + sizeof(".reason");
     char *beside = memory_alloc(size);
     int result = 0;
@@ -242,7 +233,7 @@ static int spool_put_aside(struct report_spool *spool, const char *name, char *r
 static int spooled_load(const struct report_spool *spool, const char *name, struct arena *arena,
                         struct spooled_report *ret_report, struct err *err)
 {
-    char *path = spool_path_join(spool->path, name);
+    char *path = file_path_below(spool->path, name);
     struct spool_entry entry;
     struct stat status;
     struct slice bytes;
@@ -302,7 +293,7 @@ int report_spool_next(struct report_spool *spool, struct arena *arena,
 int report_spool_forget(struct report_spool *spool, struct err *err)
 {
     for (; spool->first_given < spool->next; spool->first_given++) {
-        char *path = spool_path_join(spool->path, spool->names.list[spool->first_given]);
+        char *path = file_path_below(spool->path, spool->names.list[spool->first_given]);
         int code = unlink(path) == 0 ? 0 : errno;
 
         if (code != 0 && code != ENOENT)
