@@ -42,7 +42,7 @@ struct header_value {
 struct http_fetch {
     struct http_fetcher *fetcher;
     CURL *easy;
-    struct curl_slist *resolved;
+    struct curl_slist *goal;
     http_fetched *callback;
     void *context;
     char host[DNS_NAME_MAX + 1];
@@ -56,7 +56,7 @@ struct http_fetch {
 static void fetch_free(struct http_fetch *fetch)
 {
     curl_easy_cleanup(fetch->easy);
-    curl_slist_free_all(fetch->resolved);
+    curl_slist_free_all(fetch->goal);
     free(fetch->body);
     free(fetch);
 }
@@ -238,11 +238,12 @@ static void fetch_set_goal(struct http_fetch *fetch, const char *path,
     unsigned port = address_port(address);
 
     special_address_text(address, text);
-    snprintf(line, sizeof(line), "%s:%u:%s%s%s", fetch->host, port,
+    snprintf(line, sizeof(line), "%s:%u:%s%s%s:%u", fetch->host, port,
              address->sa_family == AF_INET6 ? "[" : "", text,
-             address->sa_family == AF_INET6 ? "]" : "");
-    fetch->resolved = curl_slist_append(NULL, line);
-    curl_easy_setopt(fetch->easy, CURLOPT_RESOLVE, fetch->resolved);
+             address->sa_family == AF_INET6 ? "]" : "", port);
+    fetch->goal = curl_slist_append(NULL, line);
+    curl_easy_setopt(fetch->easy, CURLOPT_CONNECT_TO, fetch->goal);
+    curl_easy_setopt(fetch->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* or each address is kept */
     snprintf(line, sizeof(line), "https://%s:%u%s", fetch->host, port, path);
     curl_easy_setopt(fetch->easy, CURLOPT_URL, line);
 }
