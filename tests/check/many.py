@@ -28,14 +28,17 @@ def _pairs(n_pairs, certificates):
 
 
 def _daemon(folder, domains, certificates):
-    folder.mkdir()
-    sources = []
+    """Each policy host finds its certificate below its own name, as those of ACME clients lie."""
+    live = folder / "live"
+    live.mkdir(parents=True)
     for start in range(0, len(domains), IN_A_CERTIFICATE):
-        names = [f"mta-sts.{domain}" for domain in domains[start:start + IN_A_CERTIFICATE]]
-        chain, key = certificates.pki.issue(folder / str(start), *names)
-        sources.append({"chain": str(chain), "key": str(key)})
+        hosts = [f"mta-sts.{domain}" for domain in domains[start:start + IN_A_CERTIFICATE]]
+        chain, _ = certificates.pki.issue(folder / str(start), *hosts)
+        for host in hosts:
+            (live / host).symlink_to(chain.parent)
     return Daemon(folder, {
-        "user": "root", "admin": "off", "workers": 1, "certificates": sources,
+        "user": "root", "admin": "off", "workers": 1,
+        "certificates": [{"chain": f"{live}/{{host}}/chain.pem", "key": f"{live}/{{host}}/key.pem"}],
         "limits": {"per_source": 5000},
         "listen": [{"address": f"{address}:443" if ":" not in address else f"[{address}]:443"}
                    for address in DAEMON],
