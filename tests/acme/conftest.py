@@ -14,6 +14,7 @@ import names
 import pebble
 from names import Names
 from pki import Pki
+from shifted_clock import ShiftedClock
 from unshared import NotPermitted
 
 SKIPPED = 77  # CTest's SKIP_RETURN_CODE
@@ -43,6 +44,13 @@ def trusted_pki(internet, tmp_path_factory):
     pki.bundle = pki.folder / "bundle.pem"
     pebble.trust(pki.bundle, pki)
     return pki
+
+
+@pytest.fixture(name="clock")
+def clock_of_daemon(tmp_path):
+    if "CLOCK_SHIFT" not in os.environ:
+        pytest.skip("the clock cannot be moved in this build")
+    return ShiftedClock(tmp_path)
 
 
 @pytest.fixture(name="ca")

@@ -23,7 +23,10 @@ def problem(status, kind, detail, **headers):
 
 
 class Front:
-    """rules  [(path, answer)]: what is asked for at paths that begin so is answered with this"""
+    """rules  [(path, answer)]: what is asked for at paths that begin so is answered with this
+
+    An answer may be a function of the handler, which returns one, or None if it has sent all itself.
+    """
 
     def __init__(self, pki):
         live = pki.folder / "live" / FRONT_NAME
@@ -37,7 +40,7 @@ class Front:
         self.asked.append(handler.path)
         for path, answer in self.rules:
             if handler.path.startswith(path):
-                return answer
+                return answer(handler) if callable(answer) else answer
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         pebble = http.client.HTTPSConnection(PEBBLE, 443, context=self.behind, timeout=30)
         pebble.request(handler.command, handler.path, body, dict(handler.headers))
@@ -55,7 +58,11 @@ class Front:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def respond(self):
-                status, headers, body = front.answer(self)
+                answer = front.answer(self)
+                if answer is None:
+                    self.close_connection = True
+                    return
+                status, headers, body = answer
                 self.send_response_only(status)
                 for name, value in headers.items() if isinstance(headers, dict) else headers:
                     self.send_header(name, value)

@@ -31,11 +31,13 @@ def settings(folder, domains, address=POLICY_HOST, **keys):
 
 
 class Orderer(Operated):
-    """The daemon; `address` is where it listens."""
+    """The daemon. clock  a ShiftedClock that it shares with all that it starts; None: the real one"""
 
-    def __init__(self, folder, configuration):
-        super().__init__(folder, configuration)
-        self.folder = folder
+    def __init__(self, folder, configuration, clock=None):
+        environment = clock.environment.items() if clock else ()
+        super().__init__(folder, configuration,
+                         ["env", *(f"{name}={value}" for name, value in environment)])
+        self.folder, self.clock = folder, clock
         self.host = configuration["listen"][0]["address"].rsplit(":", 1)[0]
 
     def __enter__(self):
@@ -46,6 +48,11 @@ class Orderer(Operated):
         if kind:
             print("\n".join(line for line in self.log.lines if "refused" not in line))
         super().__exit__(kind, *rest)
+
+    def pass_time(self, seconds):
+        """Moves the clock; whoever was to wait until then is tried."""
+        self.clock.shift(self.clock.shift_s + seconds)
+        self.reload()
 
     def fetch(self, domain, bundle):
         """The policy of a domain, as a sender that trusts the CA gets it."""
