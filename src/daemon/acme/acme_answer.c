@@ -8,6 +8,7 @@
 
 #define ACME_TYPE_PREFIX "urn:ietf:params:acme:error:"
 #define UACME_PREFIX "uacme: "
+#define HOOK_PREFIX "mta-stsd-acme-hook: "
 
 static void answer_copy(char *to, size_t size, struct slice text)
 {
@@ -43,7 +44,8 @@ static void answer_take_words(struct acme_answer *answer, struct slice words)
     answer->is_unreachable |= slice_starts_with(words, "failed to fetch directory") ||
                               slice_has(words, "curl_get failed") ||
                               slice_has(words, "curl_post failed");
-    answer_copy(answer->words, sizeof(answer->words), words);
+    if (!answer->is_obstructed)
+        answer_copy(answer->words, sizeof(answer->words), words);
 }
 
 /* A document within the document, about one of several names, comes after the outer one's type. */
@@ -60,6 +62,9 @@ void acme_answer_take(struct acme_answer *answer, const char *line)
             answer_copy(answer->detail, sizeof(answer->detail), value);
     } else if (slice_starts_with(text, UACME_PREFIX)) {
         answer_take_words(answer, slice_range(text, strlen(UACME_PREFIX), text.len));
+    } else if (slice_starts_with(text, HOOK_PREFIX) && slice_has(text, "' cannot be ")) {
+        answer->is_obstructed = true;
+        answer_copy(answer->words, sizeof(answer->words), text);
     }
 }
 
@@ -76,6 +81,10 @@ enum acme_outcome acme_answer_judge(const struct acme_answer *answer, int status
 
     if (status == 0 || answer->has_account)
         return ACME_ORDERED;
+    if (answer->is_obstructed) {
+        snprintf(ret_reason, ACME_REASON_MAX, "%s", answer->words);
+        return ACME_OBSTRUCTED;
+    }
     if (type[0] == '\0' && detail[0] == '\0')
         snprintf(ret_reason, ACME_REASON_MAX, "uacme has ended with status %d%s%.900s", status,
                  answer->words[0] == '\0' ? "" : ": ", answer->words);

@@ -18,6 +18,7 @@ enum acme_outcome {
     ACME_HOST_PAUSED,    /* the same, until a person has acted */
     ACME_LIMITED,        /* no more orders for now, of any host */
     ACME_UNREACHABLE,    /* the certificate authority, or what lies before it */
+    ACME_OBSTRUCTED,     /* by this machine: a full disk, a directory that cannot be written */
     ACME_NO_ACCOUNT,     /* the account is unknown to the certificate authority, or closed */
 };
 
@@ -29,8 +30,8 @@ enum {
 struct acme_answer {
     char type[ACME_TYPE_MAX];     /* "rateLimited"; "": the authority has named none */
     char detail[ACME_REASON_MAX]; /* the authority's words; "": none */
-    char words[ACME_REASON_MAX];  /* uacme's last */
-    bool has_account, is_unreachable;
+    char words[ACME_REASON_MAX];  /* uacme's last, or those of its hook that could not write */
+    bool has_account, is_unreachable, is_obstructed;
 };
 
 /** Takes a line of the output, without its end. */

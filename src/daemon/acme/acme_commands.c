@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/acme/acme_commands.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,8 +222,38 @@ int acme_commands_make_directories(const struct acme_commands *commands,
             return err_io(err, errno, "'%s' cannot be made", path);
         }
     }
-    /* Of orders that a kill has ended. */
-    return challenge_remove_all(commands->challenges, err);
+    return 0;
+}
+
+/* Removes what has a name that begins so; the names of what is whole do not. */
+static int commands_remove_strays(const char *directory, const char *prefix, struct err *err)
+{
+    DIR *entries = opendir(directory);
+    const struct dirent *entry;
+
+    if (!entries)
+        return err_io(err, errno, "'%s' cannot be read", directory);
+    while ((entry = readdir(entries))) {
+        char *path;
+
+        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
+            continue;
+        path = file_path_below(directory, entry->d_name);
+        if (unlink(path) != 0)
+            cert_install_remove(path);
+        free(path);
+    }
+    closedir(entries);
+    return 0;
+}
+
+int acme_commands_clean(const struct acme_commands *commands, struct err *err)
+{
+    if (challenge_remove_all(commands->challenges, err) != 0 ||
+        commands_remove_strays(commands->home, "orders.", err) != 0 ||
+        commands_remove_strays(commands->private_keys, "key.pem.", err) != 0)
+        return -1;
+    return commands_remove_strays(commands->certificates, CERT_INSTALL_NEW_PREFIX, err);
 }
 
 const char *acme_commands_binding(const struct acme_commands *commands)
@@ -273,27 +304,28 @@ const char *acme_commands_book(const struct acme_commands *commands)
     return commands->book;
 }
 
-static int commands_make_directory(const char *parent, const char *host, struct err *err)
+static int commands_make_directory(const char *path, struct err *err)
 {
-    char *path = file_path_below(parent, host);
-    int result = mkdir(path, OWN_MODE) == 0 || errno == EEXIST
-                     ? 0
-                     : err_io(err, errno, "'%s' cannot be made", path);
-
-    free(path);
-    return result;
+    return mkdir(path, OWN_MODE) == 0 || errno == EEXIST
+               ? 0
+               : err_io(err, errno, "'%s' cannot be made", path);
 }
 
 int acme_commands_prepare_host(const struct acme_commands *commands, const char *host,
                                struct err *err)
 {
     char *key = cert_path_expand(commands->result.key, host);
-    int result = commands_make_directory(commands->account, host, err) == 0 &&
-                         commands_make_directory(commands->private_keys, host, err) == 0 &&
-                         key_file_make(key, err) == 0
-                     ? 0
-                     : -1;
+    char *directory = file_path_below(commands->account, host);
+    char *keys = file_path_below(commands->private_keys, host);
+    int result = -1;
 
+    /* Of an order that a kill has ended: uacme would keep a copy of each file that is there. */
+    cert_install_remove(directory);
+    if (commands_make_directory(directory, err) == 0 && commands_make_directory(keys, err) == 0 &&
+        commands_remove_strays(keys, "key.pem.", err) == 0)
+        result = key_file_make(key, err);
+    free(keys);
+    free(directory);
     free(key);
     return result;
 }

@@ -40,12 +40,18 @@ void acme_commands_free(struct acme_commands *commands);
 void acme_commands_set(const struct acme_commands *commands, struct program_commands *programs);
 
 /**
- * Makes what is missing of the directories, for the account that will serve, and removes the
- * challenges of an earlier process. Once the directory of
+ * Makes what is missing of the directories, for the account that will serve. Once the directory of
  * `state:` is made, and before the sandbox is entered. Returns 0, or -1 with *err set: ERR_IO.
  */
 int acme_commands_make_directories(const struct acme_commands *commands,
                                    const struct account *account, struct err *err);
+
+/**
+ * Removes what a process that was killed has left of orders that were under way: challenges, and
+ * files and directories that were to be renamed. Without root's rights, as another may have made
+ * links of the directories; before the first order. Returns 0, or -1 with *err set: ERR_IO.
+ */
+int acme_commands_clean(const struct acme_commands *commands, struct err *err);
 
 /** The argument of ACME_ACCOUNT for the external account binding; NULL: there is none. */
 const char *acme_commands_binding(const struct acme_commands *commands);
@@ -72,8 +78,9 @@ bool acme_commands_is_current(const struct acme_commands *commands, const char *
 const char *acme_commands_book(const struct acme_commands *commands);
 
 /**
- * Makes the directories and the key of a host that are missing, for uacme. Any thread. Returns 0,
- * or -1 with *err set: ERR_IO, ERR_CRYPTO.
+ * Makes the directories and the key of a host that are missing, for uacme, and removes what an
+ * order that was killed has left there. Any thread. Returns 0, or -1 with *err set: ERR_IO,
+ * ERR_CRYPTO.
  */
 int acme_commands_prepare_host(const struct acme_commands *commands, const char *host,
                                struct err *err);

@@ -215,12 +215,14 @@ void acme_plan_set_options(struct acme_plan *plan, const struct acme_plan_option
         host_plan_next(plan, &plan->hosts[i]);
 }
 
-static void host_touch(const struct acme_plan *plan, struct acme_host *host)
+void acme_plan_touch(struct acme_plan *plan, size_t host)
 {
-    if (host->obstacle != ACME_NOT_READY)
+    struct acme_host *it = &plan->hosts[host];
+
+    if (it->obstacle != ACME_NOT_READY)
         return;
-    host->next_unix_s = 0;
-    host_plan_next(plan, host);
+    it->next_unix_s = 0;
+    host_plan_next(plan, it);
 }
 
 void acme_plan_set_hosts(struct acme_plan *plan, const char *const *names, size_t n_names,
@@ -234,7 +236,6 @@ void acme_plan_set_hosts(struct acme_plan *plan, const char *const *names, size_
             host_done(&plan->hosts[before++]);
         if (before < plan->n_hosts && strcmp(plan->hosts[before].name, names[i]) == 0) {
             hosts[i] = plan->hosts[before++];
-            host_touch(plan, &hosts[i]);
             continue;
         }
         hosts[i] = (struct acme_host){.name = strdup(names[i]), .since_unix_s = now_unix_s};
@@ -326,6 +327,19 @@ static int64_t plan_rate_wait(const struct acme_plan *plan, int64_t now_unix_s, 
                                                : plan_order_at(plan, 0) + HOUR_S - now_unix_s;
 }
 
+/* The clock may have been set back: nobody waits for the time that it has shown before. */
+static void plan_forget_future(struct acme_plan *plan, int64_t now_unix_s)
+{
+    if (plan->hold_until_unix_s > now_unix_s + 2 * ACME_HOLD_MAX_S)
+        plan->hold_until_unix_s = 0;
+    for (size_t i = 0; i < plan->n_hosts; i++) {
+        if (plan->hosts[i].next_unix_s <= now_unix_s + 2 * ACME_BACKOFF_MAX_S)
+            continue;
+        plan->hosts[i].next_unix_s = 0;
+        host_plan_next(plan, &plan->hosts[i]);
+    }
+}
+
 static size_t plan_list_candidates(struct acme_plan *plan, int64_t now_unix_s, int64_t *ret_wait_s)
 {
     size_t n = 0;
@@ -350,6 +364,7 @@ size_t acme_plan_pick(struct acme_plan *plan, int64_t now_unix_s, size_t max, si
 {
     size_t room, n;
 
+    plan_forget_future(plan, now_unix_s);
     *ret_wait_s = plan->hold_until_unix_s - now_unix_s;
     if (*ret_wait_s > 0)
         return 0;
@@ -424,17 +439,27 @@ void acme_plan_put_back(struct acme_plan *plan, size_t host)
     plan->hosts[host].is_under_way = false;
 }
 
+/* Several orders of the same time are told the same. Returns whether this is the first. */
+static bool plan_begin_hold(struct acme_plan *plan, int64_t seconds, int64_t now_unix_s)
+{
+    if (plan->hold_until_unix_s > now_unix_s)
+        return false;
+    plan->hold_until_unix_s = now_unix_s + plan_jitter(plan, seconds);
+    return true;
+}
+
 int64_t acme_plan_hold(struct acme_plan *plan, int64_t now_unix_s)
 {
-    int64_t wait_s =
-        plan_jitter(plan, backoff_doubled(ACME_HOLD_S, plan->n_holds, ACME_HOLD_MAX_S));
+    if (plan_begin_hold(plan, backoff_doubled(ACME_HOLD_S, plan->n_holds, ACME_HOLD_MAX_S),
+                        now_unix_s))
+        plan->n_holds++;
+    return plan->hold_until_unix_s - now_unix_s;
+}
 
-    /* Several orders of the same time are told the same. */
-    if (plan->hold_until_unix_s > now_unix_s)
-        return plan->hold_until_unix_s - now_unix_s;
-    plan->n_holds++;
-    plan->hold_until_unix_s = now_unix_s + wait_s;
-    return wait_s;
+int64_t acme_plan_wait(struct acme_plan *plan, int64_t now_unix_s)
+{
+    plan_begin_hold(plan, ACME_HOLD_S, now_unix_s);
+    return plan->hold_until_unix_s - now_unix_s;
 }
 
 int64_t acme_plan_held_until(const struct acme_plan *plan)

@@ -83,8 +83,7 @@ void acme_plan_free(struct acme_plan *plan);
 void acme_plan_set_options(struct acme_plan *plan, const struct acme_plan_options *options);
 
 /**
- * The hosts from now on. One that was there before keeps what is known of it; one that was not
- * ready is tried again at once, as somebody may have changed something for it.
+ * The hosts from now on. One that was there before keeps what is known of it.
  *
  * names  sorted, each once; copied
  */
@@ -99,6 +98,9 @@ const struct acme_host *acme_plan_host(const struct acme_plan *plan, size_t host
 
 /** The index of a host; acme_plan_count() if there is none of the name. */
 size_t acme_plan_find(const struct acme_plan *plan, const char *name);
+
+/** If no order could be made for the host, it is tried again at once: something has changed. */
+void acme_plan_touch(struct acme_plan *plan, size_t host);
 
 /** What a person is to know of a host first. */
 enum acme_state acme_plan_state(const struct acme_plan *plan, size_t host, int64_t now_unix_s);
@@ -148,6 +150,9 @@ void acme_plan_put_back(struct acme_plan *plan, size_t host);
  * Returns for how many seconds nothing is tried.
  */
 int64_t acme_plan_hold(struct acme_plan *plan, int64_t now_unix_s);
+
+/** The same for a reason of this machine's own: the next time is no longer. */
+int64_t acme_plan_wait(struct acme_plan *plan, int64_t now_unix_s);
 
 /** When the hold ends; 0: there is none. */
 int64_t acme_plan_held_until(const struct acme_plan *plan);

@@ -80,7 +80,10 @@ static void order_installed(void *context)
 
     snprintf(reason, sizeof(reason), "the certificate that was ordered is not installed: %s",
              order->result == 0 ? "" : order->err.msg);
-    order_end(order, order->result == 0 ? ACME_ORDERED : ACME_HOST_FAILED, reason);
+    if (order->result == 0)
+        order_end(order, ACME_ORDERED, NULL);
+    else
+        order_end(order, order->err.code == ERR_IO ? ACME_OBSTRUCTED : ACME_HOST_FAILED, reason);
 }
 
 /* Of the authority's document, the braces tell nothing. */
@@ -143,7 +146,7 @@ static void order_prepared(void *context)
     struct acme_order *order = context;
 
     if (order->is_stopped || order->result != 0 || order_run(order) != 0)
-        order_end(order, ACME_HOST_FAILED, order->err.msg);
+        order_end(order, ACME_OBSTRUCTED, order->err.msg);
 }
 
 struct acme_order *acme_order_new(const struct acme_order_options *options, acme_order_done *done,
@@ -171,6 +174,11 @@ void acme_order_start(struct acme_order *order, const char *host, struct cert_st
     order->store = store ? cert_store_ref(store) : NULL;
     order->state = ACME_ORDER_PREPARING;
     job_start(order->prepare);
+}
+
+const char *acme_order_host(const struct acme_order *order)
+{
+    return order->host;
 }
 
 bool acme_order_is_under_way(const struct acme_order *order)

@@ -49,6 +49,9 @@ struct acme_order *acme_order_new(const struct acme_order_options *options, acme
  */
 void acme_order_start(struct acme_order *order, const char *host, struct cert_store *store);
 
+/** Whose certificate is ordered, or was last; "": an account. */
+const char *acme_order_host(const struct acme_order *order);
+
 /** Whether an account or a certificate is being ordered. */
 bool acme_order_is_under_way(const struct acme_order *order);
 

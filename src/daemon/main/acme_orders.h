@@ -9,32 +9,19 @@
  */
 #pragma once
 
-#include <stdatomic.h>
 #include <stdint.h>
 
-#include "daemon/acme/acme_plan.h"
+#include "daemon/main/acme_hosts.h"
 
 struct acme_commands;
 struct acme_orders;
-struct cert_state;
 struct cert_store;
-struct clock;
-struct config;
 struct spawner;
 struct uv_loop_s;
 
 enum {
     ACME_ORDERS_AT_ONCE = 4,
     ACME_ORDERS_LOOK_MS = 60 * 1000, /* at least so often is looked whether a host is due */
-};
-
-/** Numbers for /metrics; any thread may read them. */
-struct acme_stats {
-    _Atomic uint64_t n_hosts[ACME_STATE_COUNT];
-    _Atomic uint64_t n_ordered, n_failed;
-    _Atomic int64_t
-        earliest_expiry_unix_s;        /* of the certificates that are ours; 0: there are none */
-    _Atomic int64_t held_until_unix_s; /* 0: orders are made */
 };
 
 struct acme_orders_options {
@@ -51,18 +38,11 @@ struct acme_orders_options {
     void *context;
 };
 
-/** What is known of a host, for a person. */
-struct acme_host_info {
-    enum acme_state state;
-    int64_t not_after_unix_s;     /* 0: there is no certificate */
-    int64_t next_unix_s;          /* when it is tried next; 0: as soon as there is room */
-    char reason[ACME_REASON_MAX]; /* why the last try brought none; "" */
-};
-
-/** Reads what an earlier process has kept. Returns NULL if `commands` is NULL. */
+/** Reads what an earlier process has kept, and removes what it has left of orders under way.
+ * Returns NULL if `commands` is NULL. */
 struct acme_orders *acme_orders_new(const struct acme_orders_options *options);
 
-/** Another configuration serves. */
+/** Another configuration serves; see acme_hosts_set_config(). */
 void acme_orders_set_config(struct acme_orders *orders);
 
 /** Takes what a look at the certificate in use has found. name: the host's. Any thread. */

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/main/acme_orders.h"
+#include "daemon/main/acme_hosts.h"
 #include "lib/diag/config_finding.h"
 #include "lib/policy/policy.h"
 

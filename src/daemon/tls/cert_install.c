@@ -25,9 +25,6 @@ enum {
     KEY_MODE = 0600,
 };
 
-/* No host's name begins with a dot. */
-#define NEW_PREFIX ".new-"
-
 static int install_check(const struct cert_install *install, struct cert_store *store,
                          struct cert_install_dates *ret_dates, struct err *err)
 {
@@ -134,7 +131,8 @@ int cert_install_run(const struct cert_install *install, struct cert_store *stor
     struct cert_install_dates dates;
     int result = install_check(install, store, &dates, err);
 
-    if (asprintf(&new_directory, "%s/" NEW_PREFIX "%s", install->directory, install->host) < 0)
+    if (asprintf(&new_directory, "%s/" CERT_INSTALL_NEW_PREFIX "%s", install->directory,
+                 install->host) < 0)
         memory_fail();
     if (result == 0) {
         cert_install_remove(new_directory); /* of a process that was ended meanwhile */

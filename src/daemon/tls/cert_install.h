@@ -14,6 +14,9 @@ struct cert_source;
 struct cert_store;
 struct err;
 
+/** Of a directory that is to take the place of a host's; no host's name begins with a dot. */
+#define CERT_INSTALL_NEW_PREFIX ".new-"
+
 struct cert_install {
     const char *host;
     const struct cert_source *from; /* the new pair; paths with or without {host} */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/tls/key_file.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -32,8 +33,11 @@ int key_file_make(const char *path, struct err *err)
     EVP_PKEY *key;
     int result;
 
-    if (stat(path, &status) == 0)
+    /* A link that leads nowhere for now, to a disk that is not mounted, is a key too. */
+    if (lstat(path, &status) == 0)
         return 0;
+    if (errno != ENOENT)
+        return err_io(err, errno, "'%s' cannot be read", path);
     key = EVP_EC_gen("P-256");
     if (!key)
         result = err_set(err, ERR_CRYPTO, "no key can be made for '%s'", path);

@@ -7,8 +7,8 @@
 struct err;
 
 /**
- * Makes a P-256 key and writes it to `path` as PEM, for the owner alone to read; a key that is
- * there stays as it is. Nobody ever sees half of the file.
+ * Makes a P-256 key and writes it to `path` as PEM, for the owner alone to read; what is there,
+ * be it a key or a link, stays as it is. Nobody ever sees half of the file.
  *
  * Returns 0, or -1 with *err set (no place): ERR_IO, ERR_CRYPTO.
  */

@@ -168,9 +168,7 @@ static void test_directories(void **state)
 
     (void)state;
     assert_int_equal(acme_commands_make_directories(commands, &account, &err), 0);
-    write_file("challenges/token", "token.thumb");
     assert_int_equal(acme_commands_make_directories(commands, &account, &err), 0);
-    assert_int_not_equal(access(path_of("challenges/token"), F_OK), 0);
     assert_int_equal(mode_of("acme"), 0700);
     assert_int_equal(mode_of("challenges"), 0700);
     assert_int_equal(mode_of("certificates"), 0755);
@@ -191,6 +189,39 @@ static void test_directories(void **state)
     acme_commands_free(commands);
 }
 
+/* What orders that were under way leave when all is killed; what is whole stays. */
+static void test_clean(void **state)
+{
+    static const char *const strays[] = {"challenges/token", "acme/orders.aBcDeF",
+                                         "acme/account/private/key.pem.aBcDeF",
+                                         "certificates/.new-" HOST "/key.pem"};
+    static const char *const whole[] = {"acme/orders", "acme/account/private/key.pem",
+                                        "certificates/" HOST "/directory"};
+    struct acme_commands *commands = commands_new();
+    char certificates[128];
+    struct err err;
+
+    (void)state;
+    assert_int_equal(mkdir(path_of("certificates/.new-" HOST), 0755), 0);
+    for (size_t i = 0; i < ARRAY_LEN(strays); i++)
+        write_file(strays[i], "x");
+    for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+        write_file(whole[i], "x");
+    assert_int_equal(acme_commands_clean(commands, &err), 0);
+    for (size_t i = 0; i < ARRAY_LEN(strays); i++)
+        if (access(path_of(strays[i]), F_OK) == 0)
+            fail_msg("%s", strays[i]);
+    for (size_t i = 0; i < ARRAY_LEN(whole); i++)
+        if (access(path_of(whole[i]), F_OK) != 0)
+            fail_msg("%s", whole[i]);
+    assert_int_not_equal(access(path_of("certificates/.new-" HOST), F_OK), 0);
+    snprintf(certificates, sizeof(certificates), "%s", path_of("certificates"));
+    assert_int_equal(rename(certificates, path_of("elsewhere")), 0);
+    assert_int_equal(acme_commands_clean(commands, &err), -1);
+    assert_int_equal(rename(path_of("elsewhere"), certificates), 0);
+    acme_commands_free(commands);
+}
+
 static void test_no_state_directory(void **state)
 {
     struct config elsewhere = {.acme = &settings, .state = "/none/state"};
@@ -208,8 +239,11 @@ static void test_no_state_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_is_ordered), cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_bindings),           cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_nothing_is_ordered),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_bindings),
+        cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_clean),
         cmocka_unit_test(test_no_state_directory),
     };
     char command[96];

@@ -146,7 +146,10 @@ static void test_hosts_change(void **state)
     assert_int_equal(acme_plan_count(plan), 3);
     assert_int_equal(acme_plan_find(plan, "mta-sts.b.example"), 3);
     assert_int_equal(acme_plan_find(plan, "mta-sts.c.example"), 2);
-    /* Somebody may have mended the DNS before the reload; the CA's refusal is its own. */
+    assert_true(acme_plan_host(plan, 0)->begin_unix_s > BEGIN_S);
+    /* Somebody has changed something for it; the CA's refusal is its own. */
+    acme_plan_touch(plan, 0);
+    acme_plan_touch(plan, 2);
     assert_int_equal(acme_plan_host(plan, 0)->begin_unix_s, 0);
     assert_int_equal(acme_plan_state(plan, 0, BEGIN_S), ACME_WAITING);
     assert_true(acme_plan_host(plan, 2)->begin_unix_s > BEGIN_S);
@@ -251,6 +254,41 @@ static void test_hold(void **state)
     assert_int_equal(pick_one(plan, now, &wait_s), 0);
     acme_plan_succeed(plan, 0, now, now + LIFE_S);
     assert_true(acme_plan_hold(plan, now) <= 75); /* the next one begins anew */
+    acme_plan_free(plan);
+}
+
+/* A hold of this machine's own is never longer, and makes those of the authority no longer. */
+static void test_wait(void **state)
+{
+    struct acme_plan *plan = plan_of(90, three, 3);
+    int64_t now = BEGIN_S, wait_s, held_s;
+
+    (void)state;
+    see_none(plan);
+    for (int i = 0; i < 12; i++) {
+        held_s = acme_plan_wait(plan, now);
+        assert_in_range(held_s, ACME_HOLD_S * 3 / 4, ACME_HOLD_S * 5 / 4);
+        assert_int_equal(acme_plan_wait(plan, now + 1), held_s - 1);
+        assert_int_equal(pick_one(plan, now + held_s - 1, &wait_s), SIZE_MAX);
+        now += held_s;
+    }
+    assert_in_range(acme_plan_hold(plan, now), ACME_HOLD_S * 3 / 4, ACME_HOLD_S * 5 / 4);
+    acme_plan_free(plan);
+}
+
+/* A clock that was years ahead is set right. */
+static void test_clock_is_set_back(void **state)
+{
+    struct acme_plan *plan = plan_of(90, three, 2);
+    int64_t wait_s;
+
+    (void)state;
+    see_none(plan);
+    assert_int_equal(pick_one(plan, BEGIN_S + 1000 * DAY_S, &wait_s), 0);
+    acme_plan_fail(plan, 0, ACME_REFUSED, "no", BEGIN_S + 1000 * DAY_S);
+    acme_plan_hold(plan, BEGIN_S + 1000 * DAY_S);
+    assert_int_equal(pick_one(plan, BEGIN_S, &wait_s), 1);
+    assert_int_equal(pick_one(plan, BEGIN_S, &wait_s), 0);
     acme_plan_free(plan);
 }
 
@@ -379,6 +417,8 @@ int main(void)
         cmocka_unit_test(test_order_of_hosts),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_wait),
+        cmocka_unit_test(test_clock_is_set_back),
         cmocka_unit_test(test_renewal_times),
         cmocka_unit_test(test_two_years_of_a_provider),
     };

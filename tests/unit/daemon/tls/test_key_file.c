@@ -37,6 +37,24 @@ static EVP_PKEY *read_key(const char *path)
     return key;
 }
 
+/* A key on a disk that is not mounted for now. */
+static void test_link_that_leads_nowhere(void **state)
+{
+    char target[64];
+    struct err err;
+
+    (void)state;
+    assert_int_equal(symlink("/none/key.pem", path_of("link.pem")), 0);
+    assert_int_equal(key_file_make(path_of("link.pem"), &err), 0);
+    assert_int_equal(readlink(path_of("link.pem"), target, sizeof(target)),
+                     strlen("/none/key.pem"));
+    unlink(path_of("link.pem"));
+    assert_int_equal(key_file_make(path_of("key.pem"), &err), 0);
+    assert_int_equal(key_file_make(path_of("key.pem/key.pem"), &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+    unlink(path_of("key.pem"));
+}
+
 static void test_new_keys(void **state)
 {
     struct stat status;
@@ -77,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_new_keys),
+        cmocka_unit_test(test_link_that_leads_nowhere),
         cmocka_unit_test(test_no_directory),
     };
     int result;

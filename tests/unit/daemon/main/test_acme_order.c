@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/* This program is the spawner too; uacme is a script. */
+#include "daemon/main/acme_order.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "daemon/tls/cert_store.h"
+#include "lib/base/slice.h"
+#include "lib/config/config.h"
+#include "support/acme_home.h"
+#include "support/pki.h"
+#include "support/spawned.h"
+
+#define HOST "mta-sts.a.example"
+
+static struct acme_home home;
+static struct cert_store *store;
+static struct acme_order *order;
+static _Atomic uint64_t n_ends;
+static enum acme_outcome outcome;
+static char host[64], reason[ACME_REASON_MAX];
+
+static void on_end(void *context, const struct acme_order_end *end)
+{
+    (void)context;
+    n_ends++;
+    outcome = end->outcome;
+    snprintf(host, sizeof(host), "%s", end->host ? end->host : "");
+    snprintf(reason, sizeof(reason), "%s", end->reason ? end->reason : "");
+}
+
+/* The script gets the directory of state: as $0 and its host as $1. */
+static void begin(const char *script)
+{
+    const char *command[] = {"/bin/sh", "-c", script, home.directory};
+    const struct program_commands commands = {.of = {[ACME_ACCOUNT] = {command, ARRAY_LEN(command)},
+                                                     [ACME_ORDER] = {command, ARRAY_LEN(command)}}};
+    struct acme_order_options options = {.commands = home.commands};
+
+    n_ends = 0;
+    spawned_begin(&commands);
+    options.loop = &spawned_loop;
+    options.spawner = spawned_spawner;
+    order = acme_order_new(&options, on_end, NULL);
+}
+
+static void end(void)
+{
+    spawned_end();
+    acme_order_free(order);
+    spawned_free();
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    acme_home_now = PKI_NOW_UNIX_S;
+    acme_home_open(&home);
+    pki_write_pair(acme_home_path(&home, "new.pem"), "other.pem", HOST, 30);
+    store =
+        cert_store_new(home.config->sources, home.config->n_sources, 10, &acme_home_clock, NULL);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    cert_store_unref(store);
+    acme_home_close(&home);
+    return 0;
+}
+
+static bool exists(const char *name)
+{
+    return access(acme_home_path(&home, name), F_OK) == 0;
+}
+
+/* uacme's key is there before uacme is; here it comes with the certificate. */
+#define BRING                                               \
+    "cp \"$0/new.pem\" \"$0/acme/account/$1/cert.pem\" && " \
+    "cp other.pem \"$0/acme/account/private/$1/key.pem\""
+
+static void test_order(void **state)
+{
+    (void)state;
+    begin(BRING);
+    acme_order_start(order, HOST, store);
+    assert_true(acme_order_is_under_way(order));
+    assert_string_equal(acme_order_host(order), HOST);
+    spawned_wait_for(&n_ends, 1);
+    assert_false(acme_order_is_under_way(order));
+    if (outcome != ACME_ORDERED)
+        fail_msg("%s", reason);
+    assert_string_equal(host, HOST);
+    assert_true(exists("certificates/" HOST "/certificate.pem"));
+    assert_true(exists("certificates/" HOST "/key.pem"));
+    assert_false(exists("acme/account/" HOST "/cert.pem"));
+    end();
+}
+
+static void test_account(void **state)
+{
+    (void)state;
+    begin("test -s \"$0/acme/account/private/key.pem\"");
+    acme_order_start(order, NULL, NULL);
+    spawned_wait_for(&n_ends, 1);
+    assert_int_equal(outcome, ACME_ORDERED);
+    assert_string_equal(host, "");
+    end();
+}
+
+/* How a host's order can end without a certificate. */
+static const struct {
+    const char *script;
+    enum acme_outcome outcome;
+    const char *reason; /* its beginning */
+} failures[] = {
+    {"echo '  \"type\": \"urn:ietf:params:acme:error:caa\",'; exit 2", ACME_HOST_FAILED,
+     "the certificate authority says caa"},
+    {"echo \"mta-stsd-acme-hook: '/x' cannot be made: No space left on device\" >&2; exit 2",
+     ACME_OBSTRUCTED, "mta-stsd-acme-hook: '/x' cannot be made: No space left on device"},
+    {"kill -9 $$", ACME_HOST_FAILED, "'/usr/bin/uacme' was ended by signal 9"},
+    {"exit 0", ACME_HOST_FAILED, "the certificate that was ordered is not installed: "},
+    {"echo x >\"$0/acme/account/$1/cert.pem\"", ACME_HOST_FAILED,
+     "the certificate that was ordered is not installed: "},
+    /* A file where a directory has to be: as a full disk, this is nobody's fault but ours. */
+    {BRING " && rmdir \"$0/certificates\" && touch \"$0/certificates\"", ACME_OBSTRUCTED,
+     "the certificate that was ordered is not installed: '"},
+};
+
+static void test_failures(void **state)
+{
+    for (size_t i = 0; i < ARRAY_LEN(failures); i++) {
+        set_up(state);
+        begin(failures[i].script);
+        acme_order_start(order, HOST, store);
+        spawned_wait_for(&n_ends, 1);
+        if (outcome != failures[i].outcome ||
+            !slice_starts_with(slice_of(reason), failures[i].reason))
+            fail_msg("row %zu: %d, %s", i, (int)outcome, reason);
+        assert_false(exists("acme/account/" HOST "/cert.pem"));
+        end();
+        tear_down(state);
+    }
+}
+
+/* No program is started where its directory cannot be made. */
+static void test_no_room(void **state)
+{
+    char path[96];
+
+    (void)state;
+    begin("touch \"$0/started\"");
+    snprintf(path, sizeof(path), "%s", acme_home_path(&home, "acme/account"));
+    assert_int_equal(rmdir(acme_home_path(&home, "acme/account/private")), 0);
+    assert_int_equal(rmdir(path), 0);
+    acme_order_start(order, HOST, store);
+    spawned_wait_for(&n_ends, 1);
+    assert_int_equal(outcome, ACME_OBSTRUCTED);
+    assert_non_null(strstr(reason, "cannot be made: No such file or directory"));
+    acme_order_start(order, NULL, NULL);
+    spawned_wait_for(&n_ends, 2);
+    assert_int_equal(outcome, ACME_OBSTRUCTED);
+    assert_false(exists("started"));
+    end();
+}
+
+/* What a killed order has left does not get in the way, and does not stay. */
+static void test_after_a_kill(void **state)
+{
+    static const char *const strays[] = {
+        "acme/account/" HOST "/cert.pem", "acme/account/" HOST "/cert.pem.tmp",
+        "acme/account/" HOST "/cert-1700000000.pem", "acme/account/private/" HOST "/key.pem.aBcDeF",
+        "certificates/.new-" HOST "/key.pem"};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(strays); i++)
+        pki_write(acme_home_path(&home, strays[i]), "x", NULL);
+    begin(BRING);
+    acme_order_start(order, HOST, store);
+    spawned_wait_for(&n_ends, 1);
+    assert_int_equal(outcome, ACME_ORDERED);
+    for (size_t i = 0; i < ARRAY_LEN(strays); i++)
+        if (exists(strays[i]))
+            fail_msg("%s", strays[i]);
+    assert_false(exists("certificates/.new-" HOST));
+    end();
+}
+
+/* The daemon ends meanwhile: nothing is said any more. */
+static void test_end(void **state)
+{
+    (void)state;
+    begin("sleep 100");
+    acme_order_start(order, HOST, store);
+    for (int i = 0; i < 10; i++)
+        uv_run(&spawned_loop, UV_RUN_NOWAIT), usleep(1000);
+    acme_order_stop(order);
+    spawned_end_daemon();
+    acme_order_free(order);
+    acme_order_free(NULL);
+    spawned_free();
+    assert_int_equal(n_ends, 0);
+}
+
+#define WITH_HOME(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_HOME(test_order),   WITH_HOME(test_account),      cmocka_unit_test(test_failures),
+        WITH_HOME(test_no_room), WITH_HOME(test_after_a_kill), WITH_HOME(test_end),
+    };
+    int status;
+
+    if (spawned_is_spawner(argc, argv, &status))
+        return status;
+    return cmocka_run_group_tests(tests, pki_enter_directory, pki_leave_directory);
+}
