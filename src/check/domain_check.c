@@ -475,11 +475,12 @@ static void check_on_visited(void *context, const struct mx_host *host)
     struct visit_slot *slot = context;
 
     slot->record->sts = mx_host_sts_outcome(host);
-    slot->record->dane = mx_host_dane_outcome(host);
+    slot->record->dane = mx_host_dane_outcome(host, slot->check->domain);
     slot->record->follows_dane = mx_host_follows_dane(host);
     slot->record->n_keys = mx_host_list_keys(host, slot->check->arena, &slot->record->keys);
     slot->record->is_secure = mx_host_is_secure(host);
-    mx_host_report(host, slot->check->tools->now_unix_s, slot->check->findings);
+    mx_host_report(host, slot->check->domain, slot->check->tools->now_unix_s,
+                   slot->check->findings);
     check_settle_one(slot->check);
 }
 

@@ -10,7 +10,6 @@
 
 #include "check/mx_trust.h"
 #include "lib/base/err.h"
-#include "lib/base/slice.h"
 
 enum {
     NAME_TEXT_MAX = 254, /* a DNS name and its NUL */
@@ -196,4 +195,15 @@ void mx_cert_judge(const struct mx_trust *trust, STACK_OF(X509) * chain, const c
     cert_describe_issuer(chain, ret_cert);
     chain_verify(trust, chain, now_unix_s, ret_cert);
     cert_check_name(leaf, host, ret_cert);
+}
+
+bool mx_cert_names(struct slice certificate, const char *host)
+{
+    const unsigned char *at = (const unsigned char *)certificate.ptr;
+    X509 *leaf = d2i_X509(NULL, &at, (long)certificate.len);
+    bool is_named =
+        leaf && X509_check_host(leaf, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+
+    X509_free(leaf);
+    return is_named;
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/base/slice.h"
+
 struct mx_trust;
 
 /** What is wrong with a certificate or its chain; a set of these. */
@@ -55,3 +57,7 @@ struct mx_cert {
  */
 void mx_cert_judge(const struct mx_trust *trust, STACK_OF(X509) * chain, const char *host,
                    int64_t now_unix_s, struct mx_cert *ret_cert);
+
+/** Whether a certificate (DER) names the host, as a sender with DANE sees it: in its SAN or, where
+ * that has no DNS name, in its subject. */
+bool mx_cert_names(struct slice certificate, const char *host);

@@ -25,7 +25,8 @@ struct address_report {
     const struct mx_host *host;
     const struct mx_address *address;
     const struct mx_attempt *attempt;
-    const char *at; /* "mx.example [192.0.2.1]" */
+    const char *at;       /* "mx.example [192.0.2.1]" */
+    const char *next_hop; /* the domain that the mail is for */
     int64_t now_unix_s;
     struct findings *findings;
 };
@@ -181,14 +182,19 @@ static void report_sni(const struct address_report *report)
 
 static void report_tlsa(const struct address_report *report)
 {
-    const struct tlsa_judgement *tlsa = &report->attempt->tlsa;
+    const struct mx_attempt *attempt = report->attempt;
+    const struct tlsa_judgement *tlsa = mx_attempt_tlsa(attempt, report->next_hop);
     const char *name = report->host->tlsa_name;
 
-    if (report->attempt->cert == NULL) {
+    if (attempt->cert == NULL) {
         findings_add(report->findings, CHECK_TLSA_WITHOUT_TLS, report->at,
                      "%s has TLSA records, and the server has no working TLS", name);
         return;
     }
+    if (tlsa->verdict == TLSA_AUTHENTICATED && attempt->tls_number < TLS1_2_VERSION)
+        findings_add(report->findings, CHECK_TLSA_WITHOUT_TLS, report->at,
+                     "%s has TLSA records, and the server speaks %s and nothing newer", name,
+                     attempt->tls_version);
     switch (tlsa->verdict) {
     case TLSA_NO_MATCH:
         findings_add(report->findings, CHECK_TLSA_MISMATCH, report->at,
@@ -197,7 +203,7 @@ static void report_tlsa(const struct address_report *report)
     case TLSA_NOT_NAMED:
         findings_add(report->findings, CHECK_TLSA_NAME, report->at,
                      "a TLSA record with usage 2 matches, but the certificate names %s",
-                     report->attempt->cert->names[0] ? report->attempt->cert->names : "no host");
+                     attempt->cert->names[0] ? attempt->cert->names : "no host");
         break;
     case TLSA_NOT_VALID:
         findings_add(report->findings, CHECK_TLSA_CHAIN, report->at,
@@ -244,7 +250,7 @@ static bool host_is_reached(const struct mx_host *host)
 }
 
 static void report_address(const struct mx_host *host, const struct mx_address *address,
-                           int64_t now_unix_s, struct findings *findings)
+                           const char *next_hop, int64_t now_unix_s, struct findings *findings)
 {
     char at[SUBJECT_MAX];
     const struct address_report report = {
@@ -252,6 +258,7 @@ static void report_address(const struct mx_host *host, const struct mx_address *
         .address = address,
         .attempt = address->named,
         .at = at,
+        .next_hop = next_hop,
         .now_unix_s = now_unix_s,
         .findings = findings,
     };
@@ -319,10 +326,11 @@ static void report_records(const struct mx_host *host, struct findings *findings
                          tlsa_print(&host->records[i], text), tlsa_use_text(host->records[i].use));
 }
 
-void mx_host_report(const struct mx_host *host, int64_t now_unix_s, struct findings *findings)
+void mx_host_report(const struct mx_host *host, const char *next_hop, int64_t now_unix_s,
+                    struct findings *findings)
 {
     report_dns(host, findings);
     report_records(host, findings);
     for (size_t i = 0; i < host->n_addresses; i++)
-        report_address(host, &host->addresses[i], now_unix_s, findings);
+        report_address(host, &host->addresses[i], next_hop, now_unix_s, findings);
 }

@@ -64,8 +64,15 @@ bool mx_host_follows_dane(const struct mx_host *host)
     return mx_host_has_dane(host) || mx_host_dane_fails(host);
 }
 
+const struct tlsa_judgement *mx_attempt_tlsa(const struct mx_attempt *attempt, const char *next_hop)
+{
+    return attempt->tlsa.verdict == TLSA_NOT_NAMED && mx_cert_names(attempt->leaf, next_hop)
+               ? attempt->if_named
+               : &attempt->tlsa;
+}
+
 enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
-                                        const struct mx_attempt *attempt)
+                                        const struct mx_attempt *attempt, const char *next_hop)
 {
     if (!mx_host_has_dane(host))
         return MX_ACCEPTS;
@@ -73,9 +80,14 @@ enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
         return MX_UNKNOWN;
     if (attempt->end != SMTP_END_SECURED || attempt->cert == NULL)
         return MX_REFUSES;
-    return attempt->tlsa.verdict == TLSA_AUTHENTICATED || attempt->tlsa.verdict == TLSA_ENCRYPTED
-               ? MX_ACCEPTS
-               : MX_REFUSES;
+    switch (mx_attempt_tlsa(attempt, next_hop)->verdict) {
+    case TLSA_ENCRYPTED:
+        return MX_ACCEPTS;
+    case TLSA_AUTHENTICATED: /* OpenSSL 3 has no older TLS for one who authenticates */
+        return attempt->tls_number < TLS1_2_VERSION ? MX_REFUSES : MX_ACCEPTS;
+    default:
+        return MX_REFUSES;
+    }
 }
 
 /* A sender tries one address after the other. */
@@ -111,7 +123,7 @@ enum mx_outcome mx_host_sts_outcome(const struct mx_host *host)
     return outcome;
 }
 
-enum mx_outcome mx_host_dane_outcome(const struct mx_host *host)
+enum mx_outcome mx_host_dane_outcome(const struct mx_host *host, const char *next_hop)
 {
     enum mx_outcome outcome = mx_host_dane_fails(host) ? MX_REFUSES : host_dns_outcome(host);
 
@@ -119,10 +131,10 @@ enum mx_outcome mx_host_dane_outcome(const struct mx_host *host)
         return outcome;
     outcome = MX_UNKNOWN;
     for (size_t i = 0; i < host->n_addresses; i++)
-        outcome =
-            outcome_join(outcome, host->addresses[i].special
-                                      ? MX_REFUSES
-                                      : mx_attempt_dane_outcome(host, host->addresses[i].named));
+        outcome = outcome_join(
+            outcome, host->addresses[i].special
+                         ? MX_REFUSES
+                         : mx_attempt_dane_outcome(host, host->addresses[i].named, next_hop));
     return outcome;
 }
 

@@ -25,13 +25,15 @@ struct mx_attempt {
     enum smtp_end end;
     enum smtp_stage stage;
     int sys_errno;
-    int code;                   /* of the last reply; 0: none came */
-    const char *text;           /* of the last reply, in quotes */
-    const char *fault;          /* of the handshake; "" */
-    const char *tls_version;    /* "TLSv1.3"; NULL without a handshake */
-    int tls_number;             /* the same as TLS1_3_VERSION */
-    const struct mx_cert *cert; /* NULL without one */
-    struct tlsa_judgement tlsa; /* of the chain, with cert, if the host has records */
+    int code;                              /* of the last reply; 0: none came */
+    const char *text;                      /* of the last reply, in quotes */
+    const char *fault;                     /* of the handshake; "" */
+    const char *tls_version;               /* "TLSv1.3"; NULL without a handshake */
+    int tls_number;                        /* the same as TLS1_3_VERSION */
+    const struct mx_cert *cert;            /* NULL without one */
+    struct tlsa_judgement tlsa;            /* of the chain, with cert, if the host has records */
+    const struct tlsa_judgement *if_named; /* TLSA_NOT_NAMED: that of a certificate with the name */
+    struct slice leaf;                     /* and the certificate, DER, which may name a next hop */
     uint64_t took_ms;
 };
 
@@ -49,10 +51,10 @@ struct mx_host {
     const char *canonical; /* after CNAMEs; the name without any */
     const struct dns_answer *a, *aaaa;
     struct mx_address *addresses;
-    size_t n_addresses, n_left_out; /* left out: beyond MX_ADDRESSES_MAX */
-    const struct dns_answer *tlsa;  /* NULL: not asked, as there is no address */
-    const char *tlsa_name;          /* "_25._tcp.mx.example" that was asked last */
-    struct tlsa_record *records;    /* of the answer, if senders may use it */
+    size_t n_addresses, n_left_out;    /* left out: beyond MX_ADDRESSES_MAX */
+    const struct dns_answer *tlsa;     /* NULL: not asked, as there is no address */
+    const char *tlsa_base, *tlsa_name; /* "mx.example", "_25._tcp.mx.example": asked last */
+    struct tlsa_record *records;       /* of the answer, if senders may use it */
     size_t n_records;
     bool has_run_out; /* of time: the addresses after the last that was tried are untried */
 };
@@ -97,13 +99,24 @@ bool mx_host_follows_dane(const struct mx_host *host);
 /** What a sender with an MTA-STS policy in mode enforce does that covers this host. */
 enum mx_outcome mx_host_sts_outcome(const struct mx_host *host);
 
-/** What a sender does that follows DANE; as one with none where the host has no records. */
-enum mx_outcome mx_host_dane_outcome(const struct mx_host *host);
+/**
+ * What a sender does that follows DANE; as one with none where the host has no records.
+ *
+ * next_hop  the domain that the mail is for
+ */
+enum mx_outcome mx_host_dane_outcome(const struct mx_host *host, const char *next_hop);
 
 /** The same of one connection. An attempt that is NULL is MX_UNKNOWN. */
 enum mx_outcome mx_attempt_sts_outcome(const struct mx_attempt *attempt);
 enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
-                                        const struct mx_attempt *attempt);
+                                        const struct mx_attempt *attempt, const char *next_hop);
+
+/**
+ * What a sender with mail for `next_hop` makes of the TLSA records beside the chain: with usage 2,
+ * the certificate may name the next hop as well.
+ */
+const struct tlsa_judgement *mx_attempt_tlsa(const struct mx_attempt *attempt,
+                                             const char *next_hop);
 
 /** This machine has no way to such addresses, as without IPv6. */
 bool mx_attempt_is_unrouted(const struct mx_attempt *attempt);

@@ -47,20 +47,49 @@ static const char *attempt_quote(struct mx_visit *visit, const struct smtp_resul
     return arena_copy(visit->arena, slice_of(quoted));
 }
 
-/* The names that a certificate may have by RFC 7672 3.2.2, but the next hop's, which differs by
- * domain. */
+static struct slice attempt_keep_leaf(struct mx_visit *visit, X509 *leaf)
+{
+    unsigned char *der = NULL;
+    int len = i2d_X509(leaf, &der);
+    char *copy = arena_alloc(visit->arena, len > 0 ? (size_t)len : 1);
+
+    if (len > 0)
+        memcpy(copy, der, (size_t)len);
+    OPENSSL_free(der);
+    return (struct slice){copy, len > 0 ? (size_t)len : 0};
+}
+
+/* The names that a certificate may have beside usage 2 are the TLSA base domain, the host's name
+ * after CNAMEs if the records are there, and the next hop, which differs by domain: RFC 7672 3.2.2.
+ * Postfix takes the next hop even where DNSSEC does not secure the MX record. */
+static void attempt_judge_tlsa(struct mx_visit *visit, struct mx_attempt *attempt,
+                               STACK_OF(X509) * chain)
+{
+    const struct mx_tools *tools = visit->tools;
+    const struct mx_host *host = &visit->host;
+    struct tlsa_judgement *if_named;
+
+    tlsa_judge(tools->trust, host->records, host->n_records, chain, host->tlsa_base,
+               tools->now_unix_s, &attempt->tlsa);
+    if (attempt->tlsa.verdict != TLSA_NOT_NAMED)
+        return;
+    if_named = arena_alloc(visit->arena, sizeof(*if_named));
+    tlsa_judge(tools->trust, host->records, host->n_records, chain, NULL, tools->now_unix_s,
+               if_named);
+    attempt->if_named = if_named;
+    attempt->leaf = attempt_keep_leaf(visit, sk_X509_value(chain, 0));
+}
+
 static void attempt_judge(struct mx_visit *visit, struct mx_attempt *attempt,
                           STACK_OF(X509) * chain)
 {
     const struct mx_host *host = &visit->host;
-    const char *names[] = {host->name, host->canonical};
     struct mx_cert *cert = arena_alloc(visit->arena, sizeof(*cert));
 
     mx_cert_judge(visit->tools->trust, chain, host->name, visit->tools->now_unix_s, cert);
     attempt->cert = cert;
     if (host->n_records > 0)
-        tlsa_judge(visit->tools->trust, host->records, host->n_records, chain, names, 2,
-                   visit->tools->now_unix_s, &attempt->tlsa);
+        attempt_judge_tlsa(visit, attempt, chain);
 }
 
 static const struct mx_attempt *attempt_keep(struct mx_visit *visit,
@@ -176,6 +205,7 @@ static void visit_ask_tlsa(struct mx_visit *visit, const char *base)
     char name[TLSA_NAME_MAX];
 
     visit->asks_own_name = strcmp(base, visit->host.name) == 0;
+    visit->host.tlsa_base = base;
     snprintf(name, sizeof(name), "_%u._tcp.%s", (unsigned)visit->tools->port, base);
     visit->host.tlsa_name = arena_copy(visit->arena, slice_of(name));
     visit->tlsa_query = visit->tools->dns->ask(visit->tools->dns, visit->host.tlsa_name,

@@ -6,6 +6,7 @@
 
 #include "check/report.h"
 #include "lib/base/file.h"
+#include "lib/base/slice.h"
 
 enum {
     FILE_MODE = 0644,
@@ -23,6 +24,8 @@ static void metrics_print_head(FILE *out, const char *name, const char *help)
 
 static int metrics_print(void *context, FILE *out)
 {
+    static const enum verdict dane_verdicts[] = {VERDICT_ABSENT, VERDICT_UNKNOWN, VERDICT_ENFORCED,
+                                                 VERDICT_PARTLY_LOST, VERDICT_LOST};
     const struct metrics_source *source = context;
     const struct report_totals *totals = source->totals;
 
@@ -30,6 +33,11 @@ static int metrics_print(void *context, FILE *out)
     for (int i = 0; i < VERDICT_COUNT; i++)
         fprintf(out, "mtasts_check_domains{verdict=\"%s\"} %zu\n", verdict_code((enum verdict)i),
                 totals->n_verdicts[i]);
+    metrics_print_head(out, "mtasts_check_dane_domains",
+                       "Domains that were checked, by what DANE demands of senders.");
+    for (size_t i = 0; i < ARRAY_LEN(dane_verdicts); i++)
+        fprintf(out, "mtasts_check_dane_domains{verdict=\"%s\"} %zu\n",
+                verdict_code(dane_verdicts[i]), totals->n_dane_verdicts[dane_verdicts[i]]);
     metrics_print_head(out, "mtasts_check_findings", "What was found, by severity.");
     for (int i = 0; i < CHECK_SEVERITY_COUNT; i++)
         fprintf(out, "mtasts_check_findings{severity=\"%s\"} %zu\n",

@@ -125,18 +125,16 @@ static int trial_on_verify(int is_good, X509_STORE_CTX *context)
 }
 
 /* Usage 3 binds the key to the name by DNSSEC alone: no names, no dates (RFC 7671 5.1). */
-static SSL *trial_ssl(const struct mx_trust *trust, const char *const *names, size_t n_names)
+static SSL *trial_ssl(const struct mx_trust *trust, const char *name)
 {
     SSL *ssl = SSL_new(mx_trust_context(trust));
 
-    if (ssl == NULL || SSL_dane_enable(ssl, names[0]) != 1) {
+    if (ssl == NULL || SSL_dane_enable(ssl, name) != 1) {
         SSL_free(ssl);
         return NULL;
     }
     SSL_dane_set_flags(ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
     SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    for (size_t i = 1; i < n_names; i++)
-        SSL_add1_host(ssl, names[i]);
     return ssl;
 }
 
@@ -223,16 +221,16 @@ static enum tlsa_verdict verdict_of_error(int error, bool has_match)
 }
 
 void tlsa_judge(const struct mx_trust *trust, const struct tlsa_record *records, size_t n_records,
-                STACK_OF(X509) * chain, const char *const *names, size_t n_names,
-                int64_t now_unix_s, struct tlsa_judgement *ret_judgement)
+                STACK_OF(X509) * chain, const char *name, int64_t now_unix_s,
+                struct tlsa_judgement *ret_judgement)
 {
     struct tlsa_judgement judgement = {.verdict = TLSA_ENCRYPTED, .words = ""};
-    struct tlsa_trial all = {.ssl = trial_ssl(trust, names, n_names)};
+    struct tlsa_trial all = {.ssl = trial_ssl(trust, name)};
 
     n_records = n_records < TLSA_RECORDS_MAX ? n_records : TLSA_RECORDS_MAX;
     for (size_t i = 0; i < n_records && all.ssl; i++) {
         struct tlsa_trial one = {0};
-        if (records[i].use != TLSA_USABLE || !(one.ssl = trial_ssl(trust, names, n_names)))
+        if (records[i].use != TLSA_USABLE || !(one.ssl = trial_ssl(trust, name)))
             continue;
         judgement.n_usable++;
         trial_add(&all, &records[i]);

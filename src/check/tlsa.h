@@ -76,9 +76,8 @@ struct tlsa_judgement {
  *
  * records  from tlsa_parse(); those after the first TLSA_RECORDS_MAX are not looked at
  * chain    as sent, the leaf first, at least one certificate
- * names    the names of which one must stand in the certificate with usage 2: the MX host's, before
- *          and after CNAMEs
+ * name     that must stand in the certificate with usage 2; NULL: any does
  */
 void tlsa_judge(const struct mx_trust *trust, const struct tlsa_record *records, size_t n_records,
-                STACK_OF(X509) * chain, const char *const *names, size_t n_names,
-                int64_t now_unix_s, struct tlsa_judgement *ret_judgement);
+                STACK_OF(X509) * chain, const char *name, int64_t now_unix_s,
+                struct tlsa_judgement *ret_judgement);

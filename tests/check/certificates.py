@@ -33,7 +33,10 @@ class Certificates:
                 out.write(self.other.ca.read_text())
             return chain, key
         days = {"expired": -1, "expiring": 3}.get(kind, 90)
-        chain, key = self.pki.issue(folder, *names, days=days)
+        options = {"rsa-1024": {"kind": "rsa-1024"}, "rsa": {"kind": "rsa"},
+                   "sha1": {"digest": "sha1"},
+                   "must-staple": {"extensions": ["tlsfeature = status_request"]}}.get(kind, {})
+        chain, key = self.pki.issue(folder, *names, days=days, **options)
         if kind == "leaf-alone":
             end = "-----END CERTIFICATE-----\n"
             chain.write_text(chain.read_text().split(end)[0] + end)

@@ -95,10 +95,16 @@ class Mx:
                 say(connection, self.starttls)
                 if self.starttls.startswith("220"):
                     connection = self.context.wrap_socket(connection, server_side=True)
+            elif command == "DATA":
+                say(connection, "354 go ahead")
+                while hear(connection) not in (".", None):
+                    pass
+                say(connection, "250 taken")
+            elif command == "QUIT":
+                say(connection, "221 bye")
+                return
             else:
-                say(connection, "221 bye" if command == "QUIT" else "502 what?")
-                if command == "QUIT":
-                    return
+                say(connection, "250 yes" if command[:4] in ("MAIL", "RCPT", "RSET") else "502 no")
 
 
 def say(connection, *lines):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""A real Postfix as MX hosts: one smtpd service for each address, each with settings of its own.
+"""A real Postfix: as MX hosts, one smtpd service for each address, each with settings of its own,
+and as a sender that follows DANE.
 
 Its processes become another user, so it runs only where the tests run as root.
 """
 
 import contextlib
 import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -25,9 +27,22 @@ local_recipient_maps =
 smtputf8_enable = no
 maillog_file = {folder}/log/postfix.log
 maillog_file_prefixes = {folder}
+"""
+MX_HOST = """\
 smtpd_tls_security_level = may
 smtpd_tls_loglevel = 1
 smtpd_tls_eecdh_grade = auto
+"""
+# It gives up soon; a connection is used for one message.
+SENDER = """\
+smtp_tls_security_level = dane
+smtp_dns_support_level = dnssec
+smtp_tls_CAfile = {ca}
+smtp_tls_loglevel = 1
+smtp_connect_timeout = 2s
+smtp_helo_timeout = 2s
+smtp_starttls_timeout = 2s
+smtp_connection_cache_on_demand = no
 """
 MASTER_HEAD = """\
 pickup unix n - n 60 1 pickup
@@ -38,6 +53,15 @@ rewrite unix - - n - - trivial-rewrite
 anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 """
+SENDER_SERVICES = """\
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+trace unix - - n - 0 bounce
+error unix - - n - - error
+retry unix - - n - - error
+smtp unix - - n - 20 smtp
+"""
+RESULT = re.compile(r" to=<a@([^>]+)>,.* status=(\w+) (\(.*\))$", re.MULTILINE)
 
 
 class PostfixHost:
@@ -81,30 +105,57 @@ def _one_file(path, chain, key):
 
 
 @contextlib.contextmanager
-def postfix(hosts, certificates):
-    with tempfile.TemporaryDirectory() as name:  # pytest's folders are closed to other users
+def _folder():
+    """One that Postfix's users may enter, as they may not pytest's."""
+    with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        yield from _serving(folder, hosts, certificates)
+        for sub in ("queue", "data", "log"):
+            (folder / sub).mkdir()
+        shutil.chown(folder / "data", "postfix")
+        yield folder
 
 
-def _serving(folder, hosts, certificates):
-    for name in ("queue", "data", "log"):
-        (folder / name).mkdir()
-    shutil.chown(folder / "data", "postfix")
-    (folder / "main.cf").write_text(MAIN.format(folder=folder, host=hosts[0].host),
-                                    encoding="ascii")
-    (folder / "master.cf").write_text(MASTER_HEAD, encoding="ascii")  # postmap looks for it
-    services = "".join(host.service(certificates, folder) for host in hosts)
-    (folder / "master.cf").write_text(MASTER_HEAD + services, encoding="ascii")
+@contextlib.contextmanager
+def _running(folder):
     command = ["postfix", "-c", str(folder)]
     subprocess.run([*command, "start"], check=True, timeout=60, capture_output=True)
     try:
-        for host in hosts:
-            eventually(lambda at=host.address: _greets(at), f"{host.host} is ready")
         yield
     finally:
         subprocess.run([*command, "stop"], check=False, timeout=60, capture_output=True)
+
+
+@contextlib.contextmanager
+def postfix(hosts, certificates):
+    with _folder() as folder:
+        main = (MAIN + MX_HOST).format(folder=folder, host=hosts[0].host)
+        (folder / "main.cf").write_text(main, encoding="ascii")
+        (folder / "master.cf").write_text(MASTER_HEAD, encoding="ascii")  # postmap looks for it
+        services = "".join(host.service(certificates, folder) for host in hosts)
+        (folder / "master.cf").write_text(MASTER_HEAD + services, encoding="ascii")
+        with _running(folder):
+            for host in hosts:
+                eventually(lambda at=host.address: _greets(at), f"{host.host} is ready")
+            yield
+
+
+def send_with_dane(domains, certificates, limit_s=30):
+    """Has Postfix send a message to each domain: {domain: ("sent" or "deferred", why)}."""
+    with _folder() as folder:
+        main = (MAIN + SENDER).format(folder=folder, host="sender.example", ca=certificates.pki.ca)
+        (folder / "main.cf").write_text(main, encoding="ascii")
+        (folder / "master.cf").write_text(MASTER_HEAD + SENDER_SERVICES, encoding="ascii")
+        log = folder / "log" / "postfix.log"
+        with _running(folder):
+            subprocess.run(["sendmail", "-C", folder, "-f", "a@sender.example",
+                            *(f"a@{domain}" for domain in domains)],
+                           input=b"Subject: a\n\na\n", check=True, timeout=20)
+
+            def results():
+                found = {domain: rest for domain, *rest in RESULT.findall(log.read_text())}
+                return found if found.keys() == set(domains) else None
+            return eventually(results, "all messages are sent or put off", limit_s)
 
 
 def _greets(address):

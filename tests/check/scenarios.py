@@ -271,8 +271,9 @@ OURS = {
 OURS["ours-elsewhere.example"].sites = [Site(GOOD_POLICY + b"other: x\r\n")]
 SCENARIOS.update(OURS)
 SCENARIOS.update({f"{name}.example": Scenario(
-    *each.codes, mx=f"@ MX 10 {each.name}.", body=policy(each.name), verdict=each.verdict)
-    for name, each in MX_SCENARIOS.items()})
+    *each.codes, mx=f"@ MX 10 {each.name}.", body=policy(each.name, *each.beside),
+    more=[f"@ MX 20 {host}." for host in each.beside], verdict=each.verdict,
+    zone={"signed": each.signed}) for name, each in MX_SCENARIOS.items()})
 PROVIDER_ZONES = {
     "provider.example": Zone(f"gone-web A {CLOSED}", f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
                              "@ MX 10 mx1", "mx1 A 45.67.89.61", "mx2 A 45.67.89.62", signed=True),

@@ -12,14 +12,19 @@ _addresses = (f"45.67.89.{n}" for n in range(100, 250))
 
 
 class MxScenario:
-    """host  an Mx, or the name of a host that has no server"""
+    """A domain.
 
-    def __init__(self, *codes, host, verdict="lost", dane="absent"):
+    host    an Mx, or the name of a host that is another scenario's or has no server
+    name    of the host in the MX record, if not its own
+    beside  names of other MX hosts
+    signed  whether DNSSEC secures the MX record too
+    """
+
+    def __init__(self, *codes, host, verdict="lost", dane="absent", name=None, beside=(),
+                 signed=False):
         self.codes, self.host, self.verdict, self.dane = codes, host, verdict, dane
-
-    @property
-    def name(self):
-        return self.host if isinstance(self.host, str) else self.host.host
+        self.name = name or (host if isinstance(host, str) else host.host)
+        self.beside, self.signed = beside, signed
 
 
 def _host(label, *more_addresses, **options):
@@ -33,6 +38,13 @@ def _several(label, n, **options):
 def _half_closed(label):
     address = next(_addresses)
     return Mx(label, address, lines=[f"{label} A {address}", f"{label} A {CLOSED}"])
+
+
+def _behind_alias(label, **options):
+    """The MX record names <label>, which is a CNAME to this host."""
+    address = next(_addresses)
+    return Mx(f"{label}-real", address, tlsa=["2 1 1 issuer"],
+              lines=[f"{label} CNAME {label}-real", f"{label}-real A {address}"], **options)
 
 
 def _beside(label, line):
@@ -128,6 +140,43 @@ MX_SCENARIOS = {
         "dane-deaf", "_tcp.dane-deaf NS deaf.servers.example.")),
     "dane-no-tls": MxScenario("starttls-missing", "tlsa-without-tls", dane="lost", host=_host(
         "dane-no-tls", offers=("SIZE 1",), tlsa=["3 1 1 own"])),
+    "dane-issuer-whole": MxScenario(verdict="enforced", dane="enforced", host=_host(
+        "dane-issuer-whole", tlsa=["2 0 1 issuer"])),
+    "dane-secure-mx": MxScenario(verdict="enforced", dane="enforced", signed=True,
+                                 host="dane.mail.example"),
+    "dane-broken-secure-mx": MxScenario("tlsa-mismatch", verdict="enforced", dane="lost",
+                                        signed=True, host="dane-broken.mail.example"),
+    "dane-backup": MxScenario("tlsa-mismatch", verdict="enforced", dane="partly-lost",
+                              host="dane-broken.mail.example", beside=["dane.mail.example"]),
+    "dane-none-usable": MxScenario("mx-cert-self-signed", "tlsa-unusable", dane="enforced",
+                                   host=_host("dane-none-usable", kind="self",
+                                              tlsa=["1 1 1 other", "0 0 1 other"])),
+    "dane-name-refused": MxScenario(
+        "starttls-failed", "sni-breaks", "tlsa-without-tls", dane="lost",
+        host=_host("dane-name-refused", sni="refuses name", tlsa=["3 1 1 own"])),
+    "dane-old-tls": MxScenario("smtp-tls-old", "tlsa-without-tls", dane="lost", host=_host(
+        "dane-old-tls", versions=OLD, tlsa=["3 1 1 own"])),
+    "dane-old-tls-unusable": MxScenario("smtp-tls-old", "tlsa-unusable", dane="enforced", host=_host(
+        "dane-old-tls-unusable", versions=OLD, tlsa=["1 1 1 own"])),
+    # the names that a certificate may have beside a record with usage 2
+    "dane-next-hop": MxScenario(
+        "mx-cert-name", dane="enforced", signed=True, host=_host(
+            "dane-next-hop", certificate="dane-next-hop.example", tlsa=["2 1 1 issuer"])),
+    "dane-next-hop-insecure": MxScenario("mx-cert-name", dane="enforced", host=_host(
+        "dane-next-hop-insecure", certificate="dane-next-hop-insecure.example",
+        tlsa=["2 1 1 issuer"])),
+    "dane-alias": MxScenario(
+        "mx-cname", "tlsa-name", verdict="enforced", dane="lost", name="dane-alias.mail.example",
+        host=_behind_alias("dane-alias", certificate="dane-alias.mail.example")),
+    "dane-aliased": MxScenario("mx-cname", "mx-cert-name", dane="enforced",
+                                  name="dane-aliased.mail.example",
+                                  host=_behind_alias("dane-aliased")),
+    "dane-rsa-1024": MxScenario(verdict="enforced", dane="enforced", host=_host(
+        "dane-rsa-1024", kind="rsa-1024", tlsa=["3 1 1 own"])),
+    "dane-sha1": MxScenario("mx-cert-untrusted", dane="enforced", host=_host(
+        "dane-sha1", kind="sha1", tlsa=["3 1 1 own"])),
+    "dane-issuer-sha1": MxScenario("mx-cert-untrusted", "tlsa-chain", dane="lost", host=_host(
+        "dane-issuer-sha1", kind="sha1", tlsa=["2 1 1 issuer"])),
 }
 
 # Hosts that cost a sender time, for domains d0.tar.example and so on.

@@ -114,6 +114,7 @@ def test_metrics(internet, tmp_path):
     assert done.returncode == 1
     lines = (tmp_path / "check.prom").read_text().splitlines()
     assert {'mtasts_check_domains{verdict="enforced"} 1', 'mtasts_check_domains{verdict="ignored"} 1',
+            'mtasts_check_dane_domains{verdict="absent"} 2',
             'mtasts_check_findings{severity="error"} 1'} <= set(lines)
     assert len(json.loads(done.stdout)["domains"]) == 2
     done = check(internet, "--metrics", tmp_path / "none/check.prom", "good.example")

@@ -30,7 +30,7 @@ CODES = {
 @pytest.fixture(name="real", scope="module")
 def real_postfix(internet):
     """What the check says of each Postfix host."""
-    if os.geteuid() != 0 or _is_mapped():
+    if os.geteuid() != 0 or is_mapped():
         pytest.skip("Postfix changes its user, which root alone may")
     with postfix(POSTFIX_HOSTS, internet.certificates):
         done = check(internet, "--json", *(f"d-{host.label}.postfix.example"
@@ -38,7 +38,7 @@ def real_postfix(internet):
         yield {each["domain"]: each["findings"] for each in json.loads(done.stdout)["domains"]}
 
 
-def _is_mapped():
+def is_mapped():
     """Root of a user namespace has no other users."""
     with open("/proc/self/uid_map", encoding="ascii") as lines:
         return lines.read().split() != ["0", "0", "4294967295"]

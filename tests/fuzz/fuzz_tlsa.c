@@ -90,7 +90,6 @@ static void require_record(const struct tlsa_record *record, bool matches)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const name = "mx.example";
     struct slice rest = {(const char *)data, size};
     struct tlsa_record records[RECORDS_MAX];
     struct tlsa_judgement seen;
@@ -103,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         records[n_records++] = tlsa_parse(slice_range(rest, 1, len));
         rest = slice_range(rest, len, rest.len);
     }
-    tlsa_judge(trust, records, n_records, chain, &name, 1, NOW_UNIX_S, &seen);
+    tlsa_judge(trust, records, n_records, chain, "mx.example", NOW_UNIX_S, &seen);
     for (size_t i = 0; i < n_records; i++) {
         require_record(&records[i], (seen.matches >> i & 1) != 0);
         n_usable += records[i].use == TLSA_USABLE;

@@ -25,28 +25,31 @@ class Pki:
         subprocess.run([ROOT / "certs/make-certs", "-d", self.folder, *hosts], check=True,
                        capture_output=True, timeout=60)
 
-    def issue(self, folder, *names, days=90, kind="ec", issuer="intermediate"):
+    def issue(self, folder, *names, days=90, kind="ec", issuer="intermediate",
+              digest="sha256", extensions=()):
         """Makes folder/chain.pem and folder/key.pem, a certificate with these names in its SAN.
 
         days    -1: it has expired
         issuer  "ca": the root itself, which is not in the chain
+        extensions  lines as openssl.cnf has them
         Returns both paths.
         """
         folder.mkdir(parents=True, exist_ok=True)
         chain, key = folder / "chain.pem", folder / "key.pem"
-        request, extensions = folder / "request.pem", folder / "extensions.cnf"
-        lines = ["basicConstraints = critical, CA:FALSE"]
+        request, file = folder / "request.pem", folder / "extensions.cnf"
+        lines = ["basicConstraints = critical, CA:FALSE", *extensions]
         if names:
             lines.append("subjectAltName = " + ", ".join(f"DNS:{name}" for name in names))
         if issuer == "intermediate":  # as public authorities do
             lines.append("authorityInfoAccess = caIssuers;URI:http://ca.example/intermediate.der")
-        extensions.write_text("\n".join(lines))
+        file.write_text("\n".join(lines))
         algorithm = {"ec": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"], "rsa": ["rsa:2048"],
+                     "rsa-1024": ["rsa:1024"],
                      "ed448": ["ed448"]}[kind]
         openssl("req", "-new", "-newkey", *algorithm, "-noenc", "-subj", "/CN=mta-sts.example.com",
                 "-keyout", key, "-out", request)
         openssl("x509", "-req", "-in", request, "-CA", self.folder / f"{issuer}.pem",
-                "-CAkey", self.folder / f"{issuer}.key", "-days", days, "-extfile", extensions,
+                "-CAkey", self.folder / f"{issuer}.key", "-days", days, f"-{digest}", "-extfile", file,
                 "-out", chain)
         if issuer == "intermediate":
             with chain.open("a") as out:

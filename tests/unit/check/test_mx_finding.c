@@ -45,7 +45,7 @@ static const char *reported(const struct mx_host *host)
     size_t len = 0;
 
     text[0] = '\0';
-    mx_host_report(host, NOW_UNIX_S, findings);
+    mx_host_report(host, "example", NOW_UNIX_S, findings);
     for (size_t i = 0; i < findings_count(findings); i++) {
         const struct seen_finding *seen = findings_at(findings, i);
         len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %s: %s", i > 0 ? "\n" : "",

@@ -7,9 +7,11 @@
 
 #include <cmocka.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 
 #include "check/dns_source.h"
 #include "lib/base/arena.h"
+#include "support/pki.h"
 
 static const struct mx_cert good = {.words = ""}, bad = {.words = "", .faults = MX_CERT_NAME};
 
@@ -121,9 +123,9 @@ static void dns_decides_first(void **state)
         struct mx_host host = {
             .a = &a, .aaaa = &aaaa, .addresses = &address, .n_addresses = rows[i].n_addresses};
         if (mx_host_sts_outcome(&host) != rows[i].outcome ||
-            mx_host_dane_outcome(&host) != rows[i].outcome)
+            mx_host_dane_outcome(&host, "example") != rows[i].outcome)
             fail_msg("row %zu: expected %d, found %d and %d", i, rows[i].outcome,
-                     mx_host_sts_outcome(&host), mx_host_dane_outcome(&host));
+                     mx_host_sts_outcome(&host), mx_host_dane_outcome(&host, "example"));
     }
 }
 
@@ -153,16 +155,44 @@ static void dane_is_judged_apart(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         attempt.tlsa.verdict = rows[i].verdict;
-        assert_int_equal(mx_host_dane_outcome(&host), rows[i].outcome);
+        assert_int_equal(mx_host_dane_outcome(&host, "example"), rows[i].outcome);
         assert_int_equal(mx_host_sts_outcome(&host), MX_REFUSES);
     }
+    attempt.tlsa.verdict = TLSA_AUTHENTICATED;
+    attempt.tls_number = TLS1_1_VERSION;
+    assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_REFUSES);
+    attempt.tlsa.verdict = TLSA_ENCRYPTED;
+    assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_ACCEPTS);
     address.named = &unreachable;
-    assert_int_equal(mx_host_dane_outcome(&host), MX_UNKNOWN);
+    assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_UNKNOWN);
     address.named = NULL;
-    assert_int_equal(mx_host_dane_outcome(&host), MX_UNKNOWN);
+    assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_UNKNOWN);
     attempt = (struct mx_attempt){.end = SMTP_END_NO_STARTTLS, .stage = SMTP_EHLO};
     address.named = &attempt;
-    assert_int_equal(mx_host_dane_outcome(&host), MX_REFUSES);
+    assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_REFUSES);
+}
+
+/* With usage 2 the certificate may name the domain that the mail is for. */
+static void dane_takes_the_next_hop_for_a_name(void **state)
+{
+    static const struct tlsa_judgement good_chain = {.verdict = TLSA_AUTHENTICATED},
+                                       bad_chain = {.verdict = TLSA_NOT_VALID};
+    const struct pki_request request = {.common_name = "leaf", .names = "DNS:customer.example"};
+    struct pki_identity *leaf = pki_issue(&request, "P-256", NULL);
+    struct mx_attempt attempt = {.tlsa.verdict = TLSA_NOT_NAMED, .if_named = &good_chain};
+    unsigned char *der = NULL;
+    int len = i2d_X509(leaf->certificate, &der);
+
+    (void)state;
+    attempt.leaf = (struct slice){(char *)der, (size_t)len};
+    assert_ptr_equal(mx_attempt_tlsa(&attempt, "customer.example"), &good_chain);
+    assert_ptr_equal(mx_attempt_tlsa(&attempt, "other.example"), &attempt.tlsa);
+    attempt.if_named = &bad_chain;
+    assert_ptr_equal(mx_attempt_tlsa(&attempt, "customer.example"), &bad_chain);
+    attempt.leaf.len = 0;
+    assert_ptr_equal(mx_attempt_tlsa(&attempt, "customer.example"), &attempt.tlsa);
+    OPENSSL_free(der);
+    pki_free(leaf);
 }
 
 static void dane_keeps_mail_back_when_its_question_fails(void **state)
@@ -186,7 +216,8 @@ static void dane_keeps_mail_back_when_its_question_fails(void **state)
         struct mx_host host = {
             .a = &a, .aaaa = &aaaa, .tlsa = &tlsa, .addresses = &address, .n_addresses = 1};
         assert_int_equal(mx_host_dane_fails(&host), rows[i].fails);
-        assert_int_equal(mx_host_dane_outcome(&host), rows[i].fails ? MX_REFUSES : MX_ACCEPTS);
+        assert_int_equal(mx_host_dane_outcome(&host, "example"),
+                         rows[i].fails ? MX_REFUSES : MX_ACCEPTS);
         assert_int_equal(mx_host_sts_outcome(&host), MX_ACCEPTS);
     }
 }
@@ -218,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_special_address_is_none),
         cmocka_unit_test(dns_decides_first),
         cmocka_unit_test(dane_is_judged_apart),
+        cmocka_unit_test(dane_takes_the_next_hop_for_a_name),
         cmocka_unit_test(dane_keeps_mail_back_when_its_question_fails),
         cmocka_unit_test(lists_each_key_once),
     };

@@ -186,7 +186,7 @@ static void sees_a_good_host(void **state)
     assert_int_equal(host->n_addresses, 1);
     assert_string_equal(host->addresses[0].text, "127.0.0.1");
     assert_int_equal(mx_host_sts_outcome(host), MX_ACCEPTS);
-    assert_int_equal(mx_host_dane_outcome(host), MX_ACCEPTS);
+    assert_int_equal(mx_host_dane_outcome(host, "example"), MX_ACCEPTS);
     assert_false(mx_host_has_dane(host));
     assert_int_equal(host->addresses[0].nameless->cert->faults, 0);
     assert_int_equal(smtp_server_clients(server), 2);
@@ -248,9 +248,10 @@ static void follows_tlsa_records_that_are_secure(void **state)
         snprintf(name, sizeof(name), "_%u._tcp.mx.example", visited.tools.port);
         host = visited_run(&visited);
         assert_string_equal(host->tlsa_name, name);
-        if (host->n_records != rows[i].n_records || mx_host_dane_outcome(host) != rows[i].dane)
+        if (host->n_records != rows[i].n_records ||
+            mx_host_dane_outcome(host, "example") != rows[i].dane)
             fail_msg("row %zu: expected %zu, %d, found %zu, %d", i, rows[i].n_records, rows[i].dane,
-                     host->n_records, mx_host_dane_outcome(host));
+                     host->n_records, mx_host_dane_outcome(host, "example"));
         assert_int_equal(mx_host_sts_outcome(host), MX_ACCEPTS);
         visited_close(&visited);
     }

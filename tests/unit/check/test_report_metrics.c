@@ -29,6 +29,8 @@ static void test_all_verdicts_and_severities(void **state)
     (void)state;
     totals.n_verdicts[VERDICT_ENFORCED] = 3;
     totals.n_verdicts[VERDICT_LOST] = 1;
+    totals.n_dane_verdicts[VERDICT_ABSENT] = 2;
+    totals.n_dane_verdicts[VERDICT_PARTLY_LOST] = 1;
     totals.n_findings[CHECK_ERROR] = 2;
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof(path), "%s/check.prom", folder);
@@ -47,6 +49,14 @@ static void test_all_verdicts_and_severities(void **state)
                       "mtasts_check_domains{verdict=\"enforced\"} 3\n"
                       "mtasts_check_domains{verdict=\"partly-lost\"} 0\n"
                       "mtasts_check_domains{verdict=\"lost\"} 1\n"
+                      "# HELP mtasts_check_dane_domains Domains that were checked, by what DANE "
+                      "demands of senders.\n"
+                      "# TYPE mtasts_check_dane_domains gauge\n"
+                      "mtasts_check_dane_domains{verdict=\"absent\"} 2\n"
+                      "mtasts_check_dane_domains{verdict=\"unknown\"} 0\n"
+                      "mtasts_check_dane_domains{verdict=\"enforced\"} 0\n"
+                      "mtasts_check_dane_domains{verdict=\"partly-lost\"} 1\n"
+                      "mtasts_check_dane_domains{verdict=\"lost\"} 0\n"
                       "# HELP mtasts_check_findings What was found, by severity.\n"
                       "# TYPE mtasts_check_findings gauge\n"
                       "mtasts_check_findings{severity=\"error\"} 2\n"
