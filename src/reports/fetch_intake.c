@@ -20,17 +20,6 @@ enum {
     FILE_BYTES_MAX = 256 << 20,
 };
 
-/* Runs a statement that has its values and gives no rows. */
-static int fetch_run(struct report_database *database, sqlite3_stmt *statement, struct err *err)
-{
-    int code = sqlite3_step(statement);
-
-    if (code != SQLITE_DONE)
-        report_sqlite_fail(report_database_connection(database), CANNOT, err);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? 0 : -1;
-}
-
 /* A word of ours stands in the database, not its number, which another version may give to another
  * sender. */
 static int fetch_store(struct report_database *database, const struct fetch_count *count,
@@ -50,7 +39,7 @@ static int fetch_store(struct report_database *database, const struct fetch_coun
     sqlite3_bind_int64(statement, 4, count->first_unix_s);
     sqlite3_bind_int64(statement, 5, count->last_unix_s);
     sqlite3_bind_text(statement, 6, count->prefix.ptr, (int)count->prefix.len, SQLITE_STATIC);
-    return fetch_run(database, statement, err);
+    return report_sqlite_step(statement, CANNOT, err);
 }
 
 /* A file that was stored before, and could not be removed then, is not stored again. */
@@ -64,7 +53,7 @@ static int fetch_is_known(struct report_database *database, int64_t at_unix_us, 
     if (!statement)
         return -1;
     sqlite3_bind_int64(statement, 1, at_unix_us);
-    if (fetch_run(database, statement, err) != 0)
+    if (report_sqlite_step(statement, CANNOT, err) != 0)
         return -1;
     *ret_is_known = sqlite3_changes(report_database_connection(database)) == 0;
     return 0;
@@ -78,7 +67,7 @@ static int fetch_expire(struct report_database *database, int64_t before_unix_s,
     if (!statement)
         return -1;
     sqlite3_bind_int64(statement, 1, before_unix_s);
-    return fetch_run(database, statement, err);
+    return report_sqlite_step(statement, CANNOT, err);
 }
 
 static int fetch_store_all(struct report_database *database, const char *path, struct slice bytes,

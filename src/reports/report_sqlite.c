@@ -37,6 +37,16 @@ int report_sqlite_run(sqlite3 *sqlite, const char *sql, const char *what, struct
     return 0;
 }
 
+int report_sqlite_step(sqlite3_stmt *statement, const char *what, struct err *err)
+{
+    int code = sqlite3_step(statement);
+
+    if (code != SQLITE_DONE)
+        report_sqlite_fail(sqlite3_db_handle(statement), what, err);
+    sqlite3_reset(statement);
+    return code == SQLITE_DONE ? 0 : -1;
+}
+
 int report_sqlite_number(sqlite3 *sqlite, const char *sql, sqlite3_int64 *ret_number,
                          struct err *err)
 {

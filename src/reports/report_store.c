@@ -71,18 +71,7 @@ static void bind_count(sqlite3_stmt *statement, int index, int64_t count)
         sqlite3_bind_int64(statement, index, count);
 }
 
-/* Runs a statement that gives no row. */
-static int addition_run(struct report_database *database, sqlite3_stmt *statement, struct err *err)
-{
-    int code = sqlite3_step(statement);
-
-    if (code != SQLITE_DONE)
-        report_sqlite_fail(report_database_connection(database), CANNOT, err);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE ? 0 : -1;
-}
-
-/* Runs one that gives a number or nothing. Returns 1, 0 without a row, or -1. */
+/* Runs a statement that gives a number or nothing. Returns 1, 0 without a row, or -1. */
 static int addition_number(struct report_database *database, sqlite3_stmt *statement,
                            sqlite3_int64 *ret_number, struct err *err)
 {
@@ -131,7 +120,7 @@ static int addition_improve(struct report_database *database, const unsigned cha
     sqlite3_bind_int(statement, 2, (int)meta->proof);
     bind_slice(statement, 3, meta->proven_domain);
     sqlite3_bind_int(statement, 4, (int)meta->transport);
-    return addition_run(database, statement, err);
+    return report_sqlite_step(statement, CANNOT, err);
 }
 
 static bool addition_wants(const struct report_addition *add, const struct tls_policy *policy)
@@ -167,7 +156,7 @@ static int addition_check_cap(const struct report_addition *add, const char *dom
         return -1;
     sqlite3_bind_text(statement, 1, domain, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 2, add->day);
-    return addition_run(add->database, statement, err);
+    return report_sqlite_step(statement, CANNOT, err);
 }
 
 /* Flags the other reports with this key; *ret_n says how many there are. */
@@ -188,7 +177,7 @@ static int addition_find_conflicts(const struct report_addition *add, const char
     sqlite3_bind_int64(statement, 3, add->report->start_unix_s);
     sqlite3_bind_text(statement, 4, domain, -1, SQLITE_STATIC);
     sqlite3_bind_int64(statement, 5, add->day);
-    if (addition_run(add->database, statement, err) != 0)
+    if (report_sqlite_step(statement, CANNOT, err) != 0)
         return -1;
     *ret_n = sqlite3_changes(report_database_connection(add->database));
     return 0;
@@ -218,7 +207,7 @@ static int addition_insert_report(struct report_addition *add, const unsigned ch
     bind_slice(statement, 10, add->meta->peer);
     sqlite3_bind_int(statement, 11, is_conflict);
     bind_packed(statement, 12, json);
-    if (addition_run(add->database, statement, err) != 0)
+    if (report_sqlite_step(statement, CANNOT, err) != 0)
         return -1;
     add->id = sqlite3_last_insert_rowid(report_database_connection(add->database));
     return 0;
@@ -269,7 +258,7 @@ static int addition_find_policy(const struct report_addition *add, const char *l
     if (!statement)
         return -1;
     sqlite3_bind_text(statement, 1, lines, -1, SQLITE_STATIC);
-    if (addition_run(add->database, statement, err) != 0)
+    if (report_sqlite_step(statement, CANNOT, err) != 0)
         return -1;
     *ret_id = sqlite3_last_insert_rowid(report_database_connection(add->database));
     return 0;
@@ -294,7 +283,7 @@ static int addition_insert_entry(const struct report_addition *add, int number,
         sqlite3_bind_int64(statement, 6, policy_id);
     bind_count(statement, 7, policy->n_successful);
     bind_count(statement, 8, policy->n_failed);
-    return addition_run(add->database, statement, err);
+    return report_sqlite_step(statement, CANNOT, err);
 }
 
 /* What the sums tell apart; a sender gives an item for each of its addresses. */
@@ -330,7 +319,7 @@ static int addition_insert_failure(const struct report_addition *add, int number
     sqlite3_bind_text(statement, 8, failure->reason, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 9, failure->sending_ip, -1, SQLITE_STATIC);
     bind_count(statement, 10, failure->n_sessions);
-    return addition_run(add->database, statement, err);
+    return report_sqlite_step(statement, CANNOT, err);
 }
 
 /* Stores the failures of a policy, those of one kind as one. */
@@ -443,7 +432,7 @@ static int addition_put_aside(struct report_database *database, struct slice raw
     sqlite3_bind_int(statement, 8, (int)kind);
     sqlite3_bind_text(statement, 9, reason, -1, SQLITE_STATIC);
     bind_packed(statement, 10, raw);
-    if (addition_run(database, statement, err) != 0)
+    if (report_sqlite_step(statement, CANNOT, err) != 0)
         return -1;
     outcome =
         sqlite3_changes(report_database_connection(database)) > 0 ? REPORT_NEW : REPORT_DUPLICATE;
@@ -451,7 +440,7 @@ static int addition_put_aside(struct report_database *database, struct slice raw
     if (!statement)
         return -1;
     sqlite3_bind_int(statement, 1, REPORT_ASIDE_MAX);
-    if (addition_run(database, statement, err) != 0)
+    if (report_sqlite_step(statement, CANNOT, err) != 0)
         return -1;
     *ret_outcome = outcome;
     return 0;
