@@ -352,16 +352,21 @@ def test_promtool_takes_the_rules():
     promtool("test", "rules", MONITORING / "alerts.test.yaml")
 
 
+def all_metrics(operate, pki, folder):
+    """Those of a daemon that keeps a state, with what a check has left. No server is asked of that
+    check's name."""
+    (folder / "state").mkdir()
+    harness.run("--check", "--no-smtp", "--metrics", folder / "state" / "check.metrics",
+                "example.invalid")
+    return operate(configuration(pki, folder, state=str(folder / "state"))).metrics()
+
+
 @pytest.mark.parametrize("file", ["alerts.yaml", "alerts.test.yaml", "dashboard.json"])
 def test_names_in_use_are_printed(operate, pki, tmp_path, file):
     """A renamed metric leaves no alert that never fires and no panel that stays empty."""
     text = (MONITORING / file).read_text()
     used = set(re.findall(r"mtasts_(\w+)", text))
-    (tmp_path / "state").mkdir()
-    # What a check has left is a part of the metrics. Of this name no server is asked.
-    harness.run("--check", "--no-smtp", "--metrics", tmp_path / "state" / "check.metrics",
-                "example.invalid")
-    metrics = operate(configuration(pki, tmp_path, state=str(tmp_path / "state"))).metrics()
+    metrics = all_metrics(operate, pki, tmp_path)
     assert used and used <= {name.split("{")[0] for name in metrics}
     # Labels, as label="value", label=~"one|other" or label!="value".
     for name, labels in re.findall(r"mtasts_(\w+)\{([^}]*)\}", text.replace('\\"', '"')):
@@ -371,8 +376,37 @@ def test_names_in_use_are_printed(operate, pki, tmp_path, file):
                     assert f'{name}{{{label}="{value}"}}' in metrics, f"{file}: {label}={value}"
 
 
+def test_dashboard_shows_all(operate, pki, tmp_path):
+    """A new metric gets a panel; that of the version lists the instances."""
+    shown = set(re.findall(r"mtasts_(\w+)", (MONITORING / "dashboard.json").read_text()))
+    assert {name.split("{")[0] for name in all_metrics(operate, pki, tmp_path)} == shown
+
+
+def test_every_alert_is_tested():
+    alerts = set(re.findall(r"alert: (\w+)", (MONITORING / "alerts.yaml").read_text()))
+    assert alerts == set(re.findall(r"alertname: (\w+)", (MONITORING / "alerts.test.yaml").read_text()))
+
+
 def test_dashboard_is_json():
+    """No two panels have an id or a place in common."""
     dashboard = json.loads((MONITORING / "dashboard.json").read_text())
     assert dashboard["title"] and dashboard["panels"]
     ids = [panel["id"] for panel in dashboard["panels"]]
     assert len(ids) == len(set(ids))
+    cells = [(x, y) for place in (panel["gridPos"] for panel in dashboard["panels"])
+             for x in range(place["x"], place["x"] + place["w"])
+             for y in range(place["y"], place["y"] + place["h"])]
+    assert len(cells) == len(set(cells)) and max(x for x, _ in cells) < 24
+
+
+@needs_promtool
+def test_promtool_takes_the_panels(tmp_path):
+    """Each expression, with values for Grafana's variables."""
+    dashboard = json.loads((MONITORING / "dashboard.json").read_text())
+    expressions = [target["expr"] for panel in dashboard["panels"]
+                   for target in panel.get("targets", [])]
+    rules = [{"record": f"panel:{number}", "expr": expression.replace(
+        "$__rate_interval", "5m").replace("$instance", "a|b")}
+             for number, expression in enumerate(expressions)]
+    (tmp_path / "rules.yaml").write_text(json.dumps({"groups": [{"name": "panels", "rules": rules}]}))
+    promtool("check", "rules", tmp_path / "rules.yaml")

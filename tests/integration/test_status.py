@@ -2,12 +2,14 @@
 """`/status/`: the daemon has the site written, and its admin listener sends the files."""
 
 import os
+import time
 
 import pytest
 
 from operated import Operated, configuration, wait_until
 
 DOMAINS = {"example.com": {"mx": ["mx.example.com"]}}
+WRITTEN = "site_written_timestamp_seconds"
 GOOD = 'site_runs_total{result="good"}'
 FAILED = 'site_runs_total{result="failed"}'
 
@@ -64,6 +66,15 @@ def test_nothing_else(daemon, tmp_path):
     os.rename(site, state / "site.old")
     site.symlink_to(tmp_path / "elsewhere")
     assert daemon.admin("/status/").status == 404
+
+
+def test_time(daemon, pki, tmp_path):
+    """The metrics say when the site was written."""
+    first = daemon.metric(WRITTEN)
+    assert abs(first - time.time()) < 600
+    wait_until(lambda: time.time() >= first + 1, "the next second")
+    assert daemon.change(settings_of(pki, tmp_path)).returncode == 0
+    wait_until(lambda: daemon.metric(WRITTEN) > first, "a later time", 120)
 
 
 def test_reload(daemon, pki, tmp_path):

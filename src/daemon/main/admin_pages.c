@@ -163,6 +163,9 @@ static void print_sites(const struct server_stats *stats, FILE *out)
                  "Runs of mta-stsd-reports that write the status site, by result.", out);
     print_sample("site_runs_total", "result", "good", stats->n_sites_good, out);
     print_sample("site_runs_total", "result", "failed", stats->n_sites_failed, out);
+    print_single("site_written_timestamp_seconds", "gauge",
+                 "When the status site was written; 0 if this process has had none written.",
+                 stats->site_written_unix_s, out);
 }
 
 static void print_reports(struct report_service *reports, const struct metrics *sum, FILE *out)

@@ -29,6 +29,7 @@ struct server_stats {
     atomic_bool is_last_run_failed;
     _Atomic uint64_t n_checks_good, n_checks_failed; /* runs of mta-stsd-check */
     _Atomic uint64_t n_sites_good, n_sites_failed;   /* runs that write the status site */
+    _Atomic int64_t site_written_unix_s;             /* 0: not yet */
     struct acme_stats acme;
     atomic_uint n_loops_stalled; /* of workers */
 };

@@ -12,6 +12,7 @@
 #include "daemon/child/spawner.h"
 #include "daemon/http/status_handler.h"
 #include "lib/base/arena.h"
+#include "lib/base/clock.h"
 #include "lib/base/err.h"
 #include "lib/base/file.h"
 #include "lib/base/log.h"
@@ -75,11 +76,14 @@ static void site_fail(struct site_schedule *schedule, const char *reason)
 static void site_end(void *context, const struct spawn_end *end, const char *reason)
 {
     struct site_schedule *schedule = context;
+    const struct site_schedule_options *options = &schedule->options;
 
-    if (end->outcome == SPAWN_EXITED && end->code == 0)
-        atomic_fetch_add(schedule->options.n_good, 1);
-    else
+    if (end->outcome == SPAWN_EXITED && end->code == 0) {
+        atomic_store(options->written_unix_s, options->clock->unix_s(options->clock));
+        atomic_fetch_add(options->n_good, 1);
+    } else {
         site_fail(schedule, reason);
+    }
     site_wait(schedule);
 }
 

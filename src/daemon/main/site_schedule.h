@@ -14,6 +14,7 @@
 
 #include "daemon/child/program.h"
 
+struct clock;
 struct config;
 struct site_schedule;
 struct spawner;
@@ -40,7 +41,9 @@ struct site_schedule_options {
     struct uv_loop_s *loop;
     struct spawner *spawner; /* attached before the first run */
     unsigned delay_ms, every_ms;
+    const struct clock *clock;
     _Atomic uint64_t *n_good, *n_failed; /* count the runs */
+    _Atomic int64_t *written_unix_s;     /* when the last good one ended */
 };
 
 /** Begins; after the sandbox was entered. */

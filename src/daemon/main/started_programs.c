@@ -111,8 +111,10 @@ void started_programs_begin(struct started_programs *programs,
                                                .spawner = programs->spawner,
                                                .delay_ms = SITE_SCHEDULE_DELAY_MS,
                                                .every_ms = SITE_SCHEDULE_EVERY_MS,
+                                               .clock = &clock_system,
                                                .n_good = &stats->n_sites_good,
-                                               .n_failed = &stats->n_sites_failed};
+                                               .n_failed = &stats->n_sites_failed,
+                                               .written_unix_s = &stats->site_written_unix_s};
     const struct acme_orders_options orders = {.loop = options->loop,
                                                .spawner = programs->spawner,
                                                .commands = programs->acme,

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "daemon/http/status_handler.h"
+#include "lib/base/clock.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "support/spawned.h"
@@ -31,6 +32,15 @@ static char status_path[] = "/tmp/site-XXXXXX";
 static const struct listen_address admin;
 static const struct config serving = {.state = "/s", .admin = &admin};
 static _Atomic uint64_t n_good, n_failed;
+static _Atomic int64_t written_unix_s;
+
+static int64_t now_is_7(const struct clock *clock)
+{
+    (void)clock;
+    return 7;
+}
+
+static const struct clock clock_at_7 = {.unix_s = now_is_7};
 
 static void write_status(const char *text)
 {
@@ -48,6 +58,7 @@ static int set_up(void **state)
 
     (void)state;
     n_good = n_failed = 0;
+    written_unix_s = 0;
     strcpy(status_path + strlen(status_path) - 6, "XXXXXX");
     close(mkstemp(status_path));
     spawned_begin(&commands);
@@ -67,8 +78,10 @@ static struct site_schedule *schedule_open(unsigned delay_ms, unsigned every_ms)
                                                   .spawner = spawned_spawner,
                                                   .delay_ms = delay_ms,
                                                   .every_ms = every_ms,
+                                                  .clock = &clock_at_7,
                                                   .n_good = &n_good,
-                                                  .n_failed = &n_failed};
+                                                  .n_failed = &n_failed,
+                                                  .written_unix_s = &written_unix_s};
     struct site_schedule *schedule = site_schedule_new(&serving, "a.yaml");
 
     site_schedule_start(schedule, &options);
@@ -112,11 +125,15 @@ static void test_interval(void **state)
     struct site_schedule *schedule;
 
     (void)state;
-    write_status("0");
-    schedule = schedule_open(0, 1);
-    spawned_wait_for(&n_good, 3);
     write_status("3");
-    spawned_wait_for(&n_failed, 2);
+    schedule = schedule_open(0, 1);
+    spawned_wait_for(&n_failed, 1);
+    assert_int_equal(written_unix_s, 0);
+    write_status("0");
+    spawned_wait_for(&n_good, 3);
+    assert_int_equal(written_unix_s, 7);
+    write_status("3");
+    spawned_wait_for(&n_failed, n_failed + 2);
     write_status("0");
     spawned_wait_for(&n_good, n_good + 2);
     schedule_close(schedule);
