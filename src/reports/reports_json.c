@@ -4,8 +4,8 @@
 #include "lib/base/json.h"
 #include "lib/policy/policy.h"
 #include "reports/domain_reports.h"
-#include "reports/report_coverage.h"
 #include "reports/report_words.h"
+#include "reports/reports_members.h"
 #include "reports/tls_report.h"
 
 static void count_member(struct json_writer *writer, const char *key, int64_t count)
@@ -41,19 +41,6 @@ static void days_members(struct json_writer *writer, int64_t first_day, int64_t 
     json_text_member(writer, "last_day", report_words_iso_day(last_day, arena));
 }
 
-static void reasons_print(const struct report_verdict *verdict, struct json_writer *writer)
-{
-    json_key(writer, "reasons");
-    json_begin_array(writer, JSON_ON_LINES);
-    for (size_t i = 0; i < verdict->n_reasons; i++) {
-        json_begin_object(writer, JSON_ON_ONE_LINE);
-        json_text_member(writer, "text", verdict->reasons[i].text);
-        json_text_member(writer, "advice", verdict->reasons[i].advice);
-        json_end_object(writer);
-    }
-    json_end_array(writer);
-}
-
 static void reporters_print(const struct report_tally *tally, struct arena *arena,
                             struct json_writer *writer)
 {
@@ -74,17 +61,6 @@ static void reporters_print(const struct report_tally *tally, struct arena *aren
         bool_member(writer, "is_echo", reporter->is_echo);
         json_end_object(writer);
     }
-    json_end_array(writer);
-}
-
-static void missing_reporters_print(const struct report_tally *tally, struct json_writer *writer)
-{
-    const char *name;
-
-    json_key(writer, "missing_reporters");
-    json_begin_array(writer, JSON_ON_ONE_LINE);
-    for (size_t i = 0; (name = report_coverage_missing(tally, i)); i++)
-        json_text(writer, name);
     json_end_array(writer);
 }
 
@@ -146,29 +122,6 @@ static void entries_print(const struct report_entries *entries, struct arena *ar
     json_end_array(writer);
 }
 
-static void fetchers_print_json(const struct domain_reports *reports, struct json_writer *writer)
-{
-    json_key(writer, "fetchers");
-    json_begin_array(writer, JSON_ON_LINES);
-    for (size_t i = 0; i < reports->fetchers.n; i++) {
-        const struct policy_fetcher *fetcher = &reports->fetchers.list[i];
-
-        json_begin_object(writer, JSON_ON_ONE_LINE);
-        json_text_member(writer, "sender", fetch_sender_word(fetcher->sender));
-        count_member(writer, "fetches", fetcher->n);
-        count_member(writer, "first_unix", fetcher->first_unix_s);
-        count_member(writer, "last_unix", fetcher->last_unix_s);
-        json_text_member(writer, "prefix", fetcher->prefix[0] == '-' ? NULL : fetcher->prefix);
-        json_key(writer, "has_current");
-        if (reports->served_since_unix_s > 0)
-            json_bool(writer, fetcher->last_unix_s >= reports->served_since_unix_s);
-        else
-            json_text(writer, NULL);
-        json_end_object(writer);
-    }
-    json_end_array(writer);
-}
-
 void reports_json_print(const struct domain_reports *reports, struct arena *arena,
                         struct json_writer *writer)
 {
@@ -179,11 +132,11 @@ void reports_json_print(const struct domain_reports *reports, struct arena *aren
     json_text_member(writer, "verdict", report_verdict_name(reports->verdict.kind));
     json_text_member(writer, "mode",
                      reports->policy ? policy_mode_name(reports->policy->mode) : NULL);
-    reasons_print(&reports->verdict, writer);
+    reports_members_print_reasons(&reports->verdict, JSON_ON_LINES, writer);
     count_member(writer, "days", reports->days);
     reporters_print(tally, arena, writer);
-    missing_reporters_print(tally, writer);
-    fetchers_print_json(reports, writer);
+    reports_members_print_missing(tally, writer);
+    reports_members_print_fetchers(reports, JSON_ON_LINES, writer);
     failures_print(tally, arena, writer);
     entries_print(&reports->entries, arena, writer);
     json_number_member(writer, "conflicts", tally->n_conflicts);

@@ -19,7 +19,7 @@ struct attention_group {
     struct site_attention_group group;
     struct site_attention_row *rows;
     size_t n_space;
-    const char *key; /* urgency and code */
+    const char *key; /* urgency, code and advice */
     UT_hash_handle hh;
 };
 
@@ -31,6 +31,7 @@ struct site_attention {
 
 enum {
     NEEDS_MAX = 64, /* of a domain */
+    GROUP_KEY_SIZE = 512,
 };
 
 struct attention_needs {
@@ -69,9 +70,9 @@ static struct attention_group *attention_group_of(struct site_attention *attenti
                                                   const char *title, const char *advice)
 {
     struct attention_group *found;
-    char key[128];
+    char key[GROUP_KEY_SIZE];
 
-    snprintf(key, sizeof(key), "%d %s", (int)urgency, code);
+    snprintf(key, sizeof(key), "%d %s %s", (int)urgency, code, advice);
     HASH_FIND_STR(attention->groups, key, found);
     if (found)
         return found;
@@ -178,18 +179,17 @@ static void needs_of_reports(const struct site_domain *domain, struct attention_
     const struct report_verdict *verdict = &domain->reports.verdict;
     bool is_enforced = domain->reports.policy && domain->reports.policy->mode == POLICY_ENFORCE;
     const char *reason = verdict->n_reasons > 0 ? verdict->reasons[0].text : "";
+    const char *advice = verdict->n_reasons > 0 && verdict->reasons[0].advice
+                             ? report_words_print(needs->arena, "%s.", verdict->reasons[0].advice)
+                             : "The reasons on the domain's page say what fails.";
 
     if (verdict->kind == REPORT_VERDICT_BROKEN && is_enforced)
-        needs_add(needs,
-                  (struct site_need){
-                      SITE_LOST, "reports-broken", "Senders report that mail fails.",
-                      "Repair what the reasons name that stand on the domain's page.", reason});
+        needs_add(needs, (struct site_need){SITE_LOST, "reports-broken",
+                                            "Senders report that mail fails.", advice, reason});
     else if (verdict->kind == REPORT_VERDICT_BROKEN)
-        needs_add(needs,
-                  (struct site_need){
-                      SITE_UNREADY, "reports-broken",
-                      "By the reports, mode enforce would lose mail.",
-                      "Repair what the reasons name that stand on the domain's page.", reason});
+        needs_add(needs, (struct site_need){SITE_UNREADY, "reports-broken",
+                                            "By the reports, mode enforce would lose mail.", advice,
+                                            reason});
     else if (verdict->kind == REPORT_VERDICT_READY && !is_enforced)
         needs_add(needs,
                   (struct site_need){

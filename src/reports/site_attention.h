@@ -60,7 +60,7 @@ size_t site_attention_sort(struct site_attention *attention);
 /** One of them, valid as long as the attention. */
 struct site_attention_group site_attention_at(const struct site_attention *attention, size_t index);
 
-/** What one domain needs; of one kind, the texts but the last are the same for all domains. */
+/** What one domain needs; those with the same urgency, code and advice are one group. */
 struct site_need {
     enum site_urgency urgency;
     const char *code, *title, *advice;

@@ -11,9 +11,9 @@
 #include "lib/dns/record.h"
 #include "lib/state/ledger.h"
 #include "reports/check_results.h"
-#include "reports/report_coverage.h"
 #include "reports/report_store.h"
 #include "reports/report_words.h"
+#include "reports/reports_members.h"
 #include "reports/site_steps.h"
 
 enum {
@@ -169,22 +169,6 @@ static void check_print(const struct site_domain *domain, struct arena *arena,
     json_end_object(writer);
 }
 
-static void site_verdict_print(const struct site_domain *domain, struct json_writer *writer)
-{
-    const struct report_verdict *verdict = &domain->reports.verdict;
-
-    json_text_member(writer, "verdict", report_verdict_name(verdict->kind));
-    json_key(writer, "reasons");
-    json_begin_array(writer, JSON_ON_ONE_LINE);
-    for (size_t i = 0; i < verdict->n_reasons; i++) {
-        json_begin_object(writer, JSON_ON_ONE_LINE);
-        json_text_member(writer, "text", verdict->reasons[i].text);
-        json_text_member(writer, "advice", verdict->reasons[i].advice);
-        json_end_object(writer);
-    }
-    json_end_array(writer);
-}
-
 static void steps_print(const struct site_source *source, const struct site_domain *domain,
                         struct arena *arena, struct json_writer *writer)
 {
@@ -207,8 +191,6 @@ static void steps_print(const struct site_source *source, const struct site_doma
 static void reporters_list(const struct report_tally *tally, struct arena *arena,
                            struct json_writer *writer)
 {
-    const char *name;
-
     json_key(writer, "reporters");
     json_begin_array(writer, JSON_ON_ONE_LINE);
     for (size_t i = 0; i < tally->n_reporters && i < REPORTERS_SHOWN; i++) {
@@ -223,11 +205,7 @@ static void reporters_list(const struct report_tally *tally, struct arena *arena
     }
     json_end_array(writer);
     json_number_member(writer, "n_reporters", tally->n_reporters);
-    json_key(writer, "missing_reporters");
-    json_begin_array(writer, JSON_ON_ONE_LINE);
-    for (size_t i = 0; (name = report_coverage_missing(tally, i)); i++)
-        json_text(writer, name);
-    json_end_array(writer);
+    reports_members_print_missing(tally, writer);
 }
 
 static void failures_list(const struct report_tally *tally, struct arena *arena,
@@ -348,10 +326,12 @@ void site_domain_print(const struct site_source *source, const struct site_domai
     records_print(source, domain, arena, writer);
     certificate_print(domain, writer);
     check_print(domain, arena, writer);
-    site_verdict_print(domain, writer);
+    json_text_member(writer, "verdict", report_verdict_name(domain->reports.verdict.kind));
+    reports_members_print_reasons(&domain->reports.verdict, JSON_ON_ONE_LINE, writer);
     steps_print(source, domain, arena, writer);
     reporters_list(tally, arena, writer);
     failures_list(tally, arena, writer);
+    reports_members_print_fetchers(&domain->reports, JSON_ON_ONE_LINE, writer);
     sessions_print(&domain->sessions, writer);
     changes_print(domain, arena, writer);
     sessions_member(writer, "refused", tally->n_refused);

@@ -16,6 +16,22 @@ static void totals_add_days(struct site_totals *totals, const struct session_day
     }
 }
 
+/* A checker sends no mail. */
+static enum site_fetched site_fetched_of(const struct domain_reports *reports)
+{
+    const struct policy_fetchers *fetchers = &reports->fetchers;
+    size_t i = 0;
+
+    while (i < fetchers->n && fetchers->list[i].sender == FETCH_SENDER_CHECKER)
+        i++;
+    if (i == fetchers->n)
+        return SITE_FETCHED_NEVER;
+    if (reports->served_since_unix_s == 0)
+        return SITE_FETCHED_UNKNOWN;
+    return fetchers->list[i].last_unix_s >= reports->served_since_unix_s ? SITE_FETCHED_NOW
+                                                                         : SITE_FETCHED_EARLIER;
+}
+
 void site_totals_add(struct site_totals *totals, const struct site_domain *domain,
                      struct arena *arena)
 {
@@ -31,6 +47,7 @@ void site_totals_add(struct site_totals *totals, const struct site_domain *domai
         return;
     totals->n_verdicts[domain->reports.verdict.kind]++;
     totals->n_certificates[domain->certificate.state]++;
+    totals->n_fetched[site_fetched_of(&domain->reports)]++;
 }
 
 static void front_print_modes(const struct site_totals *totals, struct json_writer *writer)
@@ -45,6 +62,13 @@ static void front_print_modes(const struct site_totals *totals, struct json_writ
 
 static void front_print_states(const struct site_totals *totals, struct json_writer *writer)
 {
+    static const char *const fetched_names[SITE_FETCHED_COUNT] = {
+        [SITE_FETCHED_NOW] = "now",
+        [SITE_FETCHED_EARLIER] = "earlier",
+        [SITE_FETCHED_UNKNOWN] = "unknown",
+        [SITE_FETCHED_NEVER] = "never",
+    };
+
     json_key(writer, "verdicts");
     json_begin_object(writer, JSON_ON_ONE_LINE);
     for (int kind = 0; kind < REPORT_VERDICT_COUNT; kind++)
@@ -56,6 +80,11 @@ static void front_print_states(const struct site_totals *totals, struct json_wri
     for (int state = 0; state < SITE_CERTIFICATE_COUNT; state++)
         json_number_member(writer, site_certificate_state_name((enum site_certificate_state)state),
                            totals->n_certificates[state]);
+    json_end_object(writer);
+    json_key(writer, "fetched");
+    json_begin_object(writer, JSON_ON_ONE_LINE);
+    for (int fetched = 0; fetched < SITE_FETCHED_COUNT; fetched++)
+        json_number_member(writer, fetched_names[fetched], totals->n_fetched[fetched]);
     json_end_object(writer);
     json_key(writer, "urgencies");
     json_begin_array(writer, JSON_ON_ONE_LINE);

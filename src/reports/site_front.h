@@ -17,6 +17,15 @@ struct arena;
 struct json_writer;
 struct site_domain;
 
+/** Which policy of a domain senders have fetched last. */
+enum site_fetched {
+    SITE_FETCHED_NOW,     /* the one that is served now */
+    SITE_FETCHED_EARLIER, /* one before it */
+    SITE_FETCHED_UNKNOWN, /* nobody knows since when the one of now is served */
+    SITE_FETCHED_NEVER,
+    SITE_FETCHED_COUNT,
+};
+
 /** Sums over domains; one that is zeroed but for the first two members has none. */
 struct site_totals {
     int64_t first_day;                /* of `days`, as report_day_of() */
@@ -26,6 +35,7 @@ struct site_totals {
     size_t n_modes[POLICY_MODE_COUNT + 1]; /* the last: without a policy */
     size_t n_verdicts[REPORT_VERDICT_COUNT];
     size_t n_certificates[SITE_CERTIFICATE_COUNT];
+    size_t n_fetched[SITE_FETCHED_COUNT];
     size_t n_urgencies[SITE_URGENCY_COUNT]; /* by the most urgent that a domain needs */
 };
 

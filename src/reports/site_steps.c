@@ -38,8 +38,8 @@ static struct site_step step_enforce(const struct site_domain *domain, int64_t r
                                   0};
     ready_unix_s = steps_ready_unix_s(domain, ready_after_days);
     return (struct site_step){"Wait with mode enforce",
-                              "Stay in mode testing until the verdict is READY. The reasons below "
-                              "say what is missing.",
+                              "Stay in mode testing until reports show that mode enforce is safe. "
+                              "What reports say, below, names what is missing.",
                               ready_unix_s > domain->now_unix_s ? ready_unix_s : 0};
 }
 

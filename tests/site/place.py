@@ -6,7 +6,9 @@ import pathlib
 import subprocess
 import time
 
+from client import fetch, tls_context
 from daemon import PROGRAM, SANITIZER
+from operated import Operated
 from pki import Pki
 
 REPORTS = pathlib.Path(PROGRAM).with_name("mta-stsd-reports")
@@ -68,6 +70,13 @@ def checked(domain, verdict, text, *findings):
             "mx": [], "findings": list(findings)}
 
 
+# Who fetches the policies: {domain: [User-Agents]}; what a stranger says of itself is hostile too.
+FETCHES = {
+    "bakery.example": ["Google-SMTP-STS", "Google-SMTP-STS", "Go-http-client/1.1", "curl/8.5.0"],
+    "tailor.example": [HOSTILE.encode("ascii", "ignore").decode().replace("\x07", "")[:2000]],
+    "florist.example": ["mta-stsd-check/1"],
+}
+
 NOT_COVERED = ("mx-not-in-policy", "'mx2.harbour.example' is in no mx of the policy",
                "In mode enforce, senders deliver no mail to this MX host.",
                "Add the MX host to the policy, then publish the new id.")
@@ -97,7 +106,21 @@ class Place:
         self.make_check()
         self.take_reports()
         self.take_hostile_report("tailor.example")
+        self.serve(FETCHES)
         return self
+
+    def serve(self, fetches):
+        """Has a daemon serve and counts taken of whom it served: {domain: [User-Agents]}."""
+        settings = self.settings(user="root", listen=[{"address": "127.0.0.1:0"}], admin="off",
+                                 workers=1, control=str(self.folder / "control.sock"))
+        with Operated(self.folder, settings) as daemon:
+            for name, agents in fetches.items():
+                for agent in agents:
+                    assert fetch(daemon.address, f"mta-sts.{name}", tls_context(),
+                                 headers=[f"User-Agent: {agent}"]).status == 200
+        self.config.write_text(json.dumps(self.settings()), encoding="utf-8")
+        process = self.run("--spool", program=REPORTS)
+        assert process.returncode == 0, process.stderr.decode()
 
     def make_certificates(self):
         pki = Pki(self.folder / "pki", "mta-sts.first.example")
@@ -175,6 +198,10 @@ class Place:
                 "Content-Type: application/tlsrpt+json\nMIME-Version: 1.0\n\n")
         process = self.run("--import-report", stdin=mail.encode() + text.encode())
         assert process.returncode == 0, process.stderr.decode()
+
+    def domain(self, name):
+        """What the page of a domain is handed, of a site with a single file of domains."""
+        return next(each for each in self.value("domains-0") if each["domain"] == name)
 
     def write(self, *arguments, folder=None):
         """Writes the site; returns what was said."""

@@ -7,9 +7,11 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
+from operated import wait_until
 from place import PROGRAM, REPORTS, Place
 
 ASSETS = {"index.html", "domain.html", "icon.svg", "site.css", "site.js", "front.js", "domain.js",
@@ -50,7 +52,8 @@ def test_pages_are_strict(place):
     for name in ("index.html", "domain.html"):
         page = (place.site / name).read_text(encoding="utf-8")
         assert f'<meta http-equiv="Content-Security-Policy" content="{CSP}">' in page
-        assert not re.search(r"<script(?! src=\"[a-z]+\.js\"></script>)|<style| style=| on[a-z]+=", page)
+        assert page.count("<main ") == page.count("</main>") == page.count("<h1 ") == 1
+        assert not re.search(r"<script(?! src=\"[a-z]+\.js\" defer></script>)|<style| style=| on[a-z]+=", page)
         assert not re.search(r"(?:src|href)=\"(?:[a-z]+:|/)", page)
     for name in ("site.js", "front.js", "domain.js"):
         script = (place.site / name).read_text(encoding="utf-8")
@@ -64,7 +67,7 @@ def test_library_keeps_its_licence(place):
 
 
 def test_domain(place):
-    domain = next(each for each in place.value("domains-0") if each["domain"] == "garage.example")
+    domain = place.domain("garage.example")
     assert (domain["mode"], domain["verdict"]) == ("testing", "BROKEN")
     assert domain["id"] == place.id_of("garage.example")
     assert domain["body"] == place.run("--print-policy", "garage.example").stdout.decode()
@@ -77,10 +80,50 @@ def test_domain(place):
 def test_numbers_are_those_of_reports(place):
     """The site and --reports --json say the same."""
     said = json.loads(place.run("--reports", "--json", "bakery.example").stdout)[0]
-    shown = next(each for each in place.value("domains-0") if each["domain"] == "bakery.example")
-    assert shown["verdict"] == said["verdict"] and shown["reasons"] == said["reasons"]
+    shown = place.domain("bakery.example")
+    for key in ("verdict", "reasons", "missing_reporters", "fetchers"):
+        assert shown[key] == said[key], key
     assert sum(row[3] for row in shown["sessions"]) == sum(
         entry["successful"] for entry in said["entries"])
+
+
+def test_fetchers(place):
+    """Those of real fetches; what a sender calls itself is in no file."""
+    shown = {each["sender"]: each for each in place.domain("bakery.example")["fetchers"]}
+    assert {sender: each["fetches"] for sender, each in shown.items()} == {
+        "google": 2, "go": 1, "checker": 1}
+    assert (shown["google"]["name"], shown["google"]["prefix"]) == ("Google", "127.0.0.0/24")
+    assert all(each["has_current"] is True for each in shown.values())
+    assert place.domain("clinic.example")["fetchers"] == []
+    others, = place.domain("tailor.example")["fetchers"]
+    assert (others["sender"], others["name"]) == ("other", "others")
+    assert place.value("front")["fetched"] == {
+        "now": 2, "earlier": 0, "unknown": 0, "never": len(place.domains) - 2}
+
+
+def test_fetched_before(small):
+    """A policy that is changed has not been fetched; a damaged ledger cannot tell."""
+    def fetched():
+        small.write()
+        fetcher, = small.domain("example.net")["fetchers"]
+        assert small.value("front")["fetched"] == {
+            key: int(key == small.known) for key in ("now", "earlier", "unknown", "never")}
+        return fetcher["fetches"], fetcher["has_current"]
+
+    small.domains = {"example.net": ("testing", 0, (), 80)}
+    small.make_certificates()
+    small.serve({"example.net": ["Google-SMTP-STS"] * 3})
+    small.known = "now"
+    assert fetched() == (3, True)
+    last_unix_s = small.domain("example.net")["fetchers"][0]["last_unix"]
+    wait_until(lambda: time.time() >= last_unix_s + 1, "the next second")
+    small.domains = {"example.net": ("enforce", 0, (), 80)}
+    small.serve({})
+    small.known = "earlier"
+    assert fetched() == (3, False)
+    (small.state / "ledger").write_text("mta-stsd ledger 1\nwhat\n", encoding="ascii")
+    small.known = "unknown"
+    assert fetched() == (3, None)
 
 
 def test_days(place, tmp_path):

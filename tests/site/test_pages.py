@@ -2,6 +2,7 @@
 """The site in a browser: what an operator sees, clicks, types, copies, and hears."""
 
 import json
+import re
 import time
 
 import pytest
@@ -92,9 +93,10 @@ def tab_of_a_folder(chromium, place):
 
 
 def groups(tab):
-    """{urgency: {title: [domains]}} as the front page shows them."""
+    """{urgency: {(title, advice): [domains]}} as the front page shows them."""
     return {section.find_element(By.CSS_SELECTOR, "h2").text: {
-        group.find_element(By.CSS_SELECTOR, "h3").text:
+        (group.find_element(By.CSS_SELECTOR, "h3").text,
+         group.find_element(By.CSS_SELECTOR, ".todo").text):
             [row.text.split("\n")[0] for row in group.find_elements(By.CSS_SELECTOR, "li")]
         for group in section.find_elements(By.CSS_SELECTOR, ".group")}
         for section in tab.all(".urgency")}
@@ -106,20 +108,28 @@ def test_front_page(tab):
     assert tab.text("h1") == "Mail of 1 domain is being lost"
     shown = groups(tab)
     assert list(shown) == ["Mail is being lost", "Senders do not get the policy",
-                           "Mode enforce would lose mail", "Soon", "Warnings", "Can be done now"]
+                           "Mode enforce would lose mail", "Needs work soon", "Warnings", "Can be done now"]
     assert shown["Mail is being lost"] == {
-        "In mode enforce, senders deliver no mail to this MX host.": ["harbour.example"],
-        "Senders report that mail fails.": ["harbour.example"]}
-    assert shown["Senders do not get the policy"] == {
+        ("In mode enforce, senders deliver no mail to this MX host.",
+         "Add the MX host to the policy, then publish the new id."): ["harbour.example"],
+        ("Senders report that mail fails.",
+         "Compare the MX records of the domain with the mx of its policy, and check the certificates "
+         "of the MX hosts."): ["harbour.example"]}
+    assert {title: domains for (title, _), domains in shown["Senders do not get the policy"].items()} == {
         "The policy host's certificate has expired: senders refuse it.": ["school.example"],
         "The policy host has no certificate: senders cannot fetch the policy.": ["museum.example"],
         "Senders cannot fetch the policy.": ["museum.example"]}
+    lost = "By the reports, mode enforce would lose mail."
     assert shown["Mode enforce would lose mail"] == {
-        "By the reports, mode enforce would lose mail.": ["garage.example", "museum.example"]}
-    assert list(shown["Soon"].values()) == [["gone.example"]]
-    assert shown["Can be done now"]["By the reports, mode enforce is safe."] == [
-        "florist.example", "tailor.example"]
-    assert all(todo.text for todo in tab.all(".group .todo"))
+        (lost, "Renew the certificate of the MX host, and reload the mail server after each renewal."):
+            ["garage.example"],
+        (lost, "Check that the policy host answers on port 443, on IPv4 and IPv6, from everywhere."):
+            ["museum.example"]}
+    assert list(shown["Needs work soon"].values()) == [["gone.example"]]
+    safe = next(domains for (title, _), domains in shown["Can be done now"].items()
+                if title == "By the reports, mode enforce is safe.")
+    assert safe == ["florist.example", "tailor.example"]
+    assert all(advice for urgency in shown.values() for _, advice in urgency)
     assert tab.complaints() == []
 
 
@@ -129,8 +139,10 @@ def test_totals(tab):
               for each in tab.all(".total")}
     assert totals["Domains"] == ["11", "enforce", "4", "testing", "6", "none", "1"]
     assert totals["Certificates"] == ["11", "missing", "1", "expired", "1", "good", "9"]
-    assert totals["Policies by their reports"] == [
-        "11", "broken", "3", "ready to enforce", "6", "no data", "2"]
+    assert totals["Policies by reports"] == [
+        "11", "failures", "3", "enforce is safe", "6", "no data", "2"]
+    assert totals["Policies fetched"] == [
+        "2", "current one", "2", "not yet", "9"]
     assert totals["Sessions in 14 days"][1::2] == ["failed", "succeeded"]
 
 
@@ -193,18 +205,18 @@ def test_search_from_a_domain(tab):
 
 
 @pytest.mark.parametrize("name, badges, title", [
-    ("harbour.example", ["mode enforce", "broken by the reports", "certificate good",
+    ("harbour.example", ["mode enforce", "failures reported", "certificate good",
                          "1 error in the last check"],
      "In mode enforce, senders deliver no mail to this MX host."),
-    ("museum.example", ["mode testing", "broken by the reports", "certificate missing",
+    ("museum.example", ["mode testing", "failures reported", "certificate missing",
                         "1 error in the last check"], "Senders cannot fetch the policy."),
-    ("school.example", ["mode testing", "ready to enforce", "certificate expired"],
+    ("school.example", ["mode testing", "enforce is safe", "certificate expired"],
      "The policy host's certificate has expired: senders refuse it."),
-    ("florist.example", ["mode testing", "ready to enforce", "certificate good"],
+    ("florist.example", ["mode testing", "enforce is safe", "certificate good"],
      "Enforce the policy now"),
     ("library.example", ["mode testing", "no data from reports", "certificate good"],
      "Wait with mode enforce"),
-    ("bakery.example", ["mode enforce", "ready to enforce", "certificate good"], "Nothing to change"),
+    ("bakery.example", ["mode enforce", "enforce is safe", "certificate good"], "Nothing to change"),
     ("orchard.example", ["mode none", "no data from reports", "certificate good"],
      "Remove the domain now"),
 ])
@@ -230,6 +242,30 @@ def test_domain_page(tab, place):
     leave = next(each for each in tab.all("summary") if each.text == "Leave MTA-STS")
     leave.click()
     assert "mode: none" in tab.panel("What to do next").text
+
+
+def test_fetchers(tab, place):
+    """The table says what --reports says."""
+    tab.open("domain.html#bakery.example")
+    rows = [[cell.text for cell in row.find_elements(By.CSS_SELECTOR, "th, td")]
+            for row in tab.panel("Who fetched the policy").find_elements(By.CSS_SELECTOR, "tbody tr")]
+    assert tab.driver.execute_script(  # no column is out of sight
+        "return [...document.querySelectorAll('.scroll')].every(each => each.scrollWidth <= each.clientWidth)")
+    said = place.run("--reports", "bakery.example").stdout.decode()
+    for name, last, which, network, fetches in rows:
+        assert (which, network) == ("current", "127.0.0.0/24")
+        assert re.fullmatch(r"\d+ \w{3} 20\d\d, \d\d:\d\d UTC", last)
+        n = re.fullmatch(r"(\d+) since \d+ \w{3} 20\d\d", fetches)[1]
+        assert re.search(rf"(?i)- {re.escape(name)}: last .*the policy served now, from {network}; "
+                         rf"{n} times? since ", said)
+    assert sorted((row[0], row[4].split()[0]) for row in rows) == [
+        ("A browser or a checker", "1"), ("A sender in Go (mox, chasquid, maddy)", "1"),
+        ("Google", "2")]
+    tab.open("domain.html#clinic.example")
+    assert "No fetch is known yet" in tab.panel("Who fetched the policy").text
+    tab.open("domain.html#tailor.example")
+    panel = tab.panel("Who fetched the policy").text
+    assert "Others" in panel and "onerror" not in panel
 
 
 def numbers(tab):

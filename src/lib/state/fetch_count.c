@@ -2,6 +2,7 @@
 #include "lib/state/fetch_count.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #define HEAD "mta-stsd fetches 1 "
 
@@ -34,6 +35,17 @@ void fetch_count_print(const struct fetch_count *count, FILE *out)
             SLICE_ARG(count->prefix));
 }
 
+/* What is no network goes no further: pages and terminals show it. */
+static bool is_prefix(struct slice text)
+{
+    if (text.len == 0 || text.len >= FETCH_PREFIX_SIZE)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (!memchr("0123456789abcdef.:/", text.ptr[i], strlen("0123456789abcdef.:/")))
+            return slice_eq_text(text, "-");
+    return true;
+}
+
 bool fetch_count_parse(struct slice line, struct fetch_count *ret_count)
 {
     struct fetch_count count = {.domain = slice_take_field(&line, ' ')};
@@ -45,7 +57,7 @@ bool fetch_count_parse(struct slice line, struct fetch_count *ret_count)
         return false;
     count.n = (uint64_t)n;
     count.prefix = slice_take_field(&line, ' ');
-    if (count.prefix.len == 0 || line.len > 0)
+    if (!is_prefix(count.prefix) || line.len > 0)
         return false;
     *ret_count = count;
     return true;

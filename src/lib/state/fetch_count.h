@@ -18,6 +18,10 @@
 
 #define FETCHES_FILE "fetches"
 
+enum {
+    FETCH_PREFIX_SIZE = 64, /* of a network as text, with its NUL */
+};
+
 struct fetch_count {
     struct slice domain; /* stored form */
     enum fetch_sender sender;

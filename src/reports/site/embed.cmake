@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: MIT
-# Makes the C source of the table of files: cmake -D OUTPUT=FILE -D "FILES=NAME=PATH;..." -P embed.cmake
+# Makes the C source of the table of files: cmake -D OUTPUT=FILE -D FRAME=FILE -D "FILES=NAME=PATH;..." -P embed.cmake
+cmake_minimum_required(VERSION 3.25)
+
+# A page's own part goes into the frame that all pages have.
+file(READ "${FRAME}" frame)
 set(arrays "")
 set(rows "")
 set(number 0)
 foreach(each IN LISTS FILES)
     string(REGEX MATCH "^([^=]+)=(.+)$" _ "${each}")
     set(name "${CMAKE_MATCH_1}")
-    file(READ "${CMAKE_MATCH_2}" hex HEX)
+    set(path "${CMAKE_MATCH_2}")
+    file(READ "${path}" hex HEX)
+    if(name MATCHES "\\.html$")
+        file(READ "${path}" part)
+        string(REPLACE "@MAIN@" "${part}" page "${frame}")
+        string(HEX "${page}" hex)
+    endif()
     string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
     string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," hex "${hex}")
     string(APPEND arrays "static const unsigned char file_${number}[] = {\n${hex}\n};\n\n")
