@@ -4,8 +4,11 @@
 import contextlib
 import dataclasses
 import json
+import pathlib
+import re
 import statistics
 import subprocess
+import time
 
 from hosts import Hosts
 from peers import PEERS
@@ -15,6 +18,7 @@ ALL_IN_STORE = 5000  # hosts that every certificate store holds
 PINNED = ("taskset", "--cpu-list", "0")
 CLIENT_PINNED = ("taskset", "--cpu-list", "1")
 FETCHES_A_ROUND = 8000
+LOOK_S = 0.05
 
 
 @dataclasses.dataclass
@@ -118,6 +122,17 @@ class Bench:
             rounds.append((values[first], values[second]))
         return (statistics.median(a for a, _ in rounds), statistics.median(b for _, b in rounds),
                 statistics.median(a / b for a, b in rounds))
+
+
+def peak_mib(process):
+    """VmHWM until the process ends: what wait4() says counts what its parent had, too."""
+    peak = 0
+    while process.poll() is None:
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+        found = re.search(r"VmHWM:\s+(\d+)", status)
+        peak = int(found[1]) / 1024 if found else peak  # a zombie has none
+        time.sleep(LOOK_S)
+    return peak
 
 
 @contextlib.contextmanager

@@ -10,21 +10,19 @@ import contextlib
 import multiprocessing
 import os
 import pathlib
-import re
 import resource
 import shutil
 import subprocess
 import sys
 import time
 
-from bench import Row
+from bench import Row, peak_mib
 
 TESTS = pathlib.Path(__file__).resolve().parents[2]
 ON_ONE_PAIR = 1000
 ON_A_PAIR = 100  # domains, where there are many pairs of MX hosts
 N_FILES = 16384
 JOBS = 32  # --check's default
-LOOK_S = 0.05
 PEER = "postfix-mta-sts-resolver: record and policy only"
 
 
@@ -36,17 +34,6 @@ def enter_network(program):
     resource.setrlimit(resource.RLIMIT_NOFILE, (N_FILES, N_FILES))
     import network  # pylint: disable=import-outside-toplevel
     network.enter()
-
-
-def peak_mib(process):
-    """VmHWM until the process ends: what wait4() says counts what its parent had, too."""
-    peak = 0
-    while process.poll() is None:
-        status = pathlib.Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
-        found = re.search(r"VmHWM:\s+(\d+)", status)
-        peak = int(found[1]) / 1024 if found else peak  # a zombie has none
-        time.sleep(LOOK_S)
-    return peak
 
 
 def check_all(program, internet, count, folder):

@@ -45,18 +45,23 @@ def make(folder, domains):
         "policies": {"default": {"mx": ["mx1.provider.example"]}}, "domains": domains}))
     for number, domain in enumerate(domains):
         write(folder / "single" / f"{number}.json.gz", [domain], 1)
-    for ago in range(2, DAYS + 1):
-        for first in range(0, len(domains), A_REPORT):
-            write(folder / "many" / f"{ago}-{first}.json.gz", domains[first:first + A_REPORT], ago)
+    write_many(folder / "many", domains, range(2, DAYS + 1))
     return config
+
+
+def write_many(folder, domains, days):
+    """Reports about many domains each, of so many days ago."""
+    for ago in days:
+        for first in range(0, len(domains), A_REPORT):
+            write(folder / f"{ago}-{first}.json.gz", domains[first:first + A_REPORT], ago)
 
 
 def write(path, domains, ago):
     path.write_bytes(gzip.compress(json.dumps(report(domains, ago)).encode(), 1))
 
 
-def n_kept(folder):
-    with contextlib.closing(sqlite3.connect(folder / "state/reports.sqlite")) as database:
+def n_kept(state):
+    with contextlib.closing(sqlite3.connect(state / "reports.sqlite")) as database:
         return database.execute("SELECT count(*) FROM entry").fetchone()[0]
 
 
@@ -75,7 +80,7 @@ def measure(bench):
     yield Row(f"--import-report, {len(domains):,} reports",
               time_s(*command, "--import-report", folder / "single"), "s", goal=GOALS[0])
     time_s(*command, "--import-report", folder / "many")
-    n_rows = n_kept(folder)
+    n_rows = n_kept(folder / "state")
     assert n_rows == len(domains) * DAYS, f"{n_rows} entries are kept"
     yield Row(f"--reports of one domain, {n_rows:,} entries kept",
               time_s(*command, "--reports", domains[0]), "s", goal=GOALS[1])
