@@ -28,12 +28,28 @@ static void json_print_char(struct slice character, FILE *out)
         fwrite(character.ptr, 1, character.len, out);
 }
 
+/* How many bytes at the beginning are printed as they are: most texts have no others. */
+static size_t json_plain_len(struct slice text)
+{
+    size_t len = 0;
+
+    while (len < text.len && text.ptr[len] >= ' ' && text.ptr[len] < 0x7f && text.ptr[len] != '"' &&
+           text.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
 void json_print_slice(struct slice text, FILE *out)
 {
     fputc('"', out);
     while (text.len > 0) {
-        size_t len = utf8_char_len(text);
+        size_t plain_len = json_plain_len(text), len;
 
+        fwrite(text.ptr, 1, plain_len, out);
+        text = slice_range(text, plain_len, text.len);
+        if (text.len == 0)
+            break;
+        len = utf8_char_len(text);
         if (len == 0)
             fputs("\\ufffd", out);
         else
