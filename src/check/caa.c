@@ -75,14 +75,22 @@ static bool caa_tag_is_known(const struct caa_property *property)
     return false;
 }
 
-/* Cuts off what stands before the next ';'. */
-static struct slice caa_cut(struct slice *value)
+/* Cuts off what stands before the next separator. */
+static struct slice caa_cut(struct slice *value, char separator)
 {
-    size_t end = slice_find_byte(*value, ';');
+    size_t end = slice_find_byte(*value, separator);
     struct slice part = slice_trim(slice_range(*value, 0, end));
 
     *value = slice_range(*value, end < value->len ? end + 1 : end, value->len);
     return part;
+}
+
+static bool caa_methods_have_http(struct slice methods)
+{
+    while (methods.len > 0)
+        if (slice_eq_text(caa_cut(&methods, ','), "http-01"))
+            return true;
+    return false;
 }
 
 /* Whether the parameters leave out the way in which we prove that the host is ours. */
@@ -91,10 +99,10 @@ static bool caa_excludes_http(struct slice parameters)
     static const char name[] = "validationmethods=";
 
     while (parameters.len > 0) {
-        struct slice parameter = caa_cut(&parameters);
+        struct slice parameter = caa_cut(&parameters, ';');
 
         if (slice_starts_with(parameter, name) &&
-            !memmem(parameter.ptr, parameter.len, "http-01", strlen("http-01")))
+            !caa_methods_have_http(slice_range(parameter, strlen(name), parameter.len)))
             return true;
     }
     return false;
@@ -109,6 +117,7 @@ bool caa_allows(const struct slice *rdata, size_t n_rdata, const char *identity,
 
     for (size_t i = 0; i < n_rdata; i++) {
         struct slice value, issuer;
+        bool is_ours;
 
         if (!caa_property_parse(rdata[i], &property))
             continue;
@@ -121,15 +130,18 @@ bool caa_allows(const struct slice *rdata, size_t n_rdata, const char *identity,
         if (!caa_tag_is(&property, "issue"))
             continue;
         value = property.value;
-        issuer = caa_cut(&value);
-        if (issuer.len > 0 && (!identity || slice_eq_nocase(issuer, slice_of(identity))) &&
-            !caa_excludes_http(value))
+        issuer = caa_cut(&value, ';');
+        is_ours = issuer.len > 0 && (!identity || slice_eq_nocase(issuer, slice_of(identity)));
+        if (is_ours && !caa_excludes_http(value))
             return true;
-        if (!has_issue)
-            snprintf(ret_fault, CAA_FAULT_MAX, "allows only %s",
-                     property.value.len == 0 || issuer.len == 0
-                         ? "nobody"
-                         : err_quote(quoted, sizeof(quoted), property.value));
+        if (is_ours)
+            snprintf(ret_fault, CAA_FAULT_MAX, "does not allow the method http-01: %s",
+                     err_quote(quoted, sizeof(quoted), property.value));
+        else if (!has_issue && issuer.len > 0)
+            snprintf(ret_fault, CAA_FAULT_MAX, "allows %s, but not %s",
+                     err_quote(quoted, sizeof(quoted), property.value), identity);
+        else if (!has_issue)
+            snprintf(ret_fault, CAA_FAULT_MAX, "allows no certificate authority to issue");
         has_issue = true;
     }
     return !has_issue;

@@ -76,7 +76,7 @@ static int commands_read_binding(struct acme_commands *commands, const char *pat
     int result = file_read_regular(path, BINDING_MAX, commands->arena, &status, &bytes, err);
 
     if (result != 0)
-        return -1;
+        return err_set(err, err->code, "acme.external_account_binding: '%s' %s", path, err->msg);
     binding =
         slice_trim(slice_ends_with(bytes, "\n") ? slice_range(bytes, 0, bytes.len - 1) : bytes);
     for (size_t i = 0; i < binding.len; i++)
@@ -84,10 +84,11 @@ static int commands_read_binding(struct acme_commands *commands, const char *pat
             binding.len = 0;
     if (binding.len == 0 || binding.ptr[0] == ':' ||
         slice_find_byte(binding, ':') >= binding.len - 1)
-        return err_set(err, ERR_SYNTAX,
-                       "'%s': expected KEYID:KEY on one line, as the certificate authority gives "
-                       "them for an external account binding",
-                       path);
+        return err_set(
+            err, ERR_SYNTAX,
+            "acme.external_account_binding: '%s': expected KEYID:KEY on one line, as the "
+            "certificate authority gives them",
+            path);
     if (asprintf(&commands->binding, "--eab=%.*s", SLICE_ARG(binding)) < 0)
         memory_fail();
     return 0;

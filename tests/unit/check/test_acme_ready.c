@@ -68,15 +68,15 @@ static const struct {
      "point to 45.67.89.25"},
     {BY_ADDRESS,
      {A(HOST, ours), CAA(HOST, nobody)},
-     "waiting a CAA record of " HOST " allows only nobody"},
+     "waiting a CAA record of " HOST " allows no certificate authority to issue"},
     {BY_ADDRESS,
      {A(HOST, ours), CAA("a.example", nobody)},
      "waiting a CAA record of a.example "
-     "allows only nobody"},
+     "allows no certificate authority to issue"},
     {BY_ADDRESS,
      {A(HOST, ours), CAA("example", nobody)},
      "waiting a CAA record of example "
-     "allows only nobody"},
+     "allows no certificate authority to issue"},
     /* The first name that has any counts. */
     {BY_ADDRESS, {A(HOST, ours), CAA(HOST, iodef), CAA("a.example", nobody)}, "ready"},
     {BY_ADDRESS,
