@@ -44,8 +44,12 @@ static void answer_take_words(struct acme_answer *answer, struct slice words)
     answer->is_unreachable |= slice_starts_with(words, "failed to fetch directory") ||
                               slice_has(words, "curl_get failed") ||
                               slice_has(words, "curl_post failed");
-    if (!answer->is_obstructed)
-        answer_copy(answer->words, sizeof(answer->words), words);
+    if (answer->is_obstructed)
+        return;
+    /* Of a file; what is sent is libcurl's. */
+    answer->is_obstructed = slice_starts_with(words, "failed to write to /") ||
+                            slice_starts_with(words, "failed to close /");
+    answer_copy(answer->words, sizeof(answer->words), words);
 }
 
 /* A document within the document, about one of several names, comes after the outer one's type. */

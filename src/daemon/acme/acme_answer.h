@@ -30,7 +30,7 @@ enum {
 struct acme_answer {
     char type[ACME_TYPE_MAX];     /* "rateLimited"; "": the authority has named none */
     char detail[ACME_REASON_MAX]; /* the authority's words; "": none */
-    char words[ACME_REASON_MAX];  /* uacme's last, or those of its hook that could not write */
+    char words[ACME_REASON_MAX];  /* the last of uacme, or of who could not write a file */
     bool has_account, is_unreachable, is_obstructed;
 };
 
