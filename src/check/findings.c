@@ -12,7 +12,8 @@
 struct findings {
     struct arena *arena;
     struct seen_finding *seen;
-    size_t n, size, n_dropped;
+    size_t n, size;
+    size_t n_of[CHECK_FINDING_COUNT]; /* of each kind, those not kept counted */
 };
 
 struct findings *findings_new(void)
@@ -56,10 +57,8 @@ void findings_add(struct findings *findings, enum check_finding finding, const c
     va_end(arguments);
     if (findings_hold(findings, finding, subject, text))
         return;
-    if (findings->n == FINDINGS_MAX) {
-        findings->n_dropped++;
+    if (++findings->n_of[finding] > FINDINGS_OF_KIND_MAX)
         return;
-    }
     if (findings->n == findings->size) {
         findings->size = findings->size == 0 ? 8 : findings->size * 2;
         findings->seen = memory_resize(findings->seen, findings->size, sizeof(*findings->seen));
@@ -76,9 +75,11 @@ size_t findings_count(const struct findings *findings)
     return findings->n;
 }
 
-size_t findings_dropped(const struct findings *findings)
+size_t findings_dropped(const struct findings *findings, enum check_finding finding)
 {
-    return findings->n_dropped;
+    size_t n = findings->n_of[finding];
+
+    return n > FINDINGS_OF_KIND_MAX ? n - FINDINGS_OF_KIND_MAX : 0;
 }
 
 const struct seen_finding *findings_at(const struct findings *findings, size_t index)
@@ -97,8 +98,5 @@ size_t findings_of(const struct findings *findings, enum check_severity severity
 
 bool findings_have(const struct findings *findings, enum check_finding finding)
 {
-    for (size_t i = 0; i < findings->n; i++)
-        if (findings->seen[i].finding == finding)
-            return true;
-    return false;
+    return findings->n_of[finding] > 0;
 }

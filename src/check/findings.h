@@ -2,8 +2,8 @@
 /**
  * Findings: what was found of one domain, in the order in which it was found.
  *
- * One owner, one thread. At most FINDINGS_MAX are kept: a domain with a thousand MX hosts must not
- * bury the reader.
+ * One owner, one thread. At most FINDINGS_OF_KIND_MAX of a kind are kept: a policy with a thousand
+ * misspelt fields must not bury the reader, nor crowd out what is found of the MX hosts.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #include "check/check_finding.h"
 
 enum {
-    FINDINGS_MAX = 400,
+    FINDINGS_OF_KIND_MAX = 40,
     FINDINGS_TEXT_MAX = 600, /* bytes of a text, with its NUL */
 };
 
@@ -44,8 +44,8 @@ void findings_add(struct findings *findings, enum check_finding finding, const c
 /** How many are kept. */
 size_t findings_count(const struct findings *findings);
 
-/** How many were added and not kept. */
-size_t findings_dropped(const struct findings *findings);
+/** How many of a kind were added and not kept. */
+size_t findings_dropped(const struct findings *findings, enum check_finding finding);
 
 /** The one at `index`, which is below findings_count(). */
 const struct seen_finding *findings_at(const struct findings *findings, size_t index);

@@ -31,6 +31,9 @@ static void text_print_kind(FILE *out, const struct findings *findings, enum che
                     seen->subject ? seen->subject : "", seen->subject ? ": " : "", seen->text,
                     row->code);
     }
+    if (findings_dropped(findings, finding) > 0)
+        fprintf(out, "  %s: and %zu more [%s]\n", check_severity_name(row->severity),
+                findings_dropped(findings, finding), row->code);
     fputs("    ", out);
     text_print_sentence(out, row->meaning);
     fputc(' ', out);
@@ -60,8 +63,6 @@ static void text_domain(struct report *report, const struct domain_report *domai
     for (int severity = 0; severity < CHECK_SEVERITY_COUNT; severity++)
         if (report_shows(report, (enum check_severity)severity))
             text_print_severity(report->out, findings, (enum check_severity)severity);
-    if (findings_dropped(findings) > 0)
-        fprintf(report->out, "  and %zu more\n", findings_dropped(findings));
     fflush(report->out);
 }
 

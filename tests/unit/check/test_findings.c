@@ -39,10 +39,14 @@ static void test_is_bounded(void **state)
     text[sizeof(text) - 1] = '\0';
     findings_add(findings, CHECK_TXT_MISSING, NULL, "%s", text);
     assert_int_equal(strlen(findings_at(findings, 0)->text), FINDINGS_TEXT_MAX - 1);
-    for (int i = 0; i < FINDINGS_MAX + 2; i++)
+    assert_int_equal(findings_dropped(findings, CHECK_TXT_MISSING), 0);
+    for (int i = 0; i < FINDINGS_OF_KIND_MAX + 2; i++)
         findings_add(findings, CHECK_TXT_MISSING, NULL, "%d", i);
-    assert_int_equal(findings_count(findings), FINDINGS_MAX);
-    assert_int_equal(findings_dropped(findings), 3);
+    assert_int_equal(findings_count(findings), FINDINGS_OF_KIND_MAX);
+    assert_int_equal(findings_dropped(findings, CHECK_TXT_MISSING), 3);
+    findings_add(findings, CHECK_MX_ALL_ELSEWHERE, NULL, "not crowded out");
+    assert_int_equal(findings_count(findings), FINDINGS_OF_KIND_MAX + 1);
+    assert_int_equal(findings_dropped(findings, CHECK_MX_ALL_ELSEWHERE), 0);
     findings_free(findings);
 }
 
