@@ -36,11 +36,10 @@ static void policy_judge_age(const struct policy *policy, const char *address,
 
 static void policy_judge_fields(const struct served_body *served, struct findings *findings)
 {
-    struct policy_near_miss miss;
-    uint32_t line = 0;
+    struct policy_near_miss miss = {.rest = served->body};
     char quoted[ERR_QUOTE_MAX];
 
-    while (policy_next_near_miss(served->body, &line, &miss))
+    while (policy_next_near_miss(&miss))
         findings_add(findings, CHECK_POLICY_FIELD, served->address,
                      "line %u: the field %s was likely meant to be '%s'", miss.line,
                      err_quote(quoted, sizeof(quoted), miss.name), miss.meant);

@@ -56,10 +56,9 @@ static void lint_mx(const struct policy *policy, size_t index, struct cli_warnin
 static void policy_lint(const struct policy *policy, struct slice body,
                         struct cli_warnings *warnings)
 {
-    struct policy_near_miss miss;
+    struct policy_near_miss miss = {.rest = body};
     char why[POLICY_LINT_MAX], quoted[ERR_QUOTE_MAX];
     enum finding finding = policy_max_age_lint(policy->mode, policy->max_age_s, why);
-    uint32_t line = 0;
 
     for (size_t i = 0; i < policy->n_mx; i++)
         lint_mx(policy, i, warnings);
@@ -67,7 +66,7 @@ static void policy_lint(const struct policy *policy, struct slice body,
         warnings_add(warnings, FINDING_NONE_WITHOUT_MX, "%s", policy_none_without_mx);
     if (finding != FINDING_NONE)
         warnings_add(warnings, finding, "max_age: %s", why);
-    while (policy_next_near_miss(body, &line, &miss) == 1)
+    while (policy_next_near_miss(&miss) == 1)
         warnings_add(warnings, FINDING_NONE,
                      "line %u: senders ignore the field %s; did you mean '%s'?", miss.line,
                      err_quote(quoted, sizeof(quoted), miss.name), miss.meant);

@@ -376,20 +376,19 @@ int policy_parse(struct slice body, struct arena *arena, struct policy *ret_poli
     return 0;
 }
 
-int policy_next_near_miss(struct slice body, uint32_t *line, struct policy_near_miss *ret_miss)
+int policy_next_near_miss(struct policy_near_miss *miss)
 {
-    struct lines lines = {.rest = body};
+    struct lines lines = {.rest = miss->rest, .number = miss->line};
 
     while (next_line(&lines)) {
         struct slice name = field_name(lines.line);
 
-        if (lines.number <= *line || policy_field_find(name) != FIELD_COUNT)
+        if (policy_field_find(name) != FIELD_COUNT)
             continue;
         for (enum policy_field field = 0; field < FIELD_COUNT; field++) {
             if (!is_near(name, field))
                 continue;
-            *line = lines.number;
-            *ret_miss = (struct policy_near_miss){name, fields[field].name, lines.number};
+            *miss = (struct policy_near_miss){name, fields[field].name, lines.number, lines.rest};
             return 1;
         }
     }

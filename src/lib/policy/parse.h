@@ -31,12 +31,13 @@ struct policy_near_miss {
     struct slice name; /* as in the body: "nmx" */
     const char *meant; /* "mx" */
     uint32_t line;
+    struct slice rest; /* of the body, behind that line */
 };
 
 /**
  * Finds the next near miss in a body that policy_parse() has taken.
  *
- * line  begins at 0; moves to that of the near miss
+ * miss  the one before; at first, nothing but its rest is set, to the whole body
  * Returns 1, or 0 if there is none left.
  */
-int policy_next_near_miss(struct slice body, uint32_t *line, struct policy_near_miss *ret_miss);
+int policy_next_near_miss(struct policy_near_miss *miss);
