@@ -29,6 +29,13 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
                           "senders ignore the record, because it begins with a quote",
                           "remove the quotes from the value: DNS panels add them themselves",
                           "RFC 8461 3.1"},
+    [CHECK_TXT_BACKSLASH] =
+        {"txt-backslash", CHECK_ERROR, "senders ignore the record, because of the backslash",
+         "remove the backslashes from the value: only zone files have one before a ';'",
+         "RFC 8461 3.1"},
+    [CHECK_TXT_SPLIT] = {"txt-split", CHECK_NOTE,
+                         "senders join the strings, and some checkers read the first one alone",
+                         "publish the value as one string, in one pair of quotes", "RFC 8461 3.1"},
     [CHECK_TXT_DOUBLED_NAME] =
         {"txt-doubled-name", CHECK_ERROR,
          "senders look for a record at the name without the second zone",
@@ -44,6 +51,10 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
                                   "senders find no record at the end of the CNAME",
                                   "publish the TXT record there, or point the CNAME to where it is",
                                   "RFC 8461 8.2"},
+    [CHECK_TXT_CNAME_BESIDE] =
+        {"txt-cname-beside", CHECK_WARNING,
+         "some senders see the record, others what stands at the end of the CNAME",
+         "delete one of the two, and let the name server check its zones", "RFC 1034 3.6.2"},
     [CHECK_TXT_WILDCARD] =
         {"txt-wildcard", CHECK_WARNING,
          "senders take what answers for every name as the answer for this name",
@@ -203,6 +214,11 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
     [CHECK_MX_ADDRESS] = {"mx-address", CHECK_ERROR,
                           "senders take the address for a name, which does not exist",
                           "name a host in the MX record", "RFC 5321 5.1"},
+    [CHECK_MX_WILDCARD] =
+        {"mx-wildcard", CHECK_NOTE,
+         "senders deliver mail for subdomains without verified TLS: the policy is not theirs",
+         "delete the wildcard MX record, or publish a policy for each subdomain that gets mail",
+         "RFC 8461 3.4"},
     [CHECK_MX_NOT_IN_POLICY] = {"mx-not-in-policy", CHECK_ERROR,
                                 "in mode enforce, senders deliver no mail to this MX host",
                                 "add the MX host to the policy, then publish the new id",
@@ -231,6 +247,14 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
                                 "senders report to other addresses than the configuration has",
                                 "publish the record that mta-stsd --print-dns prints",
                                 "RFC 8460 3"},
+    [CHECK_TLS_RPT_WILDCARD] =
+        {"tls-rpt-wildcard", CHECK_WARNING,
+         "senders take what answers for every name as the answer for this name",
+         "add the name _smtp._tls to the zone, so that the wildcard does not cover it",
+         "RFC 4592 2.2"},
+    [CHECK_TLS_RPT_OLD_NAME] = {"tls-rpt-old-name", CHECK_WARNING,
+                                "senders look for the record at _smtp._tls and nowhere else",
+                                "move the record to _smtp._tls", "RFC 8460 3"},
     [CHECK_RUA_NO_MX] = {"rua-no-mx", CHECK_WARNING,
                          "no report reaches the address: its domain takes no mail",
                          "correct the address", "RFC 8460 3"},
@@ -240,6 +264,22 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
     [CHECK_RUA_UNREACHABLE] = {"rua-unreachable", CHECK_WARNING,
                                "no report reaches the address: its server does not answer",
                                "let the server answer at this address", "RFC 8460 3"},
+    [CHECK_RUA_TWICE] = {"rua-twice", CHECK_NOTE, "some senders send each report twice",
+                         "delete one of the two", "RFC 8460 3"},
+    [CHECK_RUA_OWN_DOMAIN] =
+        {"rua-own-domain", CHECK_NOTE,
+         "when mail for the domain fails, reports of it may fail for the same reason",
+         "add an address of another domain whose mail goes another way, or one with https:",
+         "RFC 8460 3"},
+    [CHECK_RUA_FAILING_WAY] =
+        {"rua-failing-way", CHECK_WARNING,
+         "reports of the failures may fail for the same reason, since not all senders exempt them",
+         "add an address whose mail goes another way, or one with https:", "RFC 8460 3"},
+    /* limits of the check itself */
+    [CHECK_TOO_MANY_RECORDS] = {"too-many-records", CHECK_UNKNOWN,
+                                "whether the others are good is not known",
+                                "publish fewer records: senders too look at the first few alone",
+                                "RFC 5321 5.1"},
     /* what would follow */
     [CHECK_ENFORCE_WOULD_LOSE] =
         {"enforce-would-lose", CHECK_WARNING,

@@ -136,6 +136,10 @@ void check_host_judge_dns(const char *domain, const struct dns_answer *ipv4,
     else if (ipv4->status != DNS_OK)
         findings_add(findings, CHECK_HOST_IPV6_ONLY, NULL, "mta-sts.%s has no IPv4 address",
                      domain);
+    if (ipv4->n_rdata + ipv6->n_rdata > HOST_ADDRESSES_MAX)
+        findings_add(findings, CHECK_TOO_MANY_RECORDS, NULL,
+                     "mta-sts.%s has %zu addresses, of which %d are asked for the policy", domain,
+                     ipv4->n_rdata + ipv6->n_rdata, HOST_ADDRESSES_MAX);
     host_judge_place(domain, ipv4, wanted, findings);
     host_judge_place(domain, ipv6, wanted, findings);
 }

@@ -44,13 +44,14 @@ static bool mx_is_null(const struct mx_record *records, size_t n)
     return n == 1 && strcmp(records[0].host, ".") == 0;
 }
 
-static size_t mx_read_answer(const struct dns_answer *answer, struct arena *arena,
-                             struct mx_record *records)
+/* All of them are sorted before some are left out: a sender begins with the best preference. */
+static size_t mx_read_answer(const struct dns_answer *answer, struct mx_record *records,
+                             struct arena *arena)
 {
     char host[RDATA_NAME_SIZE];
     size_t n = 0;
 
-    for (size_t i = 0; i < answer->n_rdata && n < MX_RECORDS_MAX; i++) {
+    for (size_t i = 0; i < answer->n_rdata; i++) {
         if (rdata_mx(answer->rdata[i], &records[n].preference, host) != 0)
             continue;
         records[n].sts = records[n].dane = MX_UNKNOWN;
@@ -63,7 +64,7 @@ static size_t mx_read_answer(const struct dns_answer *answer, struct arena *aren
 size_t check_mx_list(const char *domain, const struct dns_answer *answer, struct arena *arena,
                      struct findings *findings, struct mx_record **ret_records)
 {
-    struct mx_record *records = arena_array(arena, MX_RECORDS_MAX, sizeof(*records));
+    struct mx_record *records = arena_array(arena, answer->n_rdata + 1, sizeof(*records));
     size_t n;
 
     *ret_records = records;
@@ -85,11 +86,17 @@ size_t check_mx_list(const char *domain, const struct dns_answer *answer, struct
     case DNS_OK:
         break;
     }
-    n = mx_read_answer(answer, arena, records);
+    n = mx_read_answer(answer, records, arena);
     if (mx_is_null(records, n)) {
         findings_add(findings, CHECK_MX_NULL, NULL, "%s takes no mail: its MX record is '.'",
                      domain);
         return 0;
+    }
+    if (n > MX_RECORDS_MAX) {
+        findings_add(findings, CHECK_TOO_MANY_RECORDS, NULL,
+                     "%s has %zu MX records, of which the first %d by preference are looked at",
+                     domain, n, MX_RECORDS_MAX);
+        n = MX_RECORDS_MAX;
     }
     for (size_t i = 0; i < n; i++)
         if (mx_is_address(records[i].host))

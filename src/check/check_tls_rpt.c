@@ -10,6 +10,7 @@
 #include "check/rdata.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/dns/record.h"
 #include "lib/dns/record_parse.h"
 #include "lib/dns/report_uri.h"
 
@@ -53,6 +54,14 @@ static void rua_read_server(struct rua_target *target)
     target->path = *after == '/' ? after : "/";
 }
 
+static bool rua_stands_before(const struct tls_rpt_record *record, size_t index)
+{
+    for (size_t i = 0; i < index; i++)
+        if (slice_eq_nocase(record->rua[i], record->rua[index]))
+            return true;
+    return false;
+}
+
 static size_t rua_list(const struct tls_rpt_record *record, struct arena *arena,
                        struct findings *findings, struct rua_target *targets)
 {
@@ -60,10 +69,20 @@ static size_t rua_list(const struct tls_rpt_record *record, struct arena *arena,
     size_t n = 0;
     struct err err;
 
-    for (size_t i = 0; i < record->n_rua && n < RUA_MAX; i++) {
+    if (record->n_rua > RUA_MAX)
+        findings_add(findings, CHECK_TOO_MANY_RECORDS, NULL,
+                     "the record for TLS reports has %zu addresses, of which %d are looked at",
+                     record->n_rua, RUA_MAX);
+    for (size_t i = 0; i < record->n_rua && i < RUA_MAX; i++) {
         struct slice uri = {arena_copy(arena, record->rua[i]), record->rua[i].len};
         const char *doubt = tls_rpt_uri_doubt(uri);
         struct rua_target *target = &targets[n];
+
+        if (rua_stands_before(record, i)) {
+            findings_add(findings, CHECK_RUA_TWICE, NULL, "rua %s stands there twice",
+                         err_quote(quoted, sizeof(quoted), uri));
+            continue;
+        }
 
         if (doubt)
             findings_add(findings, CHECK_RUA_DOUBTFUL, NULL, "rua %s %s",
@@ -117,7 +136,22 @@ size_t check_tls_rpt_judge(const char *domain, const struct dns_answer *answer,
     if (wanted->n_rua > 0 && !rua_is_wanted(&record, wanted))
         findings_add(findings, CHECK_TLS_RPT_NOT_OURS, NULL,
                      "the record at _smtp._tls.%s has other addresses than tls_rpt", domain);
+    check_txt_judge_split(DNS_PREFIX_TLS_RPT, domain, answer, findings);
     return rua_list(&record, arena, findings, *ret_targets);
+}
+
+void check_tls_rpt_judge_old(const char *domain, const struct dns_answer *answer,
+                             struct arena *arena, struct findings *findings)
+{
+    struct slice *texts;
+    size_t n;
+
+    texts = check_txt_list(answer, arena, &n);
+    for (size_t i = 0; answer->status == DNS_OK && i < n; i++)
+        if (slice_starts_with(texts[i], "v=TLSRPTv1"))
+            findings_add(findings, CHECK_TLS_RPT_OLD_NAME, NULL,
+                         "the record stands at _smtp-tlsrpt.%s instead of " DNS_PREFIX_TLS_RPT "%s",
+                         domain, domain);
 }
 
 void check_tls_rpt_judge_target(const struct rua_target *target, const struct dns_answer *mx,

@@ -46,6 +46,10 @@ size_t check_tls_rpt_judge(const char *domain, const struct dns_answer *answer,
                            const struct rua_wanted *wanted, struct arena *arena,
                            struct findings *findings, struct rua_target **ret_targets);
 
+/** Says that the record stands at the name that drafts of RFC 8460 had, if it does. */
+void check_tls_rpt_judge_old(const char *domain, const struct dns_answer *answer,
+                             struct arena *arena, struct findings *findings);
+
 /**
  * Judges where an address leads.
  *

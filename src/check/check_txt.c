@@ -15,6 +15,7 @@
 
 enum {
     TTL_LONG_S = 24 * 60 * 60,
+    TXT_STRING_MAX = 255,
 };
 
 #define VERSION "v=STSv1"
@@ -141,6 +142,9 @@ static void txt_judge_broken(struct slice text, const struct err *err, struct fi
     if (slice_starts_with(text, "\"") || (lookalike && at == 0))
         findings_add(findings, CHECK_TXT_QUOTES, NULL, "the record begins with %s: %s",
                      lookalike ? lookalike : "a quote", quoted);
+    else if (memmem(text.ptr, text.len, "\\;", 2) || memmem(text.ptr, text.len, "\\\"", 2))
+        findings_add(findings, CHECK_TXT_BACKSLASH, NULL, "there is a backslash in the record: %s",
+                     quoted);
     else
         findings_add(findings, CHECK_TXT_SYNTAX, NULL, "the record %s: %s", quoted, err->msg);
 }
@@ -169,6 +173,20 @@ static bool txt_judge_records(const struct slice *texts, size_t n, struct findin
         findings_add(findings, CHECK_TXT_LOOSE_VERSION, NULL,
                      "there is a space before the first ';'");
     return is_usable;
+}
+
+void check_txt_judge_split(const char *prefix, const char *domain, const struct dns_answer *answer,
+                           struct findings *findings)
+{
+    for (size_t i = 0; i < answer->n_rdata; i++) {
+        struct slice rdata = answer->rdata[i];
+        size_t n = rdata_txt_count(rdata);
+
+        if (n > 1 && rdata.len - n <= TXT_STRING_MAX)
+            findings_add(findings, CHECK_TXT_SPLIT, NULL,
+                         "the record at %s%s has %zu strings, where one has room for all of it",
+                         prefix, domain, n);
+    }
 }
 
 static void txt_judge_wildcard(const struct txt_facts *facts, struct findings *findings)
@@ -209,5 +227,8 @@ bool check_txt_judge(const struct txt_facts *facts, struct arena *arena, struct 
     if (answer->ttl_s > TTL_LONG_S)
         findings_add(findings, CHECK_TXT_TTL_LONG, NULL, "the record's TTL is %s",
                      when_duration(answer->ttl_s, duration));
-    return txt_judge_records(texts, n, findings, ret_record);
+    if (!txt_judge_records(texts, n, findings, ret_record))
+        return false;
+    check_txt_judge_split(DNS_PREFIX_MTA_STS, facts->domain, answer, findings);
+    return true;
 }

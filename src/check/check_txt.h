@@ -29,6 +29,15 @@ struct txt_facts {
 struct slice *check_txt_list(const struct dns_answer *answer, struct arena *arena, size_t *ret_n);
 
 /**
+ * Says which records of the answer consist of several strings, where one has room for all (RFC 8461
+ * 3.1, RFC 8460 3: they are joined without spaces).
+ *
+ * prefix  of the name below `domain`
+ */
+void check_txt_judge_split(const char *prefix, const char *domain, const struct dns_answer *answer,
+                           struct findings *findings);
+
+/**
  * Judges the record.
  *
  * ret_record  what a sender reads; untouched if there is no usable record

@@ -14,7 +14,7 @@
 #include "check/mx_finding.h"
 #include "check/mx_hosts.h"
 #include "check/rdata.h"
-#include "check/special_address.h"
+#include "check/rua_check.h"
 #include "check/zone_servers.h"
 #include "lib/base/arena.h"
 #include "lib/config/config.h"
@@ -26,9 +26,10 @@ enum {
 };
 
 #define POLICY_PATH "/.well-known/mta-sts.txt"
+#define PREFIX_OLD_TLS_RPT "_smtp-tlsrpt." /* in drafts of RFC 8460 */
 
 /* The questions about a domain. Those from ASK_BESIDE on are asked only if there may be a
- * wildcard, and those from ASK_DOUBLED on only if the record is missing. */
+ * wildcard, and those from ASK_DOUBLED on only if the record in question is missing. */
 enum ask {
     ASK_RECORD,
     ASK_WILDCARD,
@@ -39,18 +40,14 @@ enum ask {
     ASK_BESIDE,
     ASK_BELOW_HOST,
     ASK_BELOW_RECORD,
+    ASK_BELOW_TLS_RPT,
+    ASK_WILD_MX,
+    ASK_WILD_RECORD,
     ASK_DOUBLED,
     ASK_APEX,
     ASK_UNDERSCORE,
+    ASK_OLD_TLS_RPT,
     ASK_COUNT,
-};
-
-/* The questions about each address that reports go to. */
-enum target_ask {
-    TARGET_MX,
-    TARGET_A,
-    TARGET_AAAA,
-    TARGET_ASK_COUNT,
 };
 
 struct ask_slot {
@@ -61,11 +58,6 @@ struct ask_slot {
 struct fetch_slot {
     struct domain_check *check;
     struct host_address *address;
-};
-
-struct target_slot {
-    struct domain_check *check;
-    const struct rua_target *target;
 };
 
 struct visit_slot {
@@ -87,18 +79,14 @@ struct domain_check {
     size_t n_pending;
     check_phase *next; /* once nothing is pending */
     struct ask_slot asks[ASK_COUNT];
-    struct ask_slot target_asks[RUA_MAX][TARGET_ASK_COUNT];
     struct fetch_slot fetches[HOST_ADDRESSES_MAX];
     struct host_address *addresses;
     size_t n_addresses;
-    struct target_slot target_fetches[RUA_MAX];
-    struct rua_target *targets;
-    size_t n_targets;
+    struct rua_check *rua; /* NULL: reports go nowhere */
     struct visit_slot visits[MX_RECORDS_MAX];
     struct mx_record *mx;
     size_t n_mx;
-    const struct zone_server *servers;
-    size_t n_servers;
+    struct zone_answers servers;
 };
 
 static void check_settle_one(struct domain_check *check)
@@ -175,6 +163,16 @@ static enum ask check_find_host_ask(const struct domain_check *check)
     return has_ipv6_only ? ASK_HOST_AAAA : ASK_HOST_A;
 }
 
+/* Whether nothing stands at _smtp._tls itself. */
+static bool check_is_tls_rpt_wild(const struct domain_check *check)
+{
+    const struct wildcard_answers answers = {.own = check->asks[ASK_TLS_RPT].answer,
+                                             .beside = check->asks[ASK_WILDCARD].answer,
+                                             .below = check->asks[ASK_BELOW_TLS_RPT].answer};
+
+    return answers.below && check_wildcard_answers(&answers);
+}
+
 /* Whether nothing stands at mta-sts itself. */
 static bool check_is_host_wild(const struct domain_check *check)
 {
@@ -200,7 +198,7 @@ static bool check_judge_record(struct domain_check *check, struct sts_record *re
     char name[NAME_MAX_LEN];
 
     snprintf(name, sizeof(name), DNS_PREFIX_MTA_STS "%s", check->domain);
-    zone_servers_judge(check->servers, check->n_servers, name, check->findings);
+    zone_servers_judge(&check->servers, name, check->findings);
     if (!check_txt_judge(&facts, check->arena, check->findings, ret_record))
         return false;
     if (wanted.id && strcmp(wanted.id, ret_record->id) != 0)
@@ -231,14 +229,6 @@ static bool check_judge_policy(struct domain_check *check, struct policy *ret_po
     *ret_is_parsed =
         check_policy_judge(bodies, n, &wanted, check->arena, check->findings, ret_policy);
     return is_taken && *ret_is_parsed;
-}
-
-static void check_judge_targets(struct domain_check *check)
-{
-    for (size_t i = 0; i < check->n_targets; i++)
-        check_tls_rpt_judge_target(&check->targets[i], check->target_asks[i][TARGET_MX].answer,
-                                   check->target_asks[i][TARGET_A].answer,
-                                   check->target_asks[i][TARGET_AAAA].answer, check->findings);
 }
 
 static bool check_is_host_untried(const struct domain_check *check)
@@ -337,6 +327,38 @@ static void check_judge_sts(struct domain_check *check, struct domain_report *re
     report->policy = is_parsed ? policy : NULL;
 }
 
+/* Mail for subdomains that nobody has named: a policy is one domain's alone. */
+static void check_judge_wild_mx(struct domain_check *check)
+{
+    const struct dns_answer *mx = check->asks[ASK_WILD_MX].answer;
+    const struct dns_answer *record = check->asks[ASK_WILD_RECORD].answer;
+    char host[RDATA_NAME_SIZE];
+    uint16_t preference;
+
+    if (!mx || mx->status != DNS_OK || !record || record->status == DNS_OK ||
+        rdata_mx(mx->rdata[0], &preference, host) != 0 || strcmp(host, ".") == 0)
+        return;
+    findings_add(check->findings, CHECK_MX_WILDCARD, NULL,
+                 "a wildcard in DNS has an MX record for every name below %s, and no policy",
+                 check->domain);
+}
+
+static void check_judge_tls_rpt(struct domain_check *check, const struct verdict_facts *facts)
+{
+    bool is_enforced = facts->has_record && facts->has_policy && facts->mode == POLICY_ENFORCE;
+
+    if (check->rua)
+        rua_check_judge(check->rua, check->domain, check->mx, is_enforced ? check->n_mx : 0);
+    if (check_is_tls_rpt_wild(check) && check->asks[ASK_TLS_RPT].answer->status == DNS_OK)
+        findings_add(check->findings, CHECK_TLS_RPT_WILDCARD, NULL,
+                     DNS_PREFIX_TLS_RPT "%s has no record of its own: a wildcard in DNS has TXT "
+                                        "records for every name below %s",
+                     check->domain, check->domain);
+    if (check->asks[ASK_OLD_TLS_RPT].answer)
+        check_tls_rpt_judge_old(check->domain, check->asks[ASK_OLD_TLS_RPT].answer, check->arena,
+                                check->findings);
+}
+
 static void check_judge_all(struct domain_check *check)
 {
     struct domain_report report = {0};
@@ -352,6 +374,7 @@ static void check_judge_all(struct domain_check *check)
     if (report.policy) {
         check_mx_judge(check->mx, check->n_mx, report.policy, check->arena, check->findings);
         check_count_hosts(check->mx, check->n_mx, &report.facts);
+        check_judge_wild_mx(check);
         if (report.policy->mode == POLICY_TESTING)
             check_judge_enforce(check);
     }
@@ -359,7 +382,7 @@ static void check_judge_all(struct domain_check *check)
                      report.facts.has_record && report.facts.has_policy &&
                          report.facts.mode != POLICY_MODE_NONE,
                      &report.facts);
-    check_judge_targets(check);
+    check_judge_tls_rpt(check, &report.facts);
     check_call_back(check, &report);
     findings_free(check->findings);
     arena_free(check->arena);
@@ -404,19 +427,23 @@ static void check_fetch_policies(struct domain_check *check)
     }
 }
 
-static void check_ask_targets(struct domain_check *check)
+static void check_on_rua(void *context)
+{
+    check_settle_one(context);
+}
+
+static void check_look_up_rua(struct domain_check *check)
 {
     struct rua_wanted wanted = rua_wanted_of(check);
+    struct rua_target *targets;
+    size_t n = check_tls_rpt_judge(check->domain, check->asks[ASK_TLS_RPT].answer, &wanted,
+                                   check->arena, check->findings, &targets);
 
-    check->n_targets = check_tls_rpt_judge(check->domain, check->asks[ASK_TLS_RPT].answer, &wanted,
-                                           check->arena, check->findings, &check->targets);
-    for (size_t i = 0; i < check->n_targets; i++) {
-        const char *host = check->targets[i].host;
-
-        check_ask(check, &check->target_asks[i][TARGET_MX], DNS_TYPE_MX, "", host);
-        check_ask(check, &check->target_asks[i][TARGET_A], DNS_TYPE_A, "", host);
-        check_ask(check, &check->target_asks[i][TARGET_AAAA], DNS_TYPE_AAAA, "", host);
-    }
+    if (n == 0)
+        return;
+    check->n_pending++;
+    check->rua = rua_check_start(check->tools, targets, n, check->arena, check->findings,
+                                 check_on_rua, check);
 }
 
 /* What tells the answers of a wildcard from those of records. */
@@ -431,17 +458,30 @@ static void check_ask_wildcard(struct domain_check *check)
         return;
     check_ask(check, &check->asks[ASK_BESIDE], type, label, check->domain);
     check_ask(check, &check->asks[ASK_BELOW_HOST], type, label, check->host);
+    check_ask(check, &check->asks[ASK_WILD_MX], DNS_TYPE_MX, label, check->domain);
+    check_ask(check, &check->asks[ASK_WILD_RECORD], DNS_TYPE_TXT, DNS_PREFIX_MTA_STS, name);
     snprintf(name, sizeof(name), DNS_PREFIX_MTA_STS "%s", check->domain);
     check_ask(check, &check->asks[ASK_BELOW_RECORD], DNS_TYPE_TXT, label, name);
+    snprintf(name, sizeof(name), DNS_PREFIX_TLS_RPT "%s", check->domain);
+    check_ask(check, &check->asks[ASK_BELOW_TLS_RPT], DNS_TYPE_TXT, label, name);
 }
 
-/* Where people put the record by accident. */
+static bool check_is_absent(const struct domain_check *check, enum ask ask)
+{
+    enum dns_status status = check->asks[ask].answer->status;
+
+    return status == DNS_NODATA || status == DNS_NXDOMAIN;
+}
+
+/* Where people put the records by accident. */
 static void check_ask_accidents(struct domain_check *check)
 {
-    enum dns_status status = check->asks[ASK_RECORD].answer->status;
     char doubled[NAME_MAX_LEN];
 
-    if (status != DNS_NODATA && status != DNS_NXDOMAIN)
+    if (check_is_absent(check, ASK_TLS_RPT))
+        check_ask(check, &check->asks[ASK_OLD_TLS_RPT], DNS_TYPE_TXT, PREFIX_OLD_TLS_RPT,
+                  check->domain);
+    if (!check_is_absent(check, ASK_RECORD))
         return;
     snprintf(doubled, sizeof(doubled), "%s.%s", check->domain, check->domain);
     check_ask(check, &check->asks[ASK_DOUBLED], DNS_TYPE_TXT, DNS_PREFIX_MTA_STS, doubled);
@@ -449,12 +489,11 @@ static void check_ask_accidents(struct domain_check *check)
     check_ask(check, &check->asks[ASK_UNDERSCORE], DNS_TYPE_TXT, "", check->host);
 }
 
-static void check_on_servers(void *context, const struct zone_server *servers, size_t n)
+static void check_on_servers(void *context, const struct zone_answers *answers)
 {
     struct domain_check *check = context;
 
-    check->servers = servers;
-    check->n_servers = n;
+    check->servers = *answers;
     check_settle_one(check);
 }
 
@@ -497,54 +536,12 @@ static void check_visit_hosts(struct domain_check *check)
     }
 }
 
-static void check_on_report_server(void *context, const struct http_result *result)
-{
-    struct target_slot *slot = context;
-
-    check_tls_rpt_judge_server(slot->target, result, slot->check->findings);
-    check_settle_one(slot->check);
-}
-
-/* The first address of a server that takes reports, if it may be contacted. */
-static bool check_find_server(const struct domain_check *check, size_t index,
-                              struct sockaddr_storage *ret_address)
-{
-    const struct ask_slot *asks = check->target_asks[index];
-    const struct dns_answer *answer =
-        asks[TARGET_A].answer->status == DNS_OK ? asks[TARGET_A].answer : asks[TARGET_AAAA].answer;
-
-    return answer->status == DNS_OK &&
-           rdata_address(answer->rdata[0], check->targets[index].port, ret_address) == 0 &&
-           (check->tools->allow_private ||
-            !special_address_kind((const struct sockaddr *)ret_address));
-}
-
-static void check_ask_report_servers(struct domain_check *check)
-{
-    struct sockaddr_storage address;
-
-    check->next = check_judge_all;
-    check->n_pending = 1;
-    for (size_t i = 0; i < check->n_targets; i++) {
-        const struct rua_target *target = &check->targets[i];
-
-        if (!target->is_https || !check_find_server(check, i, &address))
-            continue;
-        check->target_fetches[i] = (struct target_slot){check, target};
-        check->n_pending++;
-        http_fetch_start(check->tools->http, target->host, target->path,
-                         (const struct sockaddr *)&address, check_on_report_server,
-                         &check->target_fetches[i]);
-    }
-    check_settle_one(check);
-}
-
 static void check_look_further(struct domain_check *check)
 {
-    check->next = check_ask_report_servers;
+    check->next = check_judge_all;
     check->n_pending = 1;
     check_fetch_policies(check);
-    check_ask_targets(check);
+    check_look_up_rua(check);
     check_ask_wildcard(check);
     check_ask_accidents(check);
     check_ask_servers(check);

@@ -59,6 +59,15 @@ int rdata_txt(struct slice rdata, struct arena *arena, struct slice *ret_text)
     return 0;
 }
 
+size_t rdata_txt_count(struct slice rdata)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < rdata.len; at += 1 + (unsigned char)rdata.ptr[at])
+        n++;
+    return n;
+}
+
 int rdata_mx(struct slice rdata, uint16_t *ret_preference, char ret_host[static RDATA_NAME_SIZE])
 {
     struct slice rest;

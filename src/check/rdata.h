@@ -37,6 +37,9 @@ int rdata_name(struct slice rdata, char ret_name[static RDATA_NAME_SIZE], struct
  */
 int rdata_txt(struct slice rdata, struct arena *arena, struct slice *ret_text);
 
+/** Of how many strings the record data of TXT consists. */
+size_t rdata_txt_count(struct slice rdata);
+
 /** Reads an MX record. Returns 0, or -1: broken. */
 int rdata_mx(struct slice rdata, uint16_t *ret_preference, char ret_host[static RDATA_NAME_SIZE]);
 

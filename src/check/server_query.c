@@ -76,8 +76,10 @@ static int rdata_compare(const void *a, const void *b)
     return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
 }
 
-/* The records at the name itself: of TXT, or the CNAME that stands there. */
-static size_t packet_list(ns_msg *message, const char *name, struct slice *rdata)
+/* The records at the name itself: of TXT, or the CNAME that stands there; broken servers have both.
+ */
+static size_t packet_list(ns_msg *message, const char *name, struct slice *rdata,
+                          struct server_answer *answer)
 {
     size_t n = 0;
     ns_rr record;
@@ -85,9 +87,12 @@ static size_t packet_list(ns_msg *message, const char *name, struct slice *rdata
     for (int i = 0; i < ns_msg_count(*message, ns_s_an) && n < SERVER_RDATA_MAX; i++) {
         if (ns_parserr(message, ns_s_an, i, &record) != 0)
             break;
-        if (strcasecmp(ns_rr_name(record), name) == 0 &&
-            (ns_rr_type(record) == ns_t_txt || ns_rr_type(record) == ns_t_cname))
-            rdata[n++] = (struct slice){(const char *)ns_rr_rdata(record), ns_rr_rdlen(record)};
+        if (strcasecmp(ns_rr_name(record), name) != 0 ||
+            (ns_rr_type(record) != ns_t_txt && ns_rr_type(record) != ns_t_cname))
+            continue;
+        answer->has_cname |= ns_rr_type(record) == ns_t_cname;
+        answer->has_txt |= ns_rr_type(record) == ns_t_txt;
+        rdata[n++] = (struct slice){(const char *)ns_rr_rdata(record), ns_rr_rdlen(record)};
     }
     qsort(rdata, n, sizeof(*rdata), rdata_compare);
     return n;
@@ -111,7 +116,7 @@ static void query_take(struct server_query *query, ns_msg *message)
         ns_msg_getflag(*message, ns_f_aa)) {
         answer.end = SERVER_ANSWERED;
         answer.rdata = rdata;
-        answer.n_rdata = packet_list(message, query->name, rdata);
+        answer.n_rdata = packet_list(message, query->name, rdata, &answer);
     }
     query_end(query, &answer);
 }

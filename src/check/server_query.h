@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <uv.h>
@@ -30,6 +31,7 @@ struct server_answer {
     enum server_end end;
     const struct slice *rdata; /* the TXT records at the name, or its CNAME; sorted */
     size_t n_rdata;            /* 0: it has none */
+    bool has_cname, has_txt;   /* both: the server is broken */
 };
 
 typedef void server_answered(void *context, const struct server_answer *answer);

@@ -31,13 +31,20 @@ struct zone_inquiry {
     void *context;
     struct zone_server servers[ZONE_SERVERS_MAX];
     struct server_slot slots[ZONE_SERVERS_MAX];
-    size_t n_servers, n_pending;
+    size_t n_servers, n_all, n_pending;
 };
+
+static void inquiry_end(struct zone_inquiry *inquiry)
+{
+    const struct zone_answers answers = {inquiry->servers, inquiry->n_servers, inquiry->n_all};
+
+    inquiry->callback(inquiry->context, &answers);
+}
 
 static void inquiry_settle(struct zone_inquiry *inquiry)
 {
     if (--inquiry->n_pending == 0)
-        inquiry->callback(inquiry->context, inquiry->servers, inquiry->n_servers);
+        inquiry_end(inquiry);
 }
 
 static void server_on_answer(void *context, const struct server_answer *answer)
@@ -47,6 +54,8 @@ static void server_on_answer(void *context, const struct server_answer *answer)
     struct arena *arena = slot->inquiry->arena;
 
     server->end = answer->end;
+    server->has_cname = answer->has_cname;
+    server->has_txt = answer->has_txt;
     server->n_rdata = answer->n_rdata;
     server->rdata = arena_array(arena, answer->n_rdata + 1, sizeof(*server->rdata));
     for (size_t i = 0; i < answer->n_rdata; i++)
@@ -87,6 +96,7 @@ static void inquiry_ask_servers(struct zone_inquiry *inquiry, const struct dns_a
     struct slice rest;
 
     inquiry->n_pending = 1;
+    inquiry->n_all = answer->n_rdata;
     for (size_t i = 0; i < answer->n_rdata && inquiry->n_servers < ZONE_SERVERS_MAX; i++) {
         struct zone_server *server = &inquiry->servers[inquiry->n_servers];
         struct server_slot *slot = &inquiry->slots[inquiry->n_servers];
@@ -117,7 +127,7 @@ static void inquiry_on_servers(void *context, const struct dns_answer *answer)
     if (dot && strchr(inquiry->zone, '.'))
         dns->ask(dns, inquiry->zone, DNS_TYPE_NS, inquiry_on_servers, inquiry);
     else
-        inquiry->callback(inquiry->context, inquiry->servers, 0);
+        inquiry_end(inquiry);
 }
 
 void zone_servers_ask(const struct zone_servers_options *options, const char *domain,
@@ -147,18 +157,26 @@ static bool servers_agree(const struct zone_server *a, const struct zone_server 
     return true;
 }
 
-void zone_servers_judge(const struct zone_server *servers, size_t n, const char *name,
+void zone_servers_judge(const struct zone_answers *answers, const char *name,
                         struct findings *findings)
 {
     const struct zone_server *first = NULL;
     char quoted[ERR_QUOTE_MAX], quoted_first[ERR_QUOTE_MAX];
 
-    for (size_t i = 0; i < n; i++) {
-        const struct zone_server *server = &servers[i];
+    if (answers->n_all > ZONE_SERVERS_MAX)
+        findings_add(findings, CHECK_TOO_MANY_RECORDS, NULL,
+                     "the zone has %zu name servers, of which %d are asked", answers->n_all,
+                     ZONE_SERVERS_MAX);
+    for (size_t i = 0; i < answers->n; i++) {
+        const struct zone_server *server = &answers->servers[i];
 
         err_quote(quoted, sizeof(quoted), slice_of(server->name));
         if (!server->is_asked)
             continue;
+        if (server->has_cname && server->has_txt)
+            findings_add(findings, CHECK_TXT_CNAME_BESIDE, NULL,
+                         "the name server %s has both a CNAME and a TXT record at %s", quoted,
+                         name);
         if (server->end != SERVER_ANSWERED)
             findings_add(findings, CHECK_TXT_SERVER_SILENT, NULL, "the name server %s %s about %s",
                          quoted, server->end == SERVER_SILENT ? "does not answer" : "knows nothing",

@@ -30,9 +30,17 @@ struct zone_server {
     enum server_end end;
     struct slice *rdata; /* as in struct server_answer */
     size_t n_rdata;
+    bool has_cname, has_txt;
 };
 
-typedef void zone_servers_done(void *context, const struct zone_server *servers, size_t n);
+/** The servers of a zone. */
+struct zone_answers {
+    const struct zone_server *servers; /* in the arena */
+    size_t n;                          /* at most ZONE_SERVERS_MAX */
+    size_t n_all;                      /* that the zone has */
+};
+
+typedef void zone_servers_done(void *context, const struct zone_answers *answers);
 
 struct zone_servers_options {
     uv_loop_t *loop;
@@ -50,6 +58,7 @@ void zone_servers_ask(const struct zone_servers_options *options, const char *do
                       const char *name, struct arena *arena, zone_servers_done *callback,
                       void *context);
 
-/** Says which servers have another answer than the first, and which give none. */
-void zone_servers_judge(const struct zone_server *servers, size_t n, const char *name,
+/** Says which servers have another answer than the first, which give none, and which a broken one.
+ */
+void zone_servers_judge(const struct zone_answers *answers, const char *name,
                         struct findings *findings);

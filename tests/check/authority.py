@@ -7,10 +7,11 @@ import subprocess
 import dns.message
 import dns.query
 
-from network import DEAF_SERVER, ROOT_SERVER, SECOND_SERVER
+from network import BROKEN_SERVER, DEAF_SERVER, ROOT_SERVER, SECOND_SERVER
 from processes import run, running
 
-SERVERS = {"ns": ROOT_SERVER, "ns2": SECOND_SERVER, "deaf": DEAF_SERVER}
+SERVERS = {"ns": ROOT_SERVER, "ns2": SECOND_SERVER, "deaf": DEAF_SERVER,
+           "broken": BROKEN_SERVER}
 SERVERS_ZONE = "servers.example"
 HEAD = """\
 $ORIGIN {zone}.

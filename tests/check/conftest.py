@@ -14,6 +14,7 @@ sys.path += [str(TESTS / "integration"), str(TESTS / "clients")]
 
 import network
 from authority import Internet
+from broken_dns import broken_server
 from certificates import Certificates
 from daemon import Daemon, run
 from scenarios import MX_HOST, OURS, PROVIDER_ZONES, SCENARIOS
@@ -68,6 +69,7 @@ def own_internet(tmp_path_factory):
     scripts = {name: each.script for name, each in SCENARIOS.items() if each.script}
     with contextlib.ExitStack() as stack:
         internet = stack.enter_context(Internet(folder / "dns").serving(zones))
+        stack.enter_context(broken_server(network.NGINX[0]))
         stack.enter_context(nginx(folder / "nginx", sites, certificates.make))
         stack.enter_context(Scripted(scripts, certificates.make).serving())
         stack.enter_context(daemon)

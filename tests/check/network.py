@@ -9,6 +9,7 @@ import unshared
 ROOT_SERVER = "45.67.89.54"         # the root and all zones
 SECOND_SERVER = "45.67.89.55"       # a second name server of some zones
 DEAF_SERVER = "45.67.89.56"         # where no name server is
+BROKEN_SERVER = "45.67.89.57"      # has what no name server should (broken_dns.py)
 DAEMON = ("45.67.89.25", "2a0e:dead::25")
 NGINX = ("45.67.89.30", "2a0e:dead::30")
 OTHER_NGINX = "45.67.89.31"         # a second address, with another policy

@@ -82,6 +82,14 @@ SCENARIOS = {
     "typographic.example": Scenario(
         "txt-quotes", verdict="ignored",
         record=r'_mta-sts TXT "\226\128\156v=STSv1; id=1;\226\128\157"'),
+    "backslash.example": Scenario("txt-backslash", verdict="ignored",
+                                  record=r'_mta-sts TXT "v=STSv1\092; id=1\092;"'),
+    "backslash-quote.example": Scenario("txt-backslash", verdict="ignored",
+                                        record=r'_mta-sts TXT "v=STSv1; id=\092\"1\092\";"'),
+    "split.example": Scenario("txt-split", record='_mta-sts TXT "v=STSv1;" " id=20261129;"'),
+    "long-record.example": Scenario(
+        record=f'_mta-sts TXT "v=STSv1; id=1; x={"y" * 240}" "{"y" * 20};"'),
+    "cname-beside.example": Scenario("txt-cname-beside", zone={"servers": ("broken",)}),
     "doubled.example": Scenario("txt-doubled-name", verdict="ignored",
                                 record=f"_mta-sts.doubled.example TXT {TXT}"),
     "apex.example": Scenario("txt-wrong-name", record=f"@ TXT {TXT}", verdict="ignored"),
@@ -190,6 +198,10 @@ SCENARIOS = {
     "implicit.example": Scenario("mx-implicit", mx="@ A 45.67.89.63",
                                  body=policy("implicit.example")),
     "null-mx.example": Scenario("mx-null", mx="@ MX 0 ."),
+    "wild-mx.example": Scenario("mx-wildcard", more=[f"* MX 10 {MX_HOST}"]),
+    "wild-mx-with-policy.example": Scenario(
+        "txt-wildcard", record="", more=[f"* MX 10 {MX_HOST}", f"* TXT {TXT}"]),
+    "wild-null-mx.example": Scenario(more=["* MX 0 ."]),
     "mx-address.example": Scenario("mx-address", "mx-all-elsewhere", "mx-pattern-unused",
                                    mx="@ MX 10 45.67.89.61.", verdict="lost"),
     "backup.example": Scenario("mx-not-in-policy", more=["@ MX 20 mx2.provider.example."],
@@ -211,6 +223,27 @@ SCENARIOS = {
     "no-reports.example": Scenario("tls-rpt-missing", rpt=""),
     "reports-syntax.example": Scenario("tls-rpt-syntax",
                                        rpt='_smtp._tls TXT "v=TLSRPTv1; ruf=mailto:a@b.example"'),
+    "reports-with-limit.example": Scenario(
+        "tls-rpt-syntax",
+        rpt='_smtp._tls TXT "v=TLSRPTv1; rua=mailto:reports@provider.example!10m"'),
+    "reports-split.example": Scenario(
+        "txt-split", rpt='_smtp._tls TXT "v=TLSRPTv1;" "rua=mailto:reports@provider.example"'),
+    "reports-wild.example": Scenario("tls-rpt-wildcard", rpt=RPT.replace("_smtp._tls", "*")),
+    "reports-not-wild.example": Scenario(more=[RPT.replace("_smtp._tls", "*")]),
+    "reports-old-name.example": Scenario("tls-rpt-missing", "tls-rpt-old-name",
+                                         rpt=RPT.replace("_smtp._tls", "_smtp-tlsrpt")),
+    "reports-twice.example": Scenario("rua-twice", rpt=RPT.replace(
+        "rua=", "rua=mailto:Reports@provider.example,")),
+    "reports-many.example": Scenario("too-many-records", rpt=RPT.replace("rua=", "rua=" + "".join(
+        f"mailto:{letter}@provider.example," for letter in "abcdefghij"))),
+    "reports-to-itself.example": Scenario("rua-own-domain", rpt=RPT.replace(
+        "provider.example", "reports-to-itself.example")),
+    "reports-elsewhere-too.example": Scenario(rpt=RPT.replace(
+        "rua=", "rua=mailto:a@reports-elsewhere-too.example,")),
+    "reports-fail.example": Scenario(
+        "rua-failing-way", "mx-all-elsewhere", "mx-pattern-unused", verdict="lost",
+        rpt=RPT.replace("provider.example", "reports-fail.example"),
+        body=policy("mail.old-provider.example")),
     "reports-doubtful.example": Scenario(
         "rua-doubtful", rpt='_smtp._tls TXT "v=TLSRPTv1; rua=mailto:a@[45.67.89.1]"'),
     "reports-lost.example": Scenario(
@@ -270,6 +303,10 @@ OURS = {
 }
 OURS["ours-elsewhere.example"].sites = [Site(GOOD_POLICY + b"other: x\r\n")]
 SCENARIOS.update(OURS)
+SCENARIOS["reports-to-broken.example"] = Scenario(
+    "mx-cert-expired", "rua-failing-way", mx="@ MX 10 mx-expired.mail.example.", verdict="lost",
+    body=policy("mx-expired.mail.example"),
+    rpt=RPT.replace("provider.example", "mx-expired.example"))
 SCENARIOS.update({f"{name}.example": Scenario(
     *each.codes, mx=f"@ MX 10 {each.name}.", body=policy(each.name, *each.beside),
     more=[f"@ MX 20 {host}." for host in each.beside], verdict=each.verdict,

@@ -16,6 +16,7 @@ EXEMPT = {
     "src/check/curl_loop.c": "tests/check/test_scenarios.py",
     "src/check/domain_check.c": "tests/check/test_scenarios.py",
     "src/check/http_fetch.c": "tests/check/test_scenarios.py",
+    "src/check/rua_check.c": "tests/check/test_scenarios.py",
     "src/check/zone_servers.c": "tests/check/test_scenarios.py",
     "src/check/report.c": "tests/check/test_command.py",
     "src/check/report_json.c": "tests/check/test_command.py",

@@ -144,9 +144,36 @@ static void test_order(void **state)
     arena_free(arena);
 }
 
+/* The best preferences are looked at, wherever they stand in the answer. */
+static void test_many(void **state)
+{
+    enum { N = MX_RECORDS_MAX + 8 };
+    struct arena *arena = arena_new(0);
+    struct findings *findings = findings_new();
+    char wire[N][4 + sizeof("a")], text[JUDGED_TEXT_SIZE];
+    struct slice rdata[N];
+    const struct dns_answer answer = {.status = DNS_OK, .rdata = rdata, .n_rdata = N};
+    struct mx_record *records;
+
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        memcpy(wire[i], (const char[]){0, (char)(N - i), 1, 'a', 0}, 5);
+        rdata[i] = (struct slice){wire[i], 5};
+    }
+    assert_int_equal(check_mx_list("a.example", &answer, arena, findings, &records),
+                     MX_RECORDS_MAX);
+    assert_int_equal(records[0].preference, 1);
+    assert_int_equal(records[MX_RECORDS_MAX - 1].preference, MX_RECORDS_MAX);
+    assert_string_equal(judged_text(findings, text),
+                        "too-many-records -: a.example has 40 MX records, of which the first 32 by "
+                        "preference are looked at\n");
+    findings_free(findings);
+    arena_free(arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_records),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_many), cmocka_unit_test(test_records),
                                        cmocka_unit_test(test_answers_without_records),
                                        cmocka_unit_test(test_order)};
 

@@ -34,6 +34,8 @@ static const struct {
      "rua-doubtful -: rua 'mailto:a@localhost' has a domain without a dot, where hardly any sender "
      "delivers; write its whole name\n",
      "localhost"},
+    {"v=TLSRPTv1; rua=mailto:a@b.example,mailto:A@b.example", NULL,
+     "rua-twice -: rua 'mailto:A@b.example' stands there twice\n", "b.example"},
     {"v=TLSRPTv1;", NULL,
      "tls-rpt-syntax -: the record at _smtp._tls.a.example: has no field 'rua'\n", NULL},
 };

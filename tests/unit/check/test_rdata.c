@@ -74,6 +74,15 @@ static void test_txt(void **state)
     arena_free(arena);
 }
 
+static void test_txt_count(void **state)
+{
+    (void)state;
+    assert_int_equal(rdata_txt_count((struct slice)SLICE_BYTES("")), 0);
+    assert_int_equal(rdata_txt_count((struct slice)SLICE_BYTES("\3abc")), 1);
+    assert_int_equal(rdata_txt_count((struct slice)SLICE_BYTES("\3abc\0\2de")), 3);
+    assert_int_equal(rdata_txt_count((struct slice)SLICE_BYTES("\4abc")), 1);
+}
+
 static void test_mx(void **state)
 {
     char host[RDATA_NAME_SIZE];
@@ -107,9 +116,9 @@ static void test_address(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_name),    cmocka_unit_test(test_name_is_bounded),
-        cmocka_unit_test(test_txt),     cmocka_unit_test(test_mx),
-        cmocka_unit_test(test_address),
+        cmocka_unit_test(test_name), cmocka_unit_test(test_name_is_bounded),
+        cmocka_unit_test(test_txt),  cmocka_unit_test(test_txt_count),
+        cmocka_unit_test(test_mx),   cmocka_unit_test(test_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
