@@ -15,6 +15,7 @@
 #include "check/curl_loop.h"
 #include "check/mx_trust.h"
 #include "check/special_address.h"
+#include "check/tls_bound.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/dns/name.h"
@@ -24,7 +25,10 @@ enum {
     HEADER_MAX = 256,
     WHY_MAX = 300,
     CONNECT_SHARE = 6,
+    BODY_MIN = 1024,
     BODY_MAX = POLICY_FETCH_MAX + 1,
+    HEADERS_MAX = 64 * 1024,     /* bytes of all, those of interim answers and trailers counted */
+    CONNECTION_MAX = 512 * 1024, /* bytes on the wire: certificates have up to 100 KiB */
 };
 
 struct http_fetcher {
@@ -50,7 +54,8 @@ struct http_fetch {
     struct http_result result;
     struct header_value media_type, location, encoding;
     char *body;
-    size_t body_len;
+    size_t body_len, body_size, headers_len;
+    struct tls_bound bound;
 };
 
 static void fetch_free(struct http_fetch *fetch)
@@ -81,6 +86,8 @@ static void fetch_on_handshake(const SSL *ssl, int where, int value)
     struct http_fetch *fetch = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
 
     (void)value;
+    if (fetch->bound.max == 0)
+        tls_bound_watch(&fetch->bound, ssl, CONNECTION_MAX);
     if (where & SSL_CB_HANDSHAKE_DONE)
         fetch->result.tls_version = SSL_version(ssl);
 }
@@ -99,6 +106,18 @@ static CURLcode fetch_on_context(CURL *easy, void *ssl_context, void *context)
     return CURLE_OK;
 }
 
+/* Not byte by byte: a server may send chunks of one. */
+static void fetch_make_room(struct http_fetch *fetch, size_t len)
+{
+    size_t size = fetch->body_size > 0 ? fetch->body_size : BODY_MIN;
+
+    while (size < fetch->body_len + len)
+        size *= 2;
+    if (size > fetch->body_size)
+        fetch->body = memory_resize(fetch->body, size, 1);
+    fetch->body_size = size;
+}
+
 static size_t fetch_on_body(char *bytes, size_t size, size_t n, void *context)
 {
     struct http_fetch *fetch = context;
@@ -106,7 +125,7 @@ static size_t fetch_on_body(char *bytes, size_t size, size_t n, void *context)
     size_t kept = len < room ? len : room;
 
     if (kept > 0) {
-        fetch->body = memory_resize(fetch->body, fetch->body_len + kept, 1);
+        fetch_make_room(fetch, kept);
         memcpy(fetch->body + fetch->body_len, bytes, kept);
         fetch->body_len += kept;
     }
@@ -133,6 +152,10 @@ static size_t fetch_on_header(const char *bytes, size_t size, size_t n, void *co
     struct http_fetch *fetch = context;
     struct slice line = {bytes, size * n};
 
+    /* libcurl bounds a line, and keeps all lines (CVE-2023-38039). */
+    fetch->headers_len += line.len;
+    if (fetch->headers_len > HEADERS_MAX)
+        return 0;
     /* A status line begins the headers of the final answer anew. */
     if (slice_starts_with(line, "HTTP/"))
         fetch->media_type.is_sent = fetch->location.is_sent = fetch->encoding.is_sent = false;
@@ -142,13 +165,22 @@ static size_t fetch_on_header(const char *bytes, size_t size, size_t n, void *co
     return line.len;
 }
 
+/* What is more than any server has to send; the end of a sentence, or NULL. libcurl calls a header
+ * line beyond its bound a lack of memory, which would have ended the program. */
+static const char *fetch_excess(const struct http_fetch *fetch, CURLcode code)
+{
+    if (fetch->headers_len > HEADERS_MAX || code == CURLE_OUT_OF_MEMORY)
+        return "it has more than 64 KiB of headers";
+    return fetch->bound.is_exceeded ? "the server sends more than 512 KiB" : NULL;
+}
+
 static enum http_end fetch_end_of(const struct http_fetch *fetch, CURLcode code)
 {
-    double connected_s = 0;
     long sys_errno = 0;
 
-    curl_easy_getinfo(fetch->easy, CURLINFO_CONNECT_TIME, &connected_s);
     curl_easy_getinfo(fetch->easy, CURLINFO_OS_ERRNO, &sys_errno);
+    if (fetch_excess(fetch, code))
+        return fetch->result.tls_version == 0 ? HTTP_NO_TLS : HTTP_BROKEN;
     switch (code) {
     case CURLE_OK:
         return HTTP_DONE;
@@ -159,7 +191,7 @@ static enum http_end fetch_end_of(const struct http_fetch *fetch, CURLcode code)
                    ? HTTP_NOT_ROUTED
                    : HTTP_UNREACHABLE;
     case CURLE_OPERATION_TIMEDOUT:
-        return connected_s > 0 ? HTTP_TOO_SLOW : HTTP_UNREACHABLE;
+        return fetch->bound.max > 0 ? HTTP_TOO_SLOW : HTTP_UNREACHABLE; /* TLS had begun */
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CIPHER:
         return HTTP_NO_TLS;
@@ -177,6 +209,7 @@ static void fetch_on_done(CURL *easy, CURLcode code)
 {
     struct http_fetch *fetch;
     char *private, why[WHY_MAX];
+    const char *excess;
     double total_s = 0;
     long sys_errno = 0;
 
@@ -191,7 +224,10 @@ static void fetch_on_done(CURL *easy, CURLcode code)
     fetch->result.location = header_slice(&fetch->location);
     fetch->result.encoding = header_slice(&fetch->encoding);
     fetch->result.body = (struct slice){fetch->body, fetch->body_len};
-    if (sys_errno != 0 && code == CURLE_COULDNT_CONNECT)
+    excess = fetch_excess(fetch, code);
+    if (excess)
+        snprintf(why, sizeof(why), "%s", excess);
+    else if (sys_errno != 0 && code == CURLE_COULDNT_CONNECT)
         snprintf(why, sizeof(why), "%s", strerror((int)sys_errno));
     else
         err_quote(why, sizeof(why),

@@ -97,9 +97,14 @@ static void report_end(const struct address_report *report)
                      stage, attempt->text);
         break;
     case SMTP_END_TOO_LONG:
-        findings_add(report->findings, CHECK_SMTP_BROKEN, report->at,
-                     "%s has more than %d lines or %d octets", stage, SMTP_LINES_MAX,
-                     SMTP_OCTETS_MAX);
+        if (attempt->stage == SMTP_HANDSHAKE)
+            findings_add(report->findings, CHECK_STARTTLS_FAILED, report->at,
+                         "the server sends more than %d octets in the TLS handshake",
+                         SMTP_HANDSHAKE_MAX);
+        else
+            findings_add(report->findings, CHECK_SMTP_BROKEN, report->at,
+                         "%s has more than %d lines or %d octets", stage, SMTP_LINES_MAX,
+                         SMTP_OCTETS_MAX);
         break;
     case SMTP_END_UNASKED:
         findings_add(report->findings,
@@ -320,6 +325,10 @@ static void report_records(const struct mx_host *host, struct findings *findings
         findings_add(findings, CHECK_TLSA_INSECURE, host->name,
                      "there are TLSA records at %s, but DNSSEC does not secure %s", host->tlsa_name,
                      host->tlsa->secure ? "the host's addresses" : "them");
+    if (host->n_records > 0 && host->n_records_left_out > 0)
+        findings_add(findings, CHECK_TOO_MANY_RECORDS, host->name,
+                     "there are %zu TLSA records at %s, of which %d are looked at",
+                     host->n_records + host->n_records_left_out, host->tlsa_name, TLSA_RECORDS_MAX);
     for (size_t i = 0; i < host->n_records; i++)
         if (host->records[i].use != TLSA_USABLE)
             findings_add(findings, CHECK_TLSA_UNUSABLE, host->name, "the TLSA record '%s' %s",

@@ -51,11 +51,11 @@ struct mx_host {
     const char *canonical; /* after CNAMEs; the name without any */
     const struct dns_answer *a, *aaaa;
     struct mx_address *addresses;
-    size_t n_addresses, n_left_out;    /* left out: beyond MX_ADDRESSES_MAX */
-    const struct dns_answer *tlsa;     /* NULL: not asked, as there is no address */
-    const char *tlsa_base, *tlsa_name; /* "mx.example", "_25._tcp.mx.example": asked last */
-    struct tlsa_record *records;       /* of the answer, if senders may use it */
-    size_t n_records;
+    size_t n_addresses, n_left_out;       /* left out: beyond MX_ADDRESSES_MAX */
+    const struct dns_answer *tlsa;        /* NULL: not asked, as there is no address */
+    const char *tlsa_base, *tlsa_name;    /* "mx.example", "_25._tcp.mx.example": asked last */
+    struct tlsa_record *records;          /* of the answer, if senders may use it */
+    size_t n_records, n_records_left_out; /* left out: beyond TLSA_RECORDS_MAX */
     bool has_run_out; /* of time: the addresses after the last that was tried are untried */
 };
 

@@ -188,13 +188,25 @@ static void visit_go_on(struct mx_visit *visit)
     uv_timer_start(&visit->timer, visit_probe, wait_ms, 0);
 }
 
+/* A stranger's answer may have 64 KiB, and thousands of hosts are kept. */
+static const struct dns_answer *visit_keep(struct mx_visit *visit, const struct dns_answer *answer,
+                                           size_t n_most, size_t *n_left_out)
+{
+    struct dns_answer cut = *answer;
+
+    if (cut.n_rdata > n_most) {
+        *n_left_out += cut.n_rdata - n_most;
+        cut.n_rdata = n_most;
+    }
+    return dns_answer_copy(&cut, visit->arena);
+}
+
 static void visit_read_records(struct mx_visit *visit, const struct dns_answer *answer)
 {
     struct mx_host *host = &visit->host;
-    size_t n = answer->n_rdata < TLSA_RECORDS_MAX ? answer->n_rdata : TLSA_RECORDS_MAX;
 
-    host->records = arena_array(visit->arena, n, sizeof(*host->records));
-    for (; host->n_records < n; host->n_records++)
+    host->records = arena_array(visit->arena, answer->n_rdata, sizeof(*host->records));
+    for (; host->n_records < answer->n_rdata; host->n_records++)
         host->records[host->n_records] = tlsa_parse(answer->rdata[host->n_records]);
 }
 
@@ -221,7 +233,8 @@ static void visit_on_tlsa(void *context, const struct dns_answer *answer)
     bool is_usable = answer->status == DNS_OK && answer->secure && mx_host_is_secure(host);
 
     visit->tlsa_query = NULL;
-    host->tlsa = dns_answer_copy(answer, visit->arena);
+    host->n_records_left_out = 0;
+    host->tlsa = visit_keep(visit, answer, TLSA_RECORDS_MAX, &host->n_records_left_out);
     if (!is_usable && answer->status != DNS_BOGUS && answer->status != DNS_FAILED &&
         !visit->asks_own_name) {
         visit_ask_tlsa(visit, host->name);
@@ -274,7 +287,7 @@ static void visit_on_a(void *context, const struct dns_answer *answer)
     struct mx_visit *visit = context;
 
     visit->a_query = NULL;
-    visit->host.a = dns_answer_copy(answer, visit->arena);
+    visit->host.a = visit_keep(visit, answer, MX_ADDRESSES_MAX, &visit->host.n_left_out);
     visit_on_addresses(visit);
 }
 
@@ -283,7 +296,7 @@ static void visit_on_aaaa(void *context, const struct dns_answer *answer)
     struct mx_visit *visit = context;
 
     visit->aaaa_query = NULL;
-    visit->host.aaaa = dns_answer_copy(answer, visit->arena);
+    visit->host.aaaa = visit_keep(visit, answer, MX_ADDRESSES_MAX, &visit->host.n_left_out);
     visit_on_addresses(visit);
 }
 

@@ -13,12 +13,14 @@
 #include <openssl/ssl.h>
 
 #include "check/smtp_reply.h"
+#include "check/tls_bound.h"
 #include "lib/base/arena.h"
 
 enum {
     INPUT_SIZE = 4096,
     COMMAND_MAX = 512,
-    FAREWELL_MS = 2000, /* what a server has to answer QUIT */
+    FAREWELL_MS = 2000,       /* what a server has to answer QUIT */
+    FAREWELL_MAX = 16 * 1024, /* octets of that answer: session tickets come before it */
 };
 
 struct smtp_probe {
@@ -28,12 +30,13 @@ struct smtp_probe {
     unsigned n_open; /* handles that are not closed yet */
     SSL *ssl;
     SSL_CTX *tls;
+    struct tls_bound handshake;
     char *helo, *sni;
     uint64_t reply_ms, started_ms, ends_ms;
     struct smtp_reply reply;
     bool offers_starttls, is_leaving;
     char command[COMMAND_MAX]; /* what is still to be sent in clear */
-    size_t command_len;
+    size_t command_len, farewell_len;
     struct smtp_result result;
     smtp_probed *callback; /* NULL: cancelled */
     void *context;
@@ -174,6 +177,10 @@ static void handshake_failed(struct smtp_probe *probe, int reason)
     unsigned long error = ERR_peek_last_error();
     const char *words = ERR_reason_error_string(error);
 
+    if (probe->handshake.is_exceeded) {
+        probe_stop(probe, SMTP_END_TOO_LONG);
+        return;
+    }
     if (reason != SSL_ERROR_SSL) {
         probe_stop(probe, SMTP_END_CLOSED);
         return;
@@ -211,6 +218,7 @@ static void handshake_start(struct smtp_probe *probe)
         handshake_failed(probe, SSL_ERROR_SSL);
         return;
     }
+    tls_bound_watch(&probe->handshake, probe->ssl, SMTP_HANDSHAKE_MAX);
     handshake_go_on(probe);
 }
 
@@ -290,14 +298,14 @@ static void probe_read(struct smtp_probe *probe)
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
-    if (n > 0 && probe->is_leaving)
-        return;
-    if (n > 0) {
-        reply_take(probe, (struct slice){input, (size_t)n});
+    if (probe->is_leaving) {
+        probe->farewell_len += n > 0 ? (size_t)n : 0;
+        if (n <= 0 || probe->farewell_len > FAREWELL_MAX)
+            probe_close(probe);
         return;
     }
-    if (probe->is_leaving) {
-        probe_close(probe);
+    if (n > 0) {
+        reply_take(probe, (struct slice){input, (size_t)n});
         return;
     }
     probe->result.sys_errno = n < 0 ? errno : 0;

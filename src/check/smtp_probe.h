@@ -21,8 +21,9 @@
 struct smtp_probe;
 
 enum {
-    SMTP_TEXT_MAX = 300,  /* bytes of a reply's text that are kept */
-    SMTP_FAULT_MAX = 120, /* and of the words of the TLS library */
+    SMTP_TEXT_MAX = 300,             /* bytes of a reply's text that are kept */
+    SMTP_FAULT_MAX = 120,            /* and of the words of the TLS library */
+    SMTP_HANDSHAKE_MAX = 256 * 1024, /* octets that a server sends; certificates have 100 KiB */
 };
 
 /** The step that a probe is in. */
@@ -43,7 +44,7 @@ enum smtp_end {
     SMTP_END_TIMEOUT,
     SMTP_END_CLOSED,   /* the server ended the connection and did not say why */
     SMTP_END_BROKEN,   /* what came is not SMTP, or a reply with a code that has no place there */
-    SMTP_END_TOO_LONG, /* a reply beyond all bounds */
+    SMTP_END_TOO_LONG, /* a reply, or a handshake, beyond all bounds */
     SMTP_END_UNASKED,  /* octets after a reply that no command asked for; after that to STARTTLS
                           they may be an attacker's, to be taken for what is said inside TLS */
     SMTP_END_TLS,      /* the handshake failed: fault */

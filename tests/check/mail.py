@@ -46,13 +46,13 @@ class Mx:
     def prepare(self, certificates):
         """Makes the certificate; the TLSA records follow from it."""
         chain, key = certificates.make_host(self.certificate, self.kind)
-        self.context = self._make_context(chain, key)
+        self.context = self.make_context(chain, key)
         if self.sni:
             self.context.sni_callback = self._on_name
-            self.context.other = self._make_context(*certificates.make_host(BAD_NAME))
+            self.context.other = self.make_context(*certificates.make_host(BAD_NAME))
         return [f"_25._tcp.{self.label} TLSA {self.record_data(each, chain)}" for each in self.tlsa]
 
-    def _make_context(self, chain, key):
+    def make_context(self, chain, key):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
         with warnings.catch_warnings():

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * TLS bounds: how much a server may send over one connection before it is taken for hostile.
+ *
+ * OpenSSL reads on inside one call as long as messages come that it passes over: a server that
+ * sends HelloRequest or session tickets without end would never let SSL_connect() or SSL_read()
+ * return, and no timer would run. So the bound lies below TLS, where octets are read.
+ */
+#pragma once
+
+#include <openssl/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/** The caller's; outlives the connection. */
+struct tls_bound {
+    size_t max, n_octets;
+    bool is_exceeded; /* the server had more to send: reading has failed since */
+};
+
+/** Counts what `ssl` reads from now on; its BIO for reading is set. */
+void tls_bound_watch(struct tls_bound *bound, const SSL *ssl, size_t max);
