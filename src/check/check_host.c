@@ -11,6 +11,7 @@
 #include "check/check_txt.h"
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/host_visit.h"
 #include "check/rdata.h"
 #include "check/special_address.h"
 #include "lib/base/arena.h"
@@ -41,6 +42,7 @@ static void host_list_answer(const struct dns_answer *answer, struct arena *aren
             rdata_address(answer->rdata[i], HTTPS_PORT, &address->address) != 0)
             continue;
         address->text = arena_copy(arena, slice_of(special_address_text(socket, text)));
+        address->canonical = arena_copy(arena, slice_of(answer->canonical));
         address->special = special_address_kind(socket);
         (*n)++;
     }
@@ -291,9 +293,14 @@ bool check_host_judge_address(const struct host_address *address, int64_t now_un
         findings_add(findings, CHECK_TLS_OLD, address->text, "the server knows no TLS 1.2");
         is_good = false;
     }
+    if (result->tls_version == TLS1_2_VERSION)
+        findings_add(findings, CHECK_TLS_ONLY_1_2, address->text, "the server knows no TLS 1.3");
     if (result->has_cert && !host_judge_certificate(address, now_unix_s, findings))
         is_good = false;
     if (result->end == HTTP_DONE && !host_judge_answer(address, findings))
         is_good = false;
+    for (size_t i = 0; i < address->n_faults; i++)
+        findings_add(findings, address->faults[i].finding, address->text, "%s",
+                     address->faults[i].text);
     return is_good && result->end == HTTP_DONE;
 }

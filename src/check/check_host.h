@@ -14,6 +14,7 @@
 struct arena;
 struct dns_answer;
 struct findings;
+struct behaviour_fault;
 
 enum {
     HOST_ADDRESSES_MAX = 16, /* that are asked for a policy */
@@ -30,9 +31,12 @@ struct host_wanted {
 struct host_address {
     struct sockaddr_storage address; /* with port 443 */
     const char *text;
+    const char *canonical;     /* the name that owns it, after CNAMEs */
     const char *special;       /* what it is instead of an address of the Internet, or NULL */
     struct http_result result; /* if it was asked */
     bool is_asked;
+    const struct behaviour_fault *faults; /* of how the server behaves beside this answer */
+    size_t n_faults;
 };
 
 /**

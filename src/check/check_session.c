@@ -10,6 +10,7 @@
 
 #include "check/connection_pace.h"
 #include "check/domain_check.h"
+#include "check/host_visits.h"
 #include "check/http_fetch.h"
 #include "check/mx_hosts.h"
 #include "check/mx_trust.h"
@@ -20,12 +21,14 @@
 #include "lib/base/err.h"
 #include "lib/base/slice.h"
 #include "lib/dns/name.h"
+#include "lib/dns/record.h"
 
 enum {
     DNS_TIMEOUT_MS = 15000,      /* a sender's resolver gives up sooner than a fetch does */
     CONNECTIONS_PER_MINUTE = 60, /* to one address of an MX host */
     SMTP_PORT = 25,
     LABEL_SIZE = 16,
+    OTHER_HOST_SIZE = 48,
 };
 
 struct check_session {
@@ -33,11 +36,13 @@ struct check_session {
     struct mx_trust *trust;
     struct resolver *resolver;
     struct http_fetcher *http;
+    struct host_visits *hosts;
     struct connection_pace *pace;
     struct mx_hosts *mx;
     struct zone_servers_options servers;
     struct check_tools tools;
     char label[LABEL_SIZE];
+    char other_host[OTHER_HOST_SIZE];
     char helo[DNS_NAME_MAX + 1];
 };
 
@@ -86,8 +91,24 @@ static int session_make_clients(struct check_session *session,
     return session->http ? 0 : -1;
 }
 
-static void session_make_visits(struct check_session *session,
-                                const struct check_session_options *options)
+/* RFC 6761 6.4: no host has a name in .invalid. */
+static void session_make_host_visits(struct check_session *session,
+                                     const struct check_session_options *options)
+{
+    const struct host_visit_tools tools = {
+        .loop = &session->loop,
+        .http = session->http,
+        .other_host = session->other_host,
+        .visit_ms = options->timeout_ms,
+    };
+
+    snprintf(session->other_host, sizeof(session->other_host), DNS_PREFIX_POLICY_HOST "%sinvalid",
+             session->label);
+    session->hosts = host_visits_new(&tools, options->n_jobs);
+}
+
+static void session_make_mx_visits(struct check_session *session,
+                                   const struct check_session_options *options)
 {
     const struct mx_tools tools = {
         .loop = &session->loop,
@@ -114,10 +135,10 @@ static void session_make_tools(struct check_session *session,
     struct dns_source *dns = resolver_source(session->resolver);
 
     session->servers = (struct zone_servers_options){&session->loop, dns, options->allow_private};
-    session_make_label(session->label);
     session->tools = (struct check_tools){
         .dns = dns,
         .http = session->http,
+        .hosts = session->hosts,
         .mx = session->mx,
         /* Whoever names a resolver may have no way to other name servers. */
         .servers = options->dns_server ? NULL : &session->servers,
@@ -139,8 +160,10 @@ struct check_session *check_session_new(const struct check_session_options *opti
         check_session_free(session);
         return NULL;
     }
+    session_make_label(session->label);
+    session_make_host_visits(session, options);
     if (!options->skips_smtp)
-        session_make_visits(session, options);
+        session_make_mx_visits(session, options);
     session_make_tools(session, options);
     return session;
 }
@@ -150,6 +173,7 @@ void check_session_free(struct check_session *session)
     if (session == NULL)
         return;
     mx_hosts_free(session->mx);
+    host_visits_free(session->hosts);
     http_fetcher_free(session->http);
     resolver_free(session->resolver);
     uv_run(&session->loop, UV_RUN_DEFAULT);

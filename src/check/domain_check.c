@@ -11,6 +11,7 @@
 #include "check/check_wildcard.h"
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/host_fetch.h"
 #include "check/mx_finding.h"
 #include "check/mx_hosts.h"
 #include "check/rdata.h"
@@ -25,7 +26,6 @@ enum {
     HTTP_STATUS_OK = 200,
 };
 
-#define POLICY_PATH "/.well-known/mta-sts.txt"
 #define PREFIX_OLD_TLS_RPT "_smtp-tlsrpt." /* in drafts of RFC 8460 */
 
 /* The questions about a domain. Those from ASK_BESIDE on are asked only if there may be a
@@ -55,11 +55,6 @@ struct ask_slot {
     const struct dns_answer *answer; /* NULL: not asked, or not answered yet */
 };
 
-struct fetch_slot {
-    struct domain_check *check;
-    struct host_address *address;
-};
-
 struct visit_slot {
     struct domain_check *check;
     struct mx_record *record;
@@ -79,7 +74,6 @@ struct domain_check {
     size_t n_pending;
     check_phase *next; /* once nothing is pending */
     struct ask_slot asks[ASK_COUNT];
-    struct fetch_slot fetches[HOST_ADDRESSES_MAX];
     struct host_address *addresses;
     size_t n_addresses;
     struct rua_check *rua; /* NULL: reports go nowhere */
@@ -389,41 +383,26 @@ static void check_judge_all(struct domain_check *check)
     free(check);
 }
 
-static struct slice check_keep(struct domain_check *check, struct slice bytes)
+static void check_on_address(void *context)
 {
-    return bytes.ptr ? (struct slice){arena_copy(check->arena, bytes), bytes.len} : bytes;
-}
-
-static void check_on_fetched(void *context, const struct http_result *result)
-{
-    struct fetch_slot *slot = context;
-    struct http_result *kept = &slot->address->result;
-
-    *kept = *result;
-    kept->why = arena_copy(slot->check->arena, slice_of(result->why));
-    kept->media_type = check_keep(slot->check, result->media_type);
-    kept->location = check_keep(slot->check, result->location);
-    kept->encoding = check_keep(slot->check, result->encoding);
-    kept->body = check_keep(slot->check, result->body);
-    check_settle_one(slot->check);
+    check_settle_one(context);
 }
 
 static void check_fetch_policies(struct domain_check *check)
 {
+    const struct check_tools *tools = check->tools;
+
     check->addresses =
         check_host_list(check->asks[ASK_HOST_A].answer, check->asks[ASK_HOST_AAAA].answer,
                         check->arena, &check->n_addresses);
     for (size_t i = 0; i < check->n_addresses; i++) {
-        struct host_address *address = &check->addresses[i];
+        const struct host_fetch_order order = {tools->http, tools->hosts, check->arena, check->host,
+                                               &check->addresses[i]};
 
-        if (address->special && !check->tools->allow_private)
+        if (check->addresses[i].special && !tools->allow_private)
             continue;
-        address->is_asked = true;
-        check->fetches[i] = (struct fetch_slot){check, address};
         check->n_pending++;
-        http_fetch_start(check->tools->http, check->host, POLICY_PATH,
-                         (const struct sockaddr *)&address->address, check_on_fetched,
-                         &check->fetches[i]);
+        host_fetch_start(&order, check_on_address, check);
     }
 }
 
@@ -509,8 +488,9 @@ static void check_ask_servers(struct domain_check *check)
                      check);
 }
 
-static void check_on_visited(void *context, const struct mx_host *host)
+static void check_on_visited(void *context, const void *seen)
 {
+    const struct mx_host *host = seen;
     struct visit_slot *slot = context;
 
     slot->record->sts = mx_host_sts_outcome(host);

@@ -17,6 +17,7 @@ struct config;
 struct dns_source;
 struct domain_check;
 struct findings;
+struct host_visits;
 struct http_fetcher;
 struct mx_hosts;
 struct zone_servers_options;
@@ -26,6 +27,7 @@ struct check_tools {
     const struct zone_servers_options *servers; /* NULL: name servers are not compared */
     struct dns_source *dns;
     struct http_fetcher *http;
+    struct host_visits *hosts;
     struct mx_hosts *mx;         /* NULL: MX hosts are not visited */
     const struct config *config; /* NULL: no domain is ours */
     bool allow_private;          /* to contact special addresses */

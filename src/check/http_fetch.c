@@ -46,13 +46,13 @@ struct header_value {
 struct http_fetch {
     struct http_fetcher *fetcher;
     CURL *easy;
-    struct curl_slist *goal;
+    struct curl_slist *goal, *headers;
     http_fetched *callback;
     void *context;
     char host[DNS_NAME_MAX + 1];
     char error[CURL_ERROR_SIZE];
     struct http_result result;
-    struct header_value media_type, location, encoding;
+    struct header_value media_type, location, encoding, etag, last_modified;
     char *body;
     size_t body_len, body_size, headers_len;
     struct tls_bound bound;
@@ -62,6 +62,7 @@ static void fetch_free(struct http_fetch *fetch)
 {
     curl_easy_cleanup(fetch->easy);
     curl_slist_free_all(fetch->goal);
+    curl_slist_free_all(fetch->headers);
     free(fetch->body);
     free(fetch);
 }
@@ -132,36 +133,42 @@ static size_t fetch_on_body(char *bytes, size_t size, size_t n, void *context)
     return kept == len && fetch->body_len < BODY_MAX ? len : 0;
 }
 
-static bool header_take(struct slice line, const char *name, struct header_value *value)
+static void header_take(struct slice line, const char *name, struct header_value *value)
 {
     size_t colon = slice_find_byte(line, ':');
 
     if (!slice_eq_nocase(slice_range(line, 0, colon), slice_of(name)))
-        return false;
+        return;
     line = slice_range(line, colon + 1, line.len);
     while (line.len > 0 && (line.ptr[line.len - 1] == '\r' || line.ptr[line.len - 1] == '\n'))
         line.len--;
     line = slice_trim(line);
     value->is_sent = true;
     snprintf(value->text, sizeof(value->text), "%.*s", SLICE_ARG(line));
-    return true;
 }
 
 static size_t fetch_on_header(const char *bytes, size_t size, size_t n, void *context)
 {
     struct http_fetch *fetch = context;
+    struct {
+        const char *name;
+        struct header_value *value;
+    } const headers[] = {
+        {"content-type", &fetch->media_type},     {"location", &fetch->location},
+        {"content-encoding", &fetch->encoding},   {"etag", &fetch->etag},
+        {"last-modified", &fetch->last_modified},
+    };
     struct slice line = {bytes, size * n};
 
     /* libcurl bounds a line, and keeps all lines (CVE-2023-38039). */
     fetch->headers_len += line.len;
     if (fetch->headers_len > HEADERS_MAX)
         return 0;
-    /* A status line begins the headers of the final answer anew. */
-    if (slice_starts_with(line, "HTTP/"))
-        fetch->media_type.is_sent = fetch->location.is_sent = fetch->encoding.is_sent = false;
-    else if (!header_take(line, "content-type", &fetch->media_type) &&
-             !header_take(line, "location", &fetch->location))
-        header_take(line, "content-encoding", &fetch->encoding);
+    for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)
+        if (slice_starts_with(line, "HTTP/")) /* the headers of the final answer begin anew */
+            headers[i].value->is_sent = false;
+        else
+            header_take(line, headers[i].name, headers[i].value);
     return line.len;
 }
 
@@ -223,6 +230,8 @@ static void fetch_on_done(CURL *easy, CURLcode code)
     fetch->result.media_type = header_slice(&fetch->media_type);
     fetch->result.location = header_slice(&fetch->location);
     fetch->result.encoding = header_slice(&fetch->encoding);
+    fetch->result.etag = header_slice(&fetch->etag);
+    fetch->result.last_modified = header_slice(&fetch->last_modified);
     fetch->result.body = (struct slice){fetch->body, fetch->body_len};
     excess = fetch_excess(fetch, code);
     if (excess)
@@ -267,24 +276,62 @@ static uint16_t address_port(const struct sockaddr *address)
                      : ((const struct sockaddr_in *)(const void *)address)->sin_port);
 }
 
+/* An address in place of the host in the URL is what libcurl puts into no handshake. */
 static void fetch_set_goal(struct http_fetch *fetch, const char *path,
-                           const struct sockaddr *address)
+                           const struct sockaddr *address, const struct http_manner *manner)
 {
-    char text[ADDRESS_TEXT_SIZE], line[2 * DNS_NAME_MAX];
+    char text[ADDRESS_TEXT_SIZE], literal[ADDRESS_TEXT_SIZE + 2], line[2 * DNS_NAME_MAX];
     unsigned port = address_port(address);
 
-    special_address_text(address, text);
-    snprintf(line, sizeof(line), "%s:%u:%s%s%s:%u", fetch->host, port,
-             address->sa_family == AF_INET6 ? "[" : "", text,
-             address->sa_family == AF_INET6 ? "]" : "", port);
+    snprintf(literal, sizeof(literal), address->sa_family == AF_INET6 ? "[%s]" : "%s",
+             special_address_text(address, text));
+    snprintf(line, sizeof(line), "%s:%u:%s:%u", fetch->host, port, literal, port);
     fetch->goal = curl_slist_append(NULL, line);
     curl_easy_setopt(fetch->easy, CURLOPT_CONNECT_TO, fetch->goal);
     curl_easy_setopt(fetch->easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L); /* or each address is kept */
-    snprintf(line, sizeof(line), "https://%s:%u%s", fetch->host, port, path);
+    snprintf(line, sizeof(line), "https://%s:%u%s",
+             manner->asks_no_server_name ? literal : fetch->host, port, path);
     curl_easy_setopt(fetch->easy, CURLOPT_URL, line);
 }
 
-static void fetch_set_manner(struct http_fetch *fetch)
+static void fetch_set_headers(struct http_fetch *fetch, const struct http_manner *manner)
+{
+    const char *host = manner->header_host           ? manner->header_host
+                       : manner->asks_no_server_name ? fetch->host
+                                                     : NULL;
+    char line[DNS_NAME_MAX + 8];
+
+    if (host) {
+        snprintf(line, sizeof(line), "Host: %s", host);
+        fetch->headers = curl_slist_append(fetch->headers, line);
+    }
+    for (size_t i = 0; i < sizeof(manner->headers) / sizeof(manner->headers[0]); i++)
+        if (manner->headers[i])
+            fetch->headers = curl_slist_append(fetch->headers, manner->headers[i]);
+    curl_easy_setopt(fetch->easy, CURLOPT_HTTPHEADER, fetch->headers);
+    curl_easy_setopt(fetch->easy, CURLOPT_USERAGENT,
+                     manner->user_agent ? manner->user_agent : "mta-stsd-check");
+}
+
+static void fetch_set_manner(struct http_fetch *fetch, const struct http_manner *manner)
+{
+    static const long versions[] = {
+        [HTTP_1_1] = CURL_HTTP_VERSION_1_1,
+        [HTTP_1_1_WITHOUT_ALPN] = CURL_HTTP_VERSION_1_1,
+        [HTTP_2] = CURL_HTTP_VERSION_2TLS,
+        [HTTP_1_0] = CURL_HTTP_VERSION_1_0,
+    };
+    long newest = manner->tls_newest == TLS1_2_VERSION ? CURL_SSLVERSION_MAX_TLSv1_2 : 0;
+
+    curl_easy_setopt(fetch->easy, CURLOPT_HTTP_VERSION, versions[manner->protocol]);
+    curl_easy_setopt(fetch->easy, CURLOPT_SSL_ENABLE_ALPN,
+                     manner->protocol == HTTP_1_1 || manner->protocol == HTTP_2 ? 1L : 0L);
+    curl_easy_setopt(fetch->easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_0 | newest);
+    fetch_set_headers(fetch, manner);
+}
+
+/* What is the same in all fetches. */
+static void fetch_set_common(struct http_fetch *fetch)
 {
     CURL *easy = fetch->easy;
     long timeout_ms = (long)fetch->fetcher->timeout_ms;
@@ -292,15 +339,12 @@ static void fetch_set_manner(struct http_fetch *fetch)
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* of the environment: a sender has none */
     curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "mta-stsd-check");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms / CONNECT_SHARE);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_0);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L); /* fetch_on_certificate() judges */
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
     curl_easy_setopt(easy, CURLOPT_CAINFO,
@@ -318,8 +362,10 @@ static void fetch_set_manner(struct http_fetch *fetch)
 
 struct http_fetch *http_fetch_start(struct http_fetcher *fetcher, const char *host,
                                     const char *path, const struct sockaddr *address,
-                                    http_fetched *callback, void *context)
+                                    const struct http_manner *manner, http_fetched *callback,
+                                    void *context)
 {
+    static const struct http_manner ordinary = {0};
     struct http_fetch *fetch = memory_alloc(sizeof(*fetch));
 
     *fetch = (struct http_fetch){
@@ -331,8 +377,10 @@ struct http_fetch *http_fetch_start(struct http_fetcher *fetcher, const char *ho
     if (!fetch->easy)
         memory_fail();
     snprintf(fetch->host, sizeof(fetch->host), "%s", host);
-    fetch_set_goal(fetch, path, address);
-    fetch_set_manner(fetch);
+    manner = manner ? manner : &ordinary;
+    fetch_set_goal(fetch, path, address, manner);
+    fetch_set_manner(fetch, manner);
+    fetch_set_common(fetch);
     curl_loop_add(fetcher->curl, fetch->easy);
     return fetch;
 }

@@ -41,8 +41,26 @@ struct http_result {
     long status;                     /* of HTTP; 0: none */
     struct slice media_type;         /* the header's value; NULL pointer: none was sent */
     struct slice location, encoding; /* likewise */
+    struct slice etag, last_modified;
     struct slice body; /* at most POLICY_FETCH_MAX + 1 bytes: what is more was not read */
     uint32_t time_ms;  /* from the first packet to the last */
+};
+
+enum http_protocol {
+    HTTP_1_1,              /* and the handshake says so (ALPN) */
+    HTTP_1_1_WITHOUT_ALPN, /* the handshake says nothing of protocols */
+    HTTP_2,                /* where the server agrees, or HTTP/1.1 */
+    HTTP_1_0,              /* without ALPN */
+};
+
+/** How a fetch differs from the ordinary one; all zero: not at all. */
+struct http_manner {
+    enum http_protocol protocol;
+    const char *user_agent;   /* NULL: our name; "": none */
+    const char *header_host;  /* what HTTP asks for; NULL: the host */
+    const char *headers[2];   /* further ones, as "Range: bytes=0-9" */
+    int tls_newest;           /* TLS1_2_VERSION: nothing newer is offered; 0: all versions are */
+    bool asks_no_server_name; /* in the handshake (SNI) */
 };
 
 typedef void http_fetched(void *context, const struct http_result *result);
@@ -65,10 +83,12 @@ void http_fetcher_free(struct http_fetcher *fetcher);
  * host     A-labels; copied
  * path     with its first slash
  * address  with the port
+ * manner   NULL: the ordinary one
  */
 struct http_fetch *http_fetch_start(struct http_fetcher *fetcher, const char *host,
                                     const char *path, const struct sockaddr *address,
-                                    http_fetched *callback, void *context);
+                                    const struct http_manner *manner, http_fetched *callback,
+                                    void *context);
 
 /** Ends a fetch whose callback has not come. Takes NULL. */
 void http_fetch_cancel(struct http_fetch *fetch);

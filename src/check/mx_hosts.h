@@ -2,15 +2,14 @@
 /**
  * MX hosts of a run: each is visited once, however many domains name it.
  *
- * A bounded number is visited at a time, in the order in which they were asked for. What was seen
- * is kept for those who ask later, up to MX_HOSTS_KEPT hosts.
  * One thread, that of the loop.
  */
 #pragma once
 
 #include <stddef.h>
 
-struct mx_host;
+#include "check/shared_visits.h"
+
 struct mx_hosts;
 struct mx_tools;
 
@@ -18,10 +17,8 @@ enum {
     MX_HOSTS_KEPT = 8192, /* seen and not waited for; about 3 KiB each */
 };
 
-typedef void mx_host_seen(void *context, const struct mx_host *host);
-
 /**
- * tools     outlive the visits, copied
+ * tools     copied
  * n_at_once hosts that are visited at a time, at least 1
  * Never returns NULL.
  */
@@ -35,6 +32,6 @@ void mx_hosts_free(struct mx_hosts *hosts);
  * Asks for a host.
  *
  * name      as mx_visit_start() takes it; copied
- * callback  comes once, never from inside this call; the host is valid in the callback only
+ * callback  comes once, never from inside this call, with a struct mx_host
  */
-void mx_hosts_ask(struct mx_hosts *hosts, const char *name, mx_host_seen *callback, void *context);
+void mx_hosts_ask(struct mx_hosts *hosts, const char *name, visit_seen *callback, void *context);

@@ -104,7 +104,8 @@ static void rua_fetch_servers(struct rua_check *check)
         check->fetches[i] = (struct rua_fetch_slot){check, target};
         check->n_pending++;
         http_fetch_start(check->tools->http, target->host, target->path,
-                         (const struct sockaddr *)&address, rua_on_fetched, &check->fetches[i]);
+                         (const struct sockaddr *)&address, NULL, rua_on_fetched,
+                         &check->fetches[i]);
     }
     rua_settle(check);
 }

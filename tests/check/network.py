@@ -16,6 +16,7 @@ OTHER_NGINX = "45.67.89.31"         # a second address, with another policy
 OLD_NGINX = "45.67.89.32"           # TLS 1.1 only
 SCRIPTED = "45.67.89.33"
 CLOSED = "45.67.89.34"              # nothing listens
+HOST = {n: f"45.67.88.{n}" for n in range(1, 40)}  # of a policy host that has an address for itself
 MX = {n: f"45.67.89.{60 + n}" for n in range(1, 40)}
 
 

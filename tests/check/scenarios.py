@@ -5,7 +5,7 @@ Each differs from good.example in what its line says.
 """
 
 from authority import FOREIGN_DS, Zone
-from network import CLOSED, DAEMON, NGINX, OLD_NGINX, OTHER_NGINX, SCRIPTED
+from network import CLOSED, DAEMON, HOST, NGINX, OLD_NGINX, OTHER_NGINX, SCRIPTED
 from scenarios_mx import MX_SCENARIOS
 from web import Site, response
 
@@ -48,6 +48,24 @@ def cut_off(connection, _):
 
 def compressed(connection, _):
     connection.sendall(response(GOOD_POLICY, "Content-Encoding: br"))
+
+
+def only_with_alpn(connection, _):
+    if connection.selected_alpn_protocol() is not None:
+        connection.sendall(response(GOOD_POLICY))
+
+
+def broken_http2(connection, _):
+    if connection.selected_alpn_protocol() != "h2":
+        connection.sendall(response(GOOD_POLICY))
+
+
+broken_http2.alpn = ["h2", "http/1.1"]
+
+
+def alone(number, *codes, **site):
+    """At an address for itself, where other sites have no say."""
+    return Scenario(*codes, host=[f"mta-sts A {HOST[number]}"], addresses=[HOST[number]], **site)
 
 
 LONG = policy(*(f"mx{i:03}.{'x' * 60}.provider.example" for i in range(140)),
@@ -140,6 +158,11 @@ SCENARIOS = {
                                 media_type="text/html"),
     "tls-old.example": Scenario("tls-old", host=[f"mta-sts A {OLD_NGINX}"], verdict="ignored",
                                 addresses=[OLD_NGINX], protocols="TLSv1 TLSv1.1"),
+    "any-policy.example": alone(1, "host-any-policy", others="policy"),
+    "any-certificate.example": alone(2, "host-any-certificate", others="certificate"),
+    "own-address.example": alone(3),
+    "only-1-2.example": alone(4, "tls-only-1-2", protocols="TLSv1.2"),
+    "only-1-3.example": alone(5, "tls-only-1-3", protocols="TLSv1.3"),
     "cert-name.example": Scenario("cert-name", chain="name", verdict="ignored"),
     "sub.depth.example": Scenario("cert-name", chain="wildcard", verdict="ignored"),
     "cert-expired.example": Scenario("cert-expired", chain="expired", verdict="ignored"),
@@ -159,6 +182,19 @@ SCENARIOS = {
     "no-type.example": Scenario("http-type", media_type="''",
                                 verdict="ignored"),
     "compressed.example": Scenario("http-encoded", script=compressed),
+    "only-with-alpn.example": Scenario("http-version", "http-1-0", script=only_with_alpn),
+    "broken-http2.example": Scenario("http-version", script=broken_http2),
+    "http2.example": alone(6, options="ssl http2"),
+    "no-http-1-0.example": alone(7, "http-1-0", directives=(
+        'if ($server_protocol = HTTP/1.0) { return 426; }')),
+    "partial.example": alone(8, "http-partial", conditions="etag off; if_modified_since off;"),
+    "changed.example": alone(9, "http-partial", conditions="max_ranges 0;"),
+    "no-agent.example": alone(10, "http-user-agent",
+                              directives='if ($http_user_agent = "") { return 403; }'),
+    "bots.example": alone(11, "http-user-agent", directives=(
+        'if ($http_user_agent ~ "^(Go-http-client|libwww|postfix-)") { return 403; }')),
+    "challenge.example": alone(12, "http-user-agent", directives=(
+        'if ($http_user_agent ~ "^Google") { return 200 "<html>are you human?"; }')),
     "timeout.example": Scenario("http-timeout", script=slow(60), verdict="ignored"),
     "slow-ish.example": Scenario("http-slow-ish", script=slow(2.5)),
     "slow.example": Scenario("http-slow", script=slow(4.5)),

@@ -24,6 +24,8 @@ OTHERWISE = {
     "mx-empty.example": {"VALID"},
     "lagging.example": {"VALID", "FETCH_ERROR"},  # by the name server that it happens to ask
     "compressed.example": {"FETCH_ERROR"},        # it has not asked for this encoding
+    "only-with-alpn.example": {"FETCH_ERROR"},    # it names no protocol in the handshake
+    "bots.example": {"FETCH_ERROR"},              # its User-Agent is refused
     "slow.example": {"FETCH_ERROR"},              # it waits for 4 seconds
 }
 

@@ -13,6 +13,7 @@
 
 #include "check/dns_source.h"
 #include "check/findings.h"
+#include "check/host_visit.h"
 #include "lib/base/arena.h"
 #include "lib/policy/policy.h"
 #include "support/fixture.h"
@@ -205,6 +206,8 @@ static void test_answers(void **state)
     result->tls_version = TLS1_1_VERSION;
     judge_address(&address, "tls-old 192.0.2.1: the server knows no TLS 1.2\n", false);
     result->tls_version = TLS1_2_VERSION;
+    judge_address(&address, "tls-only-1-2 192.0.2.1: the server knows no TLS 1.3\n", true);
+    result->tls_version = TLS1_3_VERSION;
     result->time_ms = 2000;
     result->body.len = POLICY_BODY_ADVISED;
     judge_address(&address, "", true);
@@ -236,6 +239,23 @@ static void test_answers(void **state)
                   true);
 }
 
+/* What the server does beside its answer comes with it, and does not make it bad. */
+static void test_faults(void **state)
+{
+    char first[] = "a policy is served", second[] = "no policy over HTTP/1.0";
+    const struct behaviour_fault faults[] = {{CHECK_HOST_ANY_POLICY, true, first},
+                                             {CHECK_HTTP_1_0, false, second}};
+    struct host_address address = good_address();
+
+    (void)state;
+    address.faults = faults;
+    address.n_faults = 2;
+    judge_address(&address,
+                  "host-any-policy 192.0.2.1: a policy is served\n"
+                  "http-1-0 192.0.2.1: no policy over HTTP/1.0\n",
+                  true);
+}
+
 static void test_list(void **state)
 {
     const char *const a[] = {"192.0.2.1", "45.67.89.1", NULL}, *const aaaa[] = {"2a00::1", NULL};
@@ -261,7 +281,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dns),     cmocka_unit_test(test_certificates),
         cmocka_unit_test(test_ends),    cmocka_unit_test(test_certificate_that_ends_soon),
-        cmocka_unit_test(test_answers), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_answers), cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,8 +41,9 @@ static void run_close(struct run *run)
     assert_int_equal(uv_loop_close(&run->loop), 0);
 }
 
-static void note_seen(void *context, const struct mx_host *host)
+static void note_seen(void *context, const void *seen)
 {
+    const struct mx_host *host = seen;
     struct run *run = context;
     size_t len = strlen(run->seen);
 
@@ -121,7 +122,7 @@ static void can_be_freed_at_any_time(void **state)
     mx_hosts_free(NULL);
 }
 
-static void count_seen(void *context, const struct mx_host *host)
+static void count_seen(void *context, const void *host)
 {
     unsigned *n_seen = context;
 
