@@ -30,6 +30,8 @@ static const struct {
     {"http-redirect", RESULT_POLICY_HOST},
     {"http-type", RESULT_POLICY_HOST},
     {"http-timeout", RESULT_POLICY_HOST},
+    {"http-version", RESULT_POLICY_HOST},
+    {"http-user-agent", RESULT_POLICY_HOST},
     {"body-too-large", RESULT_POLICY_HOST},
     {"policy-syntax", RESULT_POLICY_HOST},
     {"policy-differs", RESULT_POLICY_HOST},
