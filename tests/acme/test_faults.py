@@ -226,3 +226,16 @@ def test_not_writable(internet, ca, pki, tmp_path):
             assert daemon.serves("one.example", ca.bundle)
             goes_on(daemon, ca, "two.example", lambda: os.chown(state / "acme", owner, 0))
             assert key_of(state) == before
+
+
+def test_link_to_files_of_others(internet, tmp_path):
+    """Whoever took over the daemon could have root remove any files at the next start."""
+    let_nobody_in(tmp_path)
+    state, others = tmp_path / "state", tmp_path / "others"
+    for folder in (state, others):
+        folder.mkdir()
+    (others / "file").touch()
+    (state / "challenges").symlink_to(others)
+    with Orderer(tmp_path, settings(tmp_path, ["one.example"], user="nobody")) as daemon:
+        daemon.log.wait_for("what orders of an earlier process have left stays: .*Permission denied")
+    assert (others / "file").exists()

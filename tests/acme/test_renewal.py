@@ -15,7 +15,7 @@ from names import policy_hosts
 from ordering import Orderer, end_of, settings
 from processes import eventually
 
-LIFE_S = 66
+LIFE_S = 54
 DOMAINS = ("one.example", "three.example", "two.example")
 
 

@@ -333,6 +333,8 @@ static void test_hosts_that_leave(void **state)
     assert_int_equal(count_runs("order"), 1); /* never twice at a time */
     unlink(acme_home_path(&home, "order"));
     command("go-on", "");
+    while (stats.n_failed == 0)
+        uv_run(&spawned_loop, UV_RUN_ONCE);
     acme_home_now += ACME_BACKOFF_ORDER_S * 5 / 4;
     spawned_wait_for(&n_installed, 1);
     config_unref(without);
