@@ -336,6 +336,10 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
                               "senders that get no answer keep the mail and try again",
                               "check that all name servers of the host's zone answer",
                               "RFC 5321 5.1"},
+    [CHECK_MX_HOST_DOWN] =
+        {"mx-host-down", CHECK_WARNING,
+         "senders lose time with this MX host, and mail waits when the others are down too",
+         "let the server answer on port 25, or delete the MX record", "RFC 5321 5.1"},
     [CHECK_SMTP_UNREACHABLE] =
         {"smtp-unreachable", CHECK_UNKNOWN,
          "whether senders reach the MX host could not be tried from here",
@@ -376,6 +380,22 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
     [CHECK_SMTP_TLS_OLD] = {"smtp-tls-old", CHECK_ERROR,
                             "senders with MTA-STS demand TLS 1.2 or later, and deliver nothing",
                             "let the server offer TLS 1.2 and 1.3", "RFC 8996 5"},
+    [CHECK_SMTP_TLS_WEAK] =
+        {"smtp-tls-weak", CHECK_ERROR,
+         "OpenSSL 3 breaks off such a handshake, and with it Postfix and most other senders",
+         "update the server's TLS library, and let it offer TLS 1.3", "RFC 9325 3.5"},
+    [CHECK_SMTP_DH_SMALL] =
+        {"smtp-dh-small", CHECK_WARNING,
+         "senders at OpenSSL's security level 2, the default of Debian, Ubuntu and OpenSSL 3.2, "
+         "break off the handshake",
+         "let the server use ECDHE, or a Diffie-Hellman group of 2048 bits or more",
+         "RFC 9325 4.5"},
+    [CHECK_SMTP_CIPHERS_OLD] =
+        {"smtp-ciphers-old", CHECK_WARNING,
+         "senders built with rustls, such as Stalwart and KumoMTA, get no TLS, nor without ECDHE "
+         "those in Go, such as mox and maddy: in mode enforce, they deliver nothing",
+         "let the server offer TLS 1.3, or cipher suites of TLS 1.2 with ECDHE and GCM",
+         "RFC 9325 4.2"},
     [CHECK_MX_CERT_NAME] =
         {"mx-cert-name", CHECK_ERROR, "in mode enforce, senders deliver nothing over this address",
          "get a certificate with the MX host's name in its SAN; a wildcard covers one label only",
@@ -401,6 +421,20 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
     [CHECK_MX_CERT_UNTRUSTED] = {"mx-cert-untrusted", CHECK_ERROR,
                                  "in mode enforce, senders deliver nothing over this address",
                                  "get a certificate from a public authority", "RFC 8461 4.2"},
+    [CHECK_MX_CERT_WEAK] = {"mx-cert-weak", CHECK_ERROR,
+                            "in mode enforce, senders deliver nothing over this address",
+                            "get a certificate with SHA-256 and an RSA key of 2048 bits or P-256",
+                            "RFC 9325 4.5"},
+    [CHECK_MX_CERT_KEY_SMALL] =
+        {"mx-cert-key-small", CHECK_WARNING,
+         "senders at OpenSSL's security level 2, the default of Debian, Ubuntu and OpenSSL 3.2, "
+         "and those built with rustls refuse the certificate; Postfix does not",
+         "get a certificate with an RSA key of 2048 bits or P-256", "RFC 9325 4.5"},
+    [CHECK_MX_CERT_STAPLE] = {"mx-cert-staple", CHECK_WARNING,
+                              "senders that verify with GnuTLS refuse the certificate",
+                              "let the server staple OCSP answers, or get a certificate that does "
+                              "not demand them",
+                              "RFC 7633 4.2.3.1"},
     [CHECK_SNI_BREAKS] =
         {"sni-breaks", CHECK_ERROR,
          "senders with MTA-STS ask for the name of the MX host, and get what is bad",

@@ -186,6 +186,20 @@ static const char *mx_hosts_text(const struct mx_record *records, size_t n, stru
     return arena_copy(arena, slice_of(text));
 }
 
+void check_mx_judge_down(const struct mx_record *records, size_t n, struct findings *findings)
+{
+    size_t n_reached = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_reached += records[i].is_reached;
+    for (size_t i = 0; n_reached > 0 && i < n; i++)
+        if (records[i].is_down)
+            findings_add(findings, CHECK_MX_HOST_DOWN, records[i].host,
+                         "the MX host takes no connection on port 25; %zu of the domain's others "
+                         "%s",
+                         n_reached, n_reached == 1 ? "does" : "do");
+}
+
 void check_mx_judge(struct mx_record *records, size_t n, const struct policy *policy,
                     struct arena *arena, struct findings *findings)
 {

@@ -30,7 +30,8 @@ struct mx_record {
     bool follows_dane;         /* a sender with DANE heeds `dane` instead of the policy */
     const struct mx_key *keys; /* that it has shown */
     size_t n_keys;
-    bool is_secure; /* its addresses, by DNSSEC */
+    bool is_secure;           /* its addresses, by DNSSEC */
+    bool is_reached, is_down; /* takes connections from here; takes none at any address */
 };
 
 /**
@@ -45,6 +46,9 @@ size_t check_mx_list(const char *domain, const struct dns_answer *answer, struct
 
 /** Whether the record names a host that can be visited: no address, not the root. */
 bool check_mx_is_host(const struct mx_record *record);
+
+/** Says which hosts are down, where others show that it is not port 25 that is blocked. */
+void check_mx_judge_down(const struct mx_record *records, size_t n, struct findings *findings);
 
 /** Judges hosts and policy against each other, both ways; sets is_covered. */
 void check_mx_judge(struct mx_record *records, size_t n, const struct policy *policy,

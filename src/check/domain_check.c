@@ -376,6 +376,7 @@ static void check_judge_all(struct domain_check *check)
                      report.facts.has_record && report.facts.has_policy &&
                          report.facts.mode != POLICY_MODE_NONE,
                      &report.facts);
+    check_mx_judge_down(check->mx, check->n_mx, check->findings);
     check_judge_tls_rpt(check, &report.facts);
     check_call_back(check, &report);
     findings_free(check->findings);
@@ -498,6 +499,8 @@ static void check_on_visited(void *context, const void *seen)
     slot->record->follows_dane = mx_host_follows_dane(host);
     slot->record->n_keys = mx_host_list_keys(host, slot->check->arena, &slot->record->keys);
     slot->record->is_secure = mx_host_is_secure(host);
+    slot->record->is_reached = mx_host_is_reached(host);
+    slot->record->is_down = mx_host_is_down(host);
     mx_host_report(host, slot->check->domain, slot->check->tools->now_unix_s,
                    slot->check->findings);
     check_settle_one(slot->check);

@@ -12,8 +12,10 @@
 #include "lib/base/err.h"
 
 enum {
-    NAME_TEXT_MAX = 254, /* a DNS name and its NUL */
-    AUTH_LEVEL = 1,      /* 80 bits: RSA of 1024 bits, no SHA-1; all senders demand at least that */
+    NAME_TEXT_MAX = 254,  /* a DNS name and its NUL */
+    AUTH_LEVEL = 1,       /* 80 bits: RSA of 1024 bits, no SHA-1; Postfix demands no more */
+    SMALL_KEY_BITS = 112, /* of security, RSA of 2048 bits: level 2, and rustls, demand that */
+    STATUS_REQUEST = 5,   /* RFC 6066 8, RFC 7633 */
 };
 
 static enum mx_cert_fault fault_of_error(int error)
@@ -51,6 +53,8 @@ static int cert_on_verify(int is_good, X509_STORE_CTX *context)
         return 1;
     if (cert->faults == 0)
         cert->words = X509_verify_cert_error_string(error);
+    if (fault_of_error(error) == MX_CERT_WEAK && cert->weakness == NULL)
+        cert->weakness = X509_verify_cert_error_string(error);
     cert->faults |= fault_of_error(error);
     return 1;
 }
@@ -73,6 +77,17 @@ static int64_t chain_ends_unix_s(STACK_OF(X509) * chain)
         first = end < first ? end : first;
     }
     return first;
+}
+
+/* Of the first key that is too small for OpenSSL's security level 2; 0: none is. */
+static int chain_small_key_bits(STACK_OF(X509) * chain)
+{
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        EVP_PKEY *key = X509_get0_pubkey(sk_X509_value(chain, i));
+        if (key && EVP_PKEY_get_security_bits(key) < SMALL_KEY_BITS)
+            return EVP_PKEY_get_bits(key);
+    }
+    return 0;
 }
 
 static void chain_verify(const struct mx_trust *trust, STACK_OF(X509) * chain, int64_t now_unix_s,
@@ -98,8 +113,10 @@ static void chain_verify(const struct mx_trust *trust, STACK_OF(X509) * chain, i
         cert->faults = MX_CERT_OTHER;
         cert->words = X509_verify_cert_error_string(X509_STORE_CTX_get_error(context));
     }
-    if (X509_STORE_CTX_get0_chain(context))
+    if (X509_STORE_CTX_get0_chain(context)) {
         cert->ends_unix_s = chain_ends_unix_s(X509_STORE_CTX_get0_chain(context));
+        cert->small_key_bits = chain_small_key_bits(X509_STORE_CTX_get0_chain(context));
+    }
     X509_STORE_CTX_free(context);
 }
 
@@ -179,6 +196,17 @@ static void cert_describe_issuer(STACK_OF(X509) * chain, struct mx_cert *cert)
     BIO_free(out);
 }
 
+static bool cert_must_staple(X509 *leaf)
+{
+    TLS_FEATURE *features = X509_get_ext_d2i(leaf, NID_tlsfeature, NULL, NULL);
+    bool is_asked = false;
+
+    for (int i = 0; i < sk_ASN1_INTEGER_num(features); i++)
+        is_asked |= ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features, i)) == STATUS_REQUEST;
+    sk_ASN1_INTEGER_pop_free(features, ASN1_INTEGER_free);
+    return is_asked;
+}
+
 void mx_cert_judge(const struct mx_trust *trust, STACK_OF(X509) * chain, const char *host,
                    int64_t now_unix_s, struct mx_cert *ret_cert)
 {
@@ -192,6 +220,7 @@ void mx_cert_judge(const struct mx_trust *trust, STACK_OF(X509) * chain, const c
     X509_digest(leaf, EVP_sha256(), ret_cert->leaf_sha256, NULL);
     ASN1_item_digest(ASN1_ITEM_rptr(X509_PUBKEY), EVP_sha256(), X509_get_X509_PUBKEY(leaf),
                      ret_cert->key_sha256, NULL);
+    ret_cert->must_staple = cert_must_staple(leaf);
     cert_describe_issuer(chain, ret_cert);
     chain_verify(trust, chain, now_unix_s, ret_cert);
     cert_check_name(leaf, host, ret_cert);

@@ -25,7 +25,7 @@ enum mx_cert_fault {
     MX_CERT_INCOMPLETE = 1 << 2, /* an issuer was neither sent nor is it a trusted root */
     MX_CERT_EXPIRED = 1 << 3,
     MX_CERT_NOT_YET_VALID = 1 << 4,
-    MX_CERT_WEAK = 1 << 5,  /* a key or a digest that is too weak */
+    MX_CERT_WEAK = 1 << 5,  /* a key or a digest that is too weak for all; weakness says which */
     MX_CERT_OTHER = 1 << 6, /* anything else; mx_cert.words says what */
     MX_CERT_NAME = 1 << 7,  /* does not name the MX host */
 };
@@ -37,11 +37,14 @@ enum {
 
 /** A verdict. All texts are escaped: they can be printed. */
 struct mx_cert {
-    unsigned faults;               /* enum mx_cert_fault; 0: a sender accepts the certificate */
-    const char *words;             /* of OpenSSL on the first fault but MX_CERT_NAME, or "" */
-    bool is_named_in_subject;      /* with MX_CERT_NAME: the name stands in the subject alone */
-    int64_t starts_unix_s;         /* the leaf's notBefore */
-    int64_t ends_unix_s;           /* the first notAfter among the certificates without the root */
+    unsigned faults;          /* enum mx_cert_fault; 0: a sender accepts the certificate */
+    const char *words;        /* of OpenSSL on the first fault but MX_CERT_NAME, or "" */
+    const char *weakness;     /* of OpenSSL on MX_CERT_WEAK; else NULL */
+    int small_key_bits;       /* of a key in the chain that is too small for some; 0: of none */
+    bool must_staple;         /* the leaf demands that an OCSP answer comes with it */
+    bool is_named_in_subject; /* with MX_CERT_NAME: the name stands in the subject alone */
+    int64_t starts_unix_s;    /* the leaf's notBefore */
+    int64_t ends_unix_s;      /* the first notAfter among the certificates without the root */
     unsigned char leaf_sha256[32]; /* of the whole certificate */
     unsigned char key_sha256[32];  /* of its SubjectPublicKeyInfo: what "3 1 1" says */
     char names[MX_CERT_TEXT_MAX];  /* "'a.example', 'b.example' and 3 more"; "" without any */

@@ -132,7 +132,17 @@ static void report_chain(const struct address_report *report)
     if (cert->faults & MX_CERT_INCOMPLETE)
         findings_add(findings, CHECK_MX_CERT_CHAIN, report->at,
                      "the certificate comes without that of its issuer, %s", cert->issuer);
-    if (cert->faults & (MX_CERT_UNTRUSTED | MX_CERT_WEAK | MX_CERT_OTHER))
+    if (cert->faults & MX_CERT_WEAK)
+        findings_add(findings, CHECK_MX_CERT_WEAK, report->at, "the certificate is refused: %s",
+                     cert->weakness);
+    else if (cert->small_key_bits > 0)
+        findings_add(findings, CHECK_MX_CERT_KEY_SMALL, report->at,
+                     "a key of the certificate or of its issuers has %d bits",
+                     cert->small_key_bits);
+    if (cert->must_staple && !report->attempt->strength.has_staple)
+        findings_add(findings, CHECK_MX_CERT_STAPLE, report->at,
+                     "the certificate demands a stapled OCSP answer, and the server sends none");
+    if (cert->faults & (MX_CERT_UNTRUSTED | MX_CERT_OTHER))
         findings_add(findings, CHECK_MX_CERT_UNTRUSTED, report->at,
                      "the certificate is refused: %s; issued by %s", cert->words, cert->issuer);
 }
@@ -229,6 +239,28 @@ static void report_tlsa(const struct address_report *report)
     }
 }
 
+/* What goes well with OpenSSL at its most lenient, and not with senders that are stricter. */
+static void report_strength(const struct address_report *report)
+{
+    const struct smtp_strength *strength = &report->attempt->strength;
+    const struct mx_attempt *narrow = report->address->narrow;
+
+    if (strength->lacks_renegotiation)
+        findings_add(report->findings, CHECK_SMTP_TLS_WEAK, report->at,
+                     "the server does not know secure renegotiation (RFC 5746)");
+    if (strength->signs_sha1)
+        findings_add(report->findings, CHECK_SMTP_TLS_WEAK, report->at,
+                     "the server signs its key exchange with SHA-1");
+    if (strength->dh_bits > 0 && strength->dh_bits < SMTP_DH_BITS_MIN)
+        findings_add(report->findings, CHECK_SMTP_DH_SMALL, report->at,
+                     "the server takes %s with a Diffie-Hellman group of %d bits", strength->suite,
+                     strength->dh_bits);
+    if (narrow && narrow->stage == SMTP_HANDSHAKE && narrow->end != SMTP_END_SECURED)
+        findings_add(report->findings, CHECK_SMTP_CIPHERS_OLD, report->at,
+                     "the server takes %s, and offers no cipher suite with ECDHE and AEAD",
+                     strength->suite);
+}
+
 static void report_attempt(const struct address_report *report)
 {
     const struct mx_attempt *attempt = report->attempt;
@@ -240,18 +272,10 @@ static void report_attempt(const struct address_report *report)
                      "the server speaks %s and nothing newer", attempt->tls_version);
     if (attempt->cert)
         report_certificate(report);
+    report_strength(report);
     report_sni(report);
     if (mx_host_has_dane(report->host))
         report_tlsa(report);
-}
-
-/* Whether some address of the host could be connected to from here. */
-static bool host_is_reached(const struct mx_host *host)
-{
-    for (size_t i = 0; i < host->n_addresses; i++)
-        if (host->addresses[i].named && host->addresses[i].named->stage > SMTP_CONNECT)
-            return true;
-    return false;
 }
 
 static void report_address(const struct mx_host *host, const struct mx_address *address,
@@ -280,7 +304,7 @@ static void report_address(const struct mx_host *host, const struct mx_address *
                      strerror(address->named->sys_errno));
     else if (mx_attempt_is_untold(address->named))
         report_untold(&report,
-                      host_is_reached(host) ? CHECK_SMTP_ADDRESS_DOWN : CHECK_SMTP_UNREACHABLE);
+                      mx_host_is_reached(host) ? CHECK_SMTP_ADDRESS_DOWN : CHECK_SMTP_UNREACHABLE);
     else
         report_attempt(&report);
 }

@@ -37,9 +37,27 @@ enum mx_outcome mx_attempt_sts_outcome(const struct mx_attempt *attempt)
     if (attempt == NULL || mx_attempt_is_untold(attempt))
         return MX_UNKNOWN;
     if (attempt->end != SMTP_END_SECURED || attempt->cert == NULL || attempt->cert->faults != 0 ||
-        attempt->tls_number < TLS1_2_VERSION)
+        attempt->tls_number < TLS1_2_VERSION || smtp_strength_is_refused(&attempt->strength))
         return MX_REFUSES;
     return MX_ACCEPTS;
+}
+
+bool mx_host_is_reached(const struct mx_host *host)
+{
+    for (size_t i = 0; i < host->n_addresses; i++)
+        if (host->addresses[i].named && host->addresses[i].named->stage > SMTP_CONNECT)
+            return true;
+    return false;
+}
+
+bool mx_host_is_down(const struct mx_host *host)
+{
+    for (size_t i = 0; i < host->n_addresses; i++) {
+        const struct mx_attempt *attempt = host->addresses[i].named;
+        if (attempt == NULL || attempt->stage > SMTP_CONNECT || mx_attempt_is_unrouted(attempt))
+            return false;
+    }
+    return host->n_addresses > 0;
 }
 
 bool mx_host_is_secure(const struct mx_host *host)
@@ -78,7 +96,8 @@ enum mx_outcome mx_attempt_dane_outcome(const struct mx_host *host,
         return MX_ACCEPTS;
     if (attempt == NULL || mx_attempt_is_untold(attempt))
         return MX_UNKNOWN;
-    if (attempt->end != SMTP_END_SECURED || attempt->cert == NULL)
+    if (attempt->end != SMTP_END_SECURED || attempt->cert == NULL ||
+        smtp_strength_is_refused(&attempt->strength))
         return MX_REFUSES;
     switch (mx_attempt_tlsa(attempt, next_hop)->verdict) {
     case TLSA_ENCRYPTED:

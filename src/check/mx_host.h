@@ -25,11 +25,12 @@ struct mx_attempt {
     enum smtp_end end;
     enum smtp_stage stage;
     int sys_errno;
-    int code;                              /* of the last reply; 0: none came */
-    const char *text;                      /* of the last reply, in quotes */
-    const char *fault;                     /* of the handshake; "" */
-    const char *tls_version;               /* "TLSv1.3"; NULL without a handshake */
-    int tls_number;                        /* the same as TLS1_3_VERSION */
+    int code;                /* of the last reply; 0: none came */
+    const char *text;        /* of the last reply, in quotes */
+    const char *fault;       /* of the handshake; "" */
+    const char *tls_version; /* "TLSv1.3"; NULL without a handshake */
+    int tls_number;          /* the same as TLS1_3_VERSION */
+    struct smtp_strength strength;
     const struct mx_cert *cert;            /* NULL without one */
     struct tlsa_judgement tlsa;            /* of the chain, with cert, if the host has records */
     const struct tlsa_judgement *if_named; /* TLSA_NOT_NAMED: that of a certificate with the name */
@@ -44,6 +45,7 @@ struct mx_address {
     const char *special;               /* why it was not contacted, "a private address"; or NULL */
     const struct mx_attempt *named;    /* asking for the host's name; NULL: not tried */
     const struct mx_attempt *nameless; /* without SNI, to compare; NULL: not tried */
+    const struct mx_attempt *narrow;   /* with the suites that all know; NULL: not tried */
 };
 
 struct mx_host {
@@ -83,6 +85,12 @@ struct mx_key {
  */
 size_t mx_host_list_keys(const struct mx_host *host, struct arena *arena,
                          const struct mx_key **ret_keys);
+
+/** Whether some address takes connections from here. */
+bool mx_host_is_reached(const struct mx_host *host);
+
+/** Whether each address was tried and takes none, as if the host were down or port 25 blocked. */
+bool mx_host_is_down(const struct mx_host *host);
 
 /** Whether DNSSEC secures the host's addresses, so that senders look for TLSA records. */
 bool mx_host_is_secure(const struct mx_host *host);

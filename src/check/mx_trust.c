@@ -10,8 +10,19 @@
 #include "lib/base/err.h"
 
 struct mx_trust {
-    SSL_CTX *context;
+    SSL_CTX *context, *narrow;
 };
+
+static int trust_set_up_narrow(SSL_CTX *context)
+{
+    SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&
+                   SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20:@SECLEVEL=0") == 1
+               ? 0
+               : -1;
+}
 
 static int trust_set_up(SSL_CTX *context)
 {
@@ -48,7 +59,9 @@ struct mx_trust *mx_trust_new(const char *ca_file, struct err *err)
     int is_loaded;
 
     trust->context = SSL_CTX_new(TLS_client_method());
-    if (trust->context == NULL || trust_set_up(trust->context) != 0) {
+    trust->narrow = SSL_CTX_new(TLS_client_method());
+    if (trust->context == NULL || trust_set_up(trust->context) != 0 || trust->narrow == NULL ||
+        trust_set_up_narrow(trust->narrow) != 0) {
         err_set(err, ERR_CRYPTO, "OpenSSL has no TLS for this: %s",
                 ERR_reason_error_string(ERR_peek_last_error()));
         mx_trust_free(trust);
@@ -71,12 +84,18 @@ void mx_trust_free(struct mx_trust *trust)
     if (trust == NULL)
         return;
     SSL_CTX_free(trust->context);
+    SSL_CTX_free(trust->narrow);
     free(trust);
 }
 
 SSL_CTX *mx_trust_context(const struct mx_trust *trust)
 {
     return trust->context;
+}
+
+SSL_CTX *mx_trust_narrow_context(const struct mx_trust *trust)
+{
+    return trust->narrow;
 }
 
 X509_STORE *mx_trust_roots(const struct mx_trust *trust)

@@ -23,8 +23,14 @@ struct mx_trust *mx_trust_new(const char *ca_file, struct err *err);
 /** Takes NULL. */
 void mx_trust_free(struct mx_trust *trust);
 
-/** The context of all handshakes: verifies nothing, TLS 1.0 and later, DANE enabled. */
+/** The context of handshakes: verifies nothing, TLS 1.0 and later, DANE enabled. */
 SSL_CTX *mx_trust_context(const struct mx_trust *trust);
+
+/**
+ * The context of a handshake with what all senders know and nothing else: TLS 1.2 with ECDHE and
+ * AEAD, and TLS 1.3. Those built with rustls, such as Stalwart and KumoMTA, offer no more.
+ */
+SSL_CTX *mx_trust_narrow_context(const struct mx_trust *trust);
 
 /** The trusted roots. */
 X509_STORE *mx_trust_roots(const struct mx_trust *trust);

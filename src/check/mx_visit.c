@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <openssl/ssl.h>
+
 #include "check/connection_pace.h"
 #include "check/dns_source.h"
 #include "check/mx_host.h"
@@ -12,6 +14,13 @@
 #include "check/rdata.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+
+/* How an address is tried. */
+enum visit_try {
+    TRY_NAMED,    /* with the host's name asked for in the handshake */
+    TRY_NAMELESS, /* without any */
+    TRY_NARROW,   /* as TRY_NAMED, with the cipher suites that all senders know */
+};
 
 enum {
     TLSA_NAME_MAX = RDATA_NAME_SIZE + 16,
@@ -26,8 +35,8 @@ struct mx_visit {
     struct smtp_probe *probe;
     uv_timer_t timer; /* waits for the place in the row of connections */
     uint64_t started_ms;
-    size_t at;     /* the address that is tried */
-    bool is_named; /* with the host's name asked for in the handshake */
+    size_t at; /* the address that is tried */
+    enum visit_try try;
     bool has_compared;
     bool asks_own_name; /* the TLSA records of the host's name, not of what its CNAMEs lead to */
     mx_visited *callback;
@@ -106,6 +115,7 @@ static const struct mx_attempt *attempt_keep(struct mx_visit *visit,
         .fault = arena_copy(visit->arena, slice_of(result->fault)),
         .tls_version = result->tls_version,
         .tls_number = result->tls_number,
+        .strength = result->strength,
         .took_ms = result->took_ms,
     };
     if (result->chain)
@@ -121,9 +131,30 @@ static bool visit_is_to_compare(const struct mx_visit *visit)
 {
     const struct mx_attempt *named = visit->host.addresses[visit->at].named;
 
-    if (!visit->is_named || mx_attempt_is_untold(named) || named->stage != SMTP_HANDSHAKE)
+    if (mx_attempt_is_untold(named) || named->stage != SMTP_HANDSHAKE)
         return false;
     return !visit->has_compared || mx_attempt_sts_outcome(named) != MX_ACCEPTS;
+}
+
+static bool visit_is_to_narrow(const struct mx_visit *visit)
+{
+    const struct mx_attempt *named = visit->host.addresses[visit->at].named;
+
+    return named->end == SMTP_END_SECURED && named->tls_number >= TLS1_2_VERSION &&
+           named->strength.is_old_suite;
+}
+
+static void visit_choose_next(struct mx_visit *visit)
+{
+    if (visit->try == TRY_NAMED && visit_is_to_compare(visit)) {
+        visit->try = TRY_NAMELESS;
+        visit->has_compared = true;
+    } else if (visit->try != TRY_NARROW && visit_is_to_narrow(visit)) {
+        visit->try = TRY_NARROW;
+    } else {
+        visit->try = TRY_NAMED;
+        visit->at++;
+    }
 }
 
 static void visit_on_probed(void *context, const struct smtp_result *result)
@@ -132,17 +163,10 @@ static void visit_on_probed(void *context, const struct smtp_result *result)
     struct mx_address *address = &visit->host.addresses[visit->at];
 
     visit->probe = NULL;
-    if (visit->is_named)
-        address->named = attempt_keep(visit, result);
-    else
-        address->nameless = attempt_keep(visit, result);
-    if (visit_is_to_compare(visit)) {
-        visit->is_named = false;
-        visit->has_compared = true;
-    } else {
-        visit->is_named = true;
-        visit->at++;
-    }
+    *(visit->try == TRY_NAMED      ? &address->named
+      : visit->try == TRY_NAMELESS ? &address->nameless
+                                   : &address->narrow) = attempt_keep(visit, result);
+    visit_choose_next(visit);
     visit_go_on(visit);
 }
 
@@ -151,9 +175,10 @@ static void visit_probe(uv_timer_t *timer)
     struct mx_visit *visit = timer->data;
     const struct mx_tools *tools = visit->tools;
     const struct smtp_options options = {
-        .tls = mx_trust_context(tools->trust),
+        .tls = visit->try == TRY_NARROW ? mx_trust_narrow_context(tools->trust)
+                                        : mx_trust_context(tools->trust),
         .helo = tools->helo,
-        .sni = visit->is_named ? visit->host.name : NULL,
+        .sni = visit->try == TRY_NAMELESS ? NULL : visit->host.name,
         .connect_ms = tools->connect_ms,
         .reply_ms = tools->reply_ms,
         .total_ms = tools->probe_ms,
@@ -307,7 +332,7 @@ struct mx_visit *mx_visit_start(const struct mx_tools *tools, const char *name,
 
     *visit = (struct mx_visit){.tools = tools,
                                .arena = arena_new(0),
-                               .is_named = true,
+                               .try = TRY_NAMED,
                                .callback = callback,
                                .context = context};
     visit->host.name = arena_copy(visit->arena, slice_of(name));

@@ -4,7 +4,8 @@
  *
  * Its addresses are asked for first, then the TLSA records, then each address is connected to, one
  * after the other, asking for the host's name in the handshake. Without the name (SNI) an address
- * is tried again if that went wrong, and once if all goes well.
+ * is tried again if that went wrong, and once if all goes well. Where the server takes a suite that
+ * not all senders know, it is asked once more with those alone that all know.
  * One thread, that of the loop.
  */
 #pragma once

@@ -169,6 +169,7 @@ static void handshake_done(struct smtp_probe *probe)
         probe->result.chain = X509_chain_up_ref(chain);
     probe->result.tls_version = SSL_get_version(probe->ssl);
     probe->result.tls_number = SSL_version(probe->ssl);
+    smtp_strength_read(probe->ssl, &probe->result.strength);
     probe_leave(probe, SMTP_END_SECURED);
 }
 
@@ -214,6 +215,7 @@ static void handshake_start(struct smtp_probe *probe)
     probe_limit(probe, probe->reply_ms);
     probe->ssl = SSL_new(probe->tls);
     if (probe->ssl == NULL || SSL_set_fd(probe->ssl, probe->fd) != 1 ||
+        SSL_set_tlsext_status_type(probe->ssl, TLSEXT_STATUSTYPE_ocsp) != 1 ||
         (probe->sni && SSL_set_tlsext_host_name(probe->ssl, probe->sni) != 1)) {
         handshake_failed(probe, SSL_ERROR_SSL);
         return;

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <uv.h>
 
+#include "check/smtp_strength.h"
 #include "lib/base/slice.h"
 
 struct smtp_probe;
@@ -61,7 +62,8 @@ struct smtp_result {
     char fault[SMTP_FAULT_MAX]; /* SMTP_END_TLS: "no protocols available" */
     const char *tls_version;    /* "TLSv1.3"; NULL without a handshake */
     int tls_number;             /* the same as TLS1_3_VERSION */
-    STACK_OF(X509) * chain;     /* as sent, the leaf first; NULL or not empty */
+    struct smtp_strength strength;
+    STACK_OF(X509) * chain; /* as sent, the leaf first; NULL or not empty */
     uint64_t took_ms;
 };
 

@@ -43,12 +43,14 @@ static const struct {
     {"starttls-plaintext", RESULT_NEGOTIATION},
     {"starttls-failed", RESULT_NEGOTIATION},
     {"smtp-tls-old", RESULT_NEGOTIATION},
+    {"smtp-tls-weak", RESULT_NEGOTIATION},
     {"mx-cert-name", RESULT_NEGOTIATION},
     {"mx-cert-expired", RESULT_NEGOTIATION},
     {"mx-cert-not-yet-valid", RESULT_NEGOTIATION},
     {"mx-cert-self-signed", RESULT_NEGOTIATION},
     {"mx-cert-chain", RESULT_NEGOTIATION},
     {"mx-cert-untrusted", RESULT_NEGOTIATION},
+    {"mx-cert-weak", RESULT_NEGOTIATION},
     {"sni-breaks", RESULT_NEGOTIATION},
 };
 

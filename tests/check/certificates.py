@@ -21,6 +21,13 @@ class Certificates:
             self._made[host, kind] = self._make(host, kind, self.folder / f"{host}-{kind}")
         return self._made[host, kind]
 
+    def make_group(self, bits):
+        """Of Diffie-Hellman."""
+        path = self.folder / f"dh-{bits}.pem"
+        if not path.exists():
+            openssl("dhparam", "-dsaparam", "-out", path, bits)
+        return path
+
     def _make(self, host, kind, folder):
         names = {"name": ["elsewhere.example"], "wildcard": ["*.depth.example"]}.get(kind, [host])
         if kind == "self":

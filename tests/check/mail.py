@@ -4,6 +4,7 @@
 import collections
 import contextlib
 import hashlib
+import itertools
 import selectors
 import socket
 import ssl
@@ -13,7 +14,10 @@ import warnings
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from processes import running
+
 BAD_NAME = "nobody.example"
+_ports = itertools.count(41000)
 
 
 class Mx:
@@ -27,12 +31,16 @@ class Mx:
              "refuses no name", "other without name"
     script   function(connection, host, wait) instead of all that
     certificate  the name in it, if not that of the host
+    last_kind    fault of the certificate at the last address, if not that at the others
+    ciphers      of TLS 1.2, preferred in this order; dh_bits: the size of its Diffie-Hellman group
+    gnutls       priorities of a gnutls-serv that shakes hands instead, at a port of its own
     """
 
     def __init__(self, label, *addresses, zone="mail.example", kind=None, lines=None, tlsa=(),
                  greeting="220 {host} ESMTP", offers=("SIZE 1000000", "STARTTLS"),
                  starttls="220 go ahead", versions=(ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3),
-                 sni=None, script=None, certificate=None):
+                 sni=None, script=None, certificate=None, last_kind=None, ciphers=None,
+                 dh_bits=None, gnutls=None):
         self.label, self.zone, self.addresses = label, zone, addresses
         self.host = f"{label}.{zone}"
         self.kind, self.tlsa, self.sni, self.script = kind, tlsa, sni, script
@@ -41,12 +49,19 @@ class Mx:
         self.lines = lines if lines is not None else [
             f"{label} {'AAAA' if ':' in address else 'A'} {address}" for address in addresses]
         self.certificate = certificate or self.host
-        self.context = None
+        self.last_kind, self.ciphers, self.dh_bits = last_kind, ciphers, dh_bits
+        self.gnutls, self.gnutls_port = gnutls, next(_ports)
+        self.context = self.last_context = self.chain = self.key = None
 
     def prepare(self, certificates):
         """Makes the certificate; the TLSA records follow from it."""
-        chain, key = certificates.make_host(self.certificate, self.kind)
-        self.context = self.make_context(chain, key)
+        self.chain, self.key = chain, key = certificates.make_host(self.certificate, self.kind)
+        self.context = self.last_context = self.make_context(chain, key)
+        if self.dh_bits:
+            self.context.load_dh_params(certificates.make_group(self.dh_bits))
+        if self.last_kind:
+            self.last_context = self.make_context(
+                *certificates.make_host(self.certificate, self.last_kind))
         if self.sni:
             self.context.sni_callback = self._on_name
             self.context.other = self.make_context(*certificates.make_host(BAD_NAME))
@@ -54,7 +69,8 @@ class Mx:
 
     def make_context(self, chain, key):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        context.set_ciphers(f"{self.ciphers or 'DEFAULT'}:@SECLEVEL=0")
+        context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning) # of TLS 1.0
             context.minimum_version, context.maximum_version = self.versions
@@ -82,6 +98,15 @@ class Mx:
             certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return f"{numbers} {digest(octets).hexdigest()}"
 
+    def gnutls_serving(self):
+        def is_ready():
+            socket.create_connection(("127.0.0.1", self.gnutls_port)).close()
+            return True
+        return running("gnutls-serv", "--echo", "--quiet", "--port", self.gnutls_port,
+                       "--priority", self.gnutls, "--x509certfile", self.chain,
+                       "--x509keyfile", self.key, log=self.chain.parent / "gnutls-serv.log",
+                       is_ready=is_ready, status=1)
+
     def answer(self, connection, wait):
         if self.script:
             self.script(connection, self.host, wait)
@@ -93,8 +118,13 @@ class Mx:
                 say(connection, *(f"250-{name}" for name in names[:-1]), f"250 {names[-1]}")
             elif command == "STARTTLS":
                 say(connection, self.starttls)
+                if self.starttls.startswith("220") and self.gnutls:
+                    relay(connection, ("127.0.0.1", self.gnutls_port))
+                    return
                 if self.starttls.startswith("220"):
-                    connection = self.context.wrap_socket(connection, server_side=True)
+                    is_last = connection.getsockname()[0] == self.addresses[-1]
+                    context = self.last_context if is_last else self.context
+                    connection = context.wrap_socket(connection, server_side=True)
             elif command == "DATA":
                 say(connection, "354 go ahead")
                 while hear(connection) not in (".", None):
@@ -105,6 +135,19 @@ class Mx:
                 return
             else:
                 say(connection, "250 yes" if command[:4] in ("MAIL", "RCPT", "RSET") else "502 no")
+
+
+def relay(connection, address):
+    """Octets both ways, until one side has ended."""
+    with socket.create_connection(address) as other, selectors.DefaultSelector() as selector:
+        selector.register(connection, selectors.EVENT_READ, other)
+        selector.register(other, selectors.EVENT_READ, connection)
+        while True:
+            for key, _ in selector.select():
+                octets = key.fileobj.recv(4096)
+                if not octets:
+                    return
+                key.data.sendall(octets)
 
 
 def say(connection, *lines):
@@ -138,6 +181,8 @@ class MailServers:
     def serving(self):
         with contextlib.ExitStack() as stack:
             for host in self.hosts:
+                if host.gnutls:
+                    stack.enter_context(host.gnutls_serving())
                 for address in host.addresses:
                     family = socket.AF_INET6 if ":" in address else socket.AF_INET
                     listener = socket.create_server((address, 25), family=family, backlog=64)

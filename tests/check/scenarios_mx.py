@@ -54,6 +54,7 @@ def _beside(label, line):
 
 
 OLD = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1)
+ONLY_1_2 = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_2)
 
 MX_SCENARIOS = {
     "both-families": MxScenario(host=_host("both-families", "2a0e:dead::100"), verdict="enforced"),
@@ -91,6 +92,27 @@ MX_SCENARIOS = {
     "injecting": MxScenario("starttls-plaintext", host=_host("injecting", script=injecting)),
     "in-clear": MxScenario("starttls-failed", host=_host("in-clear", script=in_clear)),
     "old-tls-mx": MxScenario("smtp-tls-old", host=_host("old-tls-mx", versions=OLD)),
+    "old-renegotiation": MxScenario("smtp-tls-weak", host=_host(
+        "old-renegotiation", gnutls="NORMAL:-VERS-TLS1.3:%DISABLE_SAFE_RENEGOTIATION")),
+    "gnutls": MxScenario(verdict="enforced", host=_host("gnutls", gnutls="NORMAL:-VERS-TLS1.3")),
+    "rc4": MxScenario("starttls-failed", host=_host(
+        "rc4", kind="rsa", gnutls="NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+ARCFOUR-128")),
+    "rsa-exchange": MxScenario("smtp-ciphers-old", verdict="enforced", host=_host(
+        "rsa-exchange", kind="rsa", versions=ONLY_1_2, ciphers="AES128-GCM-SHA256")),
+    "cbc": MxScenario("smtp-ciphers-old", verdict="enforced", host=_host(
+        "cbc", versions=ONLY_1_2, ciphers="ECDHE-ECDSA-AES128-SHA")),
+    "cbc-first": MxScenario(verdict="enforced", host=_host(
+        "cbc-first", versions=ONLY_1_2,
+        ciphers="ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-GCM-SHA256")),
+    "dh-small": MxScenario("smtp-dh-small", "smtp-ciphers-old", verdict="enforced", host=_host(
+        "dh-small", kind="rsa", versions=ONLY_1_2, ciphers="DHE-RSA-AES128-GCM-SHA256",
+        dh_bits=1024)),
+    "dh-small-first": MxScenario("smtp-dh-small", verdict="enforced", host=_host(
+        "dh-small-first", kind="rsa", versions=ONLY_1_2, dh_bits=1024,
+        ciphers="DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256")),
+    "dh-first": MxScenario(verdict="enforced", host=_host(
+        "dh-first", kind="rsa", versions=ONLY_1_2, dh_bits=2048,
+        ciphers="DHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256")),
     "name-refused": MxScenario("starttls-failed", "sni-breaks",
                                host=_host("name-refused", sni="refuses name")),
     "name-needed": MxScenario("sni-needed", verdict="enforced",
@@ -106,6 +128,19 @@ MX_SCENARIOS = {
     "mx-self": MxScenario("mx-cert-self-signed", host=_host("mx-self", kind="self")),
     "mx-leaf-alone": MxScenario("mx-cert-chain", host=_host("mx-leaf-alone", kind="leaf-alone")),
     "mx-untrusted": MxScenario("mx-cert-untrusted", host=_host("mx-untrusted", kind="untrusted")),
+    "mx-half-expired": MxScenario("mx-cert-expired", verdict="enforced", host=_several(
+        "mx-half-expired", 2, last_kind="expired")),
+    "mx-rsa-1024": MxScenario("mx-cert-key-small", verdict="enforced",
+                              host=_host("mx-rsa-1024", kind="rsa-1024")),
+    "mx-rsa-2048": MxScenario(verdict="enforced", host=_host("mx-rsa-2048", kind="rsa")),
+    "mx-sha1": MxScenario("mx-cert-weak", host=_host("mx-sha1", kind="sha1")),
+    "mx-must-staple": MxScenario("mx-cert-staple", verdict="enforced",
+                                 host=_host("mx-must-staple", kind="must-staple")),
+    # a backup
+    "backup-down": MxScenario("smtp-unreachable", "mx-host-down", verdict="enforced",
+                              host="mx1.provider.example", beside=["closed-mx.mail.example"]),
+    "backup-refusing": MxScenario("smtp-refuses-us", verdict="enforced",
+                                  host="mx1.provider.example", beside=["refusing.mail.example"]),
     # TLSA; a sender with MTA-STS alone sees no fault
     "dane": MxScenario(verdict="enforced", dane="enforced", host=_host("dane", tlsa=["3 1 1 own"])),
     "dane-issuer": MxScenario(verdict="enforced", dane="enforced",
@@ -171,11 +206,13 @@ MX_SCENARIOS = {
     "dane-aliased": MxScenario("mx-cname", "mx-cert-name", dane="enforced",
                                   name="dane-aliased.mail.example",
                                   host=_behind_alias("dane-aliased")),
-    "dane-rsa-1024": MxScenario(verdict="enforced", dane="enforced", host=_host(
+    "dane-half": MxScenario("tlsa-mismatch", verdict="enforced", dane="enforced", host=_several(
+        "dane-half", 2, last_kind="rsa", tlsa=["3 1 1 own"])),
+    "dane-rsa-1024": MxScenario("mx-cert-key-small", verdict="enforced", dane="enforced", host=_host(
         "dane-rsa-1024", kind="rsa-1024", tlsa=["3 1 1 own"])),
-    "dane-sha1": MxScenario("mx-cert-untrusted", dane="enforced", host=_host(
+    "dane-sha1": MxScenario("mx-cert-weak", dane="enforced", host=_host(
         "dane-sha1", kind="sha1", tlsa=["3 1 1 own"])),
-    "dane-issuer-sha1": MxScenario("mx-cert-untrusted", "tlsa-chain", dane="lost", host=_host(
+    "dane-issuer-sha1": MxScenario("mx-cert-weak", "tlsa-chain", dane="lost", host=_host(
         "dane-issuer-sha1", kind="sha1", tlsa=["2 1 1 issuer"])),
 }
 

@@ -171,11 +171,35 @@ static void test_many(void **state)
     arena_free(arena);
 }
 
+/* Port 25 may be blocked here, unless others take connections. */
+static void test_down(void **state)
+{
+    struct mx_record records[] = {
+        {.host = "a.example", .is_down = true}, {.host = "b.example"}, {.host = "c.example"}};
+    struct findings *findings = findings_new();
+    char text[JUDGED_TEXT_SIZE];
+
+    (void)state;
+    check_mx_judge_down(records, 3, findings);
+    assert_int_equal(findings_count(findings), 0);
+    records[1].is_reached = true;
+    check_mx_judge_down(records, 3, findings);
+    records[2].is_reached = true;
+    check_mx_judge_down(records, 3, findings);
+    assert_true(fixture_equal("findings",
+                              "mx-host-down a.example: the MX host takes no connection on port 25; "
+                              "1 of the domain's others does\n"
+                              "mx-host-down a.example: the MX host takes no connection on port 25; "
+                              "2 of the domain's others do\n",
+                              judged_text(findings, text)));
+    findings_free(findings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_many), cmocka_unit_test(test_records),
                                        cmocka_unit_test(test_answers_without_records),
-                                       cmocka_unit_test(test_order)};
+                                       cmocka_unit_test(test_order), cmocka_unit_test(test_down)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

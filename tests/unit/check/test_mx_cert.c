@@ -167,7 +167,31 @@ static void tells_the_ways_in_which_a_chain_fails(void **state)
     cert = judged_leaf(&good, "P-256", ended, "mx.example");
     assert_int_equal(cert.faults, MX_CERT_EXPIRED);
     assert_int_equal(cert.ends_unix_s, PKI_NOW_UNIX_S - 1);
-    cert = judged_leaf(&good, "RSA-1024", root, "mx.example");
+}
+
+static void tells_keys_that_are_too_small_for_some(void **state)
+{
+    struct mx_cert cert = judged_leaf(&good, "RSA-1024", root, "mx.example");
+
+    (void)state;
+    assert_int_equal(cert.faults, 0);
+    assert_int_equal(cert.small_key_bits, 1024);
+    cert = judged_leaf(&good, "RSA-2048", root, "mx.example");
+    assert_int_equal(cert.small_key_bits, 0);
+    cert = judged_leaf(&good, "P-256", root, "mx.example");
+    assert_int_equal(cert.small_key_bits, 0);
+}
+
+static void tells_who_demands_a_staple(void **state)
+{
+    struct pki_request request = good;
+    struct mx_cert cert = judged_leaf(&request, "P-256", root, "mx.example");
+
+    (void)state;
+    assert_false(cert.must_staple);
+    request.must_staple = true;
+    cert = judged_leaf(&request, "P-256", root, "mx.example");
+    assert_true(cert.must_staple);
     assert_int_equal(cert.faults, 0);
 }
 
@@ -186,6 +210,7 @@ static void finds_all_faults_at_once(void **state)
     assert_string_equal(cert.names, "'a.example'");
     cert = judged_leaf(&sha1, "P-256", root, "mx.example");
     assert_int_equal(cert.faults, MX_CERT_WEAK);
+    assert_string_equal(cert.weakness, "CA signature digest algorithm too weak");
 }
 
 static void lists_names_escaped_and_bounded(void **state)
@@ -234,6 +259,8 @@ int main(void)
         cmocka_unit_test(matches_names_as_senders_do),
         cmocka_unit_test(judges_the_dates),
         cmocka_unit_test(tells_the_ways_in_which_a_chain_fails),
+        cmocka_unit_test(tells_keys_that_are_too_small_for_some),
+        cmocka_unit_test(tells_who_demands_a_staple),
         cmocka_unit_test(finds_all_faults_at_once),
         cmocka_unit_test(lists_names_escaped_and_bounded),
         cmocka_unit_test(tells_certificates_and_keys_apart),

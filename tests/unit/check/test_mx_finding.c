@@ -181,6 +181,85 @@ static void says_what_is_wrong_with_a_certificate(void **state)
     }
 }
 
+static void says_what_stricter_senders_refuse(void **state)
+{
+    static const struct mx_cert small = {CERT, .small_key_bits = 1024},
+                                weak = {CERT, .faults = MX_CERT_WEAK,
+                                        .weakness = "EE certificate key too weak",
+                                        .small_key_bits = 512},
+                                stapled = {CERT, .must_staple = true};
+    static const struct {
+        const struct mx_cert *cert;
+        struct smtp_strength strength;
+        enum smtp_end narrow; /* SMTP_END_UNREACHABLE: not tried */
+        const char *want;
+    } rows[] = {
+        {&small,
+         {0},
+         SMTP_END_UNREACHABLE,
+         "mx-cert-key-small mx.example [192.0.2.1]: a key of the certificate or of its issuers has "
+         "1024 bits"},
+        {&weak,
+         {0},
+         SMTP_END_UNREACHABLE,
+         "mx-cert-weak mx.example [192.0.2.1]: the certificate is refused: EE certificate key too "
+         "weak"},
+        {&stapled,
+         {0},
+         SMTP_END_UNREACHABLE,
+         "mx-cert-staple mx.example [192.0.2.1]: the certificate demands a stapled OCSP answer, "
+         "and the server sends none"},
+        {&stapled, {.has_staple = true}, SMTP_END_UNREACHABLE, ""},
+        {&good_cert,
+         {.lacks_renegotiation = true},
+         SMTP_END_UNREACHABLE,
+         "smtp-tls-weak mx.example [192.0.2.1]: the server does not know secure renegotiation (RFC "
+         "5746)"},
+        {&good_cert,
+         {.signs_sha1 = true},
+         SMTP_END_UNREACHABLE,
+         "smtp-tls-weak mx.example [192.0.2.1]: the server signs its key exchange with SHA-1"},
+        {&good_cert,
+         {.suite = "DHE", .is_old_suite = true, .dh_bits = 1024},
+         SMTP_END_SECURED,
+         "smtp-dh-small mx.example [192.0.2.1]: the server takes DHE with a Diffie-Hellman group "
+         "of 1024 bits"},
+        {&good_cert, {.suite = "DHE", .is_old_suite = true, .dh_bits = 2048}, SMTP_END_SECURED, ""},
+        {&good_cert,
+         {.suite = "DHE", .is_old_suite = true, .dh_bits = 2048},
+         SMTP_END_TLS,
+         "smtp-ciphers-old mx.example [192.0.2.1]: the server takes DHE, and offers no cipher "
+         "suite with ECDHE and AEAD"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct mx_attempt named = good, narrow = {.end = rows[i].narrow, .stage = SMTP_HANDSHAKE};
+        struct mx_address address = {.named = &named, .nameless = &named};
+        struct mx_host host = host_of(&address, 1);
+
+        named.cert = rows[i].cert;
+        named.strength = rows[i].strength;
+        address.narrow = rows[i].narrow == SMTP_END_UNREACHABLE ? NULL : &narrow;
+        if (strcmp(reported(&host), rows[i].want) != 0)
+            fail_msg("row %zu: expected <%s>, found <%s>", i, rows[i].want, reported(&host));
+    }
+}
+
+/* A server that has enough of us says nothing on its suites. */
+static void an_attempt_that_is_turned_away_says_nothing(void **state)
+{
+    static const struct mx_attempt busy = {
+        .end = SMTP_END_REFUSED, .stage = SMTP_GREETING, .code = 421, .text = ""};
+    struct mx_attempt named = good;
+    struct mx_address address = {.named = &named, .nameless = &named, .narrow = &busy};
+    struct mx_host host = host_of(&address, 1);
+
+    (void)state;
+    named.strength = (struct smtp_strength){.suite = "DHE", .is_old_suite = true};
+    assert_string_equal(reported(&host), "");
+}
+
 static void says_what_the_server_name_changes(void **state)
 {
     static const struct mx_cert other_cert = {
@@ -355,6 +434,8 @@ int main(void)
         cmocka_unit_test(says_nothing_of_a_good_host),
         cmocka_unit_test(says_how_a_connection_ended),
         cmocka_unit_test(says_what_is_wrong_with_a_certificate),
+        cmocka_unit_test(says_what_stricter_senders_refuse),
+        cmocka_unit_test(an_attempt_that_is_turned_away_says_nothing),
         cmocka_unit_test(says_what_the_server_name_changes),
         cmocka_unit_test(looks_at_all_addresses),
         cmocka_unit_test(says_what_dns_does),

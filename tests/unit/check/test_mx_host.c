@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "check/mx_host.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -93,6 +94,45 @@ static void one_good_address_is_enough(void **state)
     assert_int_equal(outcome_of_two(&unreachable, NULL), MX_UNKNOWN);
 }
 
+static void tells_who_is_down(void **state)
+{
+    static const struct mx_attempt greeted = {.end = SMTP_END_REFUSED, .stage = SMTP_GREETING},
+                                   unrouted = {.end = SMTP_END_UNREACHABLE,
+                                               .stage = SMTP_CONNECT,
+                                               .sys_errno = ENETUNREACH};
+    static const struct {
+        const struct mx_attempt *a, *b;
+        bool is_reached, is_down;
+    } rows[] = {
+        {&accepted, &accepted, true, false},     {&accepted, &unreachable, true, false},
+        {&unreachable, &greeted, true, false},   {&unreachable, &unreachable, false, true},
+        {&unreachable, &unrouted, false, false}, {&unreachable, NULL, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct mx_address addresses[] = {{.named = rows[i].a}, {.named = rows[i].b}};
+        struct mx_host host = {.addresses = addresses, .n_addresses = 2};
+        if (mx_host_is_reached(&host) != rows[i].is_reached ||
+            mx_host_is_down(&host) != rows[i].is_down)
+            fail_msg("row %zu: reached %d, down %d", i, mx_host_is_reached(&host),
+                     mx_host_is_down(&host));
+        host.n_addresses = 0;
+        assert_false(mx_host_is_down(&host));
+    }
+}
+
+static void strength_decides_too(void **state)
+{
+    struct mx_attempt attempt = accepted;
+
+    (void)state;
+    attempt.strength.dh_bits = 1024;
+    assert_int_equal(mx_attempt_sts_outcome(&attempt), MX_ACCEPTS);
+    attempt.strength.lacks_renegotiation = true;
+    assert_int_equal(mx_attempt_sts_outcome(&attempt), MX_REFUSES);
+}
+
 static void a_special_address_is_none(void **state)
 {
     static const struct dns_answer found = {.status = DNS_OK}, none = {.status = DNS_NODATA};
@@ -163,6 +203,8 @@ static void dane_is_judged_apart(void **state)
     assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_REFUSES);
     attempt.tlsa.verdict = TLSA_ENCRYPTED;
     assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_ACCEPTS);
+    attempt.strength.lacks_renegotiation = true;
+    assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_REFUSES);
     address.named = &unreachable;
     assert_int_equal(mx_host_dane_outcome(&host, "example"), MX_UNKNOWN);
     address.named = NULL;
@@ -246,6 +288,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_what_an_attempt_says),
         cmocka_unit_test(one_good_address_is_enough),
+        cmocka_unit_test(tells_who_is_down),
+        cmocka_unit_test(strength_decides_too),
         cmocka_unit_test(a_special_address_is_none),
         cmocka_unit_test(dns_decides_first),
         cmocka_unit_test(dane_is_judged_apart),

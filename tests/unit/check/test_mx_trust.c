@@ -28,6 +28,7 @@ static void loads_roots_from_a_file(void **state)
     assert_int_equal(sk_X509_num(roots), 1);
     sk_X509_pop_free(roots, X509_free);
     assert_int_equal(SSL_CTX_get_min_proto_version(mx_trust_context(trust)), TLS1_VERSION);
+    assert_int_equal(SSL_CTX_get_min_proto_version(mx_trust_narrow_context(trust)), TLS1_2_VERSION);
     mx_trust_free(trust);
     pki_free(root);
 }

@@ -367,6 +367,45 @@ static void compares_without_the_name(void **state)
     smtp_server_stop(beside);
 }
 
+/* Whether it was asked again with what all senders know, and how that ended. */
+static void asks_again_where_the_suite_is_old(void **state)
+{
+    static const struct fake_dns_row rows[] = {ADDRESS(false), NO_IPV6(false)};
+    static const struct {
+        const char *suites;
+        unsigned n_clients;
+        enum smtp_end end; /* of the third */
+    } servers[] = {
+        {"ECDHE-ECDSA-AES128-GCM-SHA256", 2, SMTP_END_SECURED},
+        {"ECDHE-ECDSA-AES128-SHA", 3, SMTP_END_TLS},
+        {"ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES128-GCM-SHA256", 3, SMTP_END_SECURED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+        SSL_CTX *tls = context_of(leaf);
+        struct smtp_server *server;
+        const struct mx_address *address;
+        struct visited visited;
+
+        assert_int_equal(SSL_CTX_set_max_proto_version(tls, TLS1_2_VERSION), 1);
+        assert_int_equal(SSL_CTX_set_cipher_list(tls, servers[i].suites), 1);
+        SSL_CTX_set_options(tls, SSL_OP_CIPHER_SERVER_PREFERENCE);
+        server = smtp_server_start(secured, tls);
+        visited_open(&visited, rows, ARRAY_LEN(rows), server);
+        address = &visited_run(&visited)->addresses[0];
+        assert_int_equal(address->named->end, SMTP_END_SECURED);
+        assert_int_equal(mx_host_sts_outcome(visited.host), MX_ACCEPTS);
+        if ((address->narrow ? 3 : 2) != servers[i].n_clients ||
+            (address->narrow && address->narrow->end != servers[i].end))
+            fail_msg("row %zu: ended with %d", i, address->narrow ? (int)address->narrow->end : -1);
+        visited_close(&visited);
+        assert_int_equal(smtp_server_clients(server), servers[i].n_clients);
+        smtp_server_stop(server);
+        SSL_CTX_free(tls);
+    }
+}
+
 static void stops_when_its_time_is_over(void **state)
 {
     static const struct fake_dns_row rows[] = {
@@ -436,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_host_without_addresses_is_not_asked_for_more),
         cmocka_unit_test(tries_each_address),
         cmocka_unit_test(compares_without_the_name),
+        cmocka_unit_test(asks_again_where_the_suite_is_old),
         cmocka_unit_test(stops_when_its_time_is_over),
         cmocka_unit_test(counts_the_addresses_beyond_its_limit),
         cmocka_unit_test(can_be_ended_at_any_time),

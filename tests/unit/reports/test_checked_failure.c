@@ -46,7 +46,7 @@ static void test_codes(void **state)
         if (class_by_name(row) != RESULT_UNKNOWN && class != class_by_name(row))
             fail_msg("%s is not of the class %d", row->code, class_by_name(row));
     }
-    assert_int_equal(n, 38); /* so that each code of the table is one of the check's */
+    assert_int_equal(n, 40); /* so that each code of the table is one of the check's */
     assert_int_equal(checked_failure_class("tlsa-mismatch"), RESULT_UNKNOWN);
     assert_int_equal(checked_failure_class("smtp-unreachable"), RESULT_UNKNOWN);
     assert_int_equal(checked_failure_class(""), RESULT_UNKNOWN);

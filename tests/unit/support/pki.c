@@ -127,6 +127,8 @@ static X509 *make_certificate(const struct pki_request *request, EVP_PKEY *key,
     if (request->names_issuer)
         add_extension(certificate, issuer_certificate, NID_info_access,
                       "caIssuers;URI:http://issuer.example/R1.der");
+    if (request->must_staple)
+        add_extension(certificate, issuer_certificate, NID_tlsfeature, "status_request");
     if (request->names)
         add_extension(certificate, issuer_certificate, NID_subject_alt_name, request->names);
     assert_true(

@@ -24,6 +24,7 @@ struct pki_request {
     const char *names; /* of the SAN, "DNS:a.example,DNS:b.example"; NULL: no SAN */
     enum { PKI_LEAF, PKI_AUTHORITY } role;
     const char *digest;        /* of the signature; NULL: SHA256 */
+    bool must_staple;          /* demands that an OCSP answer comes with it in the handshake */
     bool names_issuer;         /* says where the certificate of its issuer is, as public ones do */
     int64_t not_before_unix_s; /* both 0: valid for 90 days, of which 30 are over */
     int64_t not_after_unix_s;
