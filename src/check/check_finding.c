@@ -71,6 +71,12 @@ static const struct check_row check_rows[CHECK_FINDING_COUNT] = {
         {"txt-server-silent", CHECK_WARNING,
          "senders whose resolvers take this name server wait, or get no answer",
          "repair the name server, or delete its NS record", "RFC 2182 2"},
+    [CHECK_TXT_DELEGATED_ALONE] =
+        {"txt-delegated-alone", CHECK_NOTE,
+         "a change of the id is the provider's, and the policy may not change with it",
+         "let mta-sts lead to the provider too, unless it has the provider's address or is a "
+         "reverse proxy of the provider's policy",
+         "RFC 8461 8.2"},
     [CHECK_ID_NOT_OURS] =
         {"id-not-ours", CHECK_ERROR,
          "senders that know this id do not fetch the policy as it is configured here",

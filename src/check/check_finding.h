@@ -37,6 +37,7 @@ enum check_finding {
     CHECK_TXT_TTL_LONG,
     CHECK_TXT_SERVERS_DIFFER,
     CHECK_TXT_SERVER_SILENT,
+    CHECK_TXT_DELEGATED_ALONE,
     CHECK_ID_NOT_OURS,
     /* the policy host */
     CHECK_HOST_MISSING,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "check/check_delegation.h"
 #include "check/check_policy.h"
 #include "check/check_tls_rpt.h"
 #include "check/check_txt.h"
@@ -315,6 +316,9 @@ static void check_judge_sts(struct domain_check *check, struct domain_report *re
                      check->host, check->domain);
     check_host_judge_dns(check->domain, check->asks[ASK_HOST_A].answer,
                          check->asks[ASK_HOST_AAAA].answer, &wanted, check->arena, check->findings);
+    if (!check->ours && !findings_have(check->findings, CHECK_TXT_CNAME_BESIDE))
+        check_delegation_judge(check->domain, check->asks[ASK_RECORD].answer,
+                               check->asks[check_find_host_ask(check)].answer, check->findings);
     facts->has_policy = check_judge_policy(check, policy, &is_parsed);
     facts->is_host_untried = check_is_host_untried(check);
     facts->mode = is_parsed ? policy->mode : POLICY_MODE_NONE;

@@ -117,6 +117,11 @@ SCENARIOS = {
         "txt-cname-doubled", record="_mta-sts CNAME _mta-sts.provider.example", verdict="ignored"),
     "dangling.example": Scenario("txt-cname-dangling", verdict="ignored",
                                  record="_mta-sts CNAME nowhere.provider.example."),
+    "half-delegated.example": Scenario("txt-delegated-alone",
+                                       record="_mta-sts CNAME sts.provider.example."),
+    "delegated.example": Scenario(record="_mta-sts CNAME sts.provider.example.",
+                                  host=["mta-sts CNAME policies.provider.example."]),
+    "own-cname.example": Scenario(record="_mta-sts CNAME sts", more=[f"sts TXT {TXT}"]),
     "wildcard.example": Scenario("txt-wildcard", record=f"* TXT {TXT}"),
     "own-record.example": Scenario(more=[f"* TXT {TXT}"]),
     "wild-cname.example": Scenario("txt-missing", "tls-rpt-missing", record="", rpt="", sites=[],
@@ -349,5 +354,6 @@ SCENARIOS.update({f"{name}.example": Scenario(
     zone={"signed": each.signed}) for name, each in MX_SCENARIOS.items()})
 PROVIDER_ZONES = {
     "provider.example": Zone(f"gone-web A {CLOSED}", f"policy A {DAEMON[0]}", f"policy AAAA {DAEMON[1]}",
+                             f"sts TXT {TXT}", f"policies A {NGINX[0]}", f"policies AAAA {NGINX[1]}",
                              "@ MX 10 mx1", "mx1 A 45.67.89.61", "mx2 A 45.67.89.62", signed=True),
 }
