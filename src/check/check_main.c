@@ -247,7 +247,7 @@ static enum exit_status check_fail(const char *message)
 
 static enum exit_status check_flush(enum exit_status status)
 {
-    if (fflush(stdout) == 0)
+    if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     fprintf(stderr, "mta-stsd-check: the output cannot be written: %s\n", strerror(errno));
     return STATUS_FAILED;

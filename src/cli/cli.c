@@ -207,7 +207,7 @@ int cli_main(int argc, char **argv)
         status = options.mode->run(&options);
     options_done(&options);
     /* A full disk shows only here: what was printed may still be in the buffer. */
-    if (fflush(stdout) != 0 && status <= STATUS_FINDINGS)
+    if ((fflush(stdout) != 0 || ferror(stdout)) && status <= STATUS_FINDINGS)
         status = cli_fail(STATUS_FAILED, "the output cannot be written: %s", strerror(errno));
     return (int)status;
 }

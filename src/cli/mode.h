@@ -129,6 +129,7 @@ enum exit_status mode_become(const struct options *options);
 enum exit_status mode_withdraw(const struct options *options);
 enum exit_status mode_reload(const struct options *options);
 enum exit_status mode_health(const struct options *options);
+enum exit_status mode_notify_test(const struct options *options);
 enum exit_status mode_certificates(const struct options *options);
 enum exit_status mode_version(const struct options *options);
 enum exit_status mode_help(const struct options *options);

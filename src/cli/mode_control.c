@@ -17,6 +17,7 @@
 enum {
     RELOAD_TIMEOUT_S = 300, /* a million domains on a slow machine */
     HEALTH_TIMEOUT_S = 5,
+    NOTIFY_TIMEOUT_S = 180, /* two runs of the program: one may be under way */
 };
 
 static enum exit_status status_of(struct slice outcome)
@@ -87,6 +88,11 @@ enum exit_status mode_reload(const struct options *options)
     if (options->force && options->dry_run)
         return cli_fail(STATUS_USAGE, "--force and --dry-run do not go together");
     return ask_daemon(options, options->dry_run ? "reload dry" : question, RELOAD_TIMEOUT_S);
+}
+
+enum exit_status mode_notify_test(const struct options *options)
+{
+    return ask_daemon(options, "notify test", NOTIFY_TIMEOUT_S);
 }
 
 enum exit_status mode_health(const struct options *options)

@@ -49,7 +49,7 @@ static struct config *serve_load(const struct options *options)
     struct config *config = config_load_with(options->config_path, LOAD_SETTLED, diag);
 
     if (config)
-        start_check_program(config, diag);
+        start_check_programs(config, diag);
     diag_print(diag, LEVEL_WARNING, stderr);
     diag_free(diag);
     return config;

@@ -123,7 +123,7 @@ enum exit_status mode_test_config(const struct options *options)
 
     if (config && !options->no_certificates) {
         start_check(config, options->config_path, diag);
-        start_check_program(config, diag);
+        start_check_programs(config, diag);
     }
     if (config && !options->no_certificates && config->n_sources > 0) {
         struct trust_store *trust = trust_store_new();

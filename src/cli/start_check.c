@@ -29,21 +29,30 @@ static int find_program_fault(const char *path)
     return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0 ? 0 : errno;
 }
 
-void start_check_program(const struct config *config, struct diag *diag)
+/* place, path  of the program's key; what: is not done without it */
+static void check_program(const struct config *config, const char *program, struct place place,
+                          const char *path, const char *what, struct diag *diag)
 {
     char user[RUN_AS_USER_MAX];
     int fault;
 
-    if (config->n_on_change == 0)
-        return;
     run_as_begin(config);
-    fault = find_program_fault(config->on_change[0]);
+    fault = find_program_fault(program);
     run_as_end();
     if (fault != 0)
-        diag_add(diag, FINDING_PROGRAM_UNUSABLE, config->on_change_place, "on_change.run[0]",
-                 "'%s' cannot be run by user %s: %s; until it can, changed records are not "
-                 "published",
-                 config->on_change[0], run_as_user(config, user), strerror(fault));
+        diag_add(diag, FINDING_PROGRAM_UNUSABLE, place, path,
+                 "'%s' cannot be run by user %s: %s; until it can, %s", program,
+                 run_as_user(config, user), strerror(fault), what);
+}
+
+void start_check_programs(const struct config *config, struct diag *diag)
+{
+    if (config->n_on_change > 0)
+        check_program(config, config->on_change[0], config->on_change_place, "on_change.run[0]",
+                      "changed records are not published", diag);
+    if (config->n_notify > 0)
+        check_program(config, config->notify[0], config->notify_place, "notify.run[0]",
+                      "nobody is told what begins and ends", diag);
 }
 
 /* Leaves the place and the message of the first finding. */

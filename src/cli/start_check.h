@@ -8,8 +8,8 @@
 struct config;
 struct diag;
 
-/** Adds a warning if the program of on_change cannot be run by the user that the daemon runs as. */
-void start_check_program(const struct config *config, struct diag *diag);
+/** Adds a warning for each program of on_change and notify that the daemon's user cannot run. */
+void start_check_programs(const struct config *config, struct diag *diag);
 
 /**
  * Adds findings: the user does not exist, or cannot read a file of the configuration, so that each

@@ -32,6 +32,7 @@
 #include "reports/report_query.h"
 #include "reports/report_scope.h"
 #include "reports/report_sources.h"
+#include "reports/reports_conditions.h"
 #include "reports/reports_options.h"
 #include "reports/reports_show.h"
 #include "reports/reports_site.h"
@@ -323,6 +324,18 @@ static int reports_run_site(struct reports_program *program)
     return STATUS_GOOD;
 }
 
+static int reports_run_conditions(struct reports_program *program)
+{
+    struct domain_reports_source source;
+    struct err err;
+
+    program_read_checks(program);
+    source = program_source(program);
+    return reports_conditions_write(&source, program->options->conditions, &err) == 0
+               ? STATUS_GOOD
+               : reports_fail(STATUS_FAILED, err.msg);
+}
+
 static int reports_run_opened(struct reports_program *program)
 {
     switch (program->options->mode) {
@@ -330,6 +343,8 @@ static int reports_run_opened(struct reports_program *program)
         return reports_run_spool(program);
     case REPORTS_MODE_SITE:
         return reports_run_site(program);
+    case REPORTS_MODE_CONDITIONS:
+        return reports_run_conditions(program);
     default:
         return reports_run_import(program);
     }
@@ -375,6 +390,7 @@ static int reports_run_mode(const struct reports_options *options)
     case REPORTS_MODE_IMPORT:
     case REPORTS_MODE_SPOOL:
     case REPORTS_MODE_SITE:
+    case REPORTS_MODE_CONDITIONS:
         break;
     }
     if (options_are_piped(options) && isatty(STDIN_FILENO))
@@ -394,7 +410,7 @@ int reports_main(int argc, char **argv)
     if (reports_options_parse(argc, argv, &options) != 0)
         return STATUS_USAGE;
     status = reports_run_mode(&options);
-    if (fflush(stdout) != 0) {
+    if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "mta-stsd-reports: the output cannot be written: %s\n", strerror(errno));
         return STATUS_FAILED;
     }

@@ -20,6 +20,7 @@ enum reports_option {
     REPORTS_OPT_IMPORT,
     REPORTS_OPT_SPOOL,
     REPORTS_OPT_SITE,
+    REPORTS_OPT_CONDITIONS,
     REPORTS_OPT_VERSION,
     REPORTS_OPT_HELP,
     REPORTS_OPT_CONFIG,
@@ -44,6 +45,8 @@ static const struct reports_option_row reports_rows[] = {
     {REPORTS_OPT_SPOOL, "spool", NULL, "take in what the daemon received; it runs this itself"},
     {REPORTS_OPT_SITE, "site", "DIR",
      "write a static site of all domains into a folder of its own; the daemon runs this itself"},
+    {REPORTS_OPT_CONDITIONS, "conditions", "FILE",
+     "list what notify may have to tell; the daemon runs this itself"},
     {REPORTS_OPT_VERSION, "version", NULL, "the version"},
     {REPORTS_OPT_HELP, "help", NULL, "this text"},
     {REPORTS_OPT_CONFIG, "config", "FILE", "the configuration [" CONFIG_DEFAULT_PATH "]"},
@@ -86,6 +89,10 @@ static int reports_options_set(struct reports_options *options, enum reports_opt
     case REPORTS_OPT_SITE:
         options->mode = REPORTS_MODE_SITE;
         options->site = optarg;
+        break;
+    case REPORTS_OPT_CONDITIONS:
+        options->mode = REPORTS_MODE_CONDITIONS;
+        options->conditions = optarg;
         break;
     case REPORTS_OPT_VERSION:
         options->mode = REPORTS_MODE_VERSION;

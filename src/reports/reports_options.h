@@ -13,6 +13,7 @@ enum reports_mode {
     REPORTS_MODE_IMPORT,
     REPORTS_MODE_SPOOL,
     REPORTS_MODE_SITE,
+    REPORTS_MODE_CONDITIONS,
     REPORTS_MODE_HELP,
     REPORTS_MODE_VERSION,
 };
@@ -23,7 +24,8 @@ struct reports_options {
     char **arguments; /* domains or files, in argv, as written */
     size_t n_arguments;
     const char *config_path;
-    const char *site; /* the folder of REPORTS_MODE_SITE */
+    const char *site;       /* the folder of REPORTS_MODE_SITE */
+    const char *conditions; /* the file of REPORTS_MODE_CONDITIONS */
     uint64_t days;
     bool has_json, has_failures, has_raw;
 };

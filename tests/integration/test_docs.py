@@ -63,6 +63,21 @@ def test_findings_of_check():
           row["source"]] for row in listed]
 
 
+def test_notices():
+    """Members and kinds of the document, in their order."""
+    page = section("mta-stsd.8", "NOTICES")
+    source = (ROOT / "src/daemon/notify/notice_document.c").read_text(encoding="utf-8")
+    members = set(re.findall(r'(?:json_key|_member)\(&?writer, "(\w+)"', source))
+    assert set(re.findall(r"^\.It Li (\w+)$", page, re.MULTILINE)) == \
+        members - {"open", "began", "ended"}  # those of the digest
+    kinds = re.findall(r'= "(\w+)"', (ROOT / "src/lib/state/condition.c").read_text().split(
+        "condition_words[CONDITION_KIND_COUNT] = {")[1].split("}")[0])
+    assert re.findall(r"^\.It Cm (\w+)$", page, re.MULTILINE) == kinds
+    example = json.loads(BLOCK.search(page)[1])
+    assert {*example, *example["notices"][0]} | {"digest", "until", "open", "began",
+                                                 "ended"} == members
+
+
 def test_formats():
     listed = run("--help").stdout.decode().split("Formats of --print-dns:\n")[1].split("\n\n")[0]
     assert re.findall(r"^\.It Cm ([a-z0-9-]+)$", section("mta-stsd.8", "DNS"), re.MULTILINE) == \

@@ -13,7 +13,7 @@ import re
 LAYERS = [{"lib/base"}, {"lib/acme", "lib/diag"}, {"lib/yaml", "lib/policy", "lib/dns"},
           {"lib/config", "lib/import"}, {"lib/state"},
           {"daemon/net", "daemon/tls"}, {"daemon/worker"}, {"daemon/http"},
-          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/acme"}, {"daemon/main"},
+          {"daemon/confine", "daemon/child", "daemon/control"}, {"daemon/acme", "daemon/notify"}, {"daemon/main"},
           {"acme_hook", "check", "reports"}, {"cli"},
           {"main.c", "acme_hook_main.c", "check_main.c", "reports_main.c"}]
 LAYER_OF = {folder: layer for layer, folders in enumerate(LAYERS) for folder in folders}

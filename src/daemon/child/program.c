@@ -11,13 +11,12 @@
 #include "lib/base/slice.h"
 
 /* Of the programs that can be configured. */
-static const char *const program_names[PROGRAM_COUNT] = {[ON_CHANGE] = "on-change",
-                                                         [CHECK] = "check",
-                                                         [REPORTS] = "reports",
-                                                         [ACME_READY] = "acme-ready",
-                                                         [ACME_ACCOUNT] = "acme-account",
-                                                         [ACME_ORDER] = "acme-order",
-                                                         [SITE] = "site"};
+static const char *const program_names[PROGRAM_COUNT] = {
+    [ON_CHANGE] = "on-change",   [NOTIFY] = "notify",
+    [CHECK] = "check",           [REPORTS] = "reports",
+    [ACME_READY] = "acme-ready", [ACME_ACCOUNT] = "acme-account",
+    [ACME_ORDER] = "acme-order", [SITE] = "site",
+    [CONDITIONS] = "conditions"};
 
 char *program_find_beside(const char *name)
 {

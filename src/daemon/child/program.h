@@ -19,9 +19,11 @@ struct arena;
 enum program {
     TRIAL_LOAD,   /* mta-stsd itself: loads the configuration that is its argument, and ends */
     ON_CHANGE,    /* on_change.run: publishes records which have changed */
+    NOTIFY,       /* notify.run: is told what begins and ends */
     CHECK,        /* mta-stsd-check: looks at all domains as senders do */
     REPORTS,      /* mta-stsd-reports: reads the reports in the spool */
     SITE,         /* mta-stsd-reports: writes the status site */
+    CONDITIONS,   /* mta-stsd-reports: lists what notify.run may have to be told */
     ACME_READY,   /* mta-stsd-check: whether a certificate can be ordered for the hosts named */
     ACME_ACCOUNT, /* uacme: makes an account at the certificate authority */
     ACME_ORDER,   /* uacme: orders a certificate for the host named */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /**
- * The control socket: how --reload, --health and --certificates ask the running daemon.
+ * The control socket: how --reload, --health, --notify-test and --certificates ask the running
+ * daemon.
  *
- * One line is asked ("reload", "reload force", "health", "orders", "served"); the answer is a line
+ * One line is asked ("reload", "reload force", "notify test",
+ * "health", "orders", "served"); the answer is a line
  * with its outcome, then text for a person, then the end. The socket's file has mode 0600.
  */
 #pragma once

@@ -133,6 +133,17 @@ static void print_on_change(const struct server_stats *stats, FILE *out)
                  out);
 }
 
+static void print_notices(const struct server_stats *stats, FILE *out)
+{
+    print_family("notify_runs_total", "counter", "Runs of the program of notify, by result.", out);
+    print_sample("notify_runs_total", "result", "delivered", stats->n_notices_good, out);
+    print_sample("notify_runs_total", "result", "failed", stats->n_notices_failed, out);
+    print_family("condition_lists_total", "counter",
+                 "Runs that list what notify may have to tell, by result.", out);
+    print_sample("condition_lists_total", "result", "good", stats->n_conditions_good, out);
+    print_sample("condition_lists_total", "result", "failed", stats->n_conditions_failed, out);
+}
+
 /* Prints a file that mta-stsd-check has left. Returns whether there is one. */
 static bool print_check_file(const char *path, size_t max_bytes, FILE *out)
 {
@@ -220,6 +231,7 @@ static void print_metrics(const struct admin_pages *pages, FILE *out)
     print_certificates(pages->stats, out);
     print_reloads(pages->stats, out);
     print_on_change(pages->stats, out);
+    print_notices(pages->stats, out);
     print_orders(&pages->stats->acme, out);
     print_checks(pages, out);
     print_reports(pages->reports, &sum, out);

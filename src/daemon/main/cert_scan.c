@@ -23,6 +23,7 @@ struct cert_scan {
     pthread_mutex_t mutex; /* of all below, up to the thread's own */
     pthread_cond_t changed;
     bool is_held, is_stopped, is_look_wanted;
+    bool has_ended;      /* a pass over all hosts */
     struct config *next; /* to be scanned; one reference each, or NULL */
     struct cert_store *next_store;
 
@@ -151,14 +152,24 @@ static bool scan_domains(struct cert_scan *scan, struct scan_pass *pass)
     return true;
 }
 
+static void set_scan_flag(struct cert_scan *scan, bool *flag, bool value)
+{
+    pthread_mutex_lock(&scan->mutex);
+    *flag = value;
+    pthread_cond_signal(&scan->changed);
+    pthread_mutex_unlock(&scan->mutex);
+}
+
 static void scan_once(struct cert_scan *scan, enum pass_kind kind)
 {
     struct scan_pass pass = {.kind = kind, .config = cert_states_config(scan->states)};
     struct cert_counts counts;
 
     if (scan_domains(scan, &pass)) {
-        if (kind != PASS_CHANGED)
+        if (kind != PASS_CHANGED) {
             scan->all_at_ms = scan_now_ms(scan) + scan->options.all_ms;
+            set_scan_flag(scan, &scan->has_ended, true);
+        }
         if (pass.n_fetchable > 0 && scan->options.fetchable)
             scan->options.fetchable(scan->options.context, pass.config, pass.fetchable,
                                     pass.n_fetchable);
@@ -295,12 +306,30 @@ bool cert_scan_was_fetchable(struct cert_scan *scan, const struct config *config
     return result;
 }
 
-static void set_scan_flag(struct cert_scan *scan, bool *flag, bool value)
+bool cert_scan_has_ended(struct cert_scan *scan)
 {
+    bool result;
+
+    if (!scan)
+        return false;
     pthread_mutex_lock(&scan->mutex);
-    *flag = value;
-    pthread_cond_signal(&scan->changed);
+    result = scan->has_ended;
     pthread_mutex_unlock(&scan->mutex);
+    return result;
+}
+
+int cert_scan_find(struct cert_scan *scan, const struct config *config, size_t domain,
+                   struct cert_view *ret_view)
+{
+    int result = -1;
+
+    if (!scan)
+        return -1;
+    pthread_mutex_lock(&scan->mutex);
+    if (scan->states && cert_states_config(scan->states) == config)
+        result = cert_states_view(scan->states, domain, ret_view);
+    pthread_mutex_unlock(&scan->mutex);
+    return result;
 }
 
 void cert_scan_look(struct cert_scan *scan)

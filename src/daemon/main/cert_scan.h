@@ -18,6 +18,7 @@ struct cert_counts;
 struct cert_scan;
 struct cert_state;
 struct cert_store;
+struct cert_view;
 struct clock;
 struct config;
 
@@ -79,6 +80,18 @@ void cert_scan_look(struct cert_scan *scan);
  * domain  index into config->domains
  */
 bool cert_scan_was_fetchable(struct cert_scan *scan, const struct config *config, size_t domain);
+
+/** Whether a pass over all hosts has ended in this process. */
+bool cert_scan_has_ended(struct cert_scan *scan);
+
+/**
+ * What the last look at a domain's host has found.
+ *
+ * domain  index into config->domains
+ * Returns 0, or -1: nobody has looked at that host of this configuration yet.
+ */
+int cert_scan_find(struct cert_scan *scan, const struct config *config, size_t domain,
+                   struct cert_view *ret_view);
 
 /** No slice begins until cert_scan_resume(): a reload has the machine. */
 void cert_scan_hold(struct cert_scan *scan);

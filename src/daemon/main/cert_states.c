@@ -116,6 +116,17 @@ bool cert_states_was_fetchable(const struct cert_states *states, size_t domain)
     return states->hosts[domain].was_fetchable;
 }
 
+int cert_states_view(const struct cert_states *states, size_t domain, struct cert_view *ret_view)
+{
+    const struct host_state *host = &states->hosts[domain];
+
+    if (!host->is_known)
+        return -1;
+    *ret_view = (struct cert_view){.finding = (enum finding)host->finding,
+                                   .not_after_unix_s = host->not_after_unix_s};
+    return 0;
+}
+
 void cert_states_count(const struct cert_states *states, struct cert_counts *ret_counts)
 {
     *ret_counts = (struct cert_counts){0};

@@ -65,5 +65,14 @@ struct cert_news cert_states_take(struct cert_states *states, size_t domain, uin
 /** Whether a look has found, in this process, that senders can fetch the domain's policy. */
 bool cert_states_was_fetchable(const struct cert_states *states, size_t domain);
 
+/** What the last look has found at a host. */
+struct cert_view {
+    enum finding finding;     /* the gravest; FINDING_NONE: nothing is wrong */
+    int64_t not_after_unix_s; /* 0: there is no certificate */
+};
+
+/** Returns 0, or -1: nobody has looked at the domain's host yet. */
+int cert_states_view(const struct cert_states *states, size_t domain, struct cert_view *ret_view);
+
 /** Counts all that was looked at. */
 void cert_states_count(const struct cert_states *states, struct cert_counts *ret_counts);

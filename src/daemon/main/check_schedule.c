@@ -133,6 +133,7 @@ static void schedule_end(void *context, const struct spawn_end *end, const char 
                  "admin listener have the results",
                  end->code == STATUS_WITH_ERRORS ? ", and some have errors" : "");
         schedule_wait(schedule, 0);
+        schedule->options.done(schedule->options.context);
     }
 }
 
@@ -184,6 +185,19 @@ void check_schedule_look(struct check_schedule *schedule)
     if (schedule && !child_run_is_under_way(schedule->run) &&
         schedule->every_s != (*schedule->options.config)->check_every_s)
         schedule_wait(schedule, schedule->options.delay_ms);
+}
+
+void check_schedule_run_by(struct check_schedule *schedule, int64_t at_unix_s)
+{
+    int64_t wait_s;
+
+    if (!schedule || !uv_is_active((const uv_handle_t *)&schedule->timer))
+        return; /* none are wanted, or one is under way */
+    wait_s = at_unix_s - clock_system.unix_s(&clock_system);
+    if (wait_s < 0)
+        wait_s = 0;
+    if (uv_timer_get_due_in(&schedule->timer) > (uint64_t)wait_s * 1000)
+        uv_timer_start(&schedule->timer, schedule_begin, (uint64_t)wait_s * 1000, 0);
 }
 
 void check_schedule_stop(struct check_schedule *schedule)

@@ -49,6 +49,8 @@ struct check_schedule_options {
     struct spawner *spawner;      /* attached before the first run */
     struct config *const *config; /* that serves at the time of the look */
     unsigned delay_ms, retry_ms;
+    void (*done)(void *context); /* there are new results */
+    void *context;
     _Atomic uint64_t *n_good, *n_failed; /* count the runs */
 };
 
@@ -58,6 +60,9 @@ void check_schedule_start(struct check_schedule *schedule,
 
 /** The configuration has changed, and with it maybe the interval. */
 void check_schedule_look(struct check_schedule *schedule);
+
+/** A run is to begin at this time at the latest, if there are runs at all. */
+void check_schedule_run_by(struct check_schedule *schedule, int64_t at_unix_s);
 
 /** The daemon ends: nothing is started any more. spawner_detach() comes next. */
 void check_schedule_stop(struct check_schedule *schedule);

@@ -3,15 +3,18 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/confine/privileges.h"
 #include "daemon/control/control.h"
 #include "daemon/main/acme_orders.h"
 #include "daemon/main/cert_scan.h"
+#include "daemon/main/notifier.h"
 #include "daemon/main/readiness.h"
 #include "daemon/main/reload.h"
 #include "daemon/main/server_stats.h"
+#include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 #include "lib/config/config.h"
@@ -45,6 +48,23 @@ static void begin_dry_run(void *context, struct control_client *client)
     const struct control_commands *commands = context;
 
     reload_request(commands->reload, RELOAD_DRY, answer_reload, client);
+}
+
+static void answer_notify_test(void *context, bool is_good, const char *text)
+{
+    char *answer;
+
+    if (asprintf(&answer, "%s%s\n", is_good ? "delivered: " : "not delivered: ", text) < 0)
+        memory_fail();
+    control_client_answer(context, is_good ? CONTROL_OK : CONTROL_REFUSED, answer);
+    free(answer);
+}
+
+static void begin_notify_test(void *context, struct control_client *client)
+{
+    const struct control_commands *commands = context;
+
+    notifier_test(commands->notifier, answer_notify_test, client);
 }
 
 static char *print_health(void *context)
@@ -101,6 +121,7 @@ const struct control_row control_commands_rows[CONTROL_COMMANDS_COUNT] = {
     {.question = "reload", .begin = begin_reload},
     {.question = "reload force", .begin = begin_forced_reload},
     {.question = "reload dry", .begin = begin_dry_run},
+    {.question = "notify test", .begin = begin_notify_test},
     {.question = "health", .answer = print_health},
     {.question = "orders", .answer = print_all_orders, .is_shared = true},
     {.question = "served", .answer = print_served, .is_shared = true},

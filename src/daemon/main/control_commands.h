@@ -10,13 +10,14 @@ struct account;
 struct acme_orders;
 struct config;
 struct err;
+struct notifier;
 struct readiness;
 struct reload;
 struct server_stats;
 struct uv_loop_s;
 
 enum {
-    CONTROL_COMMANDS_COUNT = 6,
+    CONTROL_COMMANDS_COUNT = 7,
 };
 
 /** The context of the rows. */
@@ -27,6 +28,7 @@ struct control_commands {
     struct config *const *config; /* that serves at the time of the question */
     struct cert_scan *const *scan;
     struct acme_orders *orders; /* NULL: nothing is ordered */
+    struct notifier *notifier;  /* NULL: nobody is told anything */
 };
 
 /**

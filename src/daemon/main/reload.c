@@ -167,7 +167,7 @@ static void reload_end(struct reload *reload, enum reload_outcome outcome, const
     answer_waiters(&reload->asking, outcome, text);
     reload->state = RELOAD_IDLE;
     if (reload->load.force != RELOAD_DRY)
-        reload->options.end(reload->options.context, outcome);
+        reload->options.end(reload->options.context, outcome, text);
     discard_load(&reload->load);
     if (reload->is_wanted || reload->waiting_dry)
         reload_begin(reload);
@@ -214,7 +214,7 @@ static void on_load_deadline(uv_timer_t *timer)
     answer_waiters(&reload->waiting, RELOAD_REFUSED, text);
     answer_waiters(&reload->waiting_dry, RELOAD_REFUSED, text);
     if (reload->load.force != RELOAD_DRY)
-        reload->options.end(reload->options.context, RELOAD_REFUSED);
+        reload->options.end(reload->options.context, RELOAD_REFUSED, text);
 }
 
 static void start_load(struct reload *reload)

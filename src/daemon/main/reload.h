@@ -67,7 +67,8 @@ struct reload_options {
     void (*swap)(void *context, struct config *config, struct cert_store *store);
     /** All workers serve from them. Takes over both references. */
     void (*serve)(void *context, struct config *config, struct cert_store *store);
-    void (*end)(void *context, enum reload_outcome outcome);
+    /** text: for a person, with line ends; the caller's. */
+    void (*end)(void *context, enum reload_outcome outcome, const char *text);
 };
 
 /** Never returns NULL. */

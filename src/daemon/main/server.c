@@ -169,12 +169,13 @@ static void on_reload_begun(void *context)
     cert_refresh_start(server->refresh);
 }
 
-static void on_reload_ended(void *context, enum reload_outcome outcome)
+static void on_reload_ended(void *context, enum reload_outcome outcome, const char *text)
 {
     struct server *server = context;
 
     if (outcome != RELOAD_GOOD)
         server_stats_count_refusal(&server->stats);
+    started_programs_take_reload(server->programs, outcome == RELOAD_GOOD ? NULL : text);
     set_serving(server);
     cert_scan_resume(server->scan);
 }
@@ -467,6 +468,7 @@ static void make_parts(struct server *server)
                                            .seen = on_certificate_seen,
                                            .context = server};
     const struct started_programs_options programs = {.loop = &server->loop,
+                                                      .scan = &server->scan,
                                                       .keeper = server->keeper,
                                                       .stats = &server->stats,
                                                       .installed = on_certificate_installed,
@@ -480,7 +482,8 @@ static void make_parts(struct server *server)
                                   .stats = &server->stats,
                                   .config = &server->config,
                                   .scan = &server->scan,
-                                  .orders = started_programs_orders(server->programs)};
+                                  .orders = started_programs_orders(server->programs),
+                                  .notifier = started_programs_notifier(server->programs)};
     server->scan = cert_scan_new(&scan);
     server->refresh =
         cert_refresh_new(&server->loop, &server->store, server->sandbox, server->scan);

@@ -27,9 +27,11 @@ struct server_stats {
     _Atomic uint64_t n_state_failures;               /* writes to the directory of `state:` */
     _Atomic uint64_t n_runs_accepted, n_runs_failed; /* of the program of `on_change` */
     atomic_bool is_last_run_failed;
-    _Atomic uint64_t n_checks_good, n_checks_failed; /* runs of mta-stsd-check */
-    _Atomic uint64_t n_sites_good, n_sites_failed;   /* runs that write the status site */
-    _Atomic int64_t site_written_unix_s;             /* 0: not yet */
+    _Atomic uint64_t n_checks_good, n_checks_failed;         /* runs of mta-stsd-check */
+    _Atomic uint64_t n_sites_good, n_sites_failed;           /* runs that write the status site */
+    _Atomic int64_t site_written_unix_s;                     /* 0: not yet */
+    _Atomic uint64_t n_conditions_good, n_conditions_failed; /* runs that list conditions */
+    _Atomic uint64_t n_notices_good, n_notices_failed;       /* runs of the program of `notify` */
     struct acme_stats acme;
     atomic_uint n_loops_stalled; /* of workers */
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * The programs that the daemon has the spawner start, and all that starts them: trial loads,
- * on_change, checks, the reading of reports, the status site and orders of certificates.
+ * on_change, notify, checks, the reading of reports, the status site and orders of certificates.
  *
  * Main thread, but for those functions that say otherwise. Functions take NULL where nothing was
  * made.
@@ -12,11 +12,13 @@
 
 struct account;
 struct acme_orders;
+struct cert_scan;
 struct cert_state;
 struct cert_store;
 struct check_schedule;
 struct config;
 struct err;
+struct notifier;
 struct report_service;
 struct server_stats;
 struct started_programs;
@@ -46,7 +48,8 @@ void started_programs_begin_reports(struct started_programs *programs, struct uv
 
 struct started_programs_options {
     struct uv_loop_s *loop;
-    struct state_keeper *keeper; /* NULL: the state directory cannot be used */
+    struct cert_scan *const *scan; /* made before the loop turns */
+    struct state_keeper *keeper;   /* NULL: the state directory cannot be used */
     struct server_stats *stats;
     void (*installed)(void *context); /* an ordered certificate was installed */
     void *context;
@@ -58,6 +61,9 @@ void started_programs_begin(struct started_programs *programs,
 
 /** Another configuration serves. */
 void started_programs_take_config(struct started_programs *programs);
+
+/** A reload has ended. reason: why it was refused, for a person; NULL: it was good. */
+void started_programs_take_reload(struct started_programs *programs, const char *reason);
 
 /** Senders can fetch more policies now. Any thread. */
 void started_programs_take_fetchable(struct started_programs *programs);
@@ -74,6 +80,9 @@ struct trial_load *started_programs_trial(struct started_programs *programs);
 
 /** NULL: there are none. */
 struct check_schedule *started_programs_checks(const struct started_programs *programs);
+
+/** NULL: nobody is told anything. */
+struct notifier *started_programs_notifier(const struct started_programs *programs);
 
 /** Never NULL. */
 struct report_service *started_programs_reports(const struct started_programs *programs);

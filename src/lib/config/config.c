@@ -83,12 +83,12 @@ static bool has_same_admin(const struct config *a, const struct config *b)
 }
 
 /* The process that starts the program knows it since the start of the daemon. */
-static bool has_same_on_change(const struct config *a, const struct config *b)
+static bool has_same_command(const char *const *a, size_t n_a, const char *const *b, size_t n_b)
 {
-    if (a->n_on_change != b->n_on_change)
+    if (n_a != n_b)
         return false;
-    for (size_t i = 0; i < a->n_on_change; i++)
-        if (strcmp(a->on_change[i], b->on_change[i]) != 0)
+    for (size_t i = 0; i < n_a; i++)
+        if (strcmp(a[i], b[i]) != 0)
             return false;
     return true;
 }
@@ -125,8 +125,11 @@ bool config_can_replace(const struct config *current, const struct config *next,
         *ret_key = "workers";
     else if (current->has_sandbox != next->has_sandbox)
         *ret_key = "sandbox";
-    else if (!has_same_on_change(current, next))
+    else if (!has_same_command(current->on_change, current->n_on_change, next->on_change,
+                               next->n_on_change))
         *ret_key = "on_change";
+    else if (!has_same_command(current->notify, current->n_notify, next->notify, next->n_notify))
+        *ret_key = "notify";
     else if (!has_same_acme(current->acme, next->acme))
         *ret_key = "acme";
     else

@@ -126,6 +126,12 @@ struct config {
     size_t n_on_change;           /* 0: none */
     struct place on_change_place; /* of the program's path */
     uint32_t on_change_timeout_s;
+    const char *const
+        *notify;     /* the program that is told what begins and ends, and its arguments */
+    size_t n_notify; /* 0: none */
+    struct place notify_place; /* of the program's path */
+    uint32_t notify_digest_s;  /* from one digest to the next; 0: there is none */
+    uint32_t notify_cooldown_s;
     uint32_t check_every_s; /* 0: no checks */
 
     const char *authserv_id; /* whose Authentication-Results are believed; NULL: nobody's */

@@ -24,6 +24,7 @@ static const char *const delegated_words[] = {"mta-sts", "tls-rpt"};
 static const char *const serve_words[] = {"policies", "challenges"};
 static const char *const level_words[] = {"error", "warning", "info", "debug"};
 static const char *const access_words[] = {"off", "text", "json"};
+static const char *const digest_words[] = {"daily", "weekly", "off"};
 static const char *const auto_words[] = {"auto"};
 
 _Static_assert(ARRAY_LEN(mode_words) == POLICY_MODE_COUNT, "a word a mode");
@@ -293,6 +294,30 @@ static const struct field on_change_rows[] = {
 };
 static const struct fields on_change_fields = {ROWS(on_change_rows)};
 
+static const struct field notify_rows[] = {
+    {.key = "run",
+     .type = FIELD_TEXTS,
+     .offset = offsetof(struct raw_settings, notify.run),
+     .max_items = RUN_MAX,
+     .empty_error = "; give the path of a program, or leave notify out",
+     .example = "[/etc/mta-stsd/mail.sh, postmaster@example.com]",
+     .is_required = true,
+     .help = "absolute path of the program, and its arguments"},
+    {.key = "digest",
+     .type = FIELD_WORD,
+     .offset = offsetof(struct raw_settings, notify.digest),
+     WORDS(digest_words),
+     .default_text = "daily",
+     .help = "how often the program is told what is open, and what began and ended"},
+    {.key = "cooldown",
+     .type = FIELD_DURATION,
+     .offset = offsetof(struct raw_settings, notify.cooldown),
+     .max = 30 * 24 * 60 * 60,
+     .default_text = "1d",
+     .help = "for how long the program is not told again that the same thing has begun"},
+};
+static const struct fields notify_fields = {ROWS(notify_rows)};
+
 static const struct field check_rows[] = {
     {.key = "every",
      .type = FIELD_DURATION,
@@ -489,6 +514,10 @@ static const struct field main_rows[] = {
      .type = FIELD_GROUP,
      .fields = &on_change_fields,
      .help = "the program that publishes records which have changed; needs state"},
+    {.key = "notify",
+     .type = FIELD_GROUP,
+     .fields = &notify_fields,
+     .help = "the program that is told when something begins or ends; needs state"},
     {.key = "reports",
      .type = FIELD_GROUP,
      .fields = &report_fields,

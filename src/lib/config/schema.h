@@ -90,6 +90,11 @@ struct raw_settings {
         struct field_number timeout; /* seconds */
     } on_change;
     struct {
+        struct field_texts run;
+        struct field_number digest;   /* index of its word: daily, weekly, off */
+        struct field_number cooldown; /* seconds */
+    } notify;
+    struct {
         struct field_number every; /* seconds */
     } check;
     struct {

@@ -335,27 +335,65 @@ static void build_includes(struct config *config, const struct field_texts *raw)
     config->n_includes = raw->n_items;
 }
 
+/*
+ * A program and its arguments. Returns NULL if there is none, and otherwise n_items texts.
+ *
+ * path     the key's
+ * why      it needs a state directory
+ * example  of a program
+ */
+static const char *const *build_program(const struct settings_context *context,
+                                        const struct raw_settings *raw,
+                                        const struct field_texts *run, const char *path,
+                                        const char *why, const char *example)
+{
+    const char **arguments = arena_array(context->config->arena, run->n_items, sizeof(*arguments));
+    char item_path[32], expected[128];
+
+    if (run->n_items == 0)
+        return NULL;
+    for (size_t i = 0; i < run->n_items; i++)
+        arguments[i] = arena_copy(context->config->arena, run->items[i].text);
+    snprintf(item_path, sizeof(item_path), "%s[0]", path);
+    snprintf(expected, sizeof(expected), "is not the absolute path of a program, as %s is",
+             example);
+    if (run->items[0].text.len > 0 && !slice_starts_with(run->items[0].text, "/"))
+        settings_report(context, FINDING_BAD_VALUE, &run->items[0], item_path, expected);
+    if (raw->state.place.line == 0)
+        diag_add(context->diag, FINDING_KEY_MISSING, run->place, path, "%s", why);
+    return arguments;
+}
+
 /* Whoever publishes must know what was published, which only the state directory tells. */
 static void build_on_change(const struct settings_context *context, const struct raw_settings *raw)
 {
     const struct field_texts *run = &raw->on_change.run;
     struct config *config = context->config;
-    const char **arguments = arena_array(config->arena, run->n_items, sizeof(*arguments));
 
     config->on_change_timeout_s = raw->on_change.timeout.value;
-    if (run->n_items == 0)
-        return;
-    for (size_t i = 0; i < run->n_items; i++)
-        arguments[i] = arena_copy(config->arena, run->items[i].text);
-    config->on_change = arguments;
+    config->on_change =
+        build_program(context, raw, run, "on_change.run",
+                      "on_change needs state:, where the daemon keeps which records were accepted",
+                      "/etc/mta-stsd/publish");
     config->n_on_change = run->n_items;
-    config->on_change_place = run->items[0].place;
-    if (run->items[0].text.len > 0 && !slice_starts_with(run->items[0].text, "/"))
-        settings_report(context, FINDING_BAD_VALUE, &run->items[0], "on_change.run[0]",
-                        "is not the absolute path of a program, as /etc/mta-stsd/publish is");
-    if (raw->state.place.line == 0)
-        diag_add(context->diag, FINDING_KEY_MISSING, run->place, "on_change.run",
-                 "on_change needs state:, where the daemon keeps which records were accepted");
+    if (run->n_items > 0)
+        config->on_change_place = run->items[0].place;
+}
+
+static void build_notify(const struct settings_context *context, const struct raw_settings *raw)
+{
+    static const uint32_t digest_s[] = {24 * 60 * 60, 7 * 24 * 60 * 60, 0}; /* daily, weekly, off */
+    const struct field_texts *run = &raw->notify.run;
+    struct config *config = context->config;
+
+    config->notify_digest_s = digest_s[raw->notify.digest.value];
+    config->notify_cooldown_s = raw->notify.cooldown.value;
+    config->notify = build_program(context, raw, run, "notify.run",
+                                   "notify needs state:, where the daemon keeps what was told",
+                                   "/etc/mta-stsd/mail.sh");
+    config->n_notify = run->n_items;
+    if (run->n_items > 0)
+        config->notify_place = run->items[0].place;
 }
 
 static void build_check(const struct settings_context *context, const struct raw_settings *raw)
@@ -539,6 +577,7 @@ void settings_build(const struct raw_settings *raw, struct config *config, struc
     acme_settings_build(&raw->acme, config, diag);
     build_certificates(&context, &raw->certificates);
     build_on_change(&context, raw);
+    build_notify(&context, raw);
     build_check(&context, raw);
     build_reports(&context, raw);
     build_user(&context, &raw->user);

@@ -70,7 +70,7 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
     [FINDING_RELOAD_UNREADABLE] = {"reload-unreadable", LEVEL_WARNING,
                                    "the daemon's user cannot read a configuration file again"},
     [FINDING_PROGRAM_UNUSABLE] = {"program-unusable", LEVEL_WARNING,
-                                  "the program of on_change cannot be run"},
+                                  "the program of on_change or notify cannot be run"},
     [FINDING_ACME_RATE] = {"acme-rate", LEVEL_WARNING,
                            "orders_per_hour is too small to renew the certificates of all hosts"},
     [FINDING_RUA_DOUBTFUL] = {"rua-doubtful", LEVEL_WARNING,

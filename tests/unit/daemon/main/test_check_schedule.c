@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "support/spawned.h"
@@ -34,6 +35,7 @@ struct watch {
     struct config *serving;
     struct check_schedule *schedule;
     _Atomic uint64_t n_good, n_failed;
+    unsigned n_done;
 };
 
 static const char *path_of(const char *name)
@@ -89,6 +91,13 @@ static int tear_down(void **state)
     return rmdir(directory);
 }
 
+static void count_done(void *context)
+{
+    struct watch *watch = context;
+
+    watch->n_done++;
+}
+
 static void watch_open(struct watch *watch, unsigned retry_ms)
 {
     struct check_schedule_options options = {.loop = &spawned_loop,
@@ -96,6 +105,8 @@ static void watch_open(struct watch *watch, unsigned retry_ms)
                                              .config = &watch->serving,
                                              .delay_ms = 0,
                                              .retry_ms = retry_ms,
+                                             .done = count_done,
+                                             .context = watch,
                                              .n_good = &watch->n_good,
                                              .n_failed = &watch->n_failed};
 
@@ -107,7 +118,9 @@ static void watch_open(struct watch *watch, unsigned retry_ms)
 
 static void watch_close(struct watch *watch)
 {
+    assert_int_equal(watch->n_done, watch->n_good);
     check_schedule_stop(watch->schedule);
+    check_schedule_run_by(watch->schedule, 0); /* nothing begins any more */
     spawned_end_daemon();
     check_schedule_free(watch->schedule);
 }
@@ -136,6 +149,7 @@ static void test_command(void **state)
     assert_null(check_schedule_new(&config, "-"));
     assert_int_equal(check_schedule_command(NULL).n_texts, 0);
     check_schedule_look(NULL);
+    check_schedule_run_by(NULL, 0);
     check_schedule_stop(NULL);
     check_schedule_free(NULL);
 }
@@ -152,6 +166,11 @@ static void test_results(void **state)
     assert_true(file_is(CHECK_RESULTS, "results\n"));
     turn_for_a_while();
     assert_true(file_is("runs", "\n"));
+    check_schedule_run_by(watch.schedule, clock_system.unix_s(&clock_system) + DAY_S / 2);
+    turn_for_a_while();
+    assert_true(file_is("runs", "\n"));
+    check_schedule_run_by(watch.schedule, 0);
+    spawned_wait_for(&watch.n_good, 2);
     watch_close(&watch);
 }
 

@@ -126,10 +126,11 @@ static void serve(void *context, struct config *config, struct cert_store *store
     test.n_served++;
 }
 
-static void on_ended(void *context, enum reload_outcome outcome)
+static void on_ended(void *context, enum reload_outcome outcome, const char *text)
 {
     (void)context;
-    (void)outcome;
+    assert_string_equal(text + strlen(text) - 1, "\n");
+    assert_true(outcome == RELOAD_GOOD || strstr(text, "refused") || strstr(text, "error"));
     test.n_ended++;
 }
 

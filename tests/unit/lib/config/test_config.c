@@ -136,6 +136,11 @@ static void test_can_replace(void **state)
          DOMAINS STATE "on_change: {run: [/bin/a, c]}\n", "on_change"},
         {DOMAINS STATE "on_change: {run: [/bin/a, b]}\n",
          DOMAINS STATE "on_change: {timeout: 5s, run: [/bin/a, b]}\n", NULL},
+        {DOMAINS STATE, DOMAINS STATE "notify: {run: [/bin/a]}\n", "notify"},
+        {DOMAINS STATE "notify: {run: [/bin/a, b]}\n", DOMAINS STATE "notify: {run: [/bin/a, c]}\n",
+         "notify"},
+        {DOMAINS STATE "notify: {run: [/bin/a, b]}\n",
+         DOMAINS STATE "notify: {digest: off, cooldown: 1h, run: [/bin/a, b]}\n", NULL},
     };
 
     (void)state;

@@ -1,0 +1,2 @@
+site.take("firsts",
+["example.com"]);

@@ -1,0 +1,4 @@
+site.take("names-0",
+[
+["example.com", "testing"]
+]);
