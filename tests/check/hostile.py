@@ -260,15 +260,16 @@ FAREWELL = b"221-bye\r\n" * 1000
 
 
 def farewell_forever(context_of, sent):
-    """Everything is well until QUIT; `sent` gets the octets of each piece."""
+    """Everything is well until QUIT; `sent` gets how many octets each connection took."""
     def script(connection, host, wait):
         before_tls(connection, host)
         say(connection, "220 go ahead")
         with context_of().wrap_socket(connection, server_side=True) as secured:
             hear(secured)
+            sent.append(0)
             while not wait(0):
                 secured.sendall(FAREWELL)
-                sent.append(len(FAREWELL))
+                sent[-1] += len(FAREWELL)
     return script
 
 

@@ -5,6 +5,8 @@ with each; it prints nothing of theirs as it is, and finds good domains of the s
 import contextlib
 import json
 import os
+import pathlib
+import re
 import socket
 import subprocess
 import threading
@@ -25,7 +27,7 @@ from web import Scripted, response
 
 TIMEOUT_S = 12 if IS_SANITIZED else 6
 LIMIT_S = 6 * TIMEOUT_S
-MEMORY_MIB = 500 if IS_SANITIZED else 100
+MEMORY_MIB = 900 if IS_SANITIZED else 150
 GOOD = [f"good{i}.example" for i in range(5)]
 
 
@@ -63,7 +65,7 @@ def all_expected(certificates, odd):
     for number, (name, (script, codes)) in enumerate(RAW.items()):
         domain = expected.add(name, codes, host=raw_address(number))
         expected.raw[raw_address(number)] = script or tickets(*certificates.make(domain))
-    expected.add("renegotiation", {"http-timeout"}, host=raw_address(200))
+    expected.add("renegotiation", {"http-timeout", "tls-only-1-2"}, host=raw_address(200))
     for name, (script, codes) in SMTP.items():
         host = expected.add_mx(name, codes, script=script)
         if not script:
@@ -154,6 +156,17 @@ def hostile_internet(tmp_path_factory):
         yield internet
 
 
+def high_water_mib(pid):
+    """Of a process, and of the one that it has started to read what strangers send."""
+    most = 0
+    with contextlib.suppress(OSError):
+        status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        most = int((re.search(r"VmHWM:\s*(\d+)", status) or [0, 0])[1]) / 1024
+        most = max([most, *map(high_water_mib, children.split())])
+    return most
+
+
 def run_measured(internet, *arguments, status=1):
     """Returns what is printed, seconds, and the most memory that it had, in MiB."""
     start = time.monotonic()
@@ -165,16 +178,17 @@ def run_measured(internet, *arguments, status=1):
                for pipe in (process.stdout, process.stderr)]
     for reader in readers:
         reader.start()
-    timer = threading.Timer(3 * LIMIT_S, process.kill)
-    timer.start()
-    _, ended, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(ended)
-    timer.cancel()
+    most_mib = 0
+    while process.poll() is None:
+        most_mib = max(most_mib, high_water_mib(process.pid))
+        if time.monotonic() - start > 2 * LIMIT_S:
+            process.kill()
+        time.sleep(0.02)
     for reader in readers:
         reader.join()
     errors = texts[process.stderr].decode()
     assert process.returncode == status and not SANITIZER.search(errors), errors
-    return texts[process.stdout], time.monotonic() - start, usage.ru_maxrss / 1024
+    return texts[process.stdout], time.monotonic() - start, most_mib
 
 
 @pytest.fixture(name="run_once", scope="module")
@@ -221,7 +235,7 @@ def test_nothing_but_text_is_printed(hostile, options, status):
 
 def test_nobody_listens_to_a_long_farewell(hostile, reports):
     """What stands in the buffers of both ends has been sent already."""
-    assert reports and 0 < sum(hostile.expected.farewells) < 16 * MEGABYTE
+    assert reports and 0 < max(hostile.expected.farewells) < 16 * MEGABYTE
 
 
 def test_json_has_nothing_but_text(run_once):
