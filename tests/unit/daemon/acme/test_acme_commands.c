@@ -198,7 +198,7 @@ static void test_clean(void **state)
     static const char *const whole[] = {"acme/orders", "acme/account/private/key.pem",
                                         "certificates/" HOST "/directory"};
     struct acme_commands *commands = commands_new();
-    char certificates[128];
+    char certificates[256];
     struct err err;
 
     (void)state;

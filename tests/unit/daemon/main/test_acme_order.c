@@ -33,7 +33,7 @@ static void on_end(void *context, const struct acme_order_end *end)
     n_ends++;
     outcome = end->outcome;
     snprintf(host, sizeof(host), "%s", end->host ? end->host : "");
-    snprintf(reason, sizeof(reason), "%s", end->reason ? end->reason : "");
+    snprintf(reason, sizeof(reason), "%s", outcome == ACME_ORDERED ? "" : end->reason);
 }
 
 /* The script gets the directory of state: as $0 and its host as $1. */
@@ -222,5 +222,7 @@ int main(int argc, char **argv)
 
     if (spawned_is_spawner(argc, argv, &status))
         return status;
-    return cmocka_run_group_tests(tests, pki_enter_directory, pki_leave_directory);
+    status = cmocka_run_group_tests(tests, pki_enter_directory, pki_leave_directory);
+    uv_library_shutdown(); /* what OpenSSL has for each thread of the pool is freed at its end */
+    return status;
 }

@@ -405,5 +405,7 @@ int main(int argc, char **argv)
 
     if (spawned_is_spawner(argc, argv, &status))
         return status;
-    return cmocka_run_group_tests(tests, pki_enter_directory, pki_leave_directory);
+    status = cmocka_run_group_tests(tests, pki_enter_directory, pki_leave_directory);
+    uv_library_shutdown(); /* what OpenSSL has for each thread of the pool is freed at its end */
+    return status;
 }
