@@ -12,8 +12,8 @@
         unknown: ["", "certificate not known here"],
     };
     const verdictWords = {
-        READY: ["good", "ready to enforce"], "NOT YET": ["blue", "not yet ready to enforce"],
-        BROKEN: ["bad", "broken by the reports"], "NO DATA": ["", "no data from reports"],
+        READY: ["good", "enforce is safe"], "NOT YET": ["blue", "not yet safe to enforce"],
+        BROKEN: ["bad", "failures reported"], "NO DATA": ["", "no data from reports"],
     };
     const severityWords = {error: "bad", warning: "soon"};
 
@@ -69,7 +69,7 @@
 
         if (domain.check.findings.length === 0)
             return panel("Last check", element("p", null, "No errors and no warnings."), when);
-        return panel("Last check", element("p", null, domain.check.text), when,
+        return panel("Last check", element("p", null, `${sentence(domain.check.text)}.`), when,
             element("ul", {class: "items"}, domain.check.findings.map(finding =>
                 element("li", null,
                     element("p", null, badge(severityWords[finding.severity] ?? "", finding.severity), " ",
@@ -80,7 +80,7 @@
 
     /* A name of a host at its beginning stays as it is. */
     function sentence(text) {
-        return /^[a-z]+ /.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+        return /^[a-z]+( |$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
     }
 
     function verdict(domain) {
@@ -183,6 +183,25 @@
                 `${number(domain.n_failures - domain.failures.length)} more are not shown.`) : null);
     }
 
+    const fetchedWords = {true: "current", false: "earlier", null: "unknown"};
+
+    function fetchers(domain) {
+        const title = "Who fetched the policy";
+
+        if (domain.fetchers.length === 0)
+            return panel(title, element("p", {class: "soft"},
+                "No fetch is known yet. The daemon hands over what it has counted once an hour."));
+        return panel(title,
+            site.table("Kinds of senders, the last one first",
+                [{title: "Sender"}, {title: "Last fetch"}, {title: "Policy"}, {title: "Network"},
+                 {title: "Fetches"}],
+                domain.fetchers.map(each => [
+                    sentence(each.name), site.time(each.last_unix, true), fetchedWords[each.has_current],
+                    each.prefix ?? "unknown", [number(each.fetches), " since ", site.date(each.first_unix, true)]])),
+            element("p", {class: "soft small wide"},
+                "Senders are told apart by their User-Agent, which anybody can set: this is no proof."));
+    }
+
     function policy(domain) {
         return panel("Policy", facts([
             ["Mode", domain.mode],
@@ -260,7 +279,7 @@
             element("div", {class: "columns"},
                 element("div", {class: "column"}, [next(domain),
                     domain.mode ? check(domain, front) : null, domain.mode ? verdict(domain) : null,
-                    section, failures(domain), reporters(domain)]),
+                    section, failures(domain), reporters(domain), domain.mode ? fetchers(domain) : null]),
                 element("div", {class: "column"}, aside)),
             ...[records(domain)].filter(node => node));
         draw();

@@ -8,7 +8,7 @@
         {title: "Mail is being lost", badge: "bad"},
         {title: "Senders do not get the policy", badge: "bad"},
         {title: "Mode enforce would lose mail", badge: "soon"},
-        {title: "Soon", badge: "soon"},
+        {title: "Needs work soon", badge: "soon"},
         {title: "Warnings", badge: ""},
         {title: "Can be done now", badge: "good"},
     ];
@@ -18,12 +18,14 @@
     const words = {
         modes: {enforce: ["enforce", "good"], testing: ["testing", "blue"], none: ["none", "none"],
                 "reports only": ["without a policy", "none"]},
-        verdicts: {BROKEN: ["broken", "bad"], READY: ["ready to enforce", "good"],
-                   "NOT YET": ["not yet", "blue"], "NO DATA": ["no data", "none"]},
+        verdicts: {BROKEN: ["failures", "bad"], READY: ["enforce is safe", "good"],
+                   "NOT YET": ["not yet safe", "blue"], "NO DATA": ["no data", "none"]},
         certificates: {missing: ["missing", "bad"], expired: ["expired", "bad"],
                        name: ["for other names", "bad"], early: ["not yet valid", "bad"],
                        ending: ["end soon", "soon"], unknown: ["not known here", "none"],
                        ok: ["good", "good"]},
+        fetched: {now: ["current one", "good"], earlier: ["earlier one", "blue"],
+                  unknown: ["unknown which", "none"], never: ["not yet", "none"]},
     };
 
     function bar(parts) {
@@ -57,8 +59,10 @@
 
         document.getElementById("totals").replaceChildren(
             total("Domains", number(front.domains), front.modes, words.modes),
-            total("Policies by their reports", number(served), front.verdicts, words.verdicts),
+            total("Policies by reports", number(served), front.verdicts, words.verdicts),
             total("Certificates", number(served), front.certificates, words.certificates),
+            total("Policies fetched", number(served - front.fetched.never), front.fetched,
+                  words.fetched),
             total(`Sessions in ${TOTAL_DAYS} days`, number(good + bad), {good, bad},
                   {bad: ["failed", "bad"], good: ["succeeded", "good"]}));
     }

@@ -76,16 +76,20 @@ const site = (() => {
                        : `${date.getUTCDate()} ${name} ${date.getUTCFullYear()}`;
     }
 
-    function time(seconds) {
-        const clock = new Date(seconds * 1000).toISOString().slice(11, 16);
+    /* In a table the name of the month is short. */
+    function date(seconds, isShort) {
+        const iso = new Date(seconds * 1000).toISOString();
+        const days = Math.floor(seconds / 86400);
 
-        return element("time", {datetime: new Date(seconds * 1000).toISOString()},
-                       `${day(Math.floor(seconds / 86400))}, ${clock} UTC`);
+        return element("time", {datetime: iso},
+                       isShort ? `${day(days, true)} ${iso.slice(0, 4)}` : day(days));
     }
 
-    function date(seconds) {
-        return element("time", {datetime: new Date(seconds * 1000).toISOString()},
-                       day(Math.floor(seconds / 86400)));
+    function time(seconds, isShort) {
+        const node = date(seconds, isShort);
+
+        node.append(`, ${node.dateTime.slice(11, 16)} UTC`);
+        return node;
     }
 
     function link(domain) {
