@@ -102,6 +102,31 @@ def test_caa(internet, ca, pki, tmp_path):
             assert f"mta-sts.{name}.example" not in ca.log()
 
 
+BINDING = {"kid-1": "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"}
+
+
+def test_external_account_binding(internet, ca, tmp_path):
+    """Without the file, with a wrong one and with a right one: what a person reads, and what works."""
+    internet.publish(*policy_hosts("one.example"))
+    file = tmp_path / "eab"
+    with ca.serving(externalAccountBindingRequired=True, externalAccountMACKeys=BINDING):
+        with Orderer(tmp_path, settings(tmp_path, ["one.example"])) as daemon:
+            said = daemon.log.wait_for("no certificates are ordered")
+            assert "acme.external_account_binding" in said
+        with_file = settings(tmp_path, ["one.example"], acme={"external_account_binding": str(file)})
+        for text in (f"kid-2:{BINDING['kid-1']}\n", "kid-1:c2VjcmV0\n"):
+            file.write_text(text, encoding="ascii")
+            (tmp_path / "state/acme/orders").unlink()  # the hold
+            with Orderer(tmp_path, with_file) as daemon:
+                said = daemon.log.wait_for("no certificates are ordered")
+                assert "acme.external_account_binding" in said
+        key, = BINDING.items()
+        file.write_text(":".join(key) + "\n", encoding="ascii")
+        (tmp_path / "state/acme/orders").unlink()
+        with Orderer(tmp_path, with_file) as daemon:
+            daemon.wait_served(ca.bundle, "one.example")
+
+
 @pytest.mark.parametrize("text", [None, "", "kid-1\n", ":key\n", "kid-1:\n", "kid-1:a b\n"])
 def test_bad_binding_file(internet, tmp_path, text):
     """It is no start at all, with the file's name and what is expected in it."""

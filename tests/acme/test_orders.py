@@ -120,9 +120,10 @@ def test_obstacles(internet, ca, tmp_path):
 
 @pytest.mark.parametrize("chaos", [
     {"PEBBLE_AUTHZREUSE": "100"},
+    {"PEBBLE_WFE_NONCEREJECT": "15"},
     {"PEBBLE_VA_NOSLEEP": "0", "PEBBLE_VA_SLEEPTIME": "3"},
     {"PEBBLE_CHAIN_LENGTH": "3", "PEBBLE_ALTERNATE_ROOTS": "2"},
-], ids=["reuse", "slow", "chain"])
+], ids=["reuse", "nonces", "slow", "chain"])
 def test_chaos(internet, ca, tmp_path, chaos):
     domains = [f"c{i}.example" for i in range(5)]
     internet.publish(*policy_hosts(*domains))

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/base/slice.h"
 
@@ -38,17 +39,41 @@ static bool slice_has(struct slice text, const char *part)
     return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
 }
 
+/* What uacme prints beside the one line that says what has gone wrong. */
+static bool words_are_noise(struct slice words)
+{
+    static const char *const noise[] = {"terms at ", "json_parse: ", "the server reported ",
+                                        "curl_get: waiting", "curl_post: waiting"};
+
+    for (size_t i = 0; i < ARRAY_LEN(noise); i++)
+        if (slice_starts_with(words, noise[i]))
+            return true;
+    return false;
+}
+
+/* The first line says what has gone wrong, and those that follow what could not be done then;
+ * but uacme tries a transfer that has failed again, and the last such line counts. */
 static void answer_take_words(struct acme_answer *answer, struct slice words)
 {
+    static const char get[] = "curl_get: ", post[] = "curl_post: ";
+    bool is_transfer = slice_starts_with(words, get) || slice_starts_with(words, post);
+
+    if (words_are_noise(words))
+        return;
     answer->has_account |= slice_starts_with(words, "Account already exists");
-    answer->is_unreachable |= slice_starts_with(words, "failed to fetch directory") ||
-                              slice_has(words, "curl_get failed") ||
-                              slice_has(words, "curl_post failed");
+    answer->has_wrong_binding |= slice_starts_with(words, "this ACME server requires external");
+    answer->has_wrong_directory |= slice_starts_with(words, "failed to fetch directory") ||
+                                   slice_starts_with(words, "failed to find newNonce");
+    answer->is_unreachable |= is_transfer || slice_starts_with(words, "failed to fetch new nonce");
     if (answer->is_obstructed)
         return;
     /* Of a file; what is sent is libcurl's. */
     answer->is_obstructed = slice_starts_with(words, "failed to write to /") ||
                             slice_starts_with(words, "failed to close /");
+    if (answer->words[0] != '\0' && !is_transfer && !answer->is_obstructed)
+        return;
+    if (is_transfer)
+        words = slice_range(words, slice_find_byte(words, ' ') + 1, words.len);
     answer_copy(answer->words, sizeof(answer->words), words);
 }
 
@@ -78,10 +103,89 @@ static bool answer_is_of_pause(const struct acme_answer *answer)
     return slice_has(slice_of(answer->detail), "unpause");
 }
 
+/* Its limits of one name, not of an account: "too many failed authorizations (5) for ...", "too
+ * many certificates (5) already issued for ...". */
+static bool answer_is_of_host(const struct acme_answer *answer)
+{
+    struct slice detail = slice_of(answer->detail);
+
+    return slice_has(detail, "failed authorizations") || slice_has(detail, "already issued for");
+}
+
+int64_t acme_answer_retry_unix_s(const struct acme_answer *answer)
+{
+    static const char before[] = "retry after ";
+    static const char *const formats[] = {"%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%dT%H:%M:%SZ"};
+    const char *at = strstr(answer->detail, before);
+
+    for (size_t i = 0; at && i < ARRAY_LEN(formats); i++) {
+        struct tm time = {0};
+
+        if (strptime(at + strlen(before), formats[i], &time))
+            return timegm(&time);
+    }
+    return 0;
+}
+
+static void answer_explain(const struct acme_answer *answer, int status,
+                           char ret_reason[static ACME_REASON_MAX])
+{
+    const char *type = answer->type, *detail = answer->detail, *words = answer->words;
+
+    if (type[0] != '\0' || detail[0] != '\0')
+        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority says %s%s%.900s", type,
+                 type[0] == '\0' ? "" : ": ", detail);
+    else if (answer->has_wrong_binding)
+        snprintf(ret_reason, ACME_REASON_MAX,
+                 "the certificate authority wants an external account binding; write what it gives "
+                 "you for that into a file, and the file's path as acme.external_account_binding");
+    else if (answer->is_unreachable)
+        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority cannot be reached: %.900s",
+                 words);
+    else if (answer->has_wrong_directory)
+        snprintf(ret_reason, ACME_REASON_MAX,
+                 "the certificate authority is out of order, or acme.directory is not the URL of "
+                 "its directory: %.800s",
+                 words);
+    else if (slice_has(slice_of(words), "https://"))
+        snprintf(ret_reason, ACME_REASON_MAX,
+                 "the certificate authority has sent no answer that can be used: %.900s", words);
+    else
+        snprintf(ret_reason, ACME_REASON_MAX, "uacme has ended with status %d%s%.900s", status,
+                 words[0] == '\0' ? "" : ": ", words);
+}
+
+/* Of an order that has failed without a type of error in the authority's answer. */
+static enum acme_outcome answer_judge_untyped(const struct acme_answer *answer)
+{
+    if (answer->has_wrong_binding)
+        return ACME_NO_ACCOUNT;
+    if (answer->is_unreachable || answer->has_wrong_directory)
+        return ACME_UNREACHABLE;
+    /* It was waiting for the authority, which may be waiting for this host. */
+    if (slice_starts_with(slice_of(answer->words), "timeout while polling"))
+        return ACME_HOST_FAILED;
+    return slice_has(slice_of(answer->words), "https://") ? ACME_OUT_OF_ORDER : ACME_HOST_FAILED;
+}
+
+static enum acme_outcome answer_judge_limit(const struct acme_answer *answer)
+{
+    if (answer_is_of_pause(answer))
+        return ACME_HOST_PAUSED;
+    return answer_is_of_host(answer) ? ACME_HOST_LIMITED : ACME_LIMITED;
+}
+
 enum acme_outcome acme_answer_judge(const struct acme_answer *answer, int status,
                                     char ret_reason[static ACME_REASON_MAX])
 {
-    const char *type = answer->type, *detail = answer->detail;
+    static const struct {
+        const char *type;
+        enum acme_outcome outcome;
+    } outcomes[] = {{"accountDoesNotExist", ACME_NO_ACCOUNT},
+                    {"userActionRequired", ACME_NO_ACCOUNT},
+                    {"externalAccountRequired", ACME_NO_ACCOUNT},
+                    {"badNonce", ACME_HOST_DISTURBED},
+                    {"serverInternal", ACME_OUT_OF_ORDER}};
 
     if (status == 0 || answer->has_account)
         return ACME_ORDERED;
@@ -89,20 +193,13 @@ enum acme_outcome acme_answer_judge(const struct acme_answer *answer, int status
         snprintf(ret_reason, ACME_REASON_MAX, "%s", answer->words);
         return ACME_OBSTRUCTED;
     }
-    if (type[0] == '\0' && detail[0] == '\0')
-        snprintf(ret_reason, ACME_REASON_MAX, "uacme has ended with status %d%s%.900s", status,
-                 answer->words[0] == '\0' ? "" : ": ", answer->words);
-    else
-        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority says %s%s%.900s", type,
-                 type[0] == '\0' ? "" : ": ", detail);
-    if (strcmp(type, "rateLimited") == 0)
-        return answer_is_of_pause(answer) ? ACME_HOST_PAUSED : ACME_LIMITED;
-    if (strcmp(type, "accountDoesNotExist") == 0 || strcmp(type, "userActionRequired") == 0 ||
-        strcmp(type, "externalAccountRequired") == 0)
-        return ACME_NO_ACCOUNT;
-    if (strcmp(type, "badNonce") == 0)
-        return ACME_HOST_DISTURBED;
-    if (strcmp(type, "serverInternal") == 0 || (type[0] == '\0' && answer->is_unreachable))
-        return ACME_UNREACHABLE;
+    answer_explain(answer, status, ret_reason);
+    if (answer->type[0] == '\0')
+        return answer_judge_untyped(answer);
+    if (strcmp(answer->type, "rateLimited") == 0)
+        return answer_judge_limit(answer);
+    for (size_t i = 0; i < ARRAY_LEN(outcomes); i++)
+        if (strcmp(answer->type, outcomes[i].type) == 0)
+            return outcomes[i].outcome;
     return ACME_HOST_FAILED;
 }

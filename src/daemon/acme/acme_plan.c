@@ -259,10 +259,9 @@ static int64_t host_urgent_unix_s(const struct acme_plan *plan, const struct acm
 enum acme_state acme_plan_state(const struct acme_plan *plan, size_t host, int64_t now_unix_s)
 {
     static const enum acme_state of_obstacle[ACME_OBSTACLE_COUNT] = {
-        [ACME_NO_OBSTACLE] = ACME_MISSING,
-        [ACME_NOT_READY] = ACME_WAITING,
-        [ACME_DISTURBED] = ACME_FAILING,
-        [ACME_REFUSED] = ACME_FAILING,
+        [ACME_NO_OBSTACLE] = ACME_MISSING, [ACME_NOT_READY] = ACME_WAITING,
+        [ACME_DISTURBED] = ACME_FAILING,   [ACME_UNLUCKY] = ACME_FAILING,
+        [ACME_HELD] = ACME_FAILING,        [ACME_REFUSED] = ACME_FAILING,
         [ACME_STOPPED] = ACME_PAUSED};
     const struct acme_host *it = &plan->hosts[host];
 
@@ -330,7 +329,7 @@ static int64_t plan_rate_wait(const struct acme_plan *plan, int64_t now_unix_s, 
 /* The clock may have been set back: nobody waits for the time that it has shown before. */
 static void plan_forget_future(struct acme_plan *plan, int64_t now_unix_s)
 {
-    if (plan->hold_until_unix_s > now_unix_s + 2 * ACME_HOLD_MAX_S)
+    if (plan->hold_until_unix_s > now_unix_s + ACME_HOLD_NAMED_MAX_S)
         plan->hold_until_unix_s = 0;
     for (size_t i = 0; i < plan->n_hosts; i++) {
         if (plan->hosts[i].next_unix_s <= now_unix_s + 2 * ACME_BACKOFF_MAX_S)
@@ -421,16 +420,38 @@ void acme_plan_fail(struct acme_plan *plan, size_t host, enum acme_obstacle obst
                     const char *reason, int64_t now_unix_s)
 {
     struct acme_host *it = &plan->hosts[host];
-    int64_t first_s = obstacle == ACME_STOPPED   ? ACME_BACKOFF_MAX_S
-                      : obstacle == ACME_REFUSED ? ACME_BACKOFF_ORDER_S
-                                                 : ACME_BACKOFF_S;
+    static const int64_t first_s[ACME_OBSTACLE_COUNT] = {[ACME_NOT_READY] = ACME_BACKOFF_S,
+                                                         [ACME_DISTURBED] = ACME_BACKOFF_S,
+                                                         [ACME_UNLUCKY] = ACME_BACKOFF_UNLUCKY_S,
+                                                         [ACME_REFUSED] = ACME_BACKOFF_ORDER_S,
+                                                         [ACME_STOPPED] = ACME_BACKOFF_MAX_S};
 
     it->is_under_way = false;
-    it->next_unix_s = now_unix_s + plan_jitter(plan, backoff_doubled(first_s, it->n_failures,
-                                                                     ACME_BACKOFF_MAX_S));
-    it->n_failures++;
+    if (obstacle == ACME_HELD) {
+        it->next_unix_s = plan->hold_until_unix_s;
+    } else {
+        it->next_unix_s =
+            now_unix_s + plan_jitter(plan, backoff_doubled(first_s[obstacle], it->n_failures,
+                                                           ACME_BACKOFF_MAX_S));
+        it->n_failures++;
+    }
     it->obstacle = obstacle;
     host_set_reason(it, reason);
+    host_plan_next(plan, it);
+}
+
+/* A time that an authority has named, as far as it is to be trusted. */
+static int64_t plan_named_time(int64_t until_unix_s, int64_t max_s, int64_t now_unix_s)
+{
+    return until_unix_s < now_unix_s + max_s ? until_unix_s : now_unix_s + max_s;
+}
+
+void acme_plan_postpone(struct acme_plan *plan, size_t host, int64_t until_unix_s,
+                        int64_t now_unix_s)
+{
+    struct acme_host *it = &plan->hosts[host];
+
+    it->next_unix_s = plan_named_time(until_unix_s, ACME_BACKOFF_MAX_S, now_unix_s);
     host_plan_next(plan, it);
 }
 
@@ -453,6 +474,14 @@ int64_t acme_plan_hold(struct acme_plan *plan, int64_t now_unix_s)
     if (plan_begin_hold(plan, backoff_doubled(ACME_HOLD_S, plan->n_holds, ACME_HOLD_MAX_S),
                         now_unix_s))
         plan->n_holds++;
+    return plan->hold_until_unix_s - now_unix_s;
+}
+
+int64_t acme_plan_hold_until(struct acme_plan *plan, int64_t until_unix_s, int64_t now_unix_s)
+{
+    until_unix_s = plan_named_time(until_unix_s, ACME_HOLD_NAMED_MAX_S, now_unix_s);
+    if (plan->hold_until_unix_s < until_unix_s)
+        plan->hold_until_unix_s = until_unix_s;
     return plan->hold_until_unix_s - now_unix_s;
 }
 

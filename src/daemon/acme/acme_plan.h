@@ -37,6 +37,8 @@ enum acme_obstacle {
     ACME_NO_OBSTACLE,
     ACME_NOT_READY, /* no order was made */
     ACME_DISTURBED, /* the order has failed, which says nothing of the host */
+    ACME_UNLUCKY,   /* the same, and the next order may well bring it */
+    ACME_HELD,      /* the certificate authority takes no orders, of no host: see the hold */
     ACME_REFUSED,   /* the order has failed */
     ACME_STOPPED,   /* the certificate authority has paused the host */
     ACME_OBSTACLE_COUNT,
@@ -45,9 +47,11 @@ enum acme_obstacle {
 enum {
     ACME_BACKOFF_S = 60,           /* after the first failure; doubles */
     ACME_BACKOFF_ORDER_S = 4 * 60, /* the same of orders: 5 failures an hour are allowed */
+    ACME_BACKOFF_UNLUCKY_S = 5,
     ACME_BACKOFF_MAX_S = 24 * 60 * 60,
     ACME_HOLD_S = 60, /* of all orders, after the first failure of the authority; doubles */
     ACME_HOLD_MAX_S = 60 * 60,
+    ACME_HOLD_NAMED_MAX_S = 2 * ACME_HOLD_MAX_S,
     ACME_REASON_MAX = 1024, /* bytes of a reason, with its NUL; a link to be opened fits */
 };
 
@@ -141,6 +145,13 @@ void acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_u
 void acme_plan_fail(struct acme_plan *plan, size_t host, enum acme_obstacle obstacle,
                     const char *reason, int64_t now_unix_s);
 
+/**
+ * The authority has named the time before which it takes no order of a host that has failed: none
+ * is made before, nor is the host forgotten for more than ACME_BACKOFF_MAX_S.
+ */
+void acme_plan_postpone(struct acme_plan *plan, size_t host, int64_t until_unix_s,
+                        int64_t now_unix_s);
+
 /** The try of a host that was under way has told nothing of the host: it is as it was before. */
 void acme_plan_put_back(struct acme_plan *plan, size_t host);
 
@@ -150,6 +161,12 @@ void acme_plan_put_back(struct acme_plan *plan, size_t host);
  * Returns for how many seconds nothing is tried.
  */
 int64_t acme_plan_hold(struct acme_plan *plan, int64_t now_unix_s);
+
+/**
+ * The same until a time that the authority has named, but for at most ACME_HOLD_NAMED_MAX_S; the
+ * next time is no longer.
+ */
+int64_t acme_plan_hold_until(struct acme_plan *plan, int64_t until_unix_s, int64_t now_unix_s);
 
 /** The same for a reason of this machine's own: the next time is no longer. */
 int64_t acme_plan_wait(struct acme_plan *plan, int64_t now_unix_s);

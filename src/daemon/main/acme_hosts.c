@@ -20,8 +20,9 @@
 struct acme_hosts {
     struct acme_hosts_options options;
     struct config *config; /* one reference */
-    pthread_mutex_t lock;  /* of the plan */
+    pthread_mutex_t lock;  /* of the rest */
     struct acme_plan *plan;
+    char hold_reason[ACME_REASON_MAX]; /* of the last hold */
 };
 
 enum {
@@ -185,21 +186,30 @@ void acme_hosts_see(struct acme_hosts *hosts, const char *name, const struct cer
     pthread_mutex_unlock(&hosts->lock);
 }
 
+/* With the lock held. Whoever waits for the end of a hold waits for what has caused it. */
+static void hosts_print_info(const struct acme_hosts *hosts, size_t host,
+                             struct acme_host_info *ret_info)
+{
+    const struct acme_host *it = acme_plan_host(hosts->plan, host);
+    int64_t now_unix_s = hosts_now(hosts), held_unix_s = acme_plan_held_until(hosts->plan);
+    bool is_held = held_unix_s > now_unix_s && it->begin_unix_s < held_unix_s && !it->is_foreign;
+    const char *reason = it->reason ? it->reason : is_held ? hosts->hold_reason : "";
+
+    *ret_info = (struct acme_host_info){.state = acme_plan_state(hosts->plan, host, now_unix_s),
+                                        .not_after_unix_s = it->not_after_unix_s,
+                                        .next_unix_s = is_held ? held_unix_s : it->begin_unix_s};
+    snprintf(ret_info->reason, sizeof(ret_info->reason), "%s", reason);
+}
+
 int acme_hosts_find(struct acme_hosts *hosts, const char *name, struct acme_host_info *ret_info)
 {
-    const struct acme_host *it;
     size_t host;
     int result = -1;
 
     pthread_mutex_lock(&hosts->lock);
     host = acme_plan_find(hosts->plan, name);
     if (host < acme_plan_count(hosts->plan)) {
-        it = acme_plan_host(hosts->plan, host);
-        *ret_info =
-            (struct acme_host_info){.state = acme_plan_state(hosts->plan, host, hosts_now(hosts)),
-                                    .not_after_unix_s = it->not_after_unix_s,
-                                    .next_unix_s = it->begin_unix_s};
-        snprintf(ret_info->reason, sizeof(ret_info->reason), "%s", it->reason ? it->reason : "");
+        hosts_print_info(hosts, host, ret_info);
         result = 0;
     }
     pthread_mutex_unlock(&hosts->lock);
@@ -289,7 +299,7 @@ void acme_hosts_succeed(struct acme_hosts *hosts, const char *name,
 }
 
 void acme_hosts_fail(struct acme_hosts *hosts, const char *name, enum acme_obstacle obstacle,
-                     const char *reason)
+                     const char *reason, int64_t retry_unix_s)
 {
     size_t host = acme_plan_find(hosts->plan, name);
     enum log_level level = obstacle == ACME_STOPPED ? LOG_ERROR : LOG_WARNING;
@@ -304,6 +314,8 @@ void acme_hosts_fail(struct acme_hosts *hosts, const char *name, enum acme_obsta
     is_known = it->obstacle == obstacle && it->reason && strcmp(it->reason, reason) == 0;
     pthread_mutex_lock(&hosts->lock);
     acme_plan_fail(hosts->plan, host, obstacle, reason, now_unix_s);
+    if (retry_unix_s > now_unix_s)
+        acme_plan_postpone(hosts->plan, host, retry_unix_s, now_unix_s);
     pthread_mutex_unlock(&hosts->lock);
     if (obstacle == ACME_NOT_READY && is_known)
         return;
@@ -327,14 +339,17 @@ void acme_hosts_put_back(struct acme_hosts *hosts, const char *name)
 
 static void hosts_hold(struct acme_hosts *hosts,
                        int64_t (*hold)(struct acme_plan *plan, int64_t now_unix_s),
-                       const char *reason)
+                       const char *reason, int64_t until_unix_s)
 {
     int64_t now_unix_s = hosts_now(hosts), wait_s;
     bool was_held = acme_plan_held_until(hosts->plan) > now_unix_s;
     char wait[WHEN_SIZE];
 
     pthread_mutex_lock(&hosts->lock);
-    wait_s = hold(hosts->plan, now_unix_s);
+    wait_s = until_unix_s > now_unix_s ? acme_plan_hold_until(hosts->plan, until_unix_s, now_unix_s)
+                                       : hold(hosts->plan, now_unix_s);
+    if (!was_held)
+        snprintf(hosts->hold_reason, sizeof(hosts->hold_reason), "%s", reason);
     pthread_mutex_unlock(&hosts->lock);
     if (!was_held)
         log_line(LOG_WARNING, "acme: no certificates are ordered for %s: %s",
@@ -343,10 +358,15 @@ static void hosts_hold(struct acme_hosts *hosts,
 
 void acme_hosts_hold(struct acme_hosts *hosts, const char *reason)
 {
-    hosts_hold(hosts, acme_plan_hold, reason);
+    hosts_hold(hosts, acme_plan_hold, reason, 0);
+}
+
+void acme_hosts_hold_until(struct acme_hosts *hosts, const char *reason, int64_t until_unix_s)
+{
+    hosts_hold(hosts, acme_plan_hold, reason, until_unix_s);
 }
 
 void acme_hosts_wait(struct acme_hosts *hosts, const char *reason)
 {
-    hosts_hold(hosts, acme_plan_wait, reason);
+    hosts_hold(hosts, acme_plan_wait, reason, 0);
 }

@@ -86,16 +86,23 @@ size_t acme_hosts_pick(struct acme_hosts *hosts, size_t max, char (*ret_names)[P
 /** An order begins, which counts in the rate. Returns false if the host has left meanwhile. */
 bool acme_hosts_begin_order(struct acme_hosts *hosts, const char *name);
 
-/** @{ How a try has ended. A host that has left meanwhile is left out. */
+/**
+ * @{ How a try has ended. A host that has left meanwhile is left out.
+ *
+ * retry_unix_s  when the next one is not in vain, by the authority's words; 0: it has not said so
+ */
 void acme_hosts_succeed(struct acme_hosts *hosts, const char *name,
                         const struct cert_install_dates *dates);
 void acme_hosts_fail(struct acme_hosts *hosts, const char *name, enum acme_obstacle obstacle,
-                     const char *reason);
+                     const char *reason, int64_t retry_unix_s);
 void acme_hosts_put_back(struct acme_hosts *hosts, const char *name);
 /** @} */
 
 /** The authority takes no orders, of no host: nothing is tried for longer each time. */
 void acme_hosts_hold(struct acme_hosts *hosts, const char *reason);
+
+/** The same until a time that the authority has named. */
+void acme_hosts_hold_until(struct acme_hosts *hosts, const char *reason, int64_t until_unix_s);
 
 /** This machine lets no order be made: nothing is tried for about ACME_HOLD_S. */
 void acme_hosts_wait(struct acme_hosts *hosts, const char *reason);

@@ -46,6 +46,7 @@ static void order_end(struct acme_order *order, enum acme_outcome outcome, const
     const struct acme_order_end end = {.outcome = outcome,
                                        .host = order->host[0] == '\0' ? NULL : order->host,
                                        .reason = reason,
+                                       .retry_unix_s = acme_answer_retry_unix_s(&order->answer),
                                        .dates = order->dates};
 
     order->state = ACME_ORDER_IDLE;
@@ -95,6 +96,26 @@ static bool order_take_line(void *context, const char *line)
     return line[strspn(line, " {}[],")] != '\0';
 }
 
+/* uacme has no time-out of its own: what holds it up is an authority that is silent. */
+static enum acme_outcome order_judge_end(const struct acme_order *order,
+                                         const struct spawn_end *end)
+{
+    if (end->outcome == SPAWN_TIMED_OUT)
+        return ACME_OUT_OF_ORDER;
+    return order->host[0] == '\0' ? ACME_UNREACHABLE : ACME_HOST_FAILED;
+}
+
+/* An authority that gives no account, for a reason of its own. */
+static void order_explain_account(const struct acme_order *order,
+                                  char reason[static ACME_REASON_MAX])
+{
+    size_t len = strlen(reason);
+
+    if (acme_commands_binding(order->options.commands))
+        snprintf(reason + len, ACME_REASON_MAX - len,
+                 "; is the file of acme.external_account_binding right?");
+}
+
 static void order_program_end(void *context, const struct spawn_end *end, const char *why)
 {
     struct acme_order *order = context;
@@ -102,10 +123,12 @@ static void order_program_end(void *context, const struct spawn_end *end, const 
     enum acme_outcome outcome;
 
     if (end->outcome != SPAWN_EXITED) {
-        order_end(order, order->host[0] == '\0' ? ACME_UNREACHABLE : ACME_HOST_FAILED, why);
+        order_end(order, order_judge_end(order, end), why);
         return;
     }
     outcome = acme_answer_judge(&order->answer, end->code, reason);
+    if (outcome == ACME_HOST_FAILED && order->host[0] == '\0')
+        order_explain_account(order, reason);
     if (outcome == ACME_ORDERED && order->host[0] != '\0') {
         order->state = ACME_ORDER_INSTALLING;
         job_start(order->install);
@@ -134,7 +157,7 @@ static int order_run(struct acme_order *order)
                                           .args = &argument,
                                           .n_args = argument ? 1 : 0,
                                           .fds = {-1, -1, -1},
-                                          .timeout_ms = ACME_ORDER_TIMEOUT_MS};
+                                          .timeout_ms = order->options.timeout_ms};
 
     order->state = ACME_ORDER_RUNNING;
     order->answer = (struct acme_answer){0};

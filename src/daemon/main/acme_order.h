@@ -25,12 +25,14 @@ struct acme_order_options {
     struct uv_loop_s *loop;
     struct spawner *spawner;
     const struct acme_commands *commands;
+    unsigned timeout_ms;
 };
 
 struct acme_order_end {
     enum acme_outcome outcome;
-    const char *host;   /* NULL: an account was asked for */
-    const char *reason; /* unless ACME_ORDERED */
+    const char *host;     /* NULL: an account was asked for */
+    const char *reason;   /* unless ACME_ORDERED */
+    int64_t retry_unix_s; /* the authority has named the time; 0: it has not */
     struct cert_install_dates dates;
 };
 

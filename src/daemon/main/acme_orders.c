@@ -18,6 +18,10 @@
 #include "lib/base/err.h"
 #include "lib/base/log.h"
 
+enum {
+    ACCOUNT_UNLUCKY_MAX = 5,
+};
+
 enum acme_account_state {
     ACCOUNT_UNKNOWN,
     ACCOUNT_ASKED_FOR,
@@ -31,6 +35,7 @@ struct acme_orders {
     uv_async_t wake;
     uv_timer_t timer;
     enum acme_account_state account;
+    unsigned n_unlucky; /* how often in turn an account met no more than a refused nonce */
     struct acme_hosts *hosts;
     struct acme_book_file *book;
     struct acme_sweeper *sweeper;
@@ -142,35 +147,58 @@ static void orders_turn(uv_async_t *wake)
     uv_timer_start(&orders->timer, orders_on_timer, wait_ms, 0);
 }
 
-static void orders_take_account(struct acme_orders *orders, const struct acme_order_end *end)
+static void orders_hold(struct acme_orders *orders, const struct acme_order_end *end)
 {
-    orders->account = end->outcome == ACME_ORDERED ? ACCOUNT_GOOD : ACCOUNT_UNKNOWN;
-    if (end->outcome == ACME_ORDERED)
-        return;
     orders_put_back(orders);
-    if (end->outcome == ACME_OBSTRUCTED)
-        acme_hosts_wait(orders->hosts, end->reason);
+    if (end->retry_unix_s > 0)
+        acme_hosts_hold_until(orders->hosts, end->reason, end->retry_unix_s);
     else
         acme_hosts_hold(orders->hosts, end->reason);
 }
 
+static void orders_take_account(struct acme_orders *orders, const struct acme_order_end *end)
+{
+    bool is_unlucky =
+        end->outcome == ACME_HOST_DISTURBED && orders->n_unlucky < ACCOUNT_UNLUCKY_MAX;
+    const struct clock *clock = orders->options.clock;
+
+    orders->account = end->outcome == ACME_ORDERED ? ACCOUNT_GOOD : ACCOUNT_UNKNOWN;
+    orders->n_unlucky = is_unlucky ? orders->n_unlucky + 1 : 0;
+    if (end->outcome == ACME_ORDERED)
+        return;
+    if (is_unlucky) {
+        orders_put_back(orders);
+        acme_hosts_hold_until(orders->hosts, end->reason,
+                              clock->unix_s(clock) + ACME_BACKOFF_UNLUCKY_S);
+    } else if (end->outcome == ACME_OBSTRUCTED) {
+        orders_put_back(orders);
+        acme_hosts_wait(orders->hosts, end->reason);
+    } else {
+        orders_hold(orders, end);
+    }
+}
+
+/* After some holds too the host has failed: it may be this one alone that the authority cannot cope
+ * with. */
 static void orders_take_failure(struct acme_orders *orders, const struct acme_order_end *end)
 {
-    enum acme_obstacle obstacle = ACME_REFUSED;
+    static const struct {
+        enum acme_obstacle obstacle;
+        bool holds; /* all hosts */
+    } of_outcome[] = {
+        [ACME_HOST_FAILED] = {ACME_REFUSED, false},  [ACME_HOST_DISTURBED] = {ACME_UNLUCKY, false},
+        [ACME_HOST_LIMITED] = {ACME_REFUSED, false}, [ACME_HOST_PAUSED] = {ACME_STOPPED, false},
+        [ACME_LIMITED] = {ACME_REFUSED, true},       [ACME_UNREACHABLE] = {ACME_HELD, true},
+        [ACME_OUT_OF_ORDER] = {ACME_REFUSED, true},  [ACME_OBSTRUCTED] = {ACME_DISTURBED, false},
+        [ACME_NO_ACCOUNT] = {ACME_HELD, true},
+    };
 
-    if (end->outcome == ACME_HOST_PAUSED)
-        obstacle = ACME_STOPPED;
-    else if (end->outcome == ACME_HOST_DISTURBED || end->outcome == ACME_OBSTRUCTED)
-        obstacle = ACME_DISTURBED;
     if (end->outcome == ACME_NO_ACCOUNT)
         orders->account = ACCOUNT_UNKNOWN;
-    if (end->outcome == ACME_NO_ACCOUNT || end->outcome == ACME_LIMITED ||
-        end->outcome == ACME_UNREACHABLE) {
-        orders_put_back(orders);
-        acme_hosts_hold(orders->hosts, end->reason);
-    }
-    /* After a hold too: it may be this host alone that the authority cannot cope with. */
-    acme_hosts_fail(orders->hosts, end->host, obstacle, end->reason);
+    if (of_outcome[end->outcome].holds)
+        orders_hold(orders, end);
+    acme_hosts_fail(orders->hosts, end->host, of_outcome[end->outcome].obstacle, end->reason,
+                    end->retry_unix_s);
 }
 
 static void orders_take_host(struct acme_orders *orders, const struct acme_order_end *end)
@@ -204,7 +232,7 @@ static void orders_take_readiness(void *context, const char *host, const char *r
     struct acme_orders *orders = context;
 
     if (reason) {
-        acme_hosts_fail(orders->hosts, host, ACME_NOT_READY, reason);
+        acme_hosts_fail(orders->hosts, host, ACME_NOT_READY, reason, 0);
         acme_book_file_change(orders->book);
     } else {
         strcpy(orders->ready[orders->n_ready++], host);
@@ -233,8 +261,10 @@ static void orders_make_parts(struct acme_orders *orders)
                                                  .commands = options->commands,
                                                  .config = options->config,
                                                  .clock = options->clock};
-    const struct acme_order_options order = {
-        .loop = options->loop, .spawner = options->spawner, .commands = options->commands};
+    const struct acme_order_options order = {.loop = options->loop,
+                                             .spawner = options->spawner,
+                                             .commands = options->commands,
+                                             .timeout_ms = ACME_ORDER_TIMEOUT_MS};
     const struct acme_readiness_options readiness = {.loop = options->loop,
                                                      .spawner = options->spawner,
                                                      .host = orders_take_readiness,

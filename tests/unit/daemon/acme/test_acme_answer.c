@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,6 +13,10 @@
 #include "lib/base/slice.h"
 
 #define SAYS "the certificate authority says "
+#define NO_ANSWER "the certificate authority has sent no answer that can be used: "
+#define WRONG_DIRECTORY                                                                   \
+    "the certificate authority is out of order, or acme.directory is not the URL of its " \
+    "directory: "
 
 /* What uacme 1.7.4 has printed, line by line. */
 static const struct {
@@ -67,14 +72,74 @@ static const struct {
      "uacme has ended with status 1: no challenge completed"},
     {{"    \"type\": \"urn:ietf:params:acme:error:serverInternal\",", "    \"detail\": \"sorry\""},
      2,
-     ACME_UNREACHABLE,
+     ACME_OUT_OF_ORDER,
      SAYS "serverInternal: sorry"},
     {{"uacme: curl_get: GET https://ca.example/dir failed: Couldn't connect to server",
+      "uacme: curl_get: waiting 5 seconds before retrying",
+      "uacme: curl_get: GET https://ca.example/dir failed: SSL connect error",
       "uacme: acme_get: curl_get failed",
       "uacme: failed to fetch directory at https://ca.example/dir"},
      2,
      ACME_UNREACHABLE,
-     "uacme has ended with status 2: failed to fetch directory at https://ca.example/dir"},
+     "the certificate authority cannot be reached: GET https://ca.example/dir failed: SSL connect "
+     "error"},
+    {{"uacme: curl_post: POST https://ca.example/order failed: Couldn't connect to server",
+      "uacme: acme_post: curl_post failed",
+      "uacme: failed to create new order at https://ca.example/order"},
+     2,
+     ACME_UNREACHABLE,
+     "the certificate authority cannot be reached: POST https://ca.example/order failed: Couldn't "
+     "connect to server"},
+    {{"uacme: failed to fetch new nonce at https://ca.example/nonce"},
+     2,
+     ACME_UNREACHABLE,
+     "the certificate authority cannot be reached: failed to fetch new nonce at "
+     "https://ca.example/nonce"},
+    /* What is no answer of a certificate authority. */
+    {{"uacme: failed to fetch directory at https://ca.example/dir"},
+     2,
+     ACME_UNREACHABLE,
+     WRONG_DIRECTORY "failed to fetch directory at https://ca.example/dir"},
+    {{"uacme: json_parse: jsmn_parse failed with code -3",
+      "uacme: failed to find newNonce URL in directory"},
+     2,
+     ACME_UNREACHABLE,
+     WRONG_DIRECTORY "failed to find newNonce URL in directory"},
+    {{"uacme: terms at https://ca.example/terms autoaccepted (-y)",
+      "uacme: failed to create account at https://ca.example/new"},
+     2,
+     ACME_OUT_OF_ORDER,
+     NO_ANSWER "failed to create account at https://ca.example/new"},
+    {{"uacme: failed to retrieve auth https://ca.example/a/1",
+      "uacme: failed to authorize order at https://ca.example/o/1"},
+     2,
+     ACME_OUT_OF_ORDER,
+     NO_ANSWER "failed to retrieve auth https://ca.example/a/1"},
+    {{"uacme: timeout while polling challenge status at https://ca.example/c/1, giving up"},
+     2,
+     ACME_HOST_FAILED,
+     NO_ANSWER "timeout while polling challenge status at https://ca.example/c/1, giving up"},
+    {{"uacme: this ACME server requires external credentials, please supply them with -e "
+      "KEYID:KEY"},
+     2,
+     ACME_NO_ACCOUNT,
+     "the certificate authority wants an external account binding; write what it gives you for "
+     "that into a file, and the file's path as acme.external_account_binding"},
+    /* Let's Encrypt's limits of one name. */
+    {{"    \"type\": \"urn:ietf:params:acme:error:rateLimited\",",
+      "    \"detail\": \"too many certificates (5) already issued for this exact set of "
+      "identifiers in the last 168h0m0s, retry after 2025-09-18 09:13:16 UTC: see "
+      "https://a.example\""},
+     2,
+     ACME_HOST_LIMITED,
+     SAYS "rateLimited: too many certificates (5) already issued for this exact set of identifiers "
+          "in the last 168h0m0s, retry after 2025-09-18 09:13:16 UTC: see https://a.example"},
+    {{"    \"type\": \"urn:ietf:params:acme:error:rateLimited\",",
+      "    \"detail\": \"too many failed authorizations (5) for \\\"a.example\\\" in the last "
+      "1h\""},
+     2,
+     ACME_HOST_LIMITED,
+     SAYS "rateLimited: too many failed authorizations (5) for \\\"a.example\\\" in the last 1h"},
     {{"    \"type\": \"urn:ietf:params:acme:error:badNonce\",", "    \"detail\": \"again\""},
      2,
      ACME_HOST_DISTURBED,
@@ -115,6 +180,35 @@ static void test_answers(void **state)
     }
 }
 
+static void test_times_to_retry(void **state)
+{
+    static const struct {
+        const char *detail;
+        int64_t unix_s;
+    } times[] = {
+        {"too many new orders (300) from this account in the last 3h0m0s, retry after 2025-09-18 "
+         "09:13:16 UTC: see https://letsencrypt.org/docs/rate-limits/",
+         1758186796},
+        {"retry after 2023-10-12T18:54:27Z: see", 1697136867},
+        {"retry after 2025-09-18 09:13:16", 0},
+        {"retry after 2025-99-18 09:13:16 UTC", 0},
+        {"retry after 30 s", 0},
+        {"retry after ", 0},
+        {"", 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+        struct acme_answer answer = {0};
+        char line[256];
+
+        snprintf(line, sizeof(line), "\"detail\": \"%s\"", times[i].detail);
+        acme_answer_take(&answer, line);
+        if (acme_answer_retry_unix_s(&answer) != times[i].unix_s)
+            fail_msg("row %zu: %lld", i, (long long)acme_answer_retry_unix_s(&answer));
+    }
+}
+
 /* A stranger's text is cut, not more. */
 static void test_long_answers(void **state)
 {
@@ -139,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_answers),
+        cmocka_unit_test(test_times_to_retry),
         cmocka_unit_test(test_long_answers),
     };
 

@@ -107,8 +107,11 @@ static void test_backoff(void **state)
     static const struct {
         enum acme_obstacle obstacle;
         int64_t first_s;
-    } rows[] = {
-        {ACME_NOT_READY, 60}, {ACME_DISTURBED, 60}, {ACME_REFUSED, 4 * 60}, {ACME_STOPPED, DAY_S}};
+    } rows[] = {{ACME_NOT_READY, 60},
+                {ACME_DISTURBED, 60},
+                {ACME_UNLUCKY, 5},
+                {ACME_REFUSED, 4 * 60},
+                {ACME_STOPPED, DAY_S}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -254,6 +257,48 @@ static void test_hold(void **state)
     assert_int_equal(pick_one(plan, now, &wait_s), 0);
     acme_plan_succeed(plan, 0, now, now + LIFE_S);
     assert_true(acme_plan_hold(plan, now) <= 75); /* the next one begins anew */
+    acme_plan_free(plan);
+}
+
+/* Whoever meets a hold waits for its end, how often ever, and not for longer. */
+static void test_held_host(void **state)
+{
+    struct acme_plan *plan = plan_of(90, three, 3);
+    int64_t now = BEGIN_S, wait_s, held_s;
+
+    (void)state;
+    see_none(plan);
+    for (int i = 0; i < 12; i++) {
+        assert_int_equal(pick_one(plan, now, &wait_s), 0);
+        held_s = acme_plan_hold(plan, now);
+        acme_plan_fail(plan, 0, ACME_HELD, "unreachable", now);
+        assert_int_equal(acme_plan_state(plan, 0, now), ACME_FAILING);
+        assert_int_equal(acme_plan_host(plan, 0)->begin_unix_s, now + held_s);
+        now += held_s;
+    }
+    assert_int_equal(acme_plan_host(plan, 0)->n_failures, 0);
+    acme_plan_free(plan);
+}
+
+/* Times that the authority names: neither before, nor for ever. */
+static void test_named_times(void **state)
+{
+    struct acme_plan *plan = plan_of(90, three, 1);
+    int64_t wait_s;
+
+    (void)state;
+    see_none(plan);
+    assert_int_equal(pick_one(plan, BEGIN_S, &wait_s), 0);
+    acme_plan_fail(plan, 0, ACME_REFUSED, "no", BEGIN_S);
+    acme_plan_postpone(plan, 0, BEGIN_S + 11 * HOUR_S, BEGIN_S);
+    assert_int_equal(acme_plan_host(plan, 0)->begin_unix_s, BEGIN_S + 11 * HOUR_S);
+    acme_plan_postpone(plan, 0, INT64_MAX, BEGIN_S);
+    assert_int_equal(acme_plan_host(plan, 0)->begin_unix_s, BEGIN_S + DAY_S);
+    assert_int_equal(acme_plan_hold_until(plan, BEGIN_S + 90, BEGIN_S), 90);
+    assert_int_equal(acme_plan_hold_until(plan, BEGIN_S + 30, BEGIN_S), 90);
+    assert_int_equal(acme_plan_hold_until(plan, INT64_MAX, BEGIN_S), 2 * HOUR_S);
+    assert_int_equal(pick_one(plan, BEGIN_S, &wait_s), SIZE_MAX);
+    assert_int_equal(wait_s, 2 * HOUR_S);
     acme_plan_free(plan);
 }
 
@@ -417,6 +462,8 @@ int main(void)
         cmocka_unit_test(test_order_of_hosts),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_hold),
+        cmocka_unit_test(test_held_host),
+        cmocka_unit_test(test_named_times),
         cmocka_unit_test(test_wait),
         cmocka_unit_test(test_clock_is_set_back),
         cmocka_unit_test(test_renewal_times),

@@ -86,7 +86,7 @@ static void test_written_and_read(void **state)
     assert_int_equal(n_written, 1);
     save();
     assert_int_equal(n_written, 1); /* nothing has changed */
-    acme_hosts_fail(hosts, A, ACME_REFUSED, "no");
+    acme_hosts_fail(hosts, A, ACME_REFUSED, "no", 0);
     acme_book_file_change(file);
     acme_book_file_save(file);
     acme_book_file_change(file); /* while it is written */

@@ -95,9 +95,9 @@ static void test_reloads(void **state)
         set_up(state);
         next = acme_home_config(&home, reloads[i].domains, reloads[i].policy_host);
         assert_string_equal(picked(), A " " B " " C);
-        acme_hosts_fail(hosts, A, ACME_NOT_READY, "no address");
-        acme_hosts_fail(hosts, B, ACME_NOT_READY, "no address");
-        acme_hosts_fail(hosts, C, ACME_NOT_READY, "no address");
+        acme_hosts_fail(hosts, A, ACME_NOT_READY, "no address", 0);
+        acme_hosts_fail(hosts, B, ACME_NOT_READY, "no address", 0);
+        acme_hosts_fail(hosts, C, ACME_NOT_READY, "no address", 0);
         assert_string_equal(picked(), "");
         acme_hosts_set_config(hosts, next);
         if (strcmp(picked(), reloads[i].tried) != 0)
@@ -117,7 +117,7 @@ static void test_addresses(void **state)
     (void)state;
     acme_hosts_set_config(hosts, was);
     picked();
-    acme_hosts_fail(hosts, A, ACME_NOT_READY, "no address");
+    acme_hosts_fail(hosts, A, ACME_NOT_READY, "no address", 0);
     acme_hosts_set_config(hosts, is);
     assert_string_equal(picked(), A);
     config_unref(was);
@@ -129,7 +129,7 @@ static void test_reload_after_a_refusal(void **state)
 {
     (void)state;
     picked();
-    acme_hosts_fail(hosts, A, ACME_REFUSED, "unauthorized");
+    acme_hosts_fail(hosts, A, ACME_REFUSED, "unauthorized", 0);
     acme_hosts_set_config(hosts, home.config);
     assert_string_equal(picked(), "");
 }
@@ -147,7 +147,7 @@ static void test_host_that_leaves(void **state)
     assert_true(acme_hosts_begin_order(hosts, A));
     assert_false(acme_hosts_begin_order(hosts, B));
     acme_hosts_put_back(hosts, B);
-    acme_hosts_fail(hosts, B, ACME_REFUSED, "no");
+    acme_hosts_fail(hosts, B, ACME_REFUSED, "no", 0);
     acme_hosts_succeed(hosts, C, &dates);
     acme_hosts_see(hosts, C, &nothing);
     assert_int_equal(acme_hosts_find(hosts, B, &info), -1);
@@ -164,7 +164,7 @@ static void test_what_is_known(void **state)
     (void)state;
     assert_string_equal(picked(), A " " B " " C);
     acme_hosts_succeed(hosts, A, &dates);
-    acme_hosts_fail(hosts, B, ACME_STOPPED, "open a link");
+    acme_hosts_fail(hosts, B, ACME_STOPPED, "open a link", 0);
     acme_hosts_put_back(hosts, C);
     acme_hosts_count(hosts);
     assert_int_equal(stats.n_hosts[ACME_VALID], 1);
@@ -178,6 +178,27 @@ static void test_what_is_known(void **state)
     assert_string_equal(info.reason, "");
     assert_int_equal(info.not_after_unix_s, dates.not_after_unix_s);
     assert_string_equal(picked(), C);
+}
+
+/* A host that nothing has befallen shows what it waits for, as long as it does. */
+static void test_reason_of_a_hold(void **state)
+{
+    struct acme_host_info info;
+
+    (void)state;
+    assert_string_equal(picked(), A " " B " " C);
+    acme_hosts_hold_until(hosts, "no such directory", acme_home_now + 100);
+    acme_hosts_put_back(hosts, A);
+    acme_hosts_fail(hosts, B, ACME_REFUSED, "unauthorized", acme_home_now + 3000);
+    assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
+    assert_string_equal(info.reason, "no such directory");
+    assert_int_equal(info.next_unix_s, acme_home_now + 100);
+    assert_int_equal(acme_hosts_find(hosts, B, &info), 0);
+    assert_string_equal(info.reason, "unauthorized");
+    assert_int_equal(info.next_unix_s, acme_home_now + 3000);
+    acme_home_now += 100;
+    assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
+    assert_string_equal(info.reason, "");
 }
 
 /* The authority is spared for longer each time, this machine is not. */
@@ -211,9 +232,13 @@ static void test_holds(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reloads),          WITH_HOSTS(test_addresses),
-        WITH_HOSTS(test_reload_after_a_refusal), WITH_HOSTS(test_host_that_leaves),
-        WITH_HOSTS(test_what_is_known),          cmocka_unit_test(test_holds),
+        cmocka_unit_test(test_reloads),
+        WITH_HOSTS(test_addresses),
+        WITH_HOSTS(test_reload_after_a_refusal),
+        WITH_HOSTS(test_host_that_leaves),
+        WITH_HOSTS(test_what_is_known),
+        WITH_HOSTS(test_reason_of_a_hold),
+        cmocka_unit_test(test_holds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,7 @@ static struct cert_store *store;
 static struct acme_order *order;
 static _Atomic uint64_t n_ends;
 static enum acme_outcome outcome;
+static unsigned timeout_ms = ACME_ORDER_TIMEOUT_MS;
 static char host[64], reason[ACME_REASON_MAX];
 
 static void on_end(void *context, const struct acme_order_end *end)
@@ -42,7 +43,7 @@ static void begin(const char *script)
     const char *command[] = {"/bin/sh", "-c", script, home.directory};
     const struct program_commands commands = {.of = {[ACME_ACCOUNT] = {command, ARRAY_LEN(command)},
                                                      [ACME_ORDER] = {command, ARRAY_LEN(command)}}};
-    struct acme_order_options options = {.commands = home.commands};
+    struct acme_order_options options = {.commands = home.commands, .timeout_ms = timeout_ms};
 
     n_ends = 0;
     spawned_begin(&commands);
@@ -151,6 +152,19 @@ static void test_failures(void **state)
     }
 }
 
+/* uacme waits for ever for an authority that is silent. */
+static void test_silence(void **state)
+{
+    (void)state;
+    timeout_ms = 50;
+    begin("exec sleep 600");
+    timeout_ms = ACME_ORDER_TIMEOUT_MS;
+    acme_order_start(order, HOST, store);
+    spawned_wait_for(&n_ends, 1);
+    assert_int_equal(outcome, ACME_OUT_OF_ORDER);
+    end();
+}
+
 /* No program is started where its directory cannot be made. */
 static void test_no_room(void **state)
 {
@@ -215,8 +229,9 @@ static void test_end(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        WITH_HOME(test_order),   WITH_HOME(test_account),      cmocka_unit_test(test_failures),
-        WITH_HOME(test_no_room), WITH_HOME(test_after_a_kill), WITH_HOME(test_end),
+        WITH_HOME(test_order),   WITH_HOME(test_account), cmocka_unit_test(test_failures),
+        WITH_HOME(test_no_room), WITH_HOME(test_silence), WITH_HOME(test_after_a_kill),
+        WITH_HOME(test_end),
     };
     int status;
 
