@@ -113,6 +113,11 @@ int report_database_begin(struct report_database *database, struct err *err)
     return report_sqlite_run(database->sqlite, "BEGIN IMMEDIATE", "cannot store reports", err);
 }
 
+int report_database_begin_reading(struct report_database *database, struct err *err)
+{
+    return report_sqlite_run(database->sqlite, "BEGIN", "cannot read the reports", err);
+}
+
 int report_database_commit(struct report_database *database, struct err *err)
 {
     if (report_sqlite_run(database->sqlite, "COMMIT", "cannot store reports", err) == 0)

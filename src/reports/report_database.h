@@ -33,7 +33,13 @@ void report_database_close(struct report_database *database);
 int report_database_begin(struct report_database *database, struct err *err);
 int report_database_commit(struct report_database *database, struct err *err);
 
-/** Drops the group. */
+/**
+ * Begins to read: until report_database_roll_back(), all that is read is of one moment, and locks
+ * are taken once. Others may write meanwhile. Returns as above.
+ */
+int report_database_begin_reading(struct report_database *database, struct err *err);
+
+/** Drops the group, or ends reading. */
 void report_database_roll_back(struct report_database *database);
 
 /** The connection, for what has no statement. */

@@ -199,14 +199,15 @@ int report_query_entries(struct report_database *database, const char *domain, i
                                   .from_day = from_day,
                                   .to_day = to_day};
     struct report_entries entries = {0};
-    sqlite3 *sqlite = report_database_connection(database);
+    bool is_apart = sqlite3_get_autocommit(report_database_connection(database)) != 0;
     int result;
 
-    /* Entries and failures have to be of one moment. */
-    if (report_sqlite_run(sqlite, "SAVEPOINT entries", CANNOT, err) != 0)
+    /* Entries and failures have to be of one moment; the caller may have begun it. */
+    if (is_apart && report_database_begin_reading(database, err) != 0)
         return -1;
     result = reader_read(&reader, &entries, err);
-    sqlite3_exec(sqlite, "RELEASE entries", NULL, NULL, NULL);
+    if (is_apart)
+        report_database_roll_back(database);
     if (result == 0)
         *ret_entries = entries;
     return result;

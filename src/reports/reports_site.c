@@ -13,6 +13,7 @@
 #include "lib/config/config.h"
 #include "lib/state/ledger.h"
 #include "reports/check_results.h"
+#include "reports/report_database.h"
 #include "reports/report_query.h"
 #include "reports/report_store.h"
 #include "reports/site_assets.h"
@@ -198,7 +199,8 @@ static void run_find_warning(struct site_run *run)
 
 static int run_write_all(struct site_run *run, struct err *err)
 {
-    if (run_write_assets(run, err) != 0 || run_write_domains(run, err) != 0 ||
+    if (report_database_begin_reading(run->source.reports.database, err) != 0 ||
+        run_write_assets(run, err) != 0 || run_write_domains(run, err) != 0 ||
         run_write_firsts(run, err) != 0 || run_write_names(run, err) != 0)
         return -1;
     run_add_gone(run);
@@ -238,6 +240,7 @@ int reports_site_write(const struct domain_reports_source *source, const char *d
     if (result == 0)
         result = run_write_all(&run, err);
     *ret_n_domains = run.totals.n_domains;
+    report_database_roll_back(source->database);
     site_output_free(run.output);
     site_attention_free(run.attention);
     site_certificates_free(run.source.certificates);

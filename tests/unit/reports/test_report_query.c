@@ -86,6 +86,44 @@ static int visit_no_more(void *context, const struct raw_report *report)
     return err_set(context, ERR_LIMIT, "enough");
 }
 
+static size_t count_entries(const struct stored *stored)
+{
+    struct arena *arena = arena_new(0);
+    struct report_entries entries;
+    struct err err;
+
+    assert_int_equal(report_query_entries(stored->database, "example.com", STORED_DAY, STORED_DAY,
+                                          arena, &entries, &err),
+                     0);
+    arena_free(arena);
+    return entries.n;
+}
+
+/* While somebody reads, others write, and what is read stays that of one moment. */
+static void test_one_moment(void **state)
+{
+    struct tls_policy policy = stored_policy("example.com");
+    struct tls_report report = stored_report(&policy, 1);
+    struct report_meta meta = stored_meta(REPORT_PROOF_DKIM);
+    struct stored stored, other;
+    struct err err;
+
+    (void)state;
+    stored_open(&stored);
+    other = stored;
+    assert_int_equal(report_database_open(stored.directory, &other.database, &err), 0);
+    stored_add(&stored, &report, "{\"a\":1}", &meta);
+    assert_int_equal(report_database_begin_reading(stored.database, &err), 0);
+    assert_int_equal(count_entries(&stored), 1);
+    stored_add(&other, &report, "{\"a\":2}", &meta);
+    assert_int_equal(count_entries(&other), 2);
+    assert_int_equal(count_entries(&stored), 1);
+    report_database_roll_back(stored.database);
+    assert_int_equal(count_entries(&stored), 2);
+    report_database_close(other.database);
+    stored_close(&stored);
+}
+
 static void test_raw(void **state)
 {
     struct tls_policy policy = stored_policy("example.com");
@@ -119,6 +157,7 @@ static void test_raw(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_entries),
+                                              cmocka_unit_test(test_one_moment),
                                               cmocka_unit_test(test_raw)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
