@@ -15,8 +15,6 @@ enum {
     SITE_SCHEDULE_DELAY_MS = 10 * 1000, /* from the start, or a reload, to the run */
     SITE_SCHEDULE_EVERY_MS = 60 * 60 * 1000,
     SITE_SCHEDULE_TIMEOUT_MS = 30 * 60 * 1000,
-    /* From the last report that was read to a run: they come one by one. */
-    SITE_SCHEDULE_REPORTS_MS = 5 * 60 * 1000,
 };
 
 /**
