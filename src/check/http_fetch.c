@@ -104,6 +104,7 @@ static CURLcode fetch_on_context(CURL *easy, void *ssl_context, void *context)
     SSL_CTX_set_info_callback(ssl, fetch_on_handshake);
     SSL_CTX_set_min_proto_version(ssl, TLS1_VERSION);
     SSL_CTX_set_cipher_list(ssl, "DEFAULT:@SECLEVEL=0");
+    tls_bound_primes(ssl);
     return CURLE_OK;
 }
 
@@ -239,8 +240,9 @@ static void fetch_on_done(CURL *easy, CURLcode code)
     else if (sys_errno != 0 && code == CURLE_COULDNT_CONNECT)
         snprintf(why, sizeof(why), "%s", strerror((int)sys_errno));
     else
-        err_quote(why, sizeof(why),
-                  slice_of(fetch->error[0] ? fetch->error : curl_easy_strerror(code)));
+        err_quote(
+            why, sizeof(why),
+            slice_of(tls_bound_words(fetch->error[0] ? fetch->error : curl_easy_strerror(code))));
     fetch->result.why = fetch->result.end == HTTP_DONE ? "" : why;
     fetch->callback(fetch->context, &fetch->result);
     fetch_free(fetch);

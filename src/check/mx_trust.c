@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include "check/tls_bound.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 
@@ -33,6 +34,7 @@ static int trust_set_up(SSL_CTX *context)
     SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    tls_bound_primes(context);
     return SSL_CTX_dane_enable(context) == 1 ? 0 : -1; /* SHA-512 before SHA-256 */
 }
 

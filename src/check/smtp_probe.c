@@ -187,7 +187,7 @@ static void handshake_failed(struct smtp_probe *probe, int reason)
         return;
     }
     snprintf(probe->result.fault, sizeof(probe->result.fault), "%s",
-             words ? words : "the TLS library does not say why");
+             words ? tls_bound_words(words) : "the TLS library does not say why");
     probe_stop(probe, SMTP_END_TLS);
 }
 

@@ -77,7 +77,9 @@ class OddCertificates:
 
     def make(self, host, kind):
         """The chain and the key of a host."""
-        key = MersenneKey() if kind == "huge-key" else ec.generate_private_key(ec.SECP256R1())
+        key = MersenneKey() if kind == "huge-key" else \
+            rsa.generate_private_key(65537, 2048) if kind == "huge-prime" else \
+            ec.generate_private_key(ec.SECP256R1())
         names = {"many-names": [f"n{i}.{host}" for i in range(N_NAMES)],
                  "odd-names": [f"{ODD}.{host}", f"{host}\0.evil.example"]}.get(kind, [host])
         issuer, issuer_key, above = self._root.subject, self._root_key, []
@@ -93,6 +95,13 @@ class OddCertificates:
         leaf = _certificate(_name(ODD if kind == "odd-names" else "host"), key, issuer, issuer_key,
                             names=names)
         return self._write(f"{host}-{kind}", [leaf, *above], key)
+
+    def make_group(self):
+        """Parameters of Diffie-Hellman, PKCS #3: a prime of 9,941 bits, and 3."""
+        path = self.folder / "group.pem"
+        path.write_text(ssl.DER_cert_to_PEM_cert(_der_numbers(2**9941 - 1, 3)).replace(
+            "CERTIFICATE", "DH PARAMETERS"), encoding="ascii")
+        return path
 
     def _write(self, name, chain, key):
         paths = self.folder / f"{name}.pem", self.folder / f"{name}.key"

@@ -74,9 +74,17 @@ static void test_bound(void **state)
     SSL_CTX_free(context);
 }
 
+/* That they are refused is tested with servers, in tests/check/test_hostile.py. */
+static void test_words(void **state)
+{
+    (void)state;
+    assert_string_equal(tls_bound_words("no protocols available"), "no protocols available");
+    assert_non_null(strstr(tls_bound_words("SSL routines::dh key too small"), "4096"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_bound)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_words), cmocka_unit_test(test_bound)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
