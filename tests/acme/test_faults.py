@@ -6,6 +6,8 @@ import http.client
 import http.server
 import json
 import os
+import pathlib
+import tempfile
 import threading
 import time
 
@@ -14,7 +16,8 @@ import pytest
 from front import DIRECTORY, Front
 from names import POLICY_HOST, policy_hosts
 from ordering import Orderer, settings
-from processes import eventually, run
+from pebble import SYSTEM_TRUST
+from processes import run
 
 BEHIND = "45.67.89.27"  # where the daemon listens if something is before it
 MINUTE_S = 60
@@ -198,44 +201,47 @@ def test_disk_full_in_an_order(internet, ca, pki, clock, tmp_path, path):
         assert not os.listdir(state / "acme/account/mta-sts.one.example")
 
 
-def let_nobody_in(folder):
-    for parent in (folder, *list(folder.parents)[:2]):
-        parent.chmod(0o755)
+@pytest.fixture(name="open_folder")
+def folder_open_to_all(pki, monkeypatch):
+    """Not below pytest's, which every session of pytest closes again for all but its user."""
+    del pki
+    monkeypatch.setenv("SSL_CERT_FILE", SYSTEM_TRUST)  # the same file, where others can read it
+    with tempfile.TemporaryDirectory(prefix="acme-") as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
 
 
-def test_not_writable(internet, ca, pki, tmp_path):
+def test_not_writable(internet, ca, pki, open_folder):
     """Policies are served from the certificates that are there, and the log says what cannot be written."""
-    let_nobody_in(tmp_path)
-    pki.issue(tmp_path / "live/mta-sts.own.example", "mta-sts.own.example")
+    pki.issue(open_folder / "live/mta-sts.own.example", "mta-sts.own.example")
     internet.publish(*policy_hosts("one.example", "own.example", "two.example"))
-    own = {"chain": f"{tmp_path}/live/{{host}}/chain.pem", "key": f"{tmp_path}/live/{{host}}/key.pem"}
-    domains, state = ["one.example", "own.example"], tmp_path / "state"
+    own = {"chain": f"{open_folder}/live/{{host}}/chain.pem", "key": f"{open_folder}/live/{{host}}/key.pem"}
+    domains, state = ["one.example", "own.example"], open_folder / "state"
     with small_disk(state, "1m"), ca.serving():
         run("mount", "-o", "remount,ro", state)
-        with Orderer(tmp_path, settings(tmp_path, domains, certificates=[own])) as daemon:
+        with Orderer(open_folder, settings(open_folder, domains, certificates=[own])) as daemon:
             line = daemon.log.wait_for("no certificates are ordered")
             assert f"'{state}/acme' cannot be made: Read-only file system" in line
             assert daemon.serves("own.example", pki.ca)
         run("mount", "-o", "remount,rw", state)
-        with Orderer(tmp_path, settings(tmp_path, domains, user="nobody")) as daemon:
+        with Orderer(open_folder, settings(open_folder, domains, user="nobody")) as daemon:
             daemon.wait_served(ca.bundle, "one.example")
             before, owner = key_of(state), (state / "acme").stat().st_uid
             os.chown(state / "acme", 0, 0)
-            daemon.change(settings(tmp_path, [*domains, "two.example"], user="nobody"))
+            daemon.change(settings(open_folder, [*domains, "two.example"], user="nobody"))
             daemon.log.wait_for("no certificates are ordered as long as '.*Permission denied")
             assert daemon.serves("one.example", ca.bundle)
             goes_on(daemon, ca, "two.example", lambda: os.chown(state / "acme", owner, 0))
             assert key_of(state) == before
 
 
-def test_link_to_files_of_others(internet, tmp_path):
+def test_link_to_files_of_others(internet, open_folder):
     """Whoever took over the daemon could have root remove any files at the next start."""
-    let_nobody_in(tmp_path)
-    state, others = tmp_path / "state", tmp_path / "others"
+    state, others = open_folder / "state", open_folder / "others"
     for folder in (state, others):
         folder.mkdir()
     (others / "file").touch()
     (state / "challenges").symlink_to(others)
-    with Orderer(tmp_path, settings(tmp_path, ["one.example"], user="nobody")) as daemon:
+    with Orderer(open_folder, settings(open_folder, ["one.example"], user="nobody")) as daemon:
         daemon.log.wait_for("what orders of an earlier process have left stays: .*Permission denied")
     assert (others / "file").exists()
