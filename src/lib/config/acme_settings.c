@@ -153,13 +153,11 @@ struct cert_source acme_settings_source(const struct config *config)
                                 acme_source_path(config, ACME_KEY_FILE)};
 }
 
-void acme_settings_check_rate(const struct config *config, struct diag *diag)
+static void acme_check_rate(const struct config *config, struct diag *diag)
 {
     const struct acme_settings *acme = config->acme;
     uint64_t before_s, every_h, needed;
 
-    if (!acme || !acme->has_orders)
-        return;
     before_s = acme->renew_before_s > 0 ? acme->renew_before_s : ACME_LIFE_S / 3;
     every_h = before_s + HOUR_S < ACME_LIFE_S ? (ACME_LIFE_S - before_s) / HOUR_S : 1;
     needed = (config->n_domains + every_h - 1) / every_h;
@@ -170,4 +168,26 @@ void acme_settings_check_rate(const struct config *config, struct diag *diag)
                  "then raise orders_per_hour",
                  acme->orders_per_hour, acme->orders_per_hour == 1 ? "" : "s", config->n_domains,
                  (unsigned long long)needed);
+}
+
+/* A proxy may forward from port 80 to any listener without TLS. */
+static bool config_answers_challenges(const struct config *config)
+{
+    for (size_t i = 0; i < config->n_listen; i++)
+        if (!config->listen[i].has_tls)
+            return true;
+    return false;
+}
+
+void acme_settings_check(const struct config *config, struct diag *diag)
+{
+    if (!config->acme)
+        return;
+    if (config->acme->has_orders)
+        acme_check_rate(config, diag);
+    if (!config_answers_challenges(config))
+        diag_add(diag, FINDING_ACME_UNANSWERED, config->acme_place, "acme",
+                 "no listener answers the challenges of the certificate authority, which asks over "
+                 "HTTP on port 80; add {address: \"[::]:80\", tls: false, serve: challenges} to "
+                 "listen");
 }

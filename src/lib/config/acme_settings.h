@@ -25,5 +25,8 @@ void acme_settings_build(const struct raw_acme *raw, struct config *config, stru
 /** Where ordered certificates lie; config->state is set. */
 struct cert_source acme_settings_source(const struct config *config);
 
-/** Adds a warning if the rate cannot renew the certificates of all domains, which are built. */
-void acme_settings_check_rate(const struct config *config, struct diag *diag);
+/**
+ * Adds a warning if the rate cannot renew the certificates of all domains, which are built, and if
+ * no listener answers challenges.
+ */
+void acme_settings_check(const struct config *config, struct diag *diag);

@@ -41,7 +41,7 @@ static struct config *load_counted(const char *path, unsigned care, struct diag 
     settings_build(&raw.settings, config, diag);
     config_build(&raw, scratch, config, diag);
     check_completeness(config, raw.name, diag);
-    acme_settings_check_rate(config, diag);
+    acme_settings_check(config, diag);
     *ret_n_domains = config->n_domains;
     raw_config_done(&raw);
     arena_free(scratch);

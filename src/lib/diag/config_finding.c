@@ -73,6 +73,8 @@ static const struct finding_row config_rows[FINDING_COUNT] = {
                                   "the program of on_change or notify cannot be run"},
     [FINDING_ACME_RATE] = {"acme-rate", LEVEL_WARNING,
                            "orders_per_hour is too small to renew the certificates of all hosts"},
+    [FINDING_ACME_UNANSWERED] = {"acme-unanswered", LEVEL_WARNING,
+                                 "no listener answers the challenges of the certificate authority"},
     [FINDING_RUA_DOUBTFUL] = {"rua-doubtful", LEVEL_WARNING,
                               "a report address follows the grammar, but hardly gets any report"},
     [FINDING_ZONE_UNCLEAR] = {"zone-unclear", LEVEL_WARNING,
