@@ -52,6 +52,25 @@ def test_certificate(pki, tmp_path, receiver):
     assert len([each for each in receiver.told() if each[1] == "certificate"]) == 2
 
 
+def test_expiring_certificate(pki, tmp_path, receiver, clock):
+    """One that nobody renews is told, and that somebody has."""
+    folder = tmp_path / "live" / "mta-sts.other.example"
+    expiring = ("certificate", "other.example", "certificate-expiring")
+    pki.issue(folder, "mta-sts.other.example", days=90)
+    settings = settings_of(pki, tmp_path, receiver, {"other.example": POLICY}, certificates=[
+        {"chain": f"{folder}/chain.pem", "key": f"{folder}/key.pem"}])
+    with Operated(tmp_path, settings, wrapper=shifted(clock)) as daemon:
+        looked(daemon)
+        clock.shift(80 * DAY_S)
+        assert daemon.ask("--reload").returncode == 0
+        assert "it ends on" in receiver.wait_for("began", *expiring)["text"]
+        assert daemon.ask("--reload").returncode == 0
+        pki.issue(folder, "mta-sts.other.example", days=180)
+        assert daemon.ask("--reload").returncode == 0
+        receiver.wait_for("ended", *expiring)
+    assert len(receiver.told()) == 2
+
+
 def test_check(pki, tmp_path, receiver):
     """An error that appears is told, and that it is gone."""
     settings = settings_of(pki, tmp_path, receiver)
