@@ -96,8 +96,8 @@ def test_until_it_is_accepted(pki, tmp_path, publisher):
         daemon.log.wait_for("ended with status 3: arguments: one two words; the records are not "
                             "published, and it is tried again in 10 seconds")
         wait_until(lambda: daemon.metric("on_change_last_run_successful") == 0, "the gauge")
-        publisher.end_with(0)
         assert daemon.change(settings_of(pki, tmp_path, publisher, ENFORCED)).returncode == 0
+        publisher.end_with(0)
         wait_until(lambda: daemon.metric("on_change_last_run_successful") == 1, "the gauge")
         wait_until(lambda: summary(publisher.documents()[-1]) == ALL, "all of it")
 
