@@ -49,8 +49,7 @@ static void test_damaged(void **state)
         "example.com google 12 1764370000 1764373000 --",
         "example.com google 12 1764370000 1764373000 <b>",
         "example.com google 12 1764370000 1764373000 192.0.2.0/24\033[31m",
-        "example.com google 12 1764370000 1764373000 "
-        "0000000000000000000000000000000000000000000000000000000000000000",
+        "a.test google 1 1 2 0000000000000000000000000000000000000000000000000000000000000000",
     };
     struct fetch_count count = {.n = 7};
 
