@@ -204,8 +204,9 @@ def variants(command):
         yield re.sub("|".join(VALUES), lambda word: VALUES[word[0]], text).partition(" >")[0]
 
 
-def test_commands(operate, pki, tmp_path):
+def test_commands(operate, pki, tmp_path, monkeypatch):
     """Beside a running daemon; its start, `mta-stsd` alone, is what operate() does."""
+    monkeypatch.chdir(tmp_path)  # --site DIR makes one
     domains = {"example.com": {"mx": ["mx.example.com", "mail.example.com"]}}
     daemon = operate(configuration(pki, tmp_path, domains, state=str(tmp_path / "state")))
     typed = {variant for command in commands() for variant in variants(command)}
@@ -223,3 +224,4 @@ def test_commands(operate, pki, tmp_path):
             process = daemon.ask(*words[1:])
         wanted = 1 if "--withdraw" in words else 0  # there is something to wait for
         assert process.returncode == wanted, (command, process.stdout, process.stderr)
+    assert (tmp_path / "DIR" / "index.html").exists()

@@ -1,2 +1,0 @@
-site.take("firsts",
-["example.com"]);

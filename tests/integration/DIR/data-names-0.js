@@ -1,4 +1,0 @@
-site.take("names-0",
-[
-["example.com", "testing"]
-]);
