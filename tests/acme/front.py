@@ -14,6 +14,18 @@ DIRECTORY = f"https://{FRONT_NAME}/dir"
 NEW_ACCOUNT, NEW_ORDER = "/sign-me-up", "/order-plz"
 
 
+@contextlib.contextmanager
+def served_apart(server):
+    """An HTTP server that answers by a thread of its own."""
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+
+
 def problem(status, kind, detail, **headers):
     """An answer of a CA that refuses (RFC 8555 6.7)."""
     body = json.dumps({"type": f"urn:ietf:params:acme:error:{kind}", "detail": detail,
@@ -79,10 +91,5 @@ class Front:
 
         with http.server.ThreadingHTTPServer((FRONT, 443), Handler) as server:
             server.socket = self.context.wrap_socket(server.socket, server_side=True)
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            try:
+            with served_apart(server):
                 yield self
-            finally:
-                server.shutdown()
-                thread.join()

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from front import DIRECTORY, Front
+from front import DIRECTORY, Front, served_apart
 from names import POLICY_HOST, policy_hosts
 from ordering import Orderer, settings
 from pebble import SYSTEM_TRUST
@@ -62,13 +62,8 @@ class Proxy:
                 pass
 
         with http.server.ThreadingHTTPServer((POLICY_HOST, 80), Handler) as server:
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
-            thread.start()
-            try:
+            with served_apart(server):
                 yield self
-            finally:
-                server.shutdown()
-                thread.join()
 
 
 def test_wrong_answers(internet, ca, clock, tmp_path):

@@ -5,46 +5,23 @@ import json
 import os
 import pathlib
 import socket
-import stat
-import subprocess
 import time
 
 import pytest
 
-import daemon as harness
 from client import fetch, tls_context
+from kept_documents import DocumentKeeper
 from operated import HOST, Operated, configuration, wait_until
 from shifted_clock import ShiftedClock
 
 DAY_S = 86400
-PROGRAM = """\
-#!/bin/sh
-cat >{folder}/document.part
-mv {folder}/document.part {folder}/document.$(date +%s%N)
-echo "told $*"
-exit $(cat {folder}/status)
-"""
 POLICY = {"mx": ["mx.example.com"]}
 BAD = {"example.com": {"mx": ["bad_name.example.com"]}}
 
 
-class Receiver:
-    """A program that keeps what it gets, and ends as it is told."""
-
+class Receiver(DocumentKeeper):
     def __init__(self, folder):
-        self.folder = folder / "receiver"
-        self.folder.mkdir()
-        self.path = self.folder / "receive"
-        self.path.write_text(PROGRAM.format(folder=self.folder), encoding="utf-8")
-        self.path.chmod(stat.S_IRWXU)
-        self.end_with(0)
-
-    def end_with(self, status):
-        (self.folder / "status").write_text(str(status), encoding="ascii")
-
-    def documents(self):
-        return [json.loads(path.read_text(encoding="utf-8"))
-                for path in sorted(self.folder.glob("document.*")) if path.suffix != ".part"]
+        super().__init__(folder / "receiver", "told")
 
     def notices(self):
         return [notice for document in self.documents() for notice in document["notices"]]

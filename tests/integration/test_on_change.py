@@ -1,42 +1,16 @@
 # SPDX-License-Identifier: MIT
 """`on_change:`: the program gets what differs from what it has accepted, and again until it does."""
 
-import json
-import stat
 import time
 
 import pytest
 
 from client import fetch, policy_body, tls_context
+from kept_documents import DocumentKeeper
 from operated import HOST, Operated, configuration, wait_until
 
-PROGRAM = """\
-#!/bin/sh
-echo "arguments: $*"
-cat >{folder}/document.part
-mv {folder}/document.part {folder}/document.$(date +%s%N)
-exit $(cat {folder}/status)
-"""
 
-
-class Publisher:
-    """A program that keeps what it gets, and ends as it is told."""
-
-    def __init__(self, folder):
-        self.folder = folder / "publisher"
-        self.folder.mkdir()
-        self.path = self.folder / "publish"
-        self.path.write_text(PROGRAM.format(folder=self.folder), encoding="utf-8")
-        self.path.chmod(stat.S_IRWXU)
-        self.end_with(0)
-
-    def end_with(self, status):
-        (self.folder / "status").write_text(str(status), encoding="ascii")
-
-    def documents(self):
-        return [json.loads(path.read_text(encoding="utf-8"))
-                for path in sorted(self.folder.glob("document.*")) if path.suffix != ".part"]
-
+class Publisher(DocumentKeeper):
     def wait_for(self, count):
         return wait_until(lambda: len(seen := self.documents()) >= count and seen,
                           f"{count} documents")
@@ -44,7 +18,7 @@ class Publisher:
 
 @pytest.fixture(name="publisher")
 def publisher_in_test(tmp_path):
-    return Publisher(tmp_path)
+    return Publisher(tmp_path / "publisher", "arguments:")
 
 
 def settings_of(pki, folder, publisher, domains=None, **keys):
@@ -150,7 +124,7 @@ def test_end_while_it_runs(pki, tmp_path, publisher):
     publisher.path.write_text(f"#!/bin/sh\ntouch {tmp_path}/begun\nsleep 1000\n")
     with Operated(tmp_path, settings_of(pki, tmp_path, publisher)):
         wait_until((tmp_path / "begun").exists, "the program")
-    publisher.path.write_text(PROGRAM.format(folder=publisher.folder))
+    publisher.write()
     with Operated(tmp_path, settings_of(pki, tmp_path, publisher)):
         wait_until(lambda: sorted(sum(map(summary, publisher.documents()), [])) == ALL, "records")
 
