@@ -107,6 +107,7 @@ def test_restart_and_cooldown(pki, tmp_path, receiver, clock):
         looked(daemon)
         assert daemon.change(bad).returncode == 2
         receiver.wait_for("began", *REFUSED)
+        daemon.log.wait_for("was told 1 notice$")
     with Operated(tmp_path, good, wrapper=shifted(clock)) as daemon:
         receiver.wait_for("ended", *REFUSED)
         clock.shift(2 * DAY_S)
