@@ -106,13 +106,14 @@ static const char *const steps[] = {
     "CREATE TABLE fetch_file (id INTEGER PRIMARY KEY, at_unix_us INTEGER NOT NULL) STRICT;",
 };
 
+/* The tables are counted first: another process may make them, with both numbers, at any moment. */
 int report_schema_check(sqlite3 *sqlite, size_t *ret_missing, struct err *err)
 {
     sqlite3_int64 version, application_id, n_objects;
 
-    if (report_sqlite_number(sqlite, "PRAGMA user_version", &version, err) != 0 ||
+    if (report_sqlite_number(sqlite, "SELECT count(*) FROM sqlite_schema", &n_objects, err) != 0 ||
         report_sqlite_number(sqlite, "PRAGMA application_id", &application_id, err) != 0 ||
-        report_sqlite_number(sqlite, "SELECT count(*) FROM sqlite_schema", &n_objects, err) != 0)
+        report_sqlite_number(sqlite, "PRAGMA user_version", &version, err) != 0)
         return -1;
     if (n_objects > 0 && application_id != APPLICATION_ID)
         return err_set(err, ERR_SYNTAX, "is a database of another program");

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,6 +45,57 @@ static void test_reopen(void **state)
     assert_string_equal(err.msg, "'/nonexistent' cannot be opened: No such file or directory");
     assert_int_equal(err.sys_errno, ENOENT);
     report_database_close(NULL);
+}
+
+struct opener {
+    const char *directory;
+    pthread_barrier_t *start;
+    int result;
+    struct err err;
+};
+
+static void *opener_run(void *context)
+{
+    struct opener *opener = context;
+    struct report_database *database = NULL;
+
+    pthread_barrier_wait(opener->start);
+    opener->result = report_database_open(opener->directory, &database, &opener->err);
+    report_database_close(database);
+    return NULL;
+}
+
+/* The daemon's first start has several programs open a database that is not there yet. */
+static void test_first_opened_by_many(void **state)
+{
+    enum { OPENERS = 6, ROUNDS = 40 };
+
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct opener openers[OPENERS];
+        pthread_t threads[OPENERS];
+        pthread_barrier_t start;
+        struct stored stored;
+        struct err err;
+        char path[128];
+
+        stored_open(&stored);
+        report_database_close(stored.database);
+        path_of(&stored, path, sizeof(path));
+        assert_int_equal(unlink(path), 0);
+        pthread_barrier_init(&start, NULL, OPENERS);
+        for (int i = 0; i < OPENERS; i++) {
+            openers[i] = (struct opener){.directory = stored.directory, .start = &start};
+            assert_int_equal(pthread_create(&threads[i], NULL, opener_run, &openers[i]), 0);
+        }
+        for (int i = 0; i < OPENERS; i++)
+            pthread_join(threads[i], NULL);
+        pthread_barrier_destroy(&start);
+        for (int i = 0; i < OPENERS; i++)
+            assert_string_equal(openers[i].result == 0 ? "" : openers[i].err.msg, "");
+        assert_int_equal(report_database_open(stored.directory, &stored.database, &err), 0);
+        stored_close(&stored);
+    }
 }
 
 /* A group is kept as a whole or not at all, also when the program ends within it. */
@@ -171,12 +223,11 @@ static void test_of_another(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_reopen),
-                                              cmocka_unit_test(test_groups),
-                                              cmocka_unit_test(test_locked),
-                                              cmocka_unit_test(test_damaged),
-                                              cmocka_unit_test(test_read_while_locked),
-                                              cmocka_unit_test(test_of_another)};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_reopen),    cmocka_unit_test(test_first_opened_by_many),
+        cmocka_unit_test(test_groups),    cmocka_unit_test(test_locked),
+        cmocka_unit_test(test_damaged),   cmocka_unit_test(test_read_while_locked),
+        cmocka_unit_test(test_of_another)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
