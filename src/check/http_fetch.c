@@ -24,7 +24,7 @@
 enum {
     HEADER_MAX = 256,
     WHY_MAX = 300,
-    CONNECT_SHARE = 6,
+    CONNECT_SHARE = 2, /* of the time limit, for the connection with its handshake */
     BODY_MIN = 1024,
     BODY_MAX = POLICY_FETCH_MAX + 1,
     HEADERS_MAX = 64 * 1024,     /* bytes of all, those of interim answers and trailers counted */

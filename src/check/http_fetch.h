@@ -67,7 +67,7 @@ typedef void http_fetched(void *context, const struct http_result *result);
 
 /**
  * trust       outlives the fetcher
- * timeout_ms  for one whole fetch; an address has a sixth of it to take a connection
+ * timeout_ms  for one whole fetch; an address has half of it for the connection and the handshake
  * Returns NULL with *err set.
  */
 struct http_fetcher *http_fetcher_new(uv_loop_t *loop, const struct mx_trust *trust,

@@ -26,7 +26,7 @@ from network import MX, SCRIPTED
 from odd_certificates import OddCertificates
 from web import Scripted, response
 
-TIMEOUT_S = 30  # a connection has a sixth of it, with its handshake
+TIMEOUT_S = 12  # a connection has half of it, with its handshake
 LIMIT_S = 3 * TIMEOUT_S
 MEMORY_MIB = 900 if IS_SANITIZED else 150
 BUSY = {"http-slow", "http-slow-ish"}  # one process has to be all these servers
