@@ -75,6 +75,7 @@ int domain_reports_load(const struct domain_reports_source *source, const char *
             .rules = &rules,
             .now_unix_s = source->now_unix_s,
             .policy = policy,
+            .has_report_addresses = configured && configured->reporting,
             .ledger = ledger,
             .is_ledger_whole = is_whole,
             .tally = &judged,

@@ -2,6 +2,7 @@
 #include "reports/report_verdict.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "lib/base/arena.h"
 #include "lib/base/when.h"
@@ -243,17 +244,21 @@ static const char *reproduced_text(const struct verdict_maker *maker,
         report_words_of(finding->text, arena), report_words_of(finding->kind->code, arena));
 }
 
-/* Returns whether the last check finds failures that were reported, however few: they go on. One
- * that is older than the reports tells nothing of today. What it alone finds proves nothing. */
+/* A check that is older than the reports tells nothing of today. */
+static bool verdict_has_check(const struct report_verdict_case *given)
+{
+    return given->checked && report_day_of(given->checked_unix_s) >=
+                                 report_verdict_first_day(given->rules, given->now_unix_s);
+}
+
+/* Returns whether the last check finds failures that were reported, however few: they go on. What
+ * the check alone finds proves nothing. */
 static bool maker_find_reproduced(struct verdict_maker *maker)
 {
     const struct report_verdict_case *given = maker->given;
     bool is_found = false;
 
-    if (!given->checked || report_day_of(given->checked_unix_s) <
-                               report_verdict_first_day(given->rules, given->now_unix_s))
-        return false;
-    for (size_t i = 0; i < given->checked->n_findings; i++) {
+    for (size_t i = 0; verdict_has_check(given) && i < given->checked->n_findings; i++) {
         const struct checked_finding *finding = &given->checked->findings[i];
         const struct failure_tally *failure = tally_find_reproduced(given->tally, finding);
 
@@ -390,12 +395,15 @@ static enum report_verdict_kind verdict_without_data(struct verdict_maker *maker
     const struct report_tally *tally = maker->given->tally;
 
     if (tally->n_entries == 0)
-        reason_add(maker,
-                   report_words_print(maker->arena,
-                                      "no report about the last %" PRId64 " days has come",
-                                      maker->given->rules->days + maker->given->rules->late_days),
-                   "Check that the _smtp._tls record is published (mta-stsd --print-dns); many "
-                   "domains get reports on few days only");
+        reason_add(
+            maker,
+            report_words_print(maker->arena, "no report about the last %" PRId64 " days has come",
+                               maker->given->rules->days + maker->given->rules->late_days),
+            !maker->given->has_report_addresses
+                ? "Set tls_rpt for the domain, and publish the _smtp._tls record that "
+                  "mta-stsd --print-dns then prints: it says where to send reports"
+                : "Check that the _smtp._tls record is published (mta-stsd --print-dns); many "
+                  "domains get reports on few days only");
     else
         reason_add(maker,
                    "no report tells of mail that was sent under the policy: the senders saw no "
@@ -404,24 +412,57 @@ static enum report_verdict_kind verdict_without_data(struct verdict_maker *maker
     return REPORT_VERDICT_NO_DATA;
 }
 
+/* What the last check finds, and nobody has reported, is no part of the verdict: the check looks
+ * from one place. But who is about to change the mode should look at it first. Returns whether
+ * there is any. */
+static bool maker_find_unreported(struct verdict_maker *maker)
+{
+    const struct report_verdict_case *given = maker->given;
+    struct arena *arena = maker->arena;
+    bool is_found = false;
+
+    for (size_t i = 0; verdict_has_check(given) && i < given->checked->n_findings; i++) {
+        const struct checked_finding *finding = &given->checked->findings[i];
+
+        if (strcmp(finding->kind->severity, "error") != 0 ||
+            checked_failure_class(finding->kind->code) == RESULT_UNKNOWN)
+            continue;
+        reason_add(
+            maker,
+            report_words_print(arena, "the check of %s finds what nobody has reported%s%s: %s (%s)",
+                               report_words_day(report_day_of(given->checked_unix_s), arena),
+                               finding->subject ? " at " : "",
+                               finding->subject ? report_words_of(finding->subject, arena) : "",
+                               report_words_of(finding->text, arena), finding->kind->code),
+            "See what mta-stsd --check says of it");
+        is_found = true;
+    }
+    return is_found;
+}
+
 static void maker_praise(struct verdict_maker *maker)
 {
     double n_sessions = maker->n_sessions[true];
-    bool has_failures = false;
+    size_t first = maker->n_reasons;
+    bool has_failures = false, has_unreported;
 
     for (size_t i = 0; i < TALLY_CLASSES; i++)
         has_failures |= i != RESULT_DANE && maker->n_failed[true][i] > 0;
-    reason_add(
-        maker,
-        report_words_print(maker->arena,
-                           "verified reporters told of %.0f session%s under the policy, and "
-                           "%s",
-                           n_sessions, n_sessions == 1 ? "" : "s",
-                           has_failures ? "fewer failed than is tolerated" : "none failed"),
-        maker->given->policy->mode == POLICY_TESTING
-            ? "Mode enforce is safe by these reports: change the policy, reload, and publish "
-              "the new _mta-sts record"
-            : NULL);
+    reason_add(maker,
+               report_words_print(maker->arena,
+                                  "verified reporters told of %.0f session%s under the policy, and "
+                                  "%s",
+                                  n_sessions, n_sessions == 1 ? "" : "s",
+                                  has_failures ? "fewer failed than is tolerated" : "none failed"),
+               NULL);
+    has_unreported = maker_find_unreported(maker);
+    if (maker->given->policy->mode == POLICY_TESTING)
+        maker->reasons[first].advice =
+            has_unreported
+                ? "Mode enforce is safe by these reports: look first at what the check finds, then "
+                  "change the policy, reload, and publish the new _mta-sts record"
+                : "Mode enforce is safe by these reports: change the policy, reload, and publish "
+                  "the new _mta-sts record";
     reason_add(maker, "what other senders see is not known, for they send no reports", NULL);
     for (enum result_class class = 0; class <= RESULT_UNKNOWN; class ++)
         if (class != RESULT_DANE && maker->n_failed[true][class] > 0)

@@ -37,6 +37,7 @@ struct report_verdict_case {
     const struct report_verdict_rules *rules;
     int64_t now_unix_s;
     const struct policy *policy;        /* as it is configured; NULL: none */
+    bool has_report_addresses;          /* the domain's `tls_rpt` says where to send reports */
     const struct ledger_domain *ledger; /* NULL: it has nothing of the domain */
     bool is_ledger_whole;
     const struct report_tally *tally;     /* of report_verdict_first_day() and later */

@@ -34,7 +34,7 @@ struct given {
     int mx1_days, mx2_days; /* how long ago each came into the policy; -1: it is not in it */
     struct report_entry entries[ENTRIES_MAX];
     size_t n_entries;
-    bool has_no_policy, has_damaged_ledger;
+    bool has_no_policy, has_damaged_ledger, has_no_addresses;
     const struct checked_domain *checked;
     int checked_days; /* ago */
 };
@@ -107,6 +107,7 @@ static char *decide(const struct given *given, struct arena *arena)
         &(struct report_verdict_case){.rules = &usual_rules,
                                       .now_unix_s = (int64_t)TODAY * 86400 + 43200,
                                       .policy = given->has_no_policy ? NULL : &policy,
+                                      .has_report_addresses = !given->has_no_addresses,
                                       .ledger = ledger_find(ledger, slice_of("example.com")),
                                       .is_ledger_whole = !given->has_damaged_ledger,
                                       .tally = &tally,
@@ -117,7 +118,8 @@ static char *decide(const struct given *given, struct arena *arena)
     out = fmemopen(said, sizeof(said), "w");
     fprintf(out, "%s\n", report_verdict_name(verdict.kind));
     for (size_t i = 0; i < verdict.n_reasons; i++)
-        fprintf(out, "%s\n", verdict.reasons[i].text);
+        fprintf(out, "%s\n%s\n", verdict.reasons[i].text,
+                verdict.reasons[i].advice ? verdict.reasons[i].advice : "");
     fclose(out);
     ledger_free(ledger);
     return said;
@@ -227,11 +229,11 @@ static void test_not_yet(void **state)
     expect("of another policy", &given, "NOT YET", "no verified reporter has told");
 }
 
-/* What was reported and goes on counts, however little it is; what the check alone finds does not.
+/* What was reported and goes on counts, however little it is. What the check alone finds is said.
  */
 static void test_reproduced(void **state)
 {
-    static const struct checked_kind expired_kind = {.code = "mx-cert-expired"};
+    static struct checked_kind expired_kind = {.code = "mx-cert-expired", .severity = "error"};
     static const struct checked_finding finding = {.kind = &expired_kind,
                                                    .subject = "mx1.example.com [192.0.2.1]",
                                                    .text = "the certificate\x1b has expired"};
@@ -241,8 +243,19 @@ static void test_reproduced(void **state)
     struct given given = clean(1000, REPORT_PROOF_DKIM);
 
     (void)state;
+    expect("no check", &given, "READY", "safe by these reports: change the policy, reload");
     given.checked = &checked;
-    expect("the check alone", &given, "READY", "none failed");
+    expect(
+        "the check alone", &given, "READY",
+        "none failed\nMode enforce is safe by these reports: look first at what the check finds");
+    expect("what it finds", &given, "READY",
+           "the check of 4 October 2024 finds what nobody has reported at "
+           "'mx1.example.com [192.0.2.1]': 'the certificate\\x1b has expired' (mx-cert-expired)");
+    expired_kind.severity = "warning";
+    expect("a warning", &given, "READY", "safe by these reports: change the policy, reload");
+    expired_kind = (struct checked_kind){.code = "txt-ttl-long", .severity = "error"};
+    expect("no reason for a failure", &given, "READY", "by these reports: change the policy");
+    expired_kind = (struct checked_kind){.code = "mx-cert-expired", .severity = "error"};
     give(&given, 9, "google.com", REPORT_PROOF_DKIM, 0, &expired);
     given.checked_days = 17;
     expect("reported and found", &given, "NOT YET",
@@ -308,7 +321,11 @@ static void test_no_data(void **state)
     struct given given = {.mx1_days = 30, .mx2_days = -1};
 
     (void)state;
-    expect("nothing", &given, "NO DATA", "no report about the last 17 days has come");
+    expect("nothing", &given, "NO DATA",
+           "no report about the last 17 days has come\nCheck that the _smtp._tls record");
+    given.has_no_addresses = true;
+    expect("no addresses", &given, "NO DATA", "has come\nSet tls_rpt for the domain");
+    given.has_no_addresses = false;
     give(&given, 1, "a.example", REPORT_PROOF_DKIM, 1, NULL);
     expect("an echo", &given, "NO DATA", "the mail of their own reports");
     given.n_entries = 0;
