@@ -155,7 +155,8 @@ static const struct site_need certificate_needs[SITE_CERTIFICATE_COUNT] = {
                                   "The policy host has no certificate: senders cannot fetch the "
                                   "policy.",
                                   "Get a certificate for the policy host, and put it where the "
-                                  "configuration says.",
+                                  "configuration says. With acme: in the configuration, "
+                                  "mta-stsd --certificates says why there is none yet.",
                                   NULL},
 };
 
@@ -196,6 +197,15 @@ static void needs_of_reports(const struct site_domain *domain, struct attention_
                       SITE_CHANCE, "ready", "By the reports, mode enforce is safe.",
                       "Write mode: enforce, run mta-stsd --reload, and publish the new record.",
                       reason});
+    else if (verdict->kind == REPORT_VERDICT_NO_DATA && !domain->configured->reporting &&
+             domain->reports.policy && domain->reports.policy->mode != POLICY_MODE_NONE)
+        needs_add(needs,
+                  (struct site_need){
+                      SITE_CHANCE, "no-report-address",
+                      "Senders are not told where to send reports.",
+                      "Set tls_rpt, run mta-stsd --reload, and publish the new _smtp._tls record. "
+                      "Without reports, nobody knows whether mode enforce is safe.",
+                      ""});
 }
 
 static void needs_of_removal(const struct site_domain *domain, struct attention_needs *needs)

@@ -240,6 +240,12 @@ struct site_certificate site_certificates_find(struct site_certificates *certifi
     return search.best;
 }
 
+bool site_certificate_is_refused(enum site_certificate_state state)
+{
+    return state == SITE_CERTIFICATE_EXPIRED || state == SITE_CERTIFICATE_EARLY ||
+           state == SITE_CERTIFICATE_NAME || state == SITE_CERTIFICATE_MISSING;
+}
+
 const char *site_certificate_state_name(enum site_certificate_state state)
 {
     static const char *const names[SITE_CERTIFICATE_COUNT] = {

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,9 @@ void site_certificates_free(struct site_certificates *certificates);
 /** arena  owns the path */
 struct site_certificate site_certificates_find(struct site_certificates *certificates,
                                                const char *host, struct arena *arena);
+
+/** Whether senders refuse it, or there is none. */
+bool site_certificate_is_refused(enum site_certificate_state state);
 
 /** "ok", "ending", "expired", "early", "name", "missing", "unknown". */
 const char *site_certificate_state_name(enum site_certificate_state state);

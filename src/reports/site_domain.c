@@ -98,11 +98,24 @@ static void site_policy_print(const struct site_domain *domain, struct json_writ
     time_member(writer, "held_until", domain->held_until_unix_s);
 }
 
+/* As mta-stsd --print-dns withholds the record: a policy is served before its id is published, but
+ * an id that senders know stays. */
+static const char *site_record_withheld(const struct site_domain *domain)
+{
+    bool was_fetchable = domain->ledger && domain->ledger->fetchable_unix_s != 0;
+
+    if (!domain->has_certificate || was_fetchable ||
+        !site_certificate_is_refused(domain->certificate.state))
+        return NULL;
+    return "Do not publish this record yet: senders have to be able to fetch the policy first, and "
+           "the policy host has no certificate that they accept.";
+}
+
 static void records_print(const struct site_source *source, const struct site_domain *domain,
                           struct arena *arena, struct json_writer *writer)
 {
-    struct domain_records_spec spec =
-        domain_records_spec_make(source->reports.config, domain->configured, NULL);
+    struct domain_records_spec spec = domain_records_spec_make(
+        source->reports.config, domain->configured, site_record_withheld(domain));
     struct dns_record *records;
     size_t n = dns_records_list(&spec, arena, &records);
 
@@ -117,6 +130,7 @@ static void records_print(const struct site_source *source, const struct site_do
         json_text_member(writer, "type", record_type_name(record->type));
         json_number_member(writer, "ttl", record->ttl_s);
         json_text_member(writer, "value", record->value);
+        json_text_member(writer, "withheld", record->withheld);
         json_end_object(writer);
     }
     json_end_array(writer);
@@ -221,7 +235,7 @@ static void failures_list(const struct report_tally *tally, struct arena *arena,
         json_key(writer, "verified");
         json_bool(writer, failure->reporter->proof != REPORT_PROOF_NONE);
         stranger_member(writer, "type", failure->result_type, arena);
-        json_text_member(writer, "advice", result_type_find(failure->result_type)->advice);
+        json_text_member(writer, "means", result_type_find(failure->result_type)->means);
         stranger_member(writer, "mx", failure->mx, arena);
         sentence_member(writer, "reason", failure->reason, arena);
         sessions_member(writer, "sessions", failure->n_sessions);

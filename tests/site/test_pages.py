@@ -2,6 +2,7 @@
 """The site in a browser: what an operator sees, clicks, types, copies, and hears."""
 
 import json
+import os
 import re
 import time
 
@@ -13,7 +14,7 @@ from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
 
 from browser import served
-from place import DOMAINS, HOSTILE
+from place import DOMAINS, HOSTILE, Place
 
 PATIENCE_S = 60
 PAGES = ["index.html", *(f"domain.html#{name}" for name in
@@ -138,11 +139,11 @@ def test_totals(tab):
     totals = {each.find_element(By.CSS_SELECTOR, "h2").text: each.text.split("\n")[1:]
               for each in tab.all(".total")}
     assert totals["Domains"] == ["11", "enforce", "4", "testing", "6", "none", "1"]
-    assert totals["Certificates"] == ["11", "missing", "1", "expired", "1", "good", "9"]
-    assert totals["Policies by reports"] == [
-        "11", "failures", "3", "enforce is safe", "6", "no data", "2"]
+    assert totals["Good certificates"] == ["9 of 11", "missing", "1", "expired", "1", "good", "9"]
+    assert totals["Safe to enforce"] == [
+        "6 of 11", "failures", "3", "enforce is safe", "6", "no data", "2"]
     assert totals["Policies fetched"] == [
-        "2", "current one", "2", "not yet", "9"]
+        "2 of 11", "current one", "2", "not yet", "9"]
     assert totals["Sessions in 14 days"][1::2] == ["failed", "succeeded"]
 
 
@@ -238,7 +239,9 @@ def test_domain_page(tab, place):
     changes = tab.panel("Changes").text
     assert "Mode changed from testing to enforce" in changes and "Certificate issued" in changes
     assert "google.com" in tab.panel("Reporters").text
-    assert "validation-failure" in tab.panel("Failures").text
+    assert ("Found that an MX host does not follow the policy, often because no mx covers it "
+            "validation-failure" in tab.panel("Failures").text)
+    assert "Checked" in check and "before the policy of today" not in check
     leave = next(each for each in tab.all("summary") if each.text == "Leave MTA-STS")
     leave.click()
     assert "mode: none" in tab.panel("What to do next").text
@@ -472,3 +475,67 @@ def test_all_names_are_there(tab):
     tab.one("#find").send_keys("example")
     tab.wait(lambda: tab.text("#found-count") == f"{len(DOMAINS)} domains found")
     assert [link.text for link in tab.all("#found-list a")] == sorted(DOMAINS)
+
+
+@pytest.fixture(name="first_day", scope="module")
+def place_of_the_first_day(tmp_path_factory):
+    """Nothing has been served, checked or reported; one domain asks for no reports."""
+    place = Place(tmp_path_factory.mktemp("first-day"), {name: ("testing", 0, (), None)
+                                                         for name in ("asks.example", "silent.example")})
+    settings = place.settings()
+    del settings["domains"]["silent.example"]["tls_rpt"]
+    place.config.write_text(json.dumps(settings), encoding="utf-8")
+    place.write()
+    return place
+
+
+@pytest.fixture(name="first_tab")
+def tab_of_the_first_day(chromium, first_day):
+    tab = Tab(chromium, f"file://{first_day.site}/")
+    tab.emulate()
+    return tab
+
+
+def test_first_day(first_tab):
+    """What nobody has looked at is not said to be good, and there is a next step."""
+    first_tab.open("index.html")
+    assert first_tab.text("h1") == "Senders do not get the policy of 2 domains"
+    assert "no check was made yet: set check: in the configuration" in first_tab.text("#sources")
+    (_, advice), = groups(first_tab)["Senders do not get the policy"]
+    assert "mta-stsd --certificates says why there is none yet" in advice
+    first_tab.open("domain.html#silent.example")
+    assert "a certificate for mta-sts.silent.example" in first_tab.panel("Certificate").text
+    assert "Set tls_rpt for the domain" in first_tab.panel("What reports say").text
+    assert first_tab.complaints() == []
+
+
+def test_withheld_record(first_tab, first_day):
+    """Records that --print-dns withholds say so, and cannot be copied."""
+    first_tab.open("domain.html#asks.example")
+    shown = {record.find_element(By.CSS_SELECTOR, ".name code").text:
+             (record.text, len(record.find_elements(By.CSS_SELECTOR, "button")))
+             for record in first_tab.all(".record")}
+    assert shown["_mta-sts"][1] == 0 and shown["_smtp._tls"][1] == 2
+    assert "Do not publish this record yet" in shown["_mta-sts"][0]
+    assert "withheld" in first_day.run("--print-dns").stdout.decode()
+
+
+def test_certificate_comes(chromium, tmp_path):
+    """With a good certificate there is nothing wrong, and nothing known; an older check says so."""
+    place = Place(tmp_path, {"asks.example": ("testing", 0, (), 80)})
+    place.config.write_text(json.dumps(place.settings()), encoding="utf-8")
+    place.make_certificates()
+    place.write()
+    tab = Tab(chromium, f"file://{place.site}/")
+    tab.open("index.html")
+    assert tab.text("h1") == "No check was made and no report has come yet"
+    place.make_check()
+    place.make_ledger(since_days=2)
+    five_days_ago = time.time() - 5 * 86400
+    os.utime(place.state / "check.json", (five_days_ago, five_days_ago))
+    place.write()
+    tab.open("domain.html#asks.example")
+    check = tab.panel("Last check").text
+    assert "Not checked yet under the policy of today." in check
+    assert "before the policy of today was served" in check
+    assert len(tab.all(".record button")) == len(tab.all(".record")) * 2

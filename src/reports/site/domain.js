@@ -65,7 +65,12 @@
         if (!domain.check)
             return panel("Last check", element("p", {class: "soft"},
                 "No check was made yet: see check: in the manual mta-stsd.yaml."));
-        const when = element("p", {class: "soft small"}, "Checked ", site.time(front.checked));
+        const isOld = domain.since > front.checked;
+        const when = element("p", {class: "soft small"}, "Checked ", site.time(front.checked),
+                             isOld ? ", before the policy of today was served" : "");
+
+        if (isOld && domain.check.findings.length === 0)
+            return panel("Last check", element("p", null, "Not checked yet under the policy of today."), when);
 
         if (domain.check.findings.length === 0)
             return panel("Last check", element("p", null, "No errors and no warnings."), when);
@@ -172,7 +177,8 @@
                  {title: "Sessions", kind: "number"}, {title: "Days"}],
                 domain.failures.map(failure => [
                     `${failure.reporter}${failure.verified ? "" : " (not verified)"}`,
-                    element("span", null, failure.type ?? "not said",
+                    element("span", null, `${sentence(failure.means)} `,
+                            element("code", null, failure.type ?? "without a type"),
                             failure.reason ? element("span", {class: "soft"}, ` ${failure.reason}`) : null,
                             failure.cured ? element("em", null, " cured by the policy of today") : null),
                     failure.mx ?? "", number(failure.sessions),
@@ -222,6 +228,8 @@
             until ? element("div", {class: "wide"}, facts([
                 ["Valid from", site.date(from)], ["Valid until", site.date(until)],
                 ["File", element("code", null, path)]])) : null,
+            state === "missing" ? element("p", {class: "soft small"},
+                `No file that the configuration names has a certificate for mta-sts.${domain.domain}.`) : null,
             state === "unknown" ? element("p", {class: "soft small"},
                 "The user that writes these pages may not read the file, or another server ends TLS.") : null);
     }
@@ -247,7 +255,9 @@
         return element("div", {role: "listitem"}, element("dl", {class: "record"},
             cell("Name", name, "name"), cell("Type", record.type), cell("TTL", String(record.ttl)),
             cell("Value", record.value, "value"),
-            element("div", {class: "copies"},
+            record.withheld ? element("div", {class: "withheld"},
+                element("dt", {class: "away"}, "Not yet"), element("dd", null, record.withheld))
+                : element("div", {class: "copies"},
                 element("dt", {class: "away"}, "Copy"),
                 element("dd", {class: "copies"},
                     site.copyButton("Copy name", `${name} of ${record.zone}`, name),

@@ -40,6 +40,10 @@
         return node;
     }
 
+    function share(n, all) {
+        return `${number(n)} of ${number(all)}`;
+    }
+
     function total(title, figure, counts, kinds) {
         const parts = Object.entries(kinds).map(([key, [word, dot]]) => ({word, dot, n: counts[key]}))
             .filter(part => part.n > 0);
@@ -59,9 +63,10 @@
 
         document.getElementById("totals").replaceChildren(
             total("Domains", number(front.domains), front.modes, words.modes),
-            total("Policies by reports", number(served), front.verdicts, words.verdicts),
-            total("Certificates", number(served), front.certificates, words.certificates),
-            total("Policies fetched", number(served - front.fetched.never), front.fetched,
+            total("Safe to enforce", share(front.verdicts.READY, served), front.verdicts, words.verdicts),
+            total("Good certificates", share(front.certificates.ok, served), front.certificates,
+                  words.certificates),
+            total("Policies fetched", share(served - front.fetched.never, served), front.fetched,
                   words.fetched),
             total(`Sessions in ${TOTAL_DAYS} days`, number(good + bad), {good, bad},
                   {bad: ["failed", "bad"], good: ["succeeded", "good"]}));
@@ -133,12 +138,24 @@
         }).filter(section => section));
     }
 
+    /* Whether anybody has looked: a check, or a sender that reports. */
+    function isKnown(front) {
+        return front.checked > 0 || Object.entries(front.verdicts).some(([verdict, n]) =>
+            verdict !== "NO DATA" && n > 0);
+    }
+
     /* front.urgencies: how many domains have nothing worse, by urgency. */
     function headline(front) {
         const about = level => count(front.urgencies[level], "domain");
 
         if (front.domains === 0)
             return "No domains are configured";
+        if (!isKnown(front)) {
+            if (front.urgencies[1] > 0)
+                return `Senders do not get the policy of ${about(1)}`;
+            return front.urgencies[3] > 0 ? "Something needs work soon"
+                                          : "No check was made and no report has come yet";
+        }
         switch (front.groups[0]?.urgency) {
         case 0:
             return `Mail of ${about(0)} is being lost`;
@@ -158,7 +175,7 @@
     function sources(front) {
         document.getElementById("sources").replaceChildren("Written ", site.time(front.written), " · ",
             ...(front.checked > 0 ? ["last check ", site.time(front.checked)]
-                                  : ["no check was made yet"]),
+                                  : ["no check was made yet: set check: in the configuration"]),
             front.unreadable > 0 ? ` · ${count(front.unreadable, "report")} could not be read` : "");
         if (front.warning) {
             document.getElementById("warning").textContent = front.warning;

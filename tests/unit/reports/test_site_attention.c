@@ -79,9 +79,10 @@ struct made_domain {
 static void make_domain(const struct attention_row *row, const char *name, struct made_domain *made)
 {
     static const char nothing[64]; /* a ledger's domain, which nobody looks into here */
+    static const struct reporting reporting;
 
     *made = (struct made_domain){.document.policy.mode = row->mode,
-                                 .configured = {.name = name},
+                                 .configured = {.name = name, .reporting = &reporting},
                                  .finding = {row->kind, NULL, "found"},
                                  .checked = {.verdict = row->check, .n_findings = 1}};
     made->configured.document = &made->document;
@@ -116,6 +117,28 @@ static void test_first(void **state)
         made.configured.document = NULL;
         assert_false(site_attention_first(&made.domain, arena, &need));
     }
+    arena_free(arena);
+}
+
+/* A domain without an address for reports gets none; one in mode none needs none. */
+static void test_no_report_address(void **state)
+{
+    const struct attention_row *enforced = &rows[0], *waiting = &rows[1];
+    struct arena *arena = arena_new(0);
+    struct made_domain made;
+    struct site_need need;
+
+    (void)state;
+    make_domain(waiting, "a.example", &made);
+    made.configured.reporting = NULL;
+    assert_true(site_attention_first(&made.domain, arena, &need));
+    assert_string_equal(need.code, "no-report-address");
+    assert_int_equal(need.urgency, SITE_CHANCE);
+    made.document.policy.mode = POLICY_MODE_NONE;
+    assert_false(site_attention_first(&made.domain, arena, &need));
+    make_domain(enforced, "a.example", &made); /* reports come all the same */
+    made.configured.reporting = NULL;
+    assert_false(site_attention_first(&made.domain, arena, &need));
     arena_free(arena);
 }
 
@@ -175,8 +198,9 @@ static void test_long(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_first), cmocka_unit_test(test_groups),
-                                       cmocka_unit_test(test_none), cmocka_unit_test(test_long)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first), cmocka_unit_test(test_no_report_address),
+        cmocka_unit_test(test_groups), cmocka_unit_test(test_none), cmocka_unit_test(test_long)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,10 @@ static void test_states(void **state)
                      (int64_t)PKI_NOW_UNIX_S + (int64_t)rows[i].ahead_days * 86400, arena);
         if (found.state != rows[i].state)
             fail_msg("row %zu: found %s", i, site_certificate_state_name(found.state));
+        if (site_certificate_is_refused(found.state) !=
+            (found.state != SITE_CERTIFICATE_GOOD && found.state != SITE_CERTIFICATE_ENDING &&
+             found.state != SITE_CERTIFICATE_UNKNOWN))
+            fail_msg("row %zu: %s is taken otherwise", i, site_certificate_state_name(found.state));
         if ((found.path == NULL) != (rows[i].state == SITE_CERTIFICATE_MISSING))
             fail_msg("row %zu: path %s", i, found.path);
     }
