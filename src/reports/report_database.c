@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reports/report_database.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 enum {
     STATEMENTS_MAX = 32,
     LOCK_WAIT_MS = 10000,
+    LOCK_RETRY_MS = 20,
 };
 
 struct report_database {
@@ -25,6 +27,23 @@ struct report_database {
     } kept[STATEMENTS_MAX];
     size_t n_kept;
 };
+
+/* A new database is switched once, for all who open it later. SQLite itself does not wait here: two
+ * processes that switch at the same time would wait for each other. */
+static int database_switch_to_wal(sqlite3 *sqlite, struct err *err)
+{
+    int result = -1;
+
+    sqlite3_busy_timeout(sqlite, 0);
+    for (int waited_ms = 0; waited_ms < LOCK_WAIT_MS; waited_ms += LOCK_RETRY_MS) {
+        result = report_sqlite_run(sqlite, "PRAGMA journal_mode = WAL", "cannot be opened", err);
+        if (result == 0 || err->sys_errno != EAGAIN)
+            break;
+        sqlite3_sleep(LOCK_RETRY_MS);
+    }
+    sqlite3_busy_timeout(sqlite, LOCK_WAIT_MS);
+    return result;
+}
 
 /* synchronous = FULL: a spooled report is removed after the commit, so the commit has to outlive a
  * loss of power. */
@@ -39,8 +58,9 @@ static int database_prepare(sqlite3 *sqlite, struct err *err)
     if (n_missing > 0 &&
         report_sqlite_run(sqlite, "PRAGMA auto_vacuum = INCREMENTAL", "cannot be opened", err) != 0)
         return -1;
+    if (database_switch_to_wal(sqlite, err) != 0)
+        return -1;
     if (report_sqlite_run(sqlite,
-                          "PRAGMA journal_mode = WAL;"
                           "PRAGMA synchronous = FULL;"
                           "PRAGMA cell_size_check = ON;"
                           "PRAGMA trusted_schema = OFF;"
