@@ -62,6 +62,11 @@ class Place:
     def waiting(self):
         return [path for path in self.spool.iterdir() if path.is_file()]
 
+    def aside(self):
+        """The ids of those that have ended readers twice."""
+        return [f"report-{int(path.name[17:], 16)}" for path in self.spool.glob("failed/*")
+                if path.suffix != ".reason"]
+
     def kept(self):
         """The ids of all reports that the database has."""
         with contextlib.closing(sqlite3.connect(self.state / "reports.sqlite")) as database:
@@ -73,7 +78,8 @@ def everything(n):
 
 
 def test_killed(tmp_path):
-    """SIGKILL after more and more time, until a run comes to its end."""
+    """SIGKILL after more and more time, until a run comes to its end. On a busy machine two may hit
+    the same report, which is then put aside."""
     place, n, n_killed = Place(tmp_path, 1500), 1500, 0
     for number in range(n):
         place.put(number)
@@ -88,12 +94,11 @@ def test_killed(tmp_path):
                 lost = set(everything(n)) - {f"report-{int(path.name[17:], 16)}"
                                              for path in place.waiting()}
                 with contextlib.suppress(sqlite3.OperationalError): # without tables yet
-                    assert lost <= set(place.kept())
+                    assert lost <= {*place.kept(), *place.aside()}
     assert n_killed > 0
     assert place.run("--spool").returncode == 0
-    failed = place.spool / "failed"
-    assert not failed.exists() or not list(failed.iterdir())
-    assert place.kept() == everything(n)
+    assert len(place.aside()) <= n_killed / 2
+    assert sorted(place.kept() + place.aside()) == everything(n)
     assert not place.waiting()
 
 
