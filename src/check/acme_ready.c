@@ -142,6 +142,29 @@ static const struct dns_answer *ready_find_failure(const struct ready_check *che
     return NULL;
 }
 
+/* By a clock that is weeks off, the signatures of all zones are over or yet to come. */
+static const char *ready_clock_hint(const char *why)
+{
+    return strstr(why, "signature expired") || strstr(why, "signature before inception")
+               ? "; is this machine's clock right?"
+               : "";
+}
+
+/* The host, and where a CNAME leads it, as the beginning of a sentence about its addresses. */
+static const char *ready_subject(const struct ready_check *check)
+{
+    const char *target = check->slots[READY_HOST_A].answer->canonical;
+    char quoted[ERR_QUOTE_MAX];
+    size_t size = strlen(check->host) + sizeof(quoted) + sizeof(" leads to , which");
+    char *subject = arena_alloc(check->arena, size);
+
+    if (target[0] == '\0' || strcmp(target, check->host) == 0)
+        return check->host;
+    snprintf(subject, size, "%s leads to %s, which", check->host,
+             err_quote(quoted, sizeof(quoted), slice_of(target)));
+    return subject;
+}
+
 /* What mta-sts.<domain> is to point to, for people. */
 static const char *ready_wanted(const struct ready_check *check)
 {
@@ -157,7 +180,8 @@ static void ready_judge_addresses(struct ready_check *check)
     size_t n_found, n_wanted = 0;
 
     if (failure) {
-        ready_refuse(check, "%s cannot be looked up: %s", check->host, failure->why);
+        ready_refuse(check, "%s cannot be looked up: %s%s", check->host, failure->why,
+                     ready_clock_hint(failure->why));
         return;
     }
     found = check_host_list(check->slots[READY_HOST_A].answer, check->slots[READY_HOST_AAAA].answer,
@@ -170,7 +194,7 @@ static void ready_judge_addresses(struct ready_check *check)
         return;
     }
     if (n_found == 0) {
-        ready_refuse(check, "%s has no address; it is to point to %s", check->host,
+        ready_refuse(check, "%s has no address; it is to point to %s", ready_subject(check),
                      ready_wanted(check));
         return;
     }
@@ -178,9 +202,9 @@ static void ready_judge_addresses(struct ready_check *check)
         if (target ? !addresses_have(wanted, n_wanted, found[i].text)
                    : !config_has_address(check->config, found[i].text)) {
             ready_refuse(check,
-                         "%s has the address %s, which is none of this server's; it is to "
+                         "%s has the address %s, not one of this server's; it is to "
                          "point to %s",
-                         check->host, found[i].text, ready_wanted(check));
+                         ready_subject(check), found[i].text, ready_wanted(check));
             return;
         }
     check->caa_name = check->host;

@@ -28,6 +28,10 @@ static const struct slice iodef = SLICE_BYTES("\0\x05iodefmailto:a@a.example");
     {                                                                      \
         .name = (of), .type = DNS_TYPE_A, .status = DNS_OK, RECORDS(slice) \
     }
+#define ALIAS(of, target, slice)                                                                  \
+    {                                                                                             \
+        .name = (of), .type = DNS_TYPE_A, .status = DNS_OK, RECORDS(slice), .canonical = (target) \
+    }
 #define AAAA(of, slice)                                                       \
     {                                                                         \
         .name = (of), .type = DNS_TYPE_AAAA, .status = DNS_OK, RECORDS(slice) \
@@ -49,12 +53,25 @@ static const struct {
     {BY_NAME, {A(HOST, ours), A(TARGET, ours), AAAA(TARGET, ours_v6)}, "ready"},
     {BY_NAME,
      {A(HOST, ours), AAAA(HOST, ours_v6), A(TARGET, ours)},
-     "waiting " HOST " has the address 2a01::1, which is none of this server's; it is to point "
+     "waiting " HOST " has the address 2a01::1, not one of this server's; it is to point "
      "to " TARGET},
     {BY_NAME,
      {A(HOST, other), A(TARGET, ours)},
-     "waiting " HOST " has the address 45.67.89.26, which is none of this server's; it is to "
+     "waiting " HOST " has the address 45.67.89.26, not one of this server's; it is to "
      "point to " TARGET},
+    {BY_NAME, {ALIAS(HOST, TARGET, ours), A(TARGET, ours)}, "ready"},
+    {BY_NAME,
+     {ALIAS(HOST, "www.a.example", other), A(TARGET, ours)},
+     "waiting " HOST " leads to 'www.a.example', which has the address 45.67.89.26, not one "
+     "of this server's; it is to point to " TARGET},
+    {BY_NAME,
+     {{.name = HOST,
+       .type = DNS_TYPE_A,
+       .status = DNS_NXDOMAIN,
+       .canonical = "polcy.provider.example"},
+      A(TARGET, ours)},
+     "waiting " HOST " leads to 'polcy.provider.example', which has no address; it is to point "
+     "to " TARGET},
     {BY_NAME, {A(TARGET, ours)}, "waiting " HOST " has no address; it is to point to " TARGET},
     {BY_NAME, {A(HOST, ours)}, "waiting policy_host.name " TARGET " has no address"},
     {BY_NAME,
@@ -64,7 +81,7 @@ static const struct {
     {BY_ADDRESS, {A(HOST, ours), AAAA(HOST, ours_v6)}, "ready"},
     {BY_ADDRESS,
      {A(HOST, other)},
-     "waiting " HOST " has the address 45.67.89.26, which is none of this server's; it is to "
+     "waiting " HOST " has the address 45.67.89.26, not one of this server's; it is to "
      "point to 45.67.89.25"},
     {BY_ADDRESS,
      {A(HOST, ours), CAA(HOST, nobody)},
