@@ -240,3 +240,23 @@ def test_link_to_files_of_others(internet, open_folder):
     with Orderer(open_folder, settings(open_folder, ["one.example"], user="nobody")) as daemon:
         daemon.log.wait_for("what orders of an earlier process have left stays: .*Permission denied")
     assert (others / "file").exists()
+
+
+def test_damaged_account_key(internet, ca, clock, tmp_path):
+    """It is said which file is damaged, nothing is written over it, and the copy is used once it is back."""
+    internet.publish(*policy_hosts("one.example", "two.example"))
+    key = tmp_path / "state/acme/account/private/key.pem"
+    with ca.serving():
+        with Orderer(tmp_path, settings(tmp_path, ["one.example"])) as daemon:
+            daemon.wait_served(ca.bundle, "one.example")
+        copy = key.read_bytes()
+        key.write_bytes(copy[:100])
+        with Orderer(tmp_path, settings(tmp_path, ["one.example", "two.example"]), clock) as daemon:
+            assert f"'{key}' is damaged; put your copy back" in \
+                daemon.log.wait_for("acme: no certificates are ordered for")
+            assert "is damaged" in row(daemon, "two.example")["error"]
+            assert key.read_bytes() == copy[:100] and daemon.serves("one.example", ca.bundle)
+            key.write_bytes(copy)
+            daemon.pass_time(2 * MINUTE_S)
+            daemon.wait_served(ca.bundle, "two.example")
+    assert "There are now 2 accounts" not in ca.log()

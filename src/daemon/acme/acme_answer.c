@@ -34,6 +34,20 @@ static bool answer_member(struct slice line, const char *name, struct slice *ret
     return true;
 }
 
+/* A JSON string's escapes of '"', '/' and '\\' are taken away; others stay, as they stand for what
+ * no line for people holds. */
+static void answer_copy_detail(struct acme_answer *answer, struct slice text)
+{
+    size_t len = 0;
+
+    for (size_t i = 0; i < text.len && len + 1 < sizeof(answer->detail); i++) {
+        if (text.ptr[i] == '\\' && i + 1 < text.len && strchr("\"/\\", text.ptr[i + 1]))
+            i++;
+        answer->detail[len++] = text.ptr[i];
+    }
+    answer->detail[len] = '\0';
+}
+
 static bool slice_has(struct slice text, const char *part)
 {
     return memmem(text.ptr, text.len, part, strlen(part)) != NULL;
@@ -69,7 +83,8 @@ static void answer_take_words(struct acme_answer *answer, struct slice words)
         return;
     /* Of a file; what is sent is libcurl's. */
     answer->is_obstructed = slice_starts_with(words, "failed to write to /") ||
-                            slice_starts_with(words, "failed to close /");
+                            slice_starts_with(words, "failed to close /") ||
+                            slice_starts_with(words, ACME_KEY_DAMAGED);
     if (answer->words[0] != '\0' && !is_transfer && !answer->is_obstructed)
         return;
     if (is_transfer)
@@ -88,7 +103,7 @@ void acme_answer_take(struct acme_answer *answer, const char *line)
                         slice_range(value, strlen(ACME_TYPE_PREFIX), value.len));
     } else if (answer_member(text, "\"detail\":", &value)) {
         if (answer->detail[0] == '\0')
-            answer_copy(answer->detail, sizeof(answer->detail), value);
+            answer_copy_detail(answer, value);
     } else if (slice_starts_with(text, UACME_PREFIX)) {
         answer_take_words(answer, slice_range(text, strlen(UACME_PREFIX), text.len));
     } else if (slice_starts_with(text, HOOK_PREFIX) && slice_has(text, "' cannot be ")) {
@@ -127,21 +142,48 @@ int64_t acme_answer_retry_unix_s(const struct acme_answer *answer)
     return 0;
 }
 
+/* What a person can do about an answer of the authority, to follow it. */
+static const char *answer_advice(const struct acme_answer *answer)
+{
+    static const struct {
+        const char *type, *advice;
+    } rows[] = {
+        {"connection", "; port 80 of this host has to be open to the whole Internet"},
+        {"unauthorized", "; port 80 of this host has to lead to this daemon"},
+        {"invalidContact", "; this is about acme.account_email"},
+        {"unsupportedContact", "; this is about acme.account_email"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (strcmp(answer->type, rows[i].type) == 0)
+            return rows[i].advice;
+    return "";
+}
+
+/* The same of libcurl's words. */
+static const char *transfer_advice(const char *words)
+{
+    return slice_has(slice_of(words), "peer certificate")
+               ? "; does this system trust the authority's root, and is its clock right?"
+               : "";
+}
+
 static void answer_explain(const struct acme_answer *answer, int status,
                            char ret_reason[static ACME_REASON_MAX])
 {
     const char *type = answer->type, *detail = answer->detail, *words = answer->words;
 
     if (type[0] != '\0' || detail[0] != '\0')
-        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority says %s%s%.900s", type,
-                 type[0] == '\0' ? "" : ": ", detail);
+        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority says %s%s%.850s%s", type,
+                 type[0] == '\0' || detail[0] == '\0' ? "" : ": ", detail, answer_advice(answer));
     else if (answer->has_wrong_binding)
         snprintf(ret_reason, ACME_REASON_MAX,
                  "the certificate authority wants an external account binding; write what it gives "
                  "you for that into a file, and the file's path as acme.external_account_binding");
     else if (answer->is_unreachable)
-        snprintf(ret_reason, ACME_REASON_MAX, "the certificate authority cannot be reached: %.900s",
-                 words);
+        snprintf(ret_reason, ACME_REASON_MAX,
+                 "the certificate authority cannot be reached: %.850s%s", words,
+                 transfer_advice(words));
     else if (answer->has_wrong_directory)
         snprintf(ret_reason, ACME_REASON_MAX,
                  "the certificate authority is out of order, or acme.directory is not the URL of "

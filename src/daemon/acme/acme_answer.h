@@ -29,6 +29,9 @@ enum {
     ACME_TYPE_MAX = 64,
 };
 
+/** How uacme's words of a key begin that is not one. */
+#define ACME_KEY_DAMAGED "key_load: "
+
 /** What was read so far; zero before the first line. */
 struct acme_answer {
     char type[ACME_TYPE_MAX];     /* "rateLimited"; "": the authority has named none */

@@ -13,6 +13,7 @@
 #include "daemon/tls/key_file.h"
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
+#include "lib/config/cert_path.h"
 #include "lib/config/config.h"
 #include "lib/dns/record.h"
 
@@ -116,6 +117,21 @@ static void order_explain_account(const struct acme_order *order,
                  "; is the file of acme.external_account_binding right?");
 }
 
+/* uacme's words name no file. */
+static void order_explain_key(const struct acme_order *order, char reason[static ACME_REASON_MAX])
+{
+    const struct acme_commands *commands = order->options.commands;
+    const char *account_key = acme_commands_account_key(commands);
+    char *key = cert_path_expand(acme_commands_result(commands).key, order->host);
+    bool is_account = order->host[0] == '\0';
+
+    snprintf(reason, ACME_REASON_MAX,
+             "'%s'%s%s%s is damaged; put your copy back, or remove the file, and a new %s made",
+             account_key, is_account ? "" : " or '", is_account ? "" : key, is_account ? "" : "'",
+             is_account ? "key and a new account are" : "key is");
+    free(key);
+}
+
 static void order_program_end(void *context, const struct spawn_end *end, const char *why)
 {
     struct acme_order *order = context;
@@ -129,6 +145,9 @@ static void order_program_end(void *context, const struct spawn_end *end, const 
     outcome = acme_answer_judge(&order->answer, end->code, reason);
     if (outcome == ACME_HOST_FAILED && order->host[0] == '\0')
         order_explain_account(order, reason);
+    else if (outcome == ACME_OBSTRUCTED &&
+             strncmp(reason, ACME_KEY_DAMAGED, strlen(ACME_KEY_DAMAGED)) == 0)
+        order_explain_key(order, reason);
     if (outcome == ACME_ORDERED && order->host[0] != '\0') {
         order->state = ACME_ORDER_INSTALLING;
         job_start(order->install);

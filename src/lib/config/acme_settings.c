@@ -64,9 +64,12 @@ static const char *build_account_email(const struct field_text *raw, struct aren
 
     if (raw->text.len == 0)
         return NULL;
-    if (at == 0 || at + 1 >= raw->text.len || !acme_text_is_plain(raw->text) ||
-        slice_find_byte(slice_range(raw->text, at + 1, raw->text.len), '@') <
-            raw->text.len - at - 1)
+    if (slice_starts_with(raw->text, "mailto:"))
+        acme_report(diag, raw, "acme.account_email",
+                    "is a URL; write the mail address alone, without mailto:");
+    else if (at == 0 || at + 1 >= raw->text.len || !acme_text_is_plain(raw->text) ||
+             slice_find_byte(slice_range(raw->text, at + 1, raw->text.len), '@') <
+                 raw->text.len - at - 1)
         acme_report(diag, raw, "acme.account_email",
                     "is not a mail address, as hostmaster@example.com is");
     return arena_copy(arena, raw->text);

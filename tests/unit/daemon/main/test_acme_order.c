@@ -152,6 +152,32 @@ static void test_failures(void **state)
     }
 }
 
+/* uacme's words of a key do not say which file to look at. */
+static void test_damaged_keys(void **state)
+{
+    char wanted[ACME_REASON_MAX];
+
+    (void)state;
+    begin("echo 'uacme: key_load: Base64 decoding error.' >&2; exit 2");
+    acme_order_start(order, NULL, NULL);
+    spawned_wait_for(&n_ends, 1);
+    assert_int_equal(outcome, ACME_OBSTRUCTED);
+    snprintf(wanted, sizeof(wanted),
+             "'%s/acme/account/private/key.pem' is damaged; put your copy back, or remove the "
+             "file, and a new key and a new account are made",
+             home.directory);
+    assert_string_equal(reason, wanted);
+    acme_order_start(order, HOST, store);
+    spawned_wait_for(&n_ends, 2);
+    assert_int_equal(outcome, ACME_OBSTRUCTED);
+    snprintf(wanted, sizeof(wanted),
+             "'%s/acme/account/private/key.pem' or '%s/acme/account/private/" HOST
+             "/key.pem' is damaged; put your copy back, or remove the file, and a new key is made",
+             home.directory, home.directory);
+    assert_string_equal(reason, wanted);
+    end();
+}
+
 /* uacme waits for ever for an authority that is silent. */
 static void test_silence(void **state)
 {
@@ -229,9 +255,9 @@ static void test_end(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        WITH_HOME(test_order),   WITH_HOME(test_account), cmocka_unit_test(test_failures),
-        WITH_HOME(test_no_room), WITH_HOME(test_silence), WITH_HOME(test_after_a_kill),
-        WITH_HOME(test_end),
+        WITH_HOME(test_order),   WITH_HOME(test_account),      cmocka_unit_test(test_failures),
+        WITH_HOME(test_no_room), WITH_HOME(test_silence),      WITH_HOME(test_after_a_kill),
+        WITH_HOME(test_end),     WITH_HOME(test_damaged_keys),
     };
     int status;
 

@@ -184,7 +184,10 @@ static void test_one_fails(void **state)
     orders_open();
     see(A);
     wait_for_state(A, ACME_FAILING);
-    assert_string_equal(info_of(A).reason, "the certificate authority says unauthorized: ");
+    assert_string_equal(
+        info_of(A).reason,
+        "the certificate authority says unauthorized; port 80 of this host has to lead to this "
+        "daemon");
     assert_int_equal(stats.n_failed, 1);
     unlink(acme_home_path(&home, "order"));
     see(B); /* no other is held up */

@@ -118,6 +118,7 @@ static void test_values(void **state)
         {"directory", "Staging", false},
         {"directory", "https://ca.example/d r", false},
         {"account_email", "a@b", true},
+        {"account_email", "mailto:a@b.example", false},
         {"account_email", "a", false},
         {"account_email", "@b.example", false},
         {"account_email", "a@", false},
