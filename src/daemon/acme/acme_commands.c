@@ -3,9 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,6 +42,7 @@ struct acme_commands {
     /* Paths. */
     const char *note;
     const char *home, *account, *account_key, *private_keys, *challenges, *certificates, *book;
+    int lock; /* the directory home, locked; -1: it is not */
     struct cert_source result;
     struct command_texts ready, make_account, order;
 };
@@ -167,7 +170,7 @@ int acme_commands_new(const struct config *config, const char *config_path,
         return 0;
     }
     commands = memory_alloc(sizeof(*commands));
-    *commands = (struct acme_commands){.arena = arena_new(0)};
+    *commands = (struct acme_commands){.arena = arena_new(0), .lock = -1};
     if (config->acme->eab_path &&
         commands_read_binding(commands, config->acme->eab_path, err) != 0) {
         acme_commands_free(commands);
@@ -186,6 +189,8 @@ void acme_commands_free(struct acme_commands *commands)
 {
     if (!commands)
         return;
+    if (commands->lock >= 0)
+        close(commands->lock);
     free(commands->binding);
     arena_free(commands->arena);
     free(commands);
@@ -201,8 +206,21 @@ void acme_commands_set(const struct acme_commands *commands, struct program_comm
     programs->of[ACME_ORDER] = (struct program_command){commands->order.of, commands->order.n};
 }
 
-int acme_commands_make_directories(const struct acme_commands *commands,
-                                   const struct account *account, struct err *err)
+/* A second daemon would remove the challenges of the first, and order what the first orders. Where
+ * the file system knows no locks, nobody can tell. */
+static int commands_lock_home(struct acme_commands *commands, struct err *err)
+{
+    commands->lock = open(commands->home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (commands->lock >= 0 && flock(commands->lock, LOCK_EX | LOCK_NB) != 0 &&
+        errno == EWOULDBLOCK)
+        return err_set(err, ERR_CONFIG,
+                       "'%s' is in use by another mta-stsd; each one needs a state: of its own",
+                       commands->home);
+    return 0;
+}
+
+int acme_commands_make_directories(struct acme_commands *commands, const struct account *account,
+                                   struct err *err)
 {
     const struct {
         const char *path;
@@ -223,7 +241,7 @@ int acme_commands_make_directories(const struct acme_commands *commands,
             return err_io(err, errno, "'%s' cannot be made", path);
         }
     }
-    return 0;
+    return commands_lock_home(commands, err);
 }
 
 /* Removes what has a name that begins so; the names of what is whole do not. */

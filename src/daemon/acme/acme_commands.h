@@ -40,11 +40,13 @@ void acme_commands_free(struct acme_commands *commands);
 void acme_commands_set(const struct acme_commands *commands, struct program_commands *programs);
 
 /**
- * Makes what is missing of the directories, for the account that will serve. Once the directory of
- * `state:` is made, and before the sandbox is entered. Returns 0, or -1 with *err set: ERR_IO.
+ * Makes what is missing of the directories, for the account that will serve, and takes them for
+ * this process until acme_commands_free(). Once the directory of `state:` is made, and before the
+ * sandbox is entered.
+ * Returns 0, or -1 with *err set: ERR_IO, ERR_CONFIG (another process has taken them).
  */
-int acme_commands_make_directories(const struct acme_commands *commands,
-                                   const struct account *account, struct err *err);
+int acme_commands_make_directories(struct acme_commands *commands, const struct account *account,
+                                   struct err *err);
 
 /**
  * Removes what a process that was killed has left of orders that were under way: challenges, and

@@ -80,7 +80,8 @@ void started_programs_make_directories(struct started_programs *programs,
 
     if (!programs->acme || acme_commands_make_directories(programs->acme, account, &err) == 0)
         return;
-    log_line(LOG_ERROR, "acme: no certificates are ordered: %s", err.msg);
+    log_line(LOG_ERROR, "acme: no certificates are ordered until the daemon is started again: %s",
+             err.msg);
     acme_commands_free(programs->acme);
     programs->acme = NULL;
 }

@@ -168,7 +168,6 @@ static void test_directories(void **state)
 
     (void)state;
     assert_int_equal(acme_commands_make_directories(commands, &account, &err), 0);
-    assert_int_equal(acme_commands_make_directories(commands, &account, &err), 0);
     assert_int_equal(mode_of("acme"), 0700);
     assert_int_equal(mode_of("challenges"), 0700);
     assert_int_equal(mode_of("certificates"), 0755);
@@ -187,6 +186,26 @@ static void test_directories(void **state)
     assert_int_not_equal(access(path_of("acme/account/" HOST "/cert.pem"), F_OK), 0);
     assert_int_equal(access(path_of("acme/account/private/" HOST "/key.pem"), F_OK), 0);
     acme_commands_free(commands);
+}
+
+/* Of two daemons with one state: the first orders, until it ends. */
+static void test_one_at_a_time(void **state)
+{
+    struct acme_commands *first = commands_new(), *second = commands_new();
+    const struct account account = {0};
+    struct err err;
+
+    (void)state;
+    assert_int_equal(acme_commands_make_directories(first, &account, &err), 0);
+    assert_int_equal(acme_commands_make_directories(second, &account, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_non_null(strstr(err.msg, "/acme' is in use by another mta-stsd; each one needs a "
+                                    "state: of its own"));
+    acme_commands_free(second);
+    acme_commands_free(first);
+    second = commands_new();
+    assert_int_equal(acme_commands_make_directories(second, &account, &err), 0);
+    acme_commands_free(second);
 }
 
 /* What orders that were under way leave when all is killed; what is whole stays. */
@@ -239,11 +258,9 @@ static void test_no_state_directory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing_is_ordered),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_bindings),
-        cmocka_unit_test(test_directories),
-        cmocka_unit_test(test_clean),
+        cmocka_unit_test(test_nothing_is_ordered), cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_bindings),           cmocka_unit_test(test_directories),
+        cmocka_unit_test(test_one_at_a_time),      cmocka_unit_test(test_clean),
         cmocka_unit_test(test_no_state_directory),
     };
     char command[96];
