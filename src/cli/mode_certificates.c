@@ -25,6 +25,7 @@ struct certificate_row {
     char host[POLICY_HOST_SIZE];
     struct cert_state found; /* in its files */
     const struct daemon_order *order;
+    bool is_left_out; /* a daemon that has acme: knows nothing of the host */
 };
 
 struct certificate_list {
@@ -50,6 +51,9 @@ static const char *row_state(const struct certificate_row *row)
 /* Why there is no better state; "" if nothing is wrong. */
 static const char *row_error(const struct certificate_row *row)
 {
+    if (row->is_left_out && row->found.findings & finding_bit(FINDING_CERTIFICATE_MISSING))
+        return "the running daemon orders none: it has not read this configuration, or its log "
+               "says why";
     return row->order && row->order->reason[0] != '\0' ? row->order->reason : row->found.message;
 }
 
@@ -79,7 +83,8 @@ static void row_print(const struct certificate_row *row)
     if (row_error(row)[0] != '\0')
         printf("    %s\n", row_error(row));
     if (row_next_unix_s(row) != 0)
-        printf("    next try: %s\n", when_date(row_next_unix_s(row), date));
+        printf("    %s: %s\n", row_error(row)[0] == '\0' ? "renewal" : "next try",
+               when_date(row_next_unix_s(row), date));
 }
 
 /* A key and a time; 0 is null. */
@@ -150,8 +155,10 @@ static void list_look(struct certificate_list *list, const struct config *config
     run_as_end();
     cert_store_unref(list->store);
     trust_store_free(trust);
-    for (size_t i = 0; i < list->n_rows; i++)
+    for (size_t i = 0; i < list->n_rows; i++) {
         list->rows[i].order = daemon_orders_find(orders, list->rows[i].host);
+        list->rows[i].is_left_out = orders && config->acme->has_orders && !list->rows[i].order;
+    }
 }
 
 /* Returns whether senders accept each of them. */

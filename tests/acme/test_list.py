@@ -32,7 +32,7 @@ def test_states(internet, ca, pki, tmp_path):
         assert OTHER_MACHINE in listed["elsewhere.example"]["error"]
         assert listed["elsewhere.example"]["next_try"].startswith("20")
         text = daemon.ask("--certificates").stdout.decode()
-        assert OTHER_MACHINE in text and "    next try: " in text
+        assert OTHER_MACHINE in text and "    next try: " in text and "    renewal: " in text
     # Without a daemon, by the files alone.
     listed = states(daemon)
     assert {domain: row["state"] for domain, row in listed.items()} == {
@@ -63,3 +63,36 @@ def test_paused(internet, ca, pki, tmp_path):
             tmp_path, ["paused.example"], acme={"directory": DIRECTORY})) as daemon:
         eventually(lambda: states(daemon)["paused.example"]["state"] == "paused", "a pause", 60)
         assert "portal.letsencrypt.org" in states(daemon)["paused.example"]["error"]
+
+
+def test_turns(internet, ca, tmp_path):
+    """A host for whose order the rate has no room yet: that is why, and when there will be."""
+    domains = ["one.example", "two.example"]
+    internet.publish(*policy_hosts(*domains))
+    with ca.serving(), Orderer(tmp_path, settings(tmp_path, domains,
+                                                  acme={"orders_per_hour": 1})) as daemon:
+        daemon.log.wait_for("a new certificate is installed")
+        rows = states(daemon).values()
+        row = next(row for row in rows if row["state"] == "missing")
+        assert row["error"] == ("it waits for its turn: acme.orders_per_hour allows 1 order an hour")
+        assert row["next_try"]
+        daemon.change(settings(tmp_path, domains, acme={"orders_per_hour": 2}))
+        daemon.wait_served(ca.bundle, *domains)
+
+
+def test_two_daemons(internet, ca, tmp_path):
+    """With one state directory: the second says that it orders nothing, and does not disturb the first."""
+    internet.publish(*policy_hosts("one.example", "two.example"))
+    with ca.serving(), Orderer(tmp_path, settings(tmp_path, ["one.example"])) as daemon:
+        daemon.wait_served(ca.bundle, "one.example")
+        (tmp_path / "second").mkdir()
+        with Orderer(tmp_path / "second", settings(
+                tmp_path, ["one.example", "two.example"], OTHER_MACHINE,
+                control=str(tmp_path / "second.sock"))) as second:
+            assert "acme' is in use by another mta-stsd; each one needs a state: of its own" in \
+                second.log.wait_for("acme: no certificates are ordered until the daemon is started again")
+            assert states(second)["one.example"]["state"] == "valid"
+            assert "the running daemon orders none" in states(second)["two.example"]["error"]
+            assert second.serves("one.example", ca.bundle)
+            daemon.change(settings(tmp_path, ["one.example", "two.example"]))
+            daemon.wait_served(ca.bundle, "two.example")

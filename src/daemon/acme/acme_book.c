@@ -20,7 +20,7 @@ enum {
 static const char *const obstacle_words[ACME_OBSTACLE_COUNT] = {
     [ACME_NO_OBSTACLE] = "none", [ACME_NOT_READY] = "waiting", [ACME_DISTURBED] = "disturbed",
     [ACME_UNLUCKY] = "unlucky",  [ACME_HELD] = "held",         [ACME_REFUSED] = "failing",
-    [ACME_STOPPED] = "paused"};
+    [ACME_STOPPED] = "paused",   [ACME_UNTIMELY] = "untimely"};
 
 void acme_book_print(const struct acme_plan *plan, int64_t now_unix_s, FILE *out)
 {

@@ -10,7 +10,8 @@
 enum {
     HOUR_S = 60 * 60,
     DAY_S = 24 * HOUR_S,
-    SPREAD = 10, /* renewals begin up to a tenth of their time earlier */
+    SPREAD = 10,          /* renewals begin up to a tenth of their time earlier */
+    EARLY_MAX_S = HOUR_S, /* clocks differ */
 };
 
 /* A host that may be tried now. */
@@ -215,11 +216,12 @@ void acme_plan_set_options(struct acme_plan *plan, const struct acme_plan_option
         host_plan_next(plan, &plan->hosts[i]);
 }
 
-void acme_plan_touch(struct acme_plan *plan, size_t host)
+void acme_plan_touch(struct acme_plan *plan, size_t host, int64_t now_unix_s)
 {
     struct acme_host *it = &plan->hosts[host];
+    bool has_failed = it->obstacle == ACME_REFUSED || it->obstacle == ACME_DISTURBED;
 
-    if (it->obstacle != ACME_NOT_READY)
+    if (it->obstacle != ACME_NOT_READY && !(has_failed && it->touch_unix_s <= now_unix_s))
         return;
     it->next_unix_s = 0;
     host_plan_next(plan, it);
@@ -262,7 +264,7 @@ enum acme_state acme_plan_state(const struct acme_plan *plan, size_t host, int64
         [ACME_NO_OBSTACLE] = ACME_MISSING, [ACME_NOT_READY] = ACME_WAITING,
         [ACME_DISTURBED] = ACME_FAILING,   [ACME_UNLUCKY] = ACME_FAILING,
         [ACME_HELD] = ACME_FAILING,        [ACME_REFUSED] = ACME_FAILING,
-        [ACME_STOPPED] = ACME_PAUSED};
+        [ACME_STOPPED] = ACME_PAUSED,      [ACME_UNTIMELY] = ACME_FAILING};
     const struct acme_host *it = &plan->hosts[host];
 
     if (it->is_foreign)
@@ -326,16 +328,54 @@ static int64_t plan_rate_wait(const struct acme_plan *plan, int64_t now_unix_s, 
                                                : plan_order_at(plan, 0) + HOUR_S - now_unix_s;
 }
 
+int64_t acme_plan_full_until(const struct acme_plan *plan, int64_t now_unix_s)
+{
+    size_t room;
+    int64_t wait_s = plan_rate_wait(plan, now_unix_s, &room);
+
+    return wait_s > 0 ? now_unix_s + wait_s : 0;
+}
+
+/* Whether a certificate that was issued just now has such dates. */
+static bool host_is_timely(const struct acme_plan *plan, const struct acme_host *host,
+                           int64_t now_unix_s)
+{
+    return host->not_before_unix_s <= now_unix_s + EARLY_MAX_S &&
+           host_due_unix_s(plan, host) > now_unix_s;
+}
+
+static void host_set_reason(struct acme_host *host, const char *reason)
+{
+    free(host->reason);
+    host->reason = reason ? strndup(reason, ACME_REASON_MAX - 1) : NULL;
+    if (reason && !host->reason)
+        memory_fail();
+}
+
+static void host_forget_failures(const struct acme_plan *plan, struct acme_host *host)
+{
+    host->n_failures = 0;
+    host->next_unix_s = 0;
+    host->obstacle = ACME_NO_OBSTACLE;
+    host_set_reason(host, NULL);
+    host_plan_next(plan, host);
+}
+
 /* The clock may have been set back: nobody waits for the time that it has shown before. */
 static void plan_forget_future(struct acme_plan *plan, int64_t now_unix_s)
 {
     if (plan->hold_until_unix_s > now_unix_s + ACME_HOLD_NAMED_MAX_S)
         plan->hold_until_unix_s = 0;
     for (size_t i = 0; i < plan->n_hosts; i++) {
-        if (plan->hosts[i].next_unix_s <= now_unix_s + 2 * ACME_BACKOFF_MAX_S)
+        struct acme_host *host = &plan->hosts[i];
+
+        if (host->obstacle == ACME_UNTIMELY && host->not_after_unix_s > 0 &&
+            host_is_timely(plan, host, now_unix_s))
+            host_forget_failures(plan, host);
+        if (host->next_unix_s <= now_unix_s + 2 * ACME_BACKOFF_MAX_S)
             continue;
-        plan->hosts[i].next_unix_s = 0;
-        host_plan_next(plan, &plan->hosts[i]);
+        host->next_unix_s = 0;
+        host_plan_next(plan, host);
     }
 }
 
@@ -391,16 +431,8 @@ void acme_plan_order(struct acme_plan *plan, int64_t now_unix_s)
     plan_add_order(plan, now_unix_s);
 }
 
-static void host_set_reason(struct acme_host *host, const char *reason)
-{
-    free(host->reason);
-    host->reason = reason ? strndup(reason, ACME_REASON_MAX - 1) : NULL;
-    if (reason && !host->reason)
-        memory_fail();
-}
-
-void acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_unix_s,
-                       int64_t not_after_unix_s)
+bool acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_unix_s,
+                       int64_t not_after_unix_s, int64_t now_unix_s)
 {
     struct acme_host *it = &plan->hosts[host];
 
@@ -408,33 +440,39 @@ void acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_u
     it->not_after_unix_s = not_after_unix_s;
     it->is_under_way = false;
     it->is_fresh = true;
-    it->n_failures = 0;
-    it->next_unix_s = 0;
-    it->obstacle = ACME_NO_OBSTACLE;
-    host_set_reason(it, NULL);
-    host_plan_next(plan, it);
+    host_forget_failures(plan, it);
     plan->n_holds = 0;
+    return host_is_timely(plan, it, now_unix_s);
+}
+
+/* Seconds until the next try, after the first failure in turn. A day would be too long for a
+ * certificate that lives for a day. */
+static int64_t host_backoff_first(const struct acme_host *host, enum acme_obstacle obstacle)
+{
+    static const int64_t first_s[ACME_OBSTACLE_COUNT] = {
+        [ACME_NOT_READY] = ACME_BACKOFF_S,       [ACME_DISTURBED] = ACME_BACKOFF_S,
+        [ACME_UNLUCKY] = ACME_BACKOFF_UNLUCKY_S, [ACME_REFUSED] = ACME_BACKOFF_ORDER_S,
+        [ACME_STOPPED] = ACME_BACKOFF_MAX_S,     [ACME_UNTIMELY] = ACME_BACKOFF_MAX_S};
+    int64_t third_s = (host->not_after_unix_s - host->not_before_unix_s) / 3;
+
+    return obstacle == ACME_UNTIMELY && third_s < first_s[obstacle] ? third_s : first_s[obstacle];
 }
 
 void acme_plan_fail(struct acme_plan *plan, size_t host, enum acme_obstacle obstacle,
                     const char *reason, int64_t now_unix_s)
 {
     struct acme_host *it = &plan->hosts[host];
-    static const int64_t first_s[ACME_OBSTACLE_COUNT] = {[ACME_NOT_READY] = ACME_BACKOFF_S,
-                                                         [ACME_DISTURBED] = ACME_BACKOFF_S,
-                                                         [ACME_UNLUCKY] = ACME_BACKOFF_UNLUCKY_S,
-                                                         [ACME_REFUSED] = ACME_BACKOFF_ORDER_S,
-                                                         [ACME_STOPPED] = ACME_BACKOFF_MAX_S};
 
     it->is_under_way = false;
     if (obstacle == ACME_HELD) {
         it->next_unix_s = plan->hold_until_unix_s;
     } else {
         it->next_unix_s =
-            now_unix_s + plan_jitter(plan, backoff_doubled(first_s[obstacle], it->n_failures,
-                                                           ACME_BACKOFF_MAX_S));
+            now_unix_s + plan_jitter(plan, backoff_doubled(host_backoff_first(it, obstacle),
+                                                           it->n_failures, ACME_BACKOFF_MAX_S));
         it->n_failures++;
     }
+    it->touch_unix_s = now_unix_s + ACME_TOUCH_S;
     it->obstacle = obstacle;
     host_set_reason(it, reason);
     host_plan_next(plan, it);
@@ -452,6 +490,7 @@ void acme_plan_postpone(struct acme_plan *plan, size_t host, int64_t until_unix_
     struct acme_host *it = &plan->hosts[host];
 
     it->next_unix_s = plan_named_time(until_unix_s, ACME_BACKOFF_MAX_S, now_unix_s);
+    it->touch_unix_s = it->next_unix_s;
     host_plan_next(plan, it);
 }
 

@@ -41,6 +41,7 @@ enum acme_obstacle {
     ACME_HELD,      /* the certificate authority takes no orders, of no host: see the hold */
     ACME_REFUSED,   /* the order has failed */
     ACME_STOPPED,   /* the certificate authority has paused the host */
+    ACME_UNTIMELY,  /* there is a new certificate, but its dates do not fit this machine's clock */
     ACME_OBSTACLE_COUNT,
 };
 
@@ -49,6 +50,8 @@ enum {
     ACME_BACKOFF_ORDER_S = 4 * 60, /* the same of orders: 5 failures an hour are allowed */
     ACME_BACKOFF_UNLUCKY_S = 5,
     ACME_BACKOFF_MAX_S = 24 * 60 * 60,
+    ACME_TOUCH_S =
+        60 * 60,      /* after an order that has failed, before a person may ask for another */
     ACME_HOLD_S = 60, /* of all orders, after the first failure of the authority; doubles */
     ACME_HOLD_MAX_S = 60 * 60,
     ACME_HOLD_NAMED_MAX_S = 2 * ACME_HOLD_MAX_S,
@@ -61,6 +64,7 @@ struct acme_host {
     int64_t not_before_unix_s, not_after_unix_s; /* of the certificate in use; 0: none */
     int64_t since_unix_s;                        /* known without a certificate since */
     int64_t next_unix_s;                         /* no try before; 0: none is held back */
+    int64_t touch_unix_s;                        /* acme_plan_touch() does nothing before */
     int64_t begin_unix_s; /* when it is tried next, if the rate has room; 0: now */
     uint32_t n_failures;  /* since the last certificate */
     enum acme_obstacle obstacle;
@@ -103,8 +107,11 @@ const struct acme_host *acme_plan_host(const struct acme_plan *plan, size_t host
 /** The index of a host; acme_plan_count() if there is none of the name. */
 size_t acme_plan_find(const struct acme_plan *plan, const char *name);
 
-/** If no order could be made for the host, it is tried again at once: something has changed. */
-void acme_plan_touch(struct acme_plan *plan, size_t host);
+/**
+ * The host is tried again at once, as something has changed, if no order could be made for it, or
+ * if the last order has failed ACME_TOUCH_S ago. A host that the authority has paused is not.
+ */
+void acme_plan_touch(struct acme_plan *plan, size_t host, int64_t now_unix_s);
 
 /** What a person is to know of a host first. */
 enum acme_state acme_plan_state(const struct acme_plan *plan, size_t host, int64_t now_unix_s);
@@ -133,12 +140,18 @@ size_t acme_plan_pick(struct acme_plan *plan, int64_t now_unix_s, size_t max, si
 /** An order of a host that is under way begins: it counts in the rate from now on. */
 void acme_plan_order(struct acme_plan *plan, int64_t now_unix_s);
 
-/** The host that was under way has a certificate of these dates. */
-void acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_unix_s,
-                       int64_t not_after_unix_s);
+/**
+ * The host that was under way has a certificate of these dates.
+ *
+ * Returns whether the dates of a certificate that was issued just now fit the clock. If they do
+ * not, the certificate would be ordered again at once, and again: acme_plan_fail() with
+ * ACME_UNTIMELY has to follow. The plan forgets that obstacle when the clock was set right.
+ */
+bool acme_plan_succeed(struct acme_plan *plan, size_t host, int64_t not_before_unix_s,
+                       int64_t not_after_unix_s, int64_t now_unix_s);
 
 /**
- * The host that was under way has none.
+ * The host that was under way has none, or an untimely one.
  *
  * reason  for people, one line; cut at ACME_REASON_MAX
  */
@@ -170,6 +183,9 @@ int64_t acme_plan_hold_until(struct acme_plan *plan, int64_t until_unix_s, int64
 
 /** The same for a reason of this machine's own: the next time is no longer. */
 int64_t acme_plan_wait(struct acme_plan *plan, int64_t now_unix_s);
+
+/** When the rate has room for an order; 0: it has. */
+int64_t acme_plan_full_until(const struct acme_plan *plan, int64_t now_unix_s);
 
 /** When the hold ends; 0: there is none. */
 int64_t acme_plan_held_until(const struct acme_plan *plan);

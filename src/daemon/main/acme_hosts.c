@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/main/acme_hosts.h"
 
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,7 +133,7 @@ static size_t hosts_touch_changed(struct acme_hosts *hosts, const struct config 
             domain_is_same(config_find_domain(was, slice_of(domain->name)), domain))
             continue;
         dns_policy_host_render(domain->name, name);
-        acme_plan_touch(hosts->plan, acme_plan_find(hosts->plan, name));
+        acme_plan_touch(hosts->plan, acme_plan_find(hosts->plan, name), hosts_now(hosts));
         n++;
     }
     return n;
@@ -153,7 +155,7 @@ void acme_hosts_set_config(struct acme_hosts *hosts, struct config *config)
     if ((n_changed == 0 && acme_plan_count(hosts->plan) == n_before) ||
         !config_has_same_policy_host(was, config))
         for (size_t i = 0; i < acme_plan_count(hosts->plan); i++)
-            acme_plan_touch(hosts->plan, i);
+            acme_plan_touch(hosts->plan, i, hosts_now(hosts));
     pthread_mutex_unlock(&hosts->lock);
     config_unref(was);
 }
@@ -186,6 +188,26 @@ void acme_hosts_see(struct acme_hosts *hosts, const char *name, const struct cer
     pthread_mutex_unlock(&hosts->lock);
 }
 
+/* With the lock held. Of a host that could be tried now, as far as it depends on the host. */
+static void hosts_explain_turn(const struct acme_hosts *hosts, const struct acme_host *host,
+                               struct acme_host_info *ret_info)
+{
+    int64_t full_unix_s = acme_plan_full_until(hosts->plan, hosts_now(hosts));
+    uint32_t rate = hosts->config->acme->orders_per_hour;
+
+    if (full_unix_s > 0) {
+        ret_info->next_unix_s = full_unix_s;
+        snprintf(ret_info->reason, sizeof(ret_info->reason),
+                 "it waits for its turn: acme.orders_per_hour allows %" PRIu32 " order%s an hour",
+                 rate, rate == 1 ? "" : "s");
+    } else if (host->not_after_unix_s == 0 &&
+               !acme_commands_is_current(hosts->options.commands, host->name)) {
+        snprintf(ret_info->reason, sizeof(ret_info->reason),
+                 "its certificate is of another authority than acme.directory says, and is ordered "
+                 "anew");
+    }
+}
+
 /* With the lock held. Whoever waits for the end of a hold waits for what has caused it. */
 static void hosts_print_info(const struct acme_hosts *hosts, size_t host,
                              struct acme_host_info *ret_info)
@@ -193,12 +215,15 @@ static void hosts_print_info(const struct acme_hosts *hosts, size_t host,
     const struct acme_host *it = acme_plan_host(hosts->plan, host);
     int64_t now_unix_s = hosts_now(hosts), held_unix_s = acme_plan_held_until(hosts->plan);
     bool is_held = held_unix_s > now_unix_s && it->begin_unix_s < held_unix_s && !it->is_foreign;
+    bool is_next = it->is_seen && !it->is_foreign && it->begin_unix_s <= now_unix_s;
     const char *reason = it->reason ? it->reason : is_held ? hosts->hold_reason : "";
 
     *ret_info = (struct acme_host_info){.state = acme_plan_state(hosts->plan, host, now_unix_s),
                                         .not_after_unix_s = it->not_after_unix_s,
                                         .next_unix_s = is_held ? held_unix_s : it->begin_unix_s};
     snprintf(ret_info->reason, sizeof(ret_info->reason), "%s", reason);
+    if (is_next && !is_held && !it->reason)
+        hosts_explain_turn(hosts, it, ret_info);
 }
 
 int acme_hosts_find(struct acme_hosts *hosts, const char *name, struct acme_host_info *ret_info)
@@ -283,19 +308,40 @@ bool acme_hosts_begin_order(struct acme_hosts *hosts, const char *name)
     return is_there;
 }
 
+/* Who has just got a certificate whose time is over, or has not begun, has a wrong clock. */
+static void hosts_print_untimely(const struct cert_install_dates *dates, int64_t now_unix_s,
+                                 char reason[static ACME_REASON_MAX])
+{
+    char begin[WHEN_SIZE], end[WHEN_SIZE], now[WHEN_SIZE];
+
+    snprintf(reason, ACME_REASON_MAX,
+             "this machine's clock is wrong: it says %s, but the certificate that was issued just "
+             "now is valid from %s to %s; set the clock",
+             when_date(now_unix_s, now), when_date(dates->not_before_unix_s, begin),
+             when_date(dates->not_after_unix_s, end));
+}
+
 void acme_hosts_succeed(struct acme_hosts *hosts, const char *name,
                         const struct cert_install_dates *dates)
 {
-    char date[WHEN_SIZE];
+    char date[WHEN_SIZE], reason[ACME_REASON_MAX];
+    int64_t now_unix_s = hosts_now(hosts);
+    bool is_timely = true;
     size_t host;
 
+    hosts_print_untimely(dates, now_unix_s, reason);
     pthread_mutex_lock(&hosts->lock);
     host = acme_plan_find(hosts->plan, name);
     if (host < acme_plan_count(hosts->plan))
-        acme_plan_succeed(hosts->plan, host, dates->not_before_unix_s, dates->not_after_unix_s);
+        is_timely = acme_plan_succeed(hosts->plan, host, dates->not_before_unix_s,
+                                      dates->not_after_unix_s, now_unix_s);
+    if (!is_timely)
+        acme_plan_fail(hosts->plan, host, ACME_UNTIMELY, reason, now_unix_s);
     pthread_mutex_unlock(&hosts->lock);
     log_line(LOG_INFO, "acme: %s: a new certificate is installed, valid until %s", name,
              when_date(dates->not_after_unix_s, date));
+    if (!is_timely)
+        log_line(LOG_ERROR, "acme: %s: %s", name, reason);
 }
 
 void acme_hosts_fail(struct acme_hosts *hosts, const char *name, enum acme_obstacle obstacle,

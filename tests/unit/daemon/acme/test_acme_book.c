@@ -39,12 +39,13 @@ static char *print_book(const struct acme_plan *plan)
     return text;
 }
 
-#define BOOK                                                        \
-    "# mta-stsd orders 1\n"                                         \
-    "order 1699999990\n"                                            \
-    "order 1699999999\n"                                            \
-    "hold 1700000060\n"                                             \
-    "host mta-sts.a.example waiting 3 1700000100 no address: 'x'\n" \
+#define BOOK                                                            \
+    "# mta-stsd orders 1\n"                                             \
+    "order 1699999990\n"                                                \
+    "order 1699999999\n"                                                \
+    "hold 1700000060\n"                                                 \
+    "host mta-sts.a.example waiting 3 1700000100 no address: 'x'\n"     \
+    "host mta-sts.b.example untimely 1 1700080000 the clock is wrong\n" \
     "host mta-sts.c.example paused 1 1700086400 open https://ca.example/?a=b\n"
 
 static void test_what_is_printed_is_parsed(void **state)
@@ -60,7 +61,7 @@ static void test_what_is_printed_is_parsed(void **state)
     assert_int_equal(host->n_failures, 3);
     assert_int_equal(host->begin_unix_s, 1700000100);
     assert_string_equal(host->reason, "no address: 'x'");
-    assert_int_equal(acme_plan_state(plan, 1, NOW), ACME_MISSING);
+    assert_int_equal(acme_plan_state(plan, 1, NOW), ACME_FAILING);
     assert_int_equal(acme_plan_state(plan, 2, NOW), ACME_PAUSED);
     assert_int_equal(acme_plan_held_until(plan), 1700000060);
     text = print_book(plan);

@@ -74,7 +74,7 @@ static void test_states(void **state)
     assert_int_equal(acme_plan_state(plan, 0, now), ACME_FAILING);
     acme_plan_fail(plan, 0, ACME_STOPPED, "no", now);
     assert_int_equal(acme_plan_state(plan, 0, now), ACME_PAUSED);
-    acme_plan_succeed(plan, 0, now, now + LIFE_S);
+    assert_true(acme_plan_succeed(plan, 0, now, now + LIFE_S, now));
     assert_int_equal(acme_plan_state(plan, 0, now), ACME_VALID);
     assert_null(acme_plan_host(plan, 0)->reason);
     assert_int_equal(acme_plan_state(plan, 0, now + LIFE_S - LIFE_S / 6 - 1), ACME_VALID);
@@ -151,8 +151,8 @@ static void test_hosts_change(void **state)
     assert_int_equal(acme_plan_find(plan, "mta-sts.c.example"), 2);
     assert_true(acme_plan_host(plan, 0)->begin_unix_s > BEGIN_S);
     /* Somebody has changed something for it; the CA's refusal is its own. */
-    acme_plan_touch(plan, 0);
-    acme_plan_touch(plan, 2);
+    acme_plan_touch(plan, 0, BEGIN_S);
+    acme_plan_touch(plan, 2, BEGIN_S);
     assert_int_equal(acme_plan_host(plan, 0)->begin_unix_s, 0);
     assert_int_equal(acme_plan_state(plan, 0, BEGIN_S), ACME_WAITING);
     assert_true(acme_plan_host(plan, 2)->begin_unix_s > BEGIN_S);
@@ -174,13 +174,104 @@ static void test_old_looks_change_nothing(void **state)
     pick_one(plan, BEGIN_S + DAY_S, &wait_s);
     acme_plan_see(plan, 0, 0, 0, false);
     assert_int_equal(acme_plan_host(plan, 0)->not_after_unix_s, BEGIN_S + DAY_S);
-    acme_plan_succeed(plan, 0, BEGIN_S, BEGIN_S + LIFE_S);
+    acme_plan_succeed(plan, 0, BEGIN_S, BEGIN_S + LIFE_S, BEGIN_S);
     acme_plan_see(plan, 0, 0, 0, false);
     acme_plan_see(plan, 0, BEGIN_S, BEGIN_S + DAY_S, false);
     assert_int_equal(acme_plan_host(plan, 0)->not_after_unix_s, BEGIN_S + LIFE_S);
     acme_plan_see(plan, 0, BEGIN_S, BEGIN_S + LIFE_S, false);
     acme_plan_see(plan, 0, 0, 0, false); /* removed since */
     assert_int_equal(acme_plan_state(plan, 0, BEGIN_S), ACME_MISSING);
+    acme_plan_free(plan);
+}
+
+/* By how much the clock is ahead when a certificate comes, and what the plan makes of that. */
+static const struct {
+    int64_t ahead_s;
+    bool is_timely;
+    enum acme_state state;
+} clocks[] = {
+    {0, true, ACME_VALID},
+    {HOUR_S, true, ACME_VALID},
+    {-HOUR_S, true, ACME_VALID},
+    {-HOUR_S - 1, false, ACME_VALID},
+    {-60 * DAY_S, false, ACME_VALID},
+    {LIFE_S / 2, true, ACME_VALID},
+    {LIFE_S * 2 / 3, false, ACME_VALID}, /* to be renewed at once */
+    {LIFE_S * 5 / 6, false, ACME_EXPIRING},
+    {LIFE_S, false, ACME_FAILING},
+    {10 * LIFE_S, false, ACME_FAILING},
+};
+
+/* A host is not ordered again and again because the clock is wrong, and recovers once it is right.
+ */
+static void test_wrong_clock(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(clocks); i++) {
+        struct acme_plan *plan = plan_of(90, three, 1);
+        int64_t wait_s, now = BEGIN_S + clocks[i].ahead_s;
+
+        see_none(plan);
+        pick_one(plan, now, &wait_s);
+        if (acme_plan_succeed(plan, 0, BEGIN_S, BEGIN_S + LIFE_S, now) != clocks[i].is_timely)
+            fail_msg("row %zu", i);
+        if (!clocks[i].is_timely)
+            acme_plan_fail(plan, 0, ACME_UNTIMELY, "the clock is wrong", now);
+        assert_int_equal(acme_plan_state(plan, 0, now), clocks[i].state);
+        assert_int_equal(pick_one(plan, now + DAY_S / 2, &wait_s), SIZE_MAX);
+        if (clocks[i].ahead_s >= LIFE_S * 2 / 3)
+            assert_int_equal(pick_one(plan, now + 2 * DAY_S, &wait_s), 0);
+        acme_plan_put_back(plan, 0);
+        assert_int_equal(pick_one(plan, BEGIN_S + 60, &wait_s), SIZE_MAX);
+        assert_null(acme_plan_host(plan, 0)->reason);
+        assert_int_equal(acme_plan_state(plan, 0, BEGIN_S + 60), ACME_VALID);
+        assert_int_equal(pick_one(plan, BEGIN_S + LIFE_S * 2 / 3, &wait_s), 0);
+        acme_plan_free(plan);
+    }
+}
+
+/* A certificate that lives for some hours is not left alone for a day. */
+static void test_wrong_clock_short_life(void **state)
+{
+    struct acme_plan *plan = plan_of(90, three, 1);
+    int64_t wait_s, now = BEGIN_S + 2 * HOUR_S;
+
+    (void)state;
+    see_none(plan);
+    pick_one(plan, now, &wait_s);
+    assert_false(acme_plan_succeed(plan, 0, BEGIN_S, BEGIN_S + 3 * HOUR_S, now));
+    acme_plan_fail(plan, 0, ACME_UNTIMELY, "the clock is wrong", now);
+    assert_int_equal(pick_one(plan, now + HOUR_S / 2, &wait_s), SIZE_MAX);
+    assert_int_equal(pick_one(plan, now + 2 * HOUR_S, &wait_s), 0);
+    acme_plan_free(plan);
+}
+
+/* What a person asks for by a reload, an hour after an order that has failed and never before the
+ * time that the authority has named. */
+static void test_touch_after_a_failure(void **state)
+{
+    struct acme_plan *plan = plan_of(90, three, 3);
+    int64_t now = BEGIN_S, wait_s;
+
+    (void)state;
+    see_none(plan);
+    acme_plan_restore_host(plan, 0, ACME_REFUSED, 9, now + DAY_S, "no");
+    acme_plan_restore_host(plan, 1, ACME_REFUSED, 9, now + DAY_S, "no");
+    acme_plan_restore_host(plan, 2, ACME_STOPPED, 9, now + DAY_S, "open a link");
+    for (size_t i = 0; i < 3; i++)
+        acme_plan_touch(plan, i, now);
+    assert_int_equal(pick_one(plan, now, &wait_s), 0);
+    acme_plan_fail(plan, 0, ACME_REFUSED, "no", now);
+    assert_int_equal(pick_one(plan, now, &wait_s), 1);
+    acme_plan_fail(plan, 1, ACME_REFUSED, "too often", now);
+    acme_plan_postpone(plan, 1, now + 3 * HOUR_S, now);
+    for (size_t i = 0; i < 3; i++)
+        acme_plan_touch(plan, i, now + HOUR_S - 1);
+    assert_int_equal(pick_one(plan, now + HOUR_S - 1, &wait_s), SIZE_MAX);
+    for (size_t i = 0; i < 3; i++)
+        acme_plan_touch(plan, i, now + HOUR_S);
+    assert_int_equal(pick_one(plan, now + HOUR_S, &wait_s), 0);
+    assert_int_equal(pick_one(plan, now + HOUR_S, &wait_s), SIZE_MAX);
     acme_plan_free(plan);
 }
 
@@ -255,7 +346,7 @@ static void test_hold(void **state)
     }
     assert_true(held_s >= HOUR_S * 3 / 4 && held_s <= HOUR_S * 5 / 4);
     assert_int_equal(pick_one(plan, now, &wait_s), 0);
-    acme_plan_succeed(plan, 0, now, now + LIFE_S);
+    assert_true(acme_plan_succeed(plan, 0, now, now + LIFE_S, now));
     assert_true(acme_plan_hold(plan, now) <= 75); /* the next one begins anew */
     acme_plan_free(plan);
 }
@@ -406,7 +497,7 @@ static void provider_order(struct provider *provider, size_t host)
     } else if (host % FAILING_EACH == 7) {
         acme_plan_fail(plan, host, ACME_REFUSED, "unauthorized", now);
     } else {
-        acme_plan_succeed(plan, host, now, now + PROVIDER_LIFE_S);
+        acme_plan_succeed(plan, host, now, now + PROVIDER_LIFE_S, now);
     }
 }
 
@@ -459,6 +550,9 @@ int main(void)
         cmocka_unit_test(test_backoff),
         cmocka_unit_test(test_hosts_change),
         cmocka_unit_test(test_old_looks_change_nothing),
+        cmocka_unit_test(test_wrong_clock),
+        cmocka_unit_test(test_wrong_clock_short_life),
+        cmocka_unit_test(test_touch_after_a_failure),
         cmocka_unit_test(test_order_of_hosts),
         cmocka_unit_test(test_rate),
         cmocka_unit_test(test_hold),

@@ -4,7 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -132,6 +134,34 @@ static void test_reload_after_a_refusal(void **state)
     acme_hosts_fail(hosts, A, ACME_REFUSED, "unauthorized", 0);
     acme_hosts_set_config(hosts, home.config);
     assert_string_equal(picked(), "");
+    acme_home_now += ACME_TOUCH_S;
+    acme_hosts_fail(hosts, B, ACME_REFUSED, "unauthorized", 0);
+    acme_hosts_set_config(hosts, home.config);
+    assert_string_equal(picked(), A);
+}
+
+/* Why nothing has happened yet to hosts that could be ordered. */
+static void test_turn(void **state)
+{
+    struct acme_host_info info;
+    FILE *note;
+
+    (void)state;
+    assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
+    assert_string_equal(info.reason, "");
+    assert_int_equal(mkdir(acme_home_path(&home, "certificates/" A), 0755), 0);
+    note = fopen(acme_home_path(&home, "certificates/" A "/directory"), "w");
+    fputs("https://staging.ca.example/dir\n", note);
+    fclose(note);
+    assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
+    assert_string_equal(info.reason, "its certificate is of another authority than acme.directory "
+                                     "says, and is ordered anew");
+    for (int i = 0; i < 90; i++)
+        assert_true(acme_hosts_begin_order(hosts, B));
+    assert_int_equal(acme_hosts_find(hosts, C, &info), 0);
+    assert_string_equal(info.reason, "it waits for its turn: acme.orders_per_hour allows 90 "
+                                     "orders an hour");
+    assert_int_equal(info.next_unix_s, acme_home_now + 60 * 60);
 }
 
 static void test_host_that_leaves(void **state)
@@ -178,6 +208,28 @@ static void test_what_is_known(void **state)
     assert_string_equal(info.reason, "");
     assert_int_equal(info.not_after_unix_s, dates.not_after_unix_s);
     assert_string_equal(picked(), C);
+}
+
+/* A new certificate that is over already: the clock is wrong, which is said, and the next is not
+ * ordered at once. */
+static void test_wrong_clock(void **state)
+{
+    const struct cert_install_dates dates = {acme_home_now - 60 * DAY_S,
+                                             acme_home_now - 15 * DAY_S};
+    struct acme_host_info info;
+
+    (void)state;
+    assert_string_equal(picked(), A " " B " " C);
+    acme_hosts_succeed(hosts, A, &dates);
+    assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
+    assert_int_equal(info.state, ACME_FAILING);
+    assert_non_null(strstr(info.reason, "this machine's clock is wrong: it says "));
+    assert_string_equal(picked(), "");
+    acme_home_now -= 60 * DAY_S;
+    assert_string_equal(picked(), "");
+    assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
+    assert_int_equal(info.state, ACME_VALID);
+    assert_string_equal(info.reason, "");
 }
 
 /* A host that nothing has befallen shows what it waits for, as long as it does. */
@@ -236,7 +288,9 @@ int main(void)
         WITH_HOSTS(test_addresses),
         WITH_HOSTS(test_reload_after_a_refusal),
         WITH_HOSTS(test_host_that_leaves),
+        WITH_HOSTS(test_turn),
         WITH_HOSTS(test_what_is_known),
+        WITH_HOSTS(test_wrong_clock),
         WITH_HOSTS(test_reason_of_a_hold),
         cmocka_unit_test(test_holds),
     };
