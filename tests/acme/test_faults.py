@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from front import DIRECTORY, Front, served_apart
+from front import DIRECTORY, NEW_ORDER, Front, served_apart
 from names import POLICY_HOST, policy_hosts
 from ordering import Orderer, settings
 from pebble import SYSTEM_TRUST
@@ -194,6 +194,24 @@ def test_disk_full_in_an_order(internet, ca, pki, clock, tmp_path, path):
         daemon.pass_time(2 * MINUTE_S)
         daemon.wait_served(ca.bundle, "one.example")
         assert not os.listdir(state / "acme/account/mta-sts.one.example")
+
+
+def test_no_room_for_a_new_certificate(internet, ca, pki, clock, tmp_path):
+    """What the CA has issued is kept, and served once there is room: nothing is ordered again."""
+    internet.publish(*policy_hosts("one.example"))
+    installed = tmp_path / "state/certificates"
+    front = Step(pki, "/certZ/", lambda: run("mount", "-t", "tmpfs", "-o", "ro", "none", installed))
+    with ca.serving(), front.serving(), Orderer(
+            tmp_path, settings(tmp_path, ["one.example"], acme={"directory": DIRECTORY}),
+            clock) as daemon:
+        try:
+            daemon.log.wait_for("one.example: .* that was ordered is not installed: .*Read-only file")
+        finally:
+            run("umount", "--lazy", installed)
+        daemon.pass_time(2 * MINUTE_S)
+        daemon.wait_served(ca.bundle, "one.example")
+        assert front.count(NEW_ORDER) == 1
+        assert not os.listdir(tmp_path / "state/acme/account/mta-sts.one.example")
 
 
 @pytest.fixture(name="open_folder")

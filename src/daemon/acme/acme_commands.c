@@ -28,6 +28,7 @@ enum {
     NOTE_MAX = 8192,
     TEXTS_MAX = 20,
     OWN_MODE = 0700,
+    OWN_FILE_MODE = 0600,
     SHARED_MODE = 0755, /* the keys below are for the owner alone */
 };
 
@@ -300,22 +301,45 @@ const char *acme_commands_note(const struct acme_commands *commands)
     return commands->note;
 }
 
+/* The note of the authority in the directory of a host; the arena's. Returns 0 or -1. */
+static int commands_read_note(const char *directory, const char *host, struct arena *arena,
+                              struct slice *ret_note)
+{
+    struct stat status;
+    struct err err;
+    char *path;
+    int result;
+
+    if (asprintf(&path, "%s/%s/" ACME_DIRECTORY_NOTE, directory, host) < 0)
+        memory_fail();
+    result = file_read_regular(path, NOTE_MAX, arena, &status, ret_note, &err);
+    free(path);
+    return result;
+}
+
 bool acme_commands_is_current(const struct acme_commands *commands, const char *host)
 {
     struct arena *arena = arena_new(0);
     struct slice note;
-    struct stat status;
-    struct err err;
-    char *path;
-    bool is_current;
+    bool is_current = commands_read_note(commands->certificates, host, arena, &note) != 0 ||
+                      slice_eq_text(note, commands->note);
 
-    if (asprintf(&path, "%s/%s/" ACME_DIRECTORY_NOTE, commands->certificates, host) < 0)
-        memory_fail();
-    is_current = file_read_regular(path, NOTE_MAX, arena, &status, &note, &err) != 0 ||
-                 slice_eq_text(note, commands->note);
-    free(path);
     arena_free(arena);
     return is_current;
+}
+
+bool acme_commands_has_result(const struct acme_commands *commands, const char *host)
+{
+    struct arena *arena = arena_new(0);
+    char *chain = cert_path_expand(commands->result.chain, host);
+    struct slice note;
+    bool has_result = access(chain, F_OK) == 0 &&
+                      commands_read_note(commands->account, host, arena, &note) == 0 &&
+                      slice_eq_text(note, commands->note);
+
+    free(chain);
+    arena_free(arena);
+    return has_result;
 }
 
 const char *acme_commands_book(const struct acme_commands *commands)
@@ -330,19 +354,30 @@ static int commands_make_directory(const char *path, struct err *err)
                : err_io(err, errno, "'%s' cannot be made", path);
 }
 
+static int commands_print_text(void *context, FILE *out)
+{
+    const struct slice *text = context;
+
+    return fwrite(text->ptr, 1, text->len, out) == text->len ? 0 : -1;
+}
+
 int acme_commands_prepare_host(const struct acme_commands *commands, const char *host,
                                struct err *err)
 {
     char *key = cert_path_expand(commands->result.key, host);
     char *directory = file_path_below(commands->account, host);
     char *keys = file_path_below(commands->private_keys, host);
+    char *note = file_path_below(directory, ACME_DIRECTORY_NOTE);
+    struct slice authority = slice_of(commands->note);
     int result = -1;
 
     /* Of an order that a kill has ended: uacme would keep a copy of each file that is there. */
     cert_install_remove(directory);
     if (commands_make_directory(directory, err) == 0 && commands_make_directory(keys, err) == 0 &&
+        file_replace(note, OWN_FILE_MODE, commands_print_text, &authority, err) == 0 &&
         commands_remove_strays(keys, "key.pem.", err) == 0)
         result = key_file_make(key, err);
+    free(note);
     free(keys);
     free(directory);
     free(key);
@@ -363,7 +398,12 @@ void acme_commands_forget_host(const struct acme_commands *commands, const char 
 void acme_commands_clean_host(const struct acme_commands *commands, const char *host)
 {
     char *chain = cert_path_expand(commands->result.chain, host);
+    char *note;
 
+    if (asprintf(&note, "%s/%s/" ACME_DIRECTORY_NOTE, commands->account, host) < 0)
+        memory_fail();
     unlink(chain);
+    unlink(note);
+    free(note);
     free(chain);
 }

@@ -87,6 +87,12 @@ const char *acme_commands_book(const struct acme_commands *commands);
 int acme_commands_prepare_host(const struct acme_commands *commands, const char *host,
                                struct err *err);
 
+/**
+ * Whether uacme has brought a certificate of the host that was not installed, from the authority of
+ * this configuration: it can be installed without another order. Any thread.
+ */
+bool acme_commands_has_result(const struct acme_commands *commands, const char *host);
+
 /** Removes all that uacme has of a host, its key too. Any thread. */
 void acme_commands_forget_host(const struct acme_commands *commands, const char *host);
 

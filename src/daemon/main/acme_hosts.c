@@ -322,7 +322,7 @@ static void hosts_print_untimely(const struct cert_install_dates *dates, int64_t
 }
 
 void acme_hosts_succeed(struct acme_hosts *hosts, const char *name,
-                        const struct cert_install_dates *dates)
+                        const struct cert_install_dates *dates, enum acme_arrival arrival)
 {
     char date[WHEN_SIZE], reason[ACME_REASON_MAX];
     int64_t now_unix_s = hosts_now(hosts);
@@ -334,7 +334,8 @@ void acme_hosts_succeed(struct acme_hosts *hosts, const char *name,
     host = acme_plan_find(hosts->plan, name);
     if (host < acme_plan_count(hosts->plan))
         is_timely = acme_plan_succeed(hosts->plan, host, dates->not_before_unix_s,
-                                      dates->not_after_unix_s, now_unix_s);
+                                      dates->not_after_unix_s, now_unix_s) ||
+                    arrival == ACME_OF_EARLIER_ORDER;
     if (!is_timely)
         acme_plan_fail(hosts->plan, host, ACME_UNTIMELY, reason, now_unix_s);
     pthread_mutex_unlock(&hosts->lock);

@@ -40,6 +40,12 @@ struct acme_host_info {
     char reason[ACME_REASON_MAX]; /* why the last try brought none; "" */
 };
 
+/** Whether a certificate's dates can be held against the clock. */
+enum acme_arrival {
+    ACME_JUST_ISSUED,
+    ACME_OF_EARLIER_ORDER,
+};
+
 struct acme_hosts_options {
     const struct acme_commands *commands;
     const struct clock *clock;
@@ -92,7 +98,7 @@ bool acme_hosts_begin_order(struct acme_hosts *hosts, const char *name);
  * retry_unix_s  when the next one is not in vain, by the authority's words; 0: it has not said so
  */
 void acme_hosts_succeed(struct acme_hosts *hosts, const char *name,
-                        const struct cert_install_dates *dates);
+                        const struct cert_install_dates *dates, enum acme_arrival arrival);
 void acme_hosts_fail(struct acme_hosts *hosts, const char *name, enum acme_obstacle obstacle,
                      const char *reason, int64_t retry_unix_s);
 void acme_hosts_put_back(struct acme_hosts *hosts, const char *name);

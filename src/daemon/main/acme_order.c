@@ -30,6 +30,7 @@ struct acme_order {
     void *context;
     enum acme_order_state state;
     bool is_stopped;
+    bool is_kept;                /* the certificate is of an earlier order */
     char host[POLICY_HOST_SIZE]; /* "": an account */
     char prefix[POLICY_HOST_SIZE + sizeof("acme: ")];
     struct cert_store *store;
@@ -48,6 +49,7 @@ static void order_end(struct acme_order *order, enum acme_outcome outcome, const
                                        .host = order->host[0] == '\0' ? NULL : order->host,
                                        .reason = reason,
                                        .retry_unix_s = acme_answer_retry_unix_s(&order->answer),
+                                       .is_kept = order->is_kept,
                                        .dates = order->dates};
 
     order->state = ACME_ORDER_IDLE;
@@ -55,6 +57,12 @@ static void order_end(struct acme_order *order, enum acme_outcome outcome, const
     order->store = NULL;
     if (!order->is_stopped)
         order->done(order->context, &end);
+}
+
+/* For want of room or of a right, a certificate was not installed: that may be possible later. */
+static bool order_is_obstructed(const struct acme_order *order)
+{
+    return order->result != 0 && order->err.code == ERR_IO;
 }
 
 /* In the thread pool. */
@@ -72,7 +80,8 @@ static void order_install(void *context)
                                          .note = acme_commands_note(order->options.commands)};
 
     order->result = cert_install_run(&install, order->store, &order->dates, &order->err);
-    acme_commands_clean_host(order->options.commands, order->host);
+    if (!order_is_obstructed(order))
+        acme_commands_clean_host(order->options.commands, order->host);
 }
 
 static void order_installed(void *context)
@@ -85,7 +94,7 @@ static void order_installed(void *context)
     if (order->result == 0)
         order_end(order, ACME_ORDERED, NULL);
     else
-        order_end(order, order->err.code == ERR_IO ? ACME_OBSTRUCTED : ACME_HOST_FAILED, reason);
+        order_end(order, order_is_obstructed(order) ? ACME_OBSTRUCTED : ACME_HOST_FAILED, reason);
 }
 
 /* Of the authority's document, the braces tell nothing. */
@@ -162,9 +171,16 @@ static void order_prepare(void *context)
     struct acme_order *order = context;
     const struct acme_commands *commands = order->options.commands;
 
-    order->result = order->host[0] == '\0'
-                        ? key_file_make(acme_commands_account_key(commands), &order->err)
-                        : acme_commands_prepare_host(commands, order->host, &order->err);
+    if (order->host[0] == '\0') {
+        order->result = key_file_make(acme_commands_account_key(commands), &order->err);
+        return;
+    }
+    if (acme_commands_has_result(commands, order->host)) {
+        order_install(order);
+        order->is_kept = order->result == 0 || order_is_obstructed(order);
+    }
+    if (!order->is_kept)
+        order->result = acme_commands_prepare_host(commands, order->host, &order->err);
 }
 
 static int order_run(struct acme_order *order)
@@ -179,7 +195,6 @@ static int order_run(struct acme_order *order)
                                           .timeout_ms = order->options.timeout_ms};
 
     order->state = ACME_ORDER_RUNNING;
-    order->answer = (struct acme_answer){0};
     return child_run_start(order->run, &request, order_program_end, order, &order->err);
 }
 
@@ -187,7 +202,9 @@ static void order_prepared(void *context)
 {
     struct acme_order *order = context;
 
-    if (order->is_stopped || order->result != 0 || order_run(order) != 0)
+    if (order->is_kept)
+        order_installed(order);
+    else if (order->is_stopped || order->result != 0 || order_run(order) != 0)
         order_end(order, ACME_OBSTRUCTED, order->err.msg);
 }
 
@@ -214,6 +231,8 @@ void acme_order_start(struct acme_order *order, const char *host, struct cert_st
     snprintf(order->host, sizeof(order->host), "%s", host ? host : "");
     snprintf(order->prefix, sizeof(order->prefix), "acme: %s", host ? host : "account");
     order->store = store ? cert_store_ref(store) : NULL;
+    order->answer = (struct acme_answer){0};
+    order->is_kept = false;
     order->state = ACME_ORDER_PREPARING;
     job_start(order->prepare);
 }

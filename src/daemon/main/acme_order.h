@@ -33,6 +33,7 @@ struct acme_order_end {
     const char *host;     /* NULL: an account was asked for */
     const char *reason;   /* unless ACME_ORDERED */
     int64_t retry_unix_s; /* the authority has named the time; 0: it has not */
+    bool is_kept;         /* nothing was ordered: an earlier order has brought the certificate */
     struct cert_install_dates dates;
 };
 
@@ -44,7 +45,8 @@ struct acme_order *acme_order_new(const struct acme_order_options *options, acme
                                   void *context);
 
 /**
- * Begins; nothing is under way.
+ * Begins; nothing is under way. A certificate that an earlier order has brought, and that could not
+ * be installed for want of room, is installed without another order.
  *
  * host   copied; NULL: an account, whose key is made if there is none
  * store  whose certificate the new one is compared with; a reference is taken; NULL for an account

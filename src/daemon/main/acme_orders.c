@@ -207,7 +207,8 @@ static void orders_take_host(struct acme_orders *orders, const struct acme_order
 
     if (end->outcome == ACME_ORDERED) {
         atomic_fetch_add(&stats->n_ordered, 1);
-        acme_hosts_succeed(orders->hosts, end->host, &end->dates);
+        acme_hosts_succeed(orders->hosts, end->host, &end->dates,
+                           end->is_kept ? ACME_OF_EARLIER_ORDER : ACME_JUST_ISSUED);
         orders->options.installed(orders->options.context);
     } else {
         atomic_fetch_add(&stats->n_failed, 1);

@@ -174,7 +174,14 @@ static void test_directories(void **state)
     assert_int_equal(acme_commands_prepare_host(commands, HOST, &err), 0);
     assert_int_equal(acme_commands_prepare_host(commands, HOST, &err), 0);
     assert_int_equal(mode_of("acme/account/private/" HOST "/key.pem"), 0600);
+    assert_false(acme_commands_has_result(commands, HOST));
     write_file("acme/account/" HOST "/cert.pem", "x");
+    assert_true(acme_commands_has_result(commands, HOST));
+    acme_commands_clean_host(commands, HOST);
+    assert_false(acme_commands_has_result(commands, HOST));
+    /* Without the authority's name a certificate may be of any. */
+    write_file("acme/account/" HOST "/cert.pem", "x");
+    assert_false(acme_commands_has_result(commands, HOST));
     acme_commands_clean_host(commands, HOST);
     assert_string_equal(acme_commands_note(commands), "https://ca.example/dir\n");
     assert_true(acme_commands_is_current(commands, HOST)); /* nothing says that it is not */

@@ -178,7 +178,7 @@ static void test_host_that_leaves(void **state)
     assert_false(acme_hosts_begin_order(hosts, B));
     acme_hosts_put_back(hosts, B);
     acme_hosts_fail(hosts, B, ACME_REFUSED, "no", 0);
-    acme_hosts_succeed(hosts, C, &dates);
+    acme_hosts_succeed(hosts, C, &dates, ACME_JUST_ISSUED);
     acme_hosts_see(hosts, C, &nothing);
     assert_int_equal(acme_hosts_find(hosts, B, &info), -1);
     assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
@@ -193,7 +193,7 @@ static void test_what_is_known(void **state)
 
     (void)state;
     assert_string_equal(picked(), A " " B " " C);
-    acme_hosts_succeed(hosts, A, &dates);
+    acme_hosts_succeed(hosts, A, &dates, ACME_JUST_ISSUED);
     acme_hosts_fail(hosts, B, ACME_STOPPED, "open a link", 0);
     acme_hosts_put_back(hosts, C);
     acme_hosts_count(hosts);
@@ -220,11 +220,14 @@ static void test_wrong_clock(void **state)
 
     (void)state;
     assert_string_equal(picked(), A " " B " " C);
-    acme_hosts_succeed(hosts, A, &dates);
+    acme_hosts_succeed(hosts, A, &dates, ACME_JUST_ISSUED);
     assert_int_equal(acme_hosts_find(hosts, A, &info), 0);
     assert_int_equal(info.state, ACME_FAILING);
     assert_non_null(strstr(info.reason, "this machine's clock is wrong: it says "));
     assert_string_equal(picked(), "");
+    /* One that was kept since an earlier order tells nothing of the clock. */
+    acme_hosts_succeed(hosts, B, &dates, ACME_OF_EARLIER_ORDER);
+    assert_string_equal(picked(), B);
     acme_home_now -= 60 * DAY_S;
     assert_string_equal(picked(), "");
     assert_int_equal(acme_hosts_find(hosts, A, &info), 0);

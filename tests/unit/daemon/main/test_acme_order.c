@@ -5,13 +5,16 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "daemon/acme/acme_commands.h"
 #include "daemon/tls/cert_store.h"
+#include "lib/base/err.h"
 #include "lib/base/slice.h"
 #include "lib/config/config.h"
 #include "support/acme_home.h"
@@ -26,6 +29,7 @@ static struct acme_order *order;
 static _Atomic uint64_t n_ends;
 static enum acme_outcome outcome;
 static unsigned timeout_ms = ACME_ORDER_TIMEOUT_MS;
+static bool is_kept;
 static char host[64], reason[ACME_REASON_MAX];
 
 static void on_end(void *context, const struct acme_order_end *end)
@@ -33,6 +37,7 @@ static void on_end(void *context, const struct acme_order_end *end)
     (void)context;
     n_ends++;
     outcome = end->outcome;
+    is_kept = end->is_kept;
     snprintf(host, sizeof(host), "%s", end->host ? end->host : "");
     snprintf(reason, sizeof(reason), "%s", outcome == ACME_ORDERED ? "" : end->reason);
 }
@@ -131,9 +136,6 @@ static const struct {
     {"exit 0", ACME_HOST_FAILED, "the certificate that was ordered is not installed: "},
     {"echo x >\"$0/acme/account/$1/cert.pem\"", ACME_HOST_FAILED,
      "the certificate that was ordered is not installed: "},
-    /* A file where a directory has to be: as a full disk, this is nobody's fault but ours. */
-    {BRING " && rmdir \"$0/certificates\" && touch \"$0/certificates\"", ACME_OBSTRUCTED,
-     "the certificate that was ordered is not installed: '"},
 };
 
 static void test_failures(void **state)
@@ -147,6 +149,60 @@ static void test_failures(void **state)
             !slice_starts_with(slice_of(reason), failures[i].reason))
             fail_msg("row %zu: %d, %s", i, (int)outcome, reason);
         assert_false(exists("acme/account/" HOST "/cert.pem"));
+        end();
+        tear_down(state);
+    }
+}
+
+/* What was brought and could not be installed is installed later, and not ordered again. */
+static void test_kept_certificate(void **state)
+{
+    char *certificates = strdup(acme_home_path(&home, "certificates"));
+
+    (void)state;
+    begin("test ! -e \"$0/once\" && touch \"$0/once\" && " BRING);
+    /* As a full disk, a directory that is not there is nobody's fault but ours. */
+    assert_int_equal(rmdir(certificates), 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        if (i == 3)
+            assert_int_equal(mkdir(certificates, 0755), 0);
+        acme_order_start(order, HOST, store);
+        spawned_wait_for(&n_ends, i);
+        assert_int_equal(outcome, i == 3 ? ACME_ORDERED : ACME_OBSTRUCTED);
+        assert_int_equal(is_kept, i > 1);
+        assert_true(i == 3 ||
+                    slice_starts_with(slice_of(reason),
+                                      "the certificate that was ordered is not installed: '"));
+    }
+    assert_true(exists("certificates/" HOST "/certificate.pem"));
+    assert_false(exists("acme/account/" HOST "/cert.pem"));
+    end();
+    free(certificates);
+}
+
+/* Nor one of another authority, or one that will not do: then there is another order. */
+static void test_kept_in_vain(void **state)
+{
+    static const struct {
+        const char *note, *chain;
+    } rows[] = {{"https://staging.ca.example/dir\n", NULL}, {"https://ca.example/dir\n", "x"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err;
+
+        set_up(state);
+        begin("touch \"$0/ordered\" && " BRING);
+        assert_int_equal(acme_commands_prepare_host(home.commands, HOST, &err), 0);
+        pki_write_pair(acme_home_path(&home, "acme/account/" HOST "/cert.pem"), "kept.pem", HOST,
+                       30);
+        if (rows[i].chain)
+            pki_write(acme_home_path(&home, "acme/account/" HOST "/cert.pem"), rows[i].chain, NULL);
+        pki_write(acme_home_path(&home, "acme/account/" HOST "/directory"), rows[i].note, NULL);
+        acme_order_start(order, HOST, store);
+        spawned_wait_for(&n_ends, 1);
+        assert_int_equal(outcome, ACME_ORDERED);
+        assert_true(exists("ordered"));
+        assert_false(is_kept);
         end();
         tear_down(state);
     }
@@ -255,9 +311,16 @@ static void test_end(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        WITH_HOME(test_order),   WITH_HOME(test_account),      cmocka_unit_test(test_failures),
-        WITH_HOME(test_no_room), WITH_HOME(test_silence),      WITH_HOME(test_after_a_kill),
-        WITH_HOME(test_end),     WITH_HOME(test_damaged_keys),
+        WITH_HOME(test_order),
+        WITH_HOME(test_account),
+        cmocka_unit_test(test_failures),
+        WITH_HOME(test_no_room),
+        WITH_HOME(test_silence),
+        WITH_HOME(test_after_a_kill),
+        WITH_HOME(test_end),
+        WITH_HOME(test_damaged_keys),
+        WITH_HOME(test_kept_certificate),
+        cmocka_unit_test(test_kept_in_vain),
     };
     int status;
 
