@@ -484,6 +484,7 @@ def place_of_the_first_day(tmp_path_factory):
                                                          for name in ("asks.example", "silent.example")})
     settings = place.settings()
     del settings["domains"]["silent.example"]["tls_rpt"]
+    (place.folder / "live").mkdir()  # where certificates are to be
     place.config.write_text(json.dumps(settings), encoding="utf-8")
     place.write()
     return place
