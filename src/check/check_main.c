@@ -114,6 +114,12 @@ static const char **check_list_domains(const struct check_options *options,
     return domains;
 }
 
+static enum exit_status check_fail(const char *message)
+{
+    fprintf(stderr, "mta-stsd-check: %s\n", message);
+    return STATUS_FAILED;
+}
+
 static enum exit_status status_of_totals(const struct check_options *options,
                                          const struct report_totals *totals)
 {
@@ -172,6 +178,10 @@ static enum exit_status check_domains(const struct check_work *work, struct chec
 
     check_run(&run, session);
     *work->totals = report.totals;
+    /* Not to be taken for a check without errors, by cron or by the daemon, which keeps the earlier
+     * results then. */
+    if (report_totals_are_empty(&report.totals))
+        return check_fail("no domain could be tried from here; --check without --quiet says why");
     return status_of_totals(options, &report.totals);
 }
 
@@ -237,12 +247,6 @@ static enum exit_status check_print_readiness(const struct check_work *work,
                      stdout);
     check_session_run(session);
     return STATUS_GOOD;
-}
-
-static enum exit_status check_fail(const char *message)
-{
-    fprintf(stderr, "mta-stsd-check: %s\n", message);
-    return STATUS_FAILED;
 }
 
 static enum exit_status check_flush(enum exit_status status)

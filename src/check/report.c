@@ -22,6 +22,12 @@ void report_add(struct report *report, const struct domain_report *domain)
     report->format->domain(report, domain);
 }
 
+bool report_totals_are_empty(const struct report_totals *totals)
+{
+    return totals->n_domains > 0 && totals->n_verdicts[VERDICT_UNKNOWN] == totals->n_domains &&
+           totals->n_findings[CHECK_ERROR] == 0 && totals->n_findings[CHECK_WARNING] == 0;
+}
+
 bool report_shows(const struct report *report, enum check_severity severity)
 {
     return report->extent == REPORT_ALL || severity == CHECK_ERROR || severity == CHECK_WARNING;

@@ -49,6 +49,9 @@ extern const struct report_format report_text;
 extern const struct report_format report_json;
 extern const struct report_format report_nagios;
 
+/** Whether nothing is known of any domain, as where the resolver does not answer. */
+bool report_totals_are_empty(const struct report_totals *totals);
+
 /** Counts a domain and prints it. */
 void report_add(struct report *report, const struct domain_report *domain);
 

@@ -29,7 +29,10 @@ static void nagios_end(struct report *report)
     const struct report_totals *totals = &report->totals;
     size_t n_errors = totals->n_findings[CHECK_ERROR];
     size_t n_warnings = totals->n_findings[CHECK_WARNING];
-    const char *state = n_errors > 0 ? "CRITICAL" : n_warnings > 0 ? "WARNING" : "OK";
+    const char *state = n_errors > 0                      ? "CRITICAL"
+                        : n_warnings > 0                  ? "WARNING"
+                        : report_totals_are_empty(totals) ? "UNKNOWN"
+                                                          : "OK";
 
     fprintf(report->out, "MTA-STS %s - %zu domain%s, %zu error%s, %zu warning%s", state,
             totals->n_domains, totals->n_domains == 1 ? "" : "s", n_errors,

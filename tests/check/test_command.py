@@ -100,12 +100,29 @@ def test_json_and_quiet(internet):
      "for 1 domain, first backup.example: mx-not-in-policy |", 2),
     (["dane-broken.example"], "CRITICAL - 1 domain, 1 error, 0 warnings, senders with DANE refuse "
      "mail for 1 domain, first dane-broken.example: tlsa-mismatch |", 2),
+    (["deaf.example"], "UNKNOWN - 1 domain, 0 errors, 0 warnings |", 3),
+    (["deaf.example", "good.example"], "OK - 2 domains, 0 errors, 0 warnings |", 0),
+    (["deaf.example", "private.example"], "CRITICAL - 2 domains, 1 error, 0 warnings, first "
+     "private.example: address-special |", 2),
 ])
 def test_nagios(internet, domains, state, status):
     done = check(internet, "--nagios", *domains)
     assert done.returncode == status
     assert done.stdout.decode().startswith(f"MTA-STS {state} errors=")
     assert done.stdout.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("option", [[], ["--quiet"], ["--json"]])
+def test_nothing_tried(internet, tmp_path, option):
+    """No answer of DNS is not taken for a check without errors; the metrics before it stay."""
+    metrics = tmp_path / "check.prom"
+    metrics.write_text("before")
+    done = check(internet, "--metrics", metrics, *option, "deaf.example")
+    assert done.returncode == 3
+    assert done.stderr == (b"mta-stsd-check: no domain could be tried from here; --check without "
+                           b"--quiet says why\n")
+    assert (b"no answer" in done.stdout) == (option == [] or option == ["--json"])
+    assert metrics.read_text() == "before"
 
 
 def test_metrics(internet, tmp_path):
