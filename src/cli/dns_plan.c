@@ -37,20 +37,24 @@ struct dns_plan_context {
 };
 
 /* Returns what is wrong with the certificate, for free(); NULL: nothing. */
-static char *dns_plan_certificate_fault(struct cert_store *store, const struct domain *domain)
+static char *dns_plan_certificate_fault(const struct dns_filter *filter,
+                                        const struct domain *domain)
 {
     char host[POLICY_HOST_SIZE];
     struct cert_state state;
-    bool is_good;
+    bool is_good, is_ordered;
     char *fault;
 
-    cert_store_check(store, dns_policy_host_render(domain->name, host), &state);
+    cert_store_check(filter->store, dns_policy_host_render(domain->name, host), &state);
     is_good = cert_state_is_accepted(&state) ||
               (state.certificate && (state.findings & ~domain->allow) == 0);
     certificate_unref(state.certificate);
     if (is_good)
         return NULL;
-    if (asprintf(&fault, "no certificate for %s that senders accept: %s", host, state.message) < 0)
+    is_ordered =
+        filter->config->acme && (state.findings & finding_bit(FINDING_CERTIFICATE_MISSING));
+    if (asprintf(&fault, "no certificate for %s that senders accept: %s%s", host, state.message,
+                 is_ordered ? "; mta-stsd --certificates says when the daemon orders one" : "") < 0)
         memory_fail();
     return fault;
 }
@@ -65,7 +69,7 @@ static void dns_plan_check_certificate(void *argument, size_t index)
     const struct domain *domain = context->domains[index];
 
     if (domain->document && !(domain->allow & finding_bit(FINDING_CERTIFICATE_MISSING)))
-        context->faults[index] = dns_plan_certificate_fault(context->filter->store, domain);
+        context->faults[index] = dns_plan_certificate_fault(context->filter, domain);
 }
 
 /* Whether a daemon is running that does not serve this policy yet. */

@@ -25,7 +25,7 @@ struct certificate_row {
     char host[POLICY_HOST_SIZE];
     struct cert_state found; /* in its files */
     const struct daemon_order *order;
-    bool is_left_out; /* a daemon that has acme: knows nothing of the host */
+    const char *absence; /* why the daemon orders none; NULL: it does, or is not meant to */
 };
 
 struct certificate_list {
@@ -51,9 +51,8 @@ static const char *row_state(const struct certificate_row *row)
 /* Why there is no better state; "" if nothing is wrong. */
 static const char *row_error(const struct certificate_row *row)
 {
-    if (row->is_left_out && row->found.findings & finding_bit(FINDING_CERTIFICATE_MISSING))
-        return "the running daemon orders none: it has not read this configuration, or its log "
-               "says why";
+    if (row->absence && row->found.findings & finding_bit(FINDING_CERTIFICATE_MISSING))
+        return row->absence;
     return row->order && row->order->reason[0] != '\0' ? row->order->reason : row->found.message;
 }
 
@@ -144,6 +143,17 @@ static enum exit_status list_choose(struct certificate_list *list, const struct 
     return STATUS_GOOD;
 }
 
+/* What a host without a certificate lacks, for which `acme:` is to order one. */
+static const char *list_absence(const struct config *config, const struct daemon_orders *orders,
+                                const struct daemon_order *order)
+{
+    if (!config->acme || !config->acme->has_orders || order)
+        return NULL;
+    return orders ? "the running daemon orders none: it has not read this configuration, or its "
+                    "log says why"
+                  : "no daemon answers that would order one; is mta-stsd running?";
+}
+
 static void list_look(struct certificate_list *list, const struct config *config,
                       const struct daemon_orders *orders)
 {
@@ -156,8 +166,10 @@ static void list_look(struct certificate_list *list, const struct config *config
     cert_store_unref(list->store);
     trust_store_free(trust);
     for (size_t i = 0; i < list->n_rows; i++) {
-        list->rows[i].order = daemon_orders_find(orders, list->rows[i].host);
-        list->rows[i].is_left_out = orders && config->acme->has_orders && !list->rows[i].order;
+        struct certificate_row *row = &list->rows[i];
+
+        row->order = daemon_orders_find(orders, row->host);
+        row->absence = list_absence(config, orders, row->order);
     }
 }
 

@@ -31,10 +31,15 @@ def test_states(internet, ca, pki, tmp_path):
         assert "Pebble Intermediate CA" in listed["good.example"]["issuer"]
         assert OTHER_MACHINE in listed["elsewhere.example"]["error"]
         assert listed["elsewhere.example"]["next_try"].startswith("20")
+        daemon.log.wait_for("elsewhere.example: .*; it is tried again in .*, and after mta-stsd --reload")
+        assert "; mta-stsd --certificates says when the daemon orders one\n" in \
+            daemon.ask("--print-dns").stdout.decode()
         text = daemon.ask("--certificates").stdout.decode()
         assert OTHER_MACHINE in text and "    next try: " in text and "    renewal: " in text
     # Without a daemon, by the files alone.
     listed = states(daemon)
+    assert "no daemon answers" in listed["elsewhere.example"]["error"]
+    assert listed["good.example"]["error"] is None
     assert {domain: row["state"] for domain, row in listed.items()} == {
         "good.example": "valid", "elsewhere.example": "missing", "own.example": "valid"}
 

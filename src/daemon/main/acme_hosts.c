@@ -367,10 +367,11 @@ void acme_hosts_fail(struct acme_hosts *hosts, const char *name, enum acme_obsta
     if (obstacle == ACME_NOT_READY && is_known)
         return;
     wait_s = it->next_unix_s - now_unix_s;
-    log_line(level, "acme: %s: %s: %s; it is tried again in %s", name,
+    log_line(level, "acme: %s: %s: %s; it is tried again in %s%s", name,
              obstacle == ACME_NOT_READY ? "no certificate can be ordered yet"
                                         : "no certificate was issued",
-             reason, hosts_print_wait(wait_s, wait));
+             reason, hosts_print_wait(wait_s, wait),
+             obstacle == ACME_NOT_READY ? ", and after mta-stsd --reload" : "");
 }
 
 void acme_hosts_put_back(struct acme_hosts *hosts, const char *name)
