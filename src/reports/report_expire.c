@@ -105,9 +105,9 @@ static int database_size(struct report_database *database, int64_t *ret_bytes, s
     sqlite3 *sqlite = report_database_connection(database);
     sqlite3_int64 n_pages, n_free, page_size;
 
-    if (report_sqlite_number(sqlite, "PRAGMA page_count", &n_pages, err) != 0 ||
-        report_sqlite_number(sqlite, "PRAGMA freelist_count", &n_free, err) != 0 ||
-        report_sqlite_number(sqlite, "PRAGMA page_size", &page_size, err) != 0)
+    if (report_sqlite_number(sqlite, "PRAGMA page_count", CANNOT, &n_pages, err) != 0 ||
+        report_sqlite_number(sqlite, "PRAGMA freelist_count", CANNOT, &n_free, err) != 0 ||
+        report_sqlite_number(sqlite, "PRAGMA page_size", CANNOT, &page_size, err) != 0)
         return -1;
     *ret_bytes = (n_pages - n_free) * page_size;
     return 0;

@@ -218,7 +218,8 @@ int report_query_count_unreadable(struct report_database *database, int64_t *ret
     sqlite3_int64 n;
 
     if (report_sqlite_number(report_database_connection(database),
-                             "SELECT count(*) FROM aside WHERE is_foreign = 0", &n, err) != 0)
+                             "SELECT count(*) FROM aside WHERE is_foreign = 0", CANNOT, &n,
+                             err) != 0)
         return -1;
     *ret_n = n;
     return 0;

@@ -8,7 +8,7 @@
 #include "lib/base/slice.h"
 #include "reports/report_sqlite.h"
 
-#define CANNOT "cannot prepare the database"
+#define CANNOT "cannot be prepared"
 
 enum {
     APPLICATION_ID = 0x4d545354, /* "MTST", for file(1) */
@@ -111,9 +111,11 @@ int report_schema_check(sqlite3 *sqlite, size_t *ret_missing, struct err *err)
 {
     sqlite3_int64 version, application_id, n_objects;
 
-    if (report_sqlite_number(sqlite, "SELECT count(*) FROM sqlite_schema", &n_objects, err) != 0 ||
-        report_sqlite_number(sqlite, "PRAGMA application_id", &application_id, err) != 0 ||
-        report_sqlite_number(sqlite, "PRAGMA user_version", &version, err) != 0)
+    if (report_sqlite_number(sqlite, "SELECT count(*) FROM sqlite_schema", "cannot be read",
+                             &n_objects, err) != 0 ||
+        report_sqlite_number(sqlite, "PRAGMA application_id", "cannot be read", &application_id,
+                             err) != 0 ||
+        report_sqlite_number(sqlite, "PRAGMA user_version", "cannot be read", &version, err) != 0)
         return -1;
     if (n_objects > 0 && application_id != APPLICATION_ID)
         return err_set(err, ERR_SYNTAX, "is a database of another program");

@@ -22,7 +22,11 @@ int report_sqlite_fail(sqlite3 *sqlite, const char *what, struct err *err)
         return -1;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return err_set(err, ERR_SYNTAX, "%s: the file is damaged, or no database", what);
+        return err_set(
+            err, ERR_SYNTAX,
+            "%s: the file is damaged, or is no database; restore it, or move it away to begin a "
+            "new one",
+            what);
     default:
         err_set(err, ERR_IO, "%s: %s", what, sqlite3_errmsg(sqlite));
         err->sys_errno = EIO;
@@ -47,18 +51,18 @@ int report_sqlite_step(sqlite3_stmt *statement, const char *what, struct err *er
     return code == SQLITE_DONE ? 0 : -1;
 }
 
-int report_sqlite_number(sqlite3 *sqlite, const char *sql, sqlite3_int64 *ret_number,
-                         struct err *err)
+int report_sqlite_number(sqlite3 *sqlite, const char *sql, const char *what,
+                         sqlite3_int64 *ret_number, struct err *err)
 {
     sqlite3_stmt *statement;
     int result = 0;
 
     if (sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL) != SQLITE_OK)
-        return report_sqlite_fail(sqlite, "cannot read the database", err);
+        return report_sqlite_fail(sqlite, what, err);
     if (sqlite3_step(statement) == SQLITE_ROW)
         *ret_number = sqlite3_column_int64(statement, 0);
     else
-        result = report_sqlite_fail(sqlite, "cannot read the database", err);
+        result = report_sqlite_fail(sqlite, what, err);
     sqlite3_finalize(statement);
     return result;
 }

@@ -25,5 +25,5 @@ int report_sqlite_run(sqlite3 *sqlite, const char *sql, const char *what, struct
 int report_sqlite_step(sqlite3_stmt *statement, const char *what, struct err *err);
 
 /** The number that a statement of one row and one column gives. Returns likewise. */
-int report_sqlite_number(sqlite3 *sqlite, const char *sql, sqlite3_int64 *ret_number,
-                         struct err *err);
+int report_sqlite_number(sqlite3 *sqlite, const char *sql, const char *what,
+                         sqlite3_int64 *ret_number, struct err *err);

@@ -38,7 +38,7 @@ int state_file_open(const char *directory, const char *name, struct err *err)
     int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC), fd, reason;
 
     if (folder < 0)
-        return err_io(err, errno, "'%s' cannot be opened", directory);
+        return err_io(err, errno, "state: the directory '%s' cannot be opened", directory);
     fd = file_make(folder, name);
     reason = errno;
     close(folder);

@@ -130,7 +130,8 @@ def test_damaged(tmp_path):
     (place.state / "reports.sqlite").write_bytes(garbage)
     spool, mail = place.run("--spool"), place.run("--import-report", input=body(1))
     assert spool.returncode == 3
-    assert b"the file is damaged, or no database" in spool.stderr
+    assert (f"'{place.state}/reports.sqlite' cannot be read: the file is damaged, or is no database; "
+            "restore it, or move it away to begin a new one\n").encode() in spool.stderr
     assert mail.returncode == 75
     assert (place.state / "reports.sqlite").read_bytes() == garbage
     assert len(place.waiting()) == 1

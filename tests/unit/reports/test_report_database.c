@@ -42,7 +42,8 @@ static void test_reopen(void **state)
     assert_int_equal(stored_number(&stored, "PRAGMA auto_vacuum"), 2); /* incremental */
     stored_close(&stored);
     assert_int_equal(report_database_open("/nonexistent", &again, &err), -1);
-    assert_string_equal(err.msg, "'/nonexistent' cannot be opened: No such file or directory");
+    assert_string_equal(
+        err.msg, "state: the directory '/nonexistent' cannot be opened: No such file or directory");
     assert_int_equal(err.sys_errno, ENOENT);
     report_database_close(NULL);
 }
@@ -169,7 +170,9 @@ static void test_damaged(void **state)
     close(fd);
     assert_int_equal(report_database_open(stored.directory, &again, &err), -1);
     assert_int_equal(err.code, ERR_SYNTAX);
-    assert_non_null(strstr(err.msg, "the file is damaged, or no database"));
+    assert_non_null(strstr(
+        err.msg,
+        "/reports.sqlite' cannot be read: the file is damaged, or is no database; restore it"));
     stored_close(&stored);
 }
 

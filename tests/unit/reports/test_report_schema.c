@@ -30,7 +30,9 @@ static void test_new_and_again(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         assert_int_equal(report_schema_apply(sqlite, &err), 0);
-        assert_int_equal(report_sqlite_number(sqlite, "PRAGMA user_version", &version, &err), 0);
+        assert_int_equal(
+            report_sqlite_number(sqlite, "PRAGMA user_version", "cannot be read", &version, &err),
+            0);
         assert_int_equal(version, 1);
         assert_true(sqlite3_get_autocommit(sqlite));
     }
@@ -62,7 +64,7 @@ static void test_refused(void **state)
         assert_int_equal(report_sqlite_number(sqlite,
                                               "SELECT count(*) FROM sqlite_schema"
                                               " WHERE name = 'report'",
-                                              &n_tables, &err),
+                                              "cannot be read", &n_tables, &err),
                          0);
         assert_int_equal(n_tables, 0);
         sqlite3_close(sqlite);

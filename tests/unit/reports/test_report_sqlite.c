@@ -19,12 +19,13 @@ static void test_numbers(void **state)
 
     (void)state;
     assert_int_equal(sqlite3_open(":memory:", &sqlite), SQLITE_OK);
-    assert_int_equal(report_sqlite_number(sqlite, "SELECT 7", &number, &err), 0);
+    assert_int_equal(report_sqlite_number(sqlite, "SELECT 7", "cannot be read", &number, &err), 0);
     assert_int_equal(number, 7);
-    assert_int_equal(report_sqlite_number(sqlite, "SELECT x", &number, &err), -1);
+    assert_int_equal(report_sqlite_number(sqlite, "SELECT x", "cannot be read", &number, &err), -1);
     assert_int_equal(err.code, ERR_IO);
     assert_int_equal(err.sys_errno, EIO);
-    assert_int_equal(report_sqlite_number(sqlite, "SELECT 7 WHERE 0", &number, &err), -1);
+    assert_int_equal(
+        report_sqlite_number(sqlite, "SELECT 7 WHERE 0", "cannot be read", &number, &err), -1);
     assert_int_equal(number, 7);
     sqlite3_close(sqlite);
 }
@@ -49,7 +50,8 @@ static void test_step(void **state)
         assert_int_equal(report_sqlite_step(statement, "cannot add", &err), 0);
     }
     sqlite3_finalize(statement);
-    assert_int_equal(report_sqlite_number(sqlite, "SELECT sum(x) FROM t", &number, &err), 0);
+    assert_int_equal(
+        report_sqlite_number(sqlite, "SELECT sum(x) FROM t", "cannot be read", &number, &err), 0);
     assert_int_equal(number, 3);
     sqlite3_close(sqlite);
 }

@@ -44,7 +44,8 @@ static void test_open(void **state)
     assert_int_equal(state_file_open(directory, "b", &err), -1);
     assert_int_equal(err.sys_errno, ELOOP);
     assert_int_equal(state_file_open("/nonexistent", "a", &err), -1);
-    assert_string_equal(err.msg, "'/nonexistent' cannot be opened: No such file or directory");
+    assert_string_equal(
+        err.msg, "state: the directory '/nonexistent' cannot be opened: No such file or directory");
     unlink(link_path);
     unlink(path);
     rmdir(directory);

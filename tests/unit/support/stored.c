@@ -100,7 +100,8 @@ int64_t stored_number(const struct stored *stored, const char *sql)
     sqlite3_int64 number = -1;
     struct err err;
 
-    if (report_sqlite_number(report_database_connection(stored->database), sql, &number, &err) != 0)
+    if (report_sqlite_number(report_database_connection(stored->database), sql, "cannot be read",
+                             &number, &err) != 0)
         fail_msg("%s: %s", sql, err.msg);
     return number;
 }
