@@ -240,8 +240,8 @@ static const char *reproduced_text(const struct verdict_maker *maker,
         report_words_of(failure->reporter->name, arena),
         failure->result_type ? report_words_of(failure->result_type, arena) : "without a type",
         finding->subject ? " at " : "",
-        finding->subject ? report_words_of(finding->subject, arena) : "",
-        report_words_of(finding->text, arena), report_words_of(finding->kind->code, arena));
+        finding->subject ? report_words_sentence(finding->subject, arena) : "",
+        report_words_sentence(finding->text, arena), report_words_of(finding->kind->code, arena));
 }
 
 /* A check that is older than the reports tells nothing of today. */
@@ -322,7 +322,7 @@ static bool maker_judge_time(struct verdict_maker *maker, int64_t *ret_ready_uni
         else if (given->now_unix_s < ready_unix_s)
             reason_add(maker,
                        report_words_print(maker->arena,
-                                          "mx %.*s is in the policy for less than %" PRId64
+                                          "mx %.*s has been in the policy for less than %" PRId64
                                           " days; its time is over on %s",
                                           SLICE_ARG(mx), given->rules->days,
                                           when_date(ready_unix_s, date)),
@@ -427,14 +427,14 @@ static bool maker_find_unreported(struct verdict_maker *maker)
         if (strcmp(finding->kind->severity, "error") != 0 ||
             checked_failure_class(finding->kind->code) == RESULT_UNKNOWN)
             continue;
-        reason_add(
-            maker,
-            report_words_print(arena, "the check of %s finds what nobody has reported%s%s: %s (%s)",
-                               report_words_day(report_day_of(given->checked_unix_s), arena),
-                               finding->subject ? " at " : "",
-                               finding->subject ? report_words_of(finding->subject, arena) : "",
-                               report_words_of(finding->text, arena), finding->kind->code),
-            "See what mta-stsd --check says of it");
+        reason_add(maker,
+                   report_words_print(
+                       arena, "the check of %s finds what nobody has reported%s%s: %s (%s)",
+                       report_words_day(report_day_of(given->checked_unix_s), arena),
+                       finding->subject ? " at " : "",
+                       finding->subject ? report_words_sentence(finding->subject, arena) : "",
+                       report_words_sentence(finding->text, arena), finding->kind->code),
+                   "See what mta-stsd --check says of it");
         is_found = true;
     }
     return is_found;

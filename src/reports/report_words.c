@@ -42,6 +42,21 @@ const char *report_words_cut(const char *text, struct arena *arena)
     return report_words_print(arena, "%.*s...", (int)len, text);
 }
 
+const char *report_words_sentence(const char *text, struct arena *arena)
+{
+    const char *cut = report_words_cut(text, arena);
+    char *bytes = arena_alloc(arena, 4 * strlen(cut) + 1), *to = bytes;
+
+    for (const char *at = cut; *at; at++) {
+        if (*at >= ' ' && *at <= '~')
+            *to++ = *at;
+        else
+            to += sprintf(to, "\\x%02x", (unsigned)(unsigned char)*at);
+    }
+    *to = '\0';
+    return bytes;
+}
+
 const char *report_words_day(int64_t day, struct arena *arena)
 {
     char date[WHEN_SIZE];

@@ -19,6 +19,12 @@ const char *report_words_of(const char *text, struct arena *arena);
 /** The beginning of a sentence of a stranger, with "..." if it is longer. The same arena. */
 const char *report_words_cut(const char *text, struct arena *arena);
 
+/**
+ * The beginning of a sentence of a stranger for a terminal: what is not printable ASCII becomes
+ * \xNN. Quotes stay, for a finding of a check has its own. The same arena.
+ */
+const char *report_words_sentence(const char *text, struct arena *arena);
+
 /** A UTC day, counted from 1970: "12 December 2026". The same arena. */
 const char *report_words_day(int64_t day, struct arena *arena);
 

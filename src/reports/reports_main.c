@@ -142,8 +142,8 @@ static int reports_run_spool(struct reports_program *program)
 static void sources_print_counts(const struct report_counts *counts)
 {
     if (counts->n_ordinary > 0)
-        printf("%zu of %zu %s without a report\n", counts->n_ordinary, counts->n_mails,
-               counts->n_mails == 1 ? "mail is" : "mails are");
+        printf("%zu of %zu mail%s %s no report\n", counts->n_ordinary, counts->n_mails,
+               counts->n_mails == 1 ? "" : "s", counts->n_ordinary == 1 ? "has" : "have");
     if (counts->n_others > 0)
         printf("%zu %s neither a report nor a mail\n", counts->n_others,
                counts->n_others == 1 ? "file is" : "files are");

@@ -12,7 +12,7 @@
         unknown: ["", "certificate not known here"],
     };
     const verdictWords = {
-        READY: ["good", "enforce is safe"], "NOT YET": ["blue", "not yet safe to enforce"],
+        READY: ["good", "safe by the reports"], "NOT YET": ["blue", "not yet safe to enforce"],
         BROKEN: ["bad", "failures reported"], "NO DATA": ["", "no data from reports"],
     };
     const severityWords = {error: "bad", warning: "soon"};

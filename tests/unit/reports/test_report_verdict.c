@@ -189,7 +189,7 @@ static void test_broken(void **state)
     give(&given, 0, "b.example", REPORT_PROOF_PEER, 0, &expired);
     expect("only another reporter", &given, "BROKEN", "b.example found");
     given.mx1_days = 3;
-    expect("not for long", &given, "BROKEN", "is in the policy for less than 14 days");
+    expect("not for long", &given, "BROKEN", "has been in the policy for less than 14 days");
     given.has_damaged_ledger = true;
     expect("without a ledger", &given, "BROKEN", "it is unknown which policies were served");
 }
@@ -250,7 +250,7 @@ static void test_reproduced(void **state)
         "none failed\nMode enforce is safe by these reports: look first at what the check finds");
     expect("what it finds", &given, "READY",
            "the check of 4 October 2024 finds what nobody has reported at "
-           "'mx1.example.com [192.0.2.1]': 'the certificate\\x1b has expired' (mx-cert-expired)");
+           "mx1.example.com [192.0.2.1]: the certificate\\x1b has expired (mx-cert-expired)");
     expired_kind.severity = "warning";
     expect("a warning", &given, "READY", "safe by these reports: change the policy, reload");
     expired_kind = (struct checked_kind){.code = "txt-ttl-long", .severity = "error"};
@@ -260,8 +260,8 @@ static void test_reproduced(void **state)
     given.checked_days = 17;
     expect("reported and found", &given, "NOT YET",
            "the check of 17 September 2024 finds what google.com has reported "
-           "(certificate-expired) at 'mx1.example.com [192.0.2.1]': "
-           "'the certificate\\x1b has expired' (mx-cert-expired)");
+           "(certificate-expired) at mx1.example.com [192.0.2.1]: "
+           "the certificate\\x1b has expired (mx-cert-expired)");
     given.checked_days = 18;
     expect("a check older than the reports", &given, "READY", "fewer failed than is tolerated");
     given.checked_days = 0;
@@ -293,11 +293,11 @@ static void test_time(void **state)
     given = clean(100, REPORT_PROOF_DKIM);
     given.mx1_days = 13;
     expect("young", &given, "NOT YET",
-           "mx mx1.example.com is in the policy for less than 14 days; its time is over on "
+           "mx mx1.example.com has been in the policy for less than 14 days; its time is over on "
            "5 October 2024");
     given = clean(100, REPORT_PROOF_DKIM);
     given.mx2_days = 2;
-    expect("a new mx", &given, "NOT YET", "mx mx2.example.com is in the policy for less");
+    expect("a new mx", &given, "NOT YET", "mx mx2.example.com has been in the policy for less");
 }
 
 /* After the 14 days reports are awaited, from those who report, for 3 days. */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -34,6 +35,24 @@ static void test_words(void **state)
     arena_free(arena);
 }
 
+/* A finding's own quotes stay; nothing of a stranger reaches the terminal. */
+static void test_sentence(void **state)
+{
+    struct arena *arena = arena_new(0);
+    char longer[400];
+
+    (void)state;
+    assert_string_equal(report_words_sentence("", arena), "");
+    assert_string_equal(report_words_sentence("'mx.example' is in no mx", arena),
+                        "'mx.example' is in no mx");
+    assert_string_equal(report_words_sentence("a\033[31m\nb\xc3\xbc\x7f", arena),
+                        "a\\x1b[31m\\x0ab\\xc3\\xbc\\x7f");
+    memset(longer, '\033', sizeof(longer));
+    longer[sizeof(longer) - 1] = '\0';
+    assert_int_equal(strlen(report_words_sentence(longer, arena)), 4 * 300 + strlen("..."));
+    arena_free(arena);
+}
+
 static void test_counts_and_days(void **state)
 {
     struct arena *arena = arena_new(0);
@@ -56,6 +75,7 @@ static void test_counts_and_days(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_words),
+                                              cmocka_unit_test(test_sentence),
                                               cmocka_unit_test(test_counts_and_days)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
