@@ -111,13 +111,18 @@ static void plan_add_order(struct acme_plan *plan, int64_t at_unix_s)
         plan->n_orders++;
 }
 
-/* The nth of the orders that are kept, the oldest first. */
-static int64_t plan_order_at(const struct acme_plan *plan, size_t nth)
+/* Where the nth of the orders that are kept is, the oldest first. */
+static int64_t *plan_order_slot(const struct acme_plan *plan, size_t nth)
 {
     size_t size = plan->options.orders_per_hour;
     size_t at = plan->next_order + size - plan->n_orders + nth;
 
-    return plan->orders[at < size ? at : at - size];
+    return &plan->orders[at < size ? at : at - size];
+}
+
+static int64_t plan_order_at(const struct acme_plan *plan, size_t nth)
+{
+    return *plan_order_slot(plan, nth);
 }
 
 /* The clock may have been set back: an order that is yet to come counts as one of now. */
@@ -366,6 +371,9 @@ static void plan_forget_future(struct acme_plan *plan, int64_t now_unix_s)
 {
     if (plan->hold_until_unix_s > now_unix_s + ACME_HOLD_NAMED_MAX_S)
         plan->hold_until_unix_s = 0;
+    for (size_t i = 0; i < plan->n_orders; i++)
+        if (plan_order_at(plan, i) > now_unix_s)
+            *plan_order_slot(plan, i) = now_unix_s;
     for (size_t i = 0; i < plan->n_hosts; i++) {
         struct acme_host *host = &plan->hosts[i];
 

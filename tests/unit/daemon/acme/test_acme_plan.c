@@ -324,6 +324,7 @@ static void test_rate(void **state)
     /* The clock is set back: nobody waits for years. */
     assert_int_equal(acme_plan_pick(plan, BEGIN_S - 1000 * DAY_S, 3, hosts, &wait_s), 0);
     assert_true(wait_s <= HOUR_S);
+    assert_int_equal(acme_plan_pick(plan, BEGIN_S - 1000 * DAY_S + HOUR_S, 3, hosts, &wait_s), 1);
     acme_plan_free(plan);
 }
 
