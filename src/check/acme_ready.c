@@ -146,7 +146,7 @@ static const struct dns_answer *ready_find_failure(const struct ready_check *che
 static const char *ready_clock_hint(const char *why)
 {
     return strstr(why, "signature expired") || strstr(why, "signature before inception")
-               ? "; is this machine's clock right?"
+               ? "; this machine's clock may be wrong"
                : "";
 }
 

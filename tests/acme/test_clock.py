@@ -42,7 +42,7 @@ def test_clock_far_ahead(internet, ca, clock, tmp_path):
     clock.shift(60 * DAY_S)
     with ca.serving(), Orderer(tmp_path, settings(tmp_path, ["customer.example"]), clock) as daemon:
         line = daemon.log.wait_for("mta-sts.customer.example: no certificate can be ordered yet")
-        assert "signature expired" in line and "is this machine's clock right?" in line
+        assert "signature expired" in line and "this machine's clock may be wrong" in line
         clock.shift(0)
         daemon.ask("--reload")
         daemon.wait_served(ca.bundle, "customer.example")

@@ -164,7 +164,7 @@ static const char *answer_advice(const struct acme_answer *answer)
 static const char *transfer_advice(const char *words)
 {
     return slice_has(slice_of(words), "peer certificate")
-               ? "; does this system trust the authority's root, and is its clock right?"
+               ? "; this system may not trust the authority's root, or its clock may be wrong"
                : "";
 }
 

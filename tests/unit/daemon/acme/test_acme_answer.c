@@ -58,8 +58,8 @@ static const struct {
      2,
      ACME_UNREACHABLE,
      "the certificate authority cannot be reached: GET https://ca.example/dir failed: SSL peer "
-     "certificate or SSH remote key was not OK; does this system trust the authority's root, and "
-     "is its clock right?"},
+     "certificate or SSH remote key was not OK; this system may not trust the authority's root, "
+     "or its clock may be wrong"},
     {{"    \"type\": \"urn:ietf:params:acme:error:rateLimited\",",
       "    \"detail\": \"too many new orders recently\""},
      2,
