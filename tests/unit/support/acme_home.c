@@ -17,7 +17,7 @@
 #include "lib/config/config.h"
 #include "support/loaded.h"
 
-int64_t acme_home_now = 1700000000;
+_Atomic int64_t acme_home_now = 1700000000;
 
 static int64_t home_unix_s(const struct clock *clock)
 {

@@ -14,8 +14,8 @@ struct acme_home {
     struct acme_commands *commands;
 };
 
-/** What acme_home_clock says. */
-extern int64_t acme_home_now;
+/** What acme_home_clock says, to threads of the pool too. */
+extern _Atomic int64_t acme_home_now;
 extern const struct clock acme_home_clock;
 
 /** Makes the directories. Fails the test if something cannot be made. */
