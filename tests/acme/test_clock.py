@@ -46,3 +46,29 @@ def test_clock_far_ahead(internet, ca, clock, tmp_path):
         clock.shift(0)
         daemon.ask("--reload")
         daemon.wait_served(ca.bundle, "customer.example")
+
+
+def test_clock_that_jumps(internet, ca, clock, tmp_path):
+    """Ahead and back while the daemon runs: a renewal too many, and all is as before."""
+    internet.publish(*policy_hosts("customer.example"))
+
+    def row():
+        return states(daemon)["customer.example"]
+
+    with ca.serving(certificateValidityPeriod=6 * DAY_S), Orderer(tmp_path, settings(
+            tmp_path, ["customer.example"], acme={"orders_per_hour": 2}), clock) as daemon:
+        daemon.wait_served(ca.bundle, "customer.example")
+        daemon.pass_time(5 * DAY_S)
+        daemon.log.wait_for("this machine's clock is wrong")
+        assert row()["state"] == "expiring" and "set the clock" in row()["error"]
+        daemon.pass_time(-5 * DAY_S)
+        eventually(lambda: row()["state"] == "valid" and row()["error"] is None, "the right time", 90)
+        assert daemon.serves("customer.example", ca.bundle)
+        assert daemon.metric('acme_orders_total{result="issued"}') == 2
+        # The orders of the time ahead do not take the room of those of now.
+        internet.publish(*policy_hosts("customer.example", "next.example"))
+        daemon.change(settings(tmp_path, ["customer.example", "next.example"],
+                               acme={"orders_per_hour": 2}))
+        eventually(lambda: "its turn" in (states(daemon)["next.example"]["error"] or ""), "a turn", 90)
+        daemon.pass_time(60 * 60)
+        daemon.wait_served(ca.bundle, "next.example")
