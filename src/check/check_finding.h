@@ -92,6 +92,7 @@ enum check_finding {
     /* the MX records */
     CHECK_MX_BOGUS,
     CHECK_MX_FAILED,
+    CHECK_MX_NO_DOMAIN,
     CHECK_MX_IMPLICIT,
     CHECK_MX_NULL,
     CHECK_MX_ADDRESS,

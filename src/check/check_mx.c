@@ -78,6 +78,8 @@ size_t check_mx_list(const char *domain, const struct dns_answer *answer, struct
                      answer->why);
         return 0;
     case DNS_NXDOMAIN:
+        findings_add(findings, CHECK_MX_NO_DOMAIN, NULL, "DNS does not have the domain %s", domain);
+        return 0;
     case DNS_NODATA:
         findings_add(findings, CHECK_MX_IMPLICIT, NULL, "%s has no MX record", domain);
         records[0].host = arena_copy(arena, slice_of(domain));

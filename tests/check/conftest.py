@@ -64,7 +64,8 @@ def own_internet(tmp_path_factory):
     certificates = Certificates(folder / "pki")
     os.environ["SSL_CERT_FILE"] = str(certificates.pki.ca)
     daemon = publish_ours(folder / "daemon", certificates.pki)
-    zones = {**PROVIDER_ZONES, **mail_zones(certificates), **{name: each.zone for name, each in SCENARIOS.items()}}
+    zones = {**PROVIDER_ZONES, **mail_zones(certificates),
+             **{name: each.zone for name, each in SCENARIOS.items() if each.zone}}
     sites = [(name, site) for name, each in SCENARIOS.items() for site in each.sites]
     scripts = {name: each.script for name, each in SCENARIOS.items() if each.script}
     with contextlib.ExitStack() as stack:

@@ -35,6 +35,14 @@ class Scenario:
         self.sites = sites or ([] if script else [Site(body, **site)])
 
 
+class NoDomain(Scenario):
+    """A name that DNS does not have."""
+
+    def __init__(self, *codes, verdict):
+        super().__init__(*codes, verdict=verdict, sites=[])
+        self.zone, self.sites = None, []
+
+
 def slow(delay_s):
     def script(connection, wait):
         wait(delay_s)
@@ -236,6 +244,7 @@ SCENARIOS = {
     "bare-none.example": Scenario("mode-none", "none-without-mx", verdict="none",
                                   body=policy(mode="none", max_age="86400")),
     # the MX records
+    "mistyped.example": NoDomain("txt-missing", "mx-no-domain", "tls-rpt-missing", verdict="absent"),
     "implicit.example": Scenario("mx-implicit", mx="@ A 45.67.89.63",
                                  body=policy("implicit.example")),
     "null-mx.example": Scenario("mx-null", mx="@ MX 0 ."),

@@ -95,7 +95,7 @@ static void test_answers_without_records(void **state)
         size_t n;
     } cases[] = {
         {DNS_NODATA, "mx-implicit -: a.example has no MX record\n", 1},
-        {DNS_NXDOMAIN, "mx-implicit -: a.example has no MX record\n", 1},
+        {DNS_NXDOMAIN, "mx-no-domain -: DNS does not have the domain a.example\n", 0},
         {DNS_BOGUS, "mx-bogus -: DNSSEC refuses the MX records: the reason\n", 0},
         {DNS_FAILED, "mx-failed -: no answer for the MX records: the reason\n", 0},
     };
