@@ -45,7 +45,8 @@ static const char *const allowed_calls[] = {
  * that can make files and rename them can change each file anyway.
  */
 static const char *const writing_calls[] = {
-    "fchmod", "fsync", "mkdir", "mkdirat", "openat", "rename", "renameat", "renameat2", "rmdir",
+    "fchmod", "flock",  "fsync",    "mkdir",     "mkdirat",
+    "openat", "rename", "renameat", "renameat2", "rmdir",
 };
 
 /* Allowed if the bits of the argument that `mask` selects equal `value`. */

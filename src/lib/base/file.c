@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@
 
 enum {
     READ_FIRST = 16 * 1024,
+    BESIDE_MODE = 0600, /* until the file is whole */
+    BESIDE_TRIES = 16,
 };
 
 /* A buffer twice as large with the same bytes, which may be a private key. */
@@ -184,42 +188,93 @@ char *file_path_below(const char *directory, const char *name)
     return path;
 }
 
-/* Prints into `fd` and makes sure that the disk has it; the descriptor is closed in any case. */
-static int write_synced(int fd, unsigned mode, file_writer *write, void *context)
+/* Whether `path` still leads to the file that is open. */
+static bool beside_is_named(const char *path, int fd)
 {
-    FILE *out = fdopen(fd, "w");
-    int failed;
+    struct stat opened, named;
 
-    if (!out) {
-        close(fd);
-        return -1;
+    return fstat(fd, &opened) == 0 && lstat(path, &named) == 0 && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
+}
+
+/*
+ * Removes what a killed process has left, or a stranger has placed, but not what another writer
+ * prints into: a writer holds the lock of its file until the file has its final name, and only who
+ * holds the lock takes the name away. What cannot be opened is no writer's: a link, a pipe without
+ * a reader, a file of another user.
+ */
+static int beside_remove(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), result = 0;
+
+    if (fd < 0)
+        return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || (beside_is_named(path, fd) && unlink(path) != 0))
+        result = -1;
+    close(fd);
+    return result;
+}
+
+/*
+ * Makes a file that was not there, so that nobody else has it open, and locks it. mkostemp() would
+ * need no lock, but what a killed process leaves would stay for ever, as nobody knows its name.
+ *
+ * Returns a descriptor, or -1 with errno: EWOULDBLOCK (another writer has its file there).
+ */
+static int beside_make(const char *path)
+{
+    for (int i = 0; i < BESIDE_TRIES; i++) {
+        int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, BESIDE_MODE);
+
+        if (fd < 0) {
+            if (errno != EEXIST || beside_remove(path) != 0)
+                return -1;
+        } else if (flock(fd, LOCK_EX | LOCK_NB) == 0 && beside_is_named(path, fd)) {
+            return fd;
+        } else {
+            close(fd); /* another writer took it for a left-over before it was locked */
+        }
     }
+    errno = EWOULDBLOCK;
+    return -1;
+}
+
+/* Prints the whole file and makes sure that the disk has it. */
+static int beside_print(FILE *out, unsigned mode, file_writer *write, void *context)
+{
     errno = EIO; /* the reason of a writer that fails and has none to give */
-    failed = fchmod(fd, (mode_t)mode) != 0 || write(context, out) != 0 || fflush(out) != 0 ||
-             fsync(fd) != 0;
-    return fclose(out) != 0 || failed ? -1 : 0;
+    return write(context, out) == 0 && fflush(out) == 0 && fchmod(fileno(out), (mode_t)mode) == 0 &&
+                   fsync(fileno(out)) == 0
+               ? 0
+               : -1;
 }
 
 int file_replace(const char *path, unsigned mode, file_writer *write, void *context,
                  struct err *err)
 {
-    size_t size = strlen(path) + sizeof(".XXXXXX");
-    char *temporary = memory_alloc(size);
+    FILE *out = NULL;
     int result = -1, fd;
+    char *beside;
 
-    snprintf(temporary, size, "%s.XXXXXX", path);
-    fd = mkostemp(temporary, O_CLOEXEC);
-    if (fd < 0) {
-        err_io(err, errno, "'%s' cannot be made", temporary);
-        goto out;
-    }
-    if (write_synced(fd, mode, write, context) != 0 || rename(temporary, path) != 0) {
+    if (asprintf(&beside, "%s.new", path) < 0)
+        memory_fail();
+    fd = beside_make(beside);
+    if (fd >= 0)
+        out = fdopen(fd, "w");
+    if (fd < 0 && errno == EWOULDBLOCK)
+        err_set(err, ERR_IO, "'%s' cannot be written: another process is writing it", path);
+    else if (!out)
+        err_io(err, errno, "'%s' cannot be made", beside);
+    else if (beside_print(out, mode, write, context) != 0 || rename(beside, path) != 0)
         err_io(err, errno, "'%s' cannot be written", path);
-        unlink(temporary);
-        goto out;
-    }
-    result = 0;
-out:
-    free(temporary);
+    else
+        result = 0;
+    if (fd >= 0 && result != 0)
+        unlink(beside); /* while it is locked */
+    if (out)
+        fclose(out);
+    else if (fd >= 0)
+        close(fd);
+    free(beside);
     return result;
 }

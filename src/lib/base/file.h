@@ -70,7 +70,10 @@ char *file_path_below(const char *directory, const char *name);
 typedef int file_writer(void *context, FILE *out);
 
 /**
- * Replaces `path` by what `write` prints: a temporary file beside it, synced, renamed over it.
+ * Replaces `path` by what `write` prints: the new file `path`.new, synced, renamed over it.
+ *
+ * What is there by the name of the new file, as a killed process left it, is removed. Of several
+ * writers at the same time one replaces the file, and the others fail.
  *
  * mode  permission bits of the new file
  * Returns 0, or -1 with *err set: ERR_IO; then the old file is as it was.

@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -277,6 +280,198 @@ static void test_replace_errors(void **state)
     assert_int_equal(count_entries(fixture->folder), 0);
 }
 
+static char *beside(const struct fixture *fixture)
+{
+    static char path[sizeof(fixture->path) + sizeof(".new")];
+
+    snprintf(path, sizeof(path), "%s.new", fixture->path);
+    return path;
+}
+
+static void check_replaced(const struct fixture *fixture)
+{
+    static char text[] = "new";
+    struct err err;
+
+    assert_int_equal(file_replace(fixture->path, 0644, print_text, text, &err), 0);
+    check_content(fixture, (struct slice)SLICE_BYTES("new"));
+    assert_int_equal(mode_of(fixture->path), 0644);
+    assert_int_equal(count_entries(fixture->folder), 1);
+}
+
+static int print_half_and_die(void *context, FILE *out)
+{
+    fputs(context, out);
+    fflush(out);
+    kill(getpid(), SIGKILL);
+    return 0;
+}
+
+static void test_replace_after_kill(void **state)
+{
+    static char half[] = "half of a text that is longer";
+    struct fixture *fixture = *state;
+    struct err err;
+    pid_t child = fork();
+    int status;
+
+    if (child == 0)
+        _exit(file_replace(fixture->path, 0644, print_half_and_die, half, &err));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(access(fixture->path, F_OK), -1);
+    assert_int_equal(mode_of(beside(fixture)), 0600); /* until it is whole, nobody else reads it */
+    check_replaced(fixture);
+}
+
+/* What a stranger may have placed where the new file is to be; none of it is written through. */
+static void test_replace_what_was_placed(void **state)
+{
+    static char text[] = "new";
+    struct fixture *fixture = *state;
+    char victim[80];
+    struct err err;
+    int fd;
+
+    snprintf(victim, sizeof(victim), "%s.victim", fixture->path);
+    write_file(victim, (struct slice)SLICE_BYTES("victim"));
+    for (int row = 0; row < 4; row++) {
+        int opened = -1;
+
+        if (row == 0) {
+            assert_int_equal(symlink(victim, beside(fixture)), 0);
+        } else if (row == 1) {
+            assert_int_equal(link(victim, beside(fixture)), 0);
+        } else if (row == 2) {
+            assert_int_equal(mkfifo(beside(fixture), 0666), 0);
+        } else { /* the stranger would read what is written */
+            opened = open(beside(fixture), O_RDWR | O_CREAT | O_EXCL, 0666);
+            assert_true(opened >= 0);
+        }
+        assert_int_equal(file_replace(fixture->path, 0600, print_text, text, &err), 0);
+        check_content(fixture, (struct slice)SLICE_BYTES("new"));
+        assert_int_equal(mode_of(fixture->path), 0600);
+        assert_int_equal(access(beside(fixture), F_OK), -1);
+        if (opened >= 0) {
+            assert_int_equal(lseek(opened, 0, SEEK_END), 0);
+            close(opened);
+        }
+    }
+    fd = open(victim, O_RDONLY);
+    assert_int_equal(lseek(fd, 0, SEEK_END), strlen("victim"));
+    close(fd);
+    unlink(victim);
+    assert_int_equal(mkdir(beside(fixture), 0755), 0);
+    assert_int_equal(file_replace(fixture->path, 0600, print_text, text, &err), -1);
+    assert_non_null(strstr(err.msg, "file.new' cannot be made: Is a directory"));
+    check_content(fixture, (struct slice)SLICE_BYTES("new"));
+    assert_int_equal(rmdir(beside(fixture)), 0);
+}
+
+/* While one writer prints, another finds the file taken. */
+static int print_and_replace(void *context, FILE *out)
+{
+    static char inner[] = "inner";
+    const struct fixture *fixture = context;
+    struct err err;
+
+    fputs("outer", out);
+    assert_int_equal(file_replace(fixture->path, 0644, print_text, inner, &err), -1);
+    assert_int_equal(err.code, ERR_IO);
+    assert_non_null(strstr(err.msg, "/file' cannot be written: another process is writing it"));
+    return 0;
+}
+
+static void test_replace_by_two(void **state)
+{
+    struct fixture *fixture = *state;
+    struct err err;
+
+    assert_int_equal(file_replace(fixture->path, 0644, print_and_replace, fixture, &err), 0);
+    check_content(fixture, (struct slice)SLICE_BYTES("outer"));
+    check_replaced(fixture);
+}
+
+enum {
+    WRITERS = 4,
+    ROUNDS = 50,
+    WRITER_LEN = 20000, /* more than the buffer of a stream */
+};
+
+static int print_letters(void *context, FILE *out)
+{
+    for (size_t i = 0; i < WRITER_LEN; i++)
+        fputc(*(const char *)context, out);
+    return ferror(out);
+}
+
+/* The file always has all letters of one writer. */
+static int replace_many_times(const struct fixture *fixture, char letter)
+{
+    static char read_back[WRITER_LEN + 1];
+
+    for (int i = 0; i < ROUNDS; i++) {
+        struct err err;
+        FILE *in;
+        size_t len;
+
+        if (file_replace(fixture->path, 0644, print_letters, &letter, &err) != 0 &&
+            !strstr(err.msg, "another process is writing it"))
+            return 1;
+        in = fopen(fixture->path, "r");
+        if (!in) /* others still write the first */
+            continue;
+        len = fread(read_back, 1, sizeof(read_back), in);
+        fclose(in);
+        for (size_t at = 0; at < len; at++)
+            if (read_back[at] != read_back[0])
+                return 2;
+        if (len != WRITER_LEN)
+            return 3;
+    }
+    return 0;
+}
+
+static void test_replace_by_many(void **state)
+{
+    struct fixture *fixture = *state;
+    pid_t children[WRITERS];
+
+    for (int i = 0; i < WRITERS; i++) {
+        children[i] = fork();
+        if (children[i] == 0)
+            _exit(replace_many_times(fixture, (char)('a' + i)));
+    }
+    for (int i = 0; i < WRITERS; i++) {
+        int status;
+
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    check_replaced(fixture);
+}
+
+/* A disk that is full ends a write as the limit of a file's size does. */
+static void test_replace_without_room(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before, limit;
+    struct err err;
+    char letter = 'a';
+
+    write_file(fixture->path, (struct slice)SLICE_BYTES("old"));
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){WRITER_LEN / 2, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    assert_int_equal(file_replace(fixture->path, 0644, print_letters, &letter, &err), -1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(err.sys_errno, EFBIG);
+    check_content(fixture, (struct slice)SLICE_BYTES("old"));
+    assert_int_equal(count_entries(fixture->folder), 1);
+}
+
 /* Which of 0, 1 and 2 are closed, as bits; in a child, whose end says what was found. */
 static int fill_standard_in_child(unsigned closed)
 {
@@ -324,6 +519,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_replace, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replace_failure_keeps_old, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replace_errors, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_after_kill, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_what_was_placed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_by_two, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_by_many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_without_room, set_up, tear_down),
         cmocka_unit_test(test_fill_standard),
     };
 
