@@ -145,8 +145,11 @@ static int schedule_run(struct check_schedule *schedule, struct err *err)
                                     .timeout_ms = CHECK_SCHEDULE_TIMEOUT_MS};
     int result;
 
-    request.fds[1] =
-        open(schedule->new_results, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, RESULTS_MODE);
+    /* A new file: a check that outlived a killed daemon may still print into the one that is there.
+     */
+    unlink(schedule->new_results);
+    request.fds[1] = open(schedule->new_results,
+                          O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, RESULTS_MODE);
     if (request.fds[1] < 0)
         return err_io(err, errno, "'%s' cannot be written", schedule->new_results);
     result = child_run_start(schedule->run, &request, schedule_end, schedule, err);

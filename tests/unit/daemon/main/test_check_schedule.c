@@ -191,6 +191,25 @@ static void test_failure(void **state)
     watch_close(&watch);
 }
 
+/* A check that outlived a killed daemon still has the file open that a killed run has left. */
+static void test_left_over(void **state)
+{
+    struct watch watch;
+    int opened;
+
+    (void)state;
+    write_file("status", "0");
+    write_file("check.json.new", "");
+    opened = open(path_of("check.json.new"), O_WRONLY | O_CLOEXEC);
+    assert_true(opened >= 0);
+    watch_open(&watch, NEVER_MS);
+    spawned_wait_for(&watch.n_good, 1);
+    assert_int_equal(write(opened, "orphan", 6), 6);
+    close(opened);
+    assert_true(file_is(CHECK_RESULTS, "results\n"));
+    watch_close(&watch);
+}
+
 /* A restart does not begin the interval anew; another interval of a reload counts at once. */
 static void test_interval(void **state)
 {
@@ -218,10 +237,8 @@ static void test_interval(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_command),
-        WITH_SPAWNER(test_results),
-        WITH_SPAWNER(test_failure),
-        WITH_SPAWNER(test_interval),
+        cmocka_unit_test(test_command), WITH_SPAWNER(test_results),  WITH_SPAWNER(test_failure),
+        WITH_SPAWNER(test_left_over),   WITH_SPAWNER(test_interval),
     };
 
     int status;
