@@ -31,6 +31,7 @@ struct notice_desk {
     const struct clock *clock;
     char host[HOST_NAME_MAX + 1];
     struct notice_book *book; /* NULL: not read yet */
+    bool is_saved;            /* the book's file is what the book is */
     struct arena *arena;      /* of the last look */
     struct notice *notices;   /* that it has collected; none if it is a digest */
     size_t n_notices;
@@ -88,7 +89,8 @@ static void desk_read_book(struct notice_desk *desk, const struct notice_rules *
     else if (err.sys_errno == ENOENT)
         err.msg[0] = '\0';
     arena_free(arena);
-    if (result == 0)
+    desk->is_saved = result == 0;
+    if (desk->is_saved)
         return;
     if (err.msg[0] != '\0')
         log_line(LOG_ERROR,
@@ -109,9 +111,12 @@ static int desk_print_book(void *context, FILE *out)
     return ferror(out);
 }
 
-static int desk_save_book(const struct notice_desk *desk, struct err *err)
+static int desk_save_book(struct notice_desk *desk, struct err *err)
 {
-    return file_replace(desk->book_path, NOTICES_MODE, desk_print_book, desk->book, err);
+    int result = file_replace(desk->book_path, NOTICES_MODE, desk_print_book, desk->book, err);
+
+    desk->is_saved = result == 0;
+    return result;
 }
 
 static int desk_print_document(void *context, FILE *out)
@@ -203,18 +208,17 @@ int notice_desk_look(struct notice_desk *desk, const struct notice_look *look,
 {
     struct notice_rules rules = desk_rules(look->config);
     struct condition_list list;
-    bool is_new = !desk->book;
 
-    if (is_new)
+    if (!desk->book)
         desk_read_book(desk, &rules);
     arena_free(desk->arena);
     desk->arena = arena_new_large();
     if (desk_gather(desk, look, &list, err) != 0)
         return -1;
-    if ((notice_book_take(desk->book, &list, &rules, desk_now(desk), desk_has_domain,
-                          (void *)(uintptr_t)look->config) ||
-         is_new) &&
-        desk_save_book(desk, err) != 0)
+    if (notice_book_take(desk->book, &list, &rules, desk_now(desk), desk_has_domain,
+                         (void *)(uintptr_t)look->config))
+        desk->is_saved = false;
+    if (!desk->is_saved && desk_save_book(desk, err) != 0)
         return -1;
     if (desk_collect(desk, &list, &rules, err) != 0)
         return -1;

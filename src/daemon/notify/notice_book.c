@@ -67,13 +67,40 @@ void notice_book_print(const struct notice_book *book, FILE *out)
     }
 }
 
-static int notice_parse_time(struct slice field, int64_t now_unix_s, int64_t *ret_unix_s)
+static bool book_set_back(int64_t *time_unix_s, int64_t now_unix_s)
+{
+    bool is_ahead = *time_unix_s > now_unix_s;
+
+    if (is_ahead)
+        *time_unix_s = now_unix_s;
+    return is_ahead;
+}
+
+/*
+ * Without this, nothing is told until the time that a clock has shown which was years ahead.
+ * Returns whether the book has changed.
+ */
+static bool book_set_back_all(struct notice_book *book, int64_t now_unix_s)
+{
+    bool is_changed = book_set_back(&book->digest_unix_s, now_unix_s);
+
+    for (size_t i = 0; i < book->n_entries; i++) {
+        struct notice_entry *entry = &book->entries[i];
+
+        is_changed |= book_set_back(&entry->since_unix_s, now_unix_s);
+        is_changed |= book_set_back(&entry->ended_unix_s, now_unix_s);
+        is_changed |= book_set_back(&entry->told_unix_s, now_unix_s);
+    }
+    return is_changed;
+}
+
+static int notice_parse_time(struct slice field, int64_t *ret_unix_s)
 {
     uint64_t value;
 
     if (slice_to_u64(field, INT64_MAX, &value) != 0)
         return -1;
-    *ret_unix_s = (int64_t)value < now_unix_s ? (int64_t)value : now_unix_s;
+    *ret_unix_s = (int64_t)value;
     return 0;
 }
 
@@ -82,8 +109,8 @@ static struct slice book_copy(struct arena *arena, struct slice text)
     return (struct slice){arena_copy(arena, text), text.len};
 }
 
-static int notice_parse_entry(struct slice fields[static BOOK_FIELDS], int64_t now_unix_s,
-                              struct arena *arena, struct notice_entry *ret_entry)
+static int notice_parse_entry(struct slice fields[static BOOK_FIELDS], struct arena *arena,
+                              struct notice_entry *ret_entry)
 {
     struct notice_entry entry = {.condition = {.kind = condition_kind_find(fields[1]),
                                                .domain = book_copy(arena, fields[2]),
@@ -94,16 +121,16 @@ static int notice_parse_entry(struct slice fields[static BOOK_FIELDS], int64_t n
     if (!(is_open || slice_eq_text(fields[0], "ended")) ||
         entry.condition.kind == CONDITION_KIND_COUNT ||
         !(entry.is_told || slice_eq_text(fields[7], "untold")) ||
-        notice_parse_time(fields[4], now_unix_s, &entry.since_unix_s) != 0 ||
-        notice_parse_time(fields[5], now_unix_s, &entry.ended_unix_s) != 0 ||
-        notice_parse_time(fields[6], now_unix_s, &entry.told_unix_s) != 0 ||
+        notice_parse_time(fields[4], &entry.since_unix_s) != 0 ||
+        notice_parse_time(fields[5], &entry.ended_unix_s) != 0 ||
+        notice_parse_time(fields[6], &entry.told_unix_s) != 0 ||
         is_open != (entry.ended_unix_s == 0))
         return -1;
     *ret_entry = entry;
     return 0;
 }
 
-static int notice_parse_line(struct slice line, int64_t now_unix_s, struct notice_book *book)
+static int notice_parse_line(struct slice line, struct notice_book *book)
 {
     struct slice fields[BOOK_FIELDS];
     enum condition_kind kind;
@@ -112,7 +139,7 @@ static int notice_parse_line(struct slice line, int64_t now_unix_s, struct notic
     for (; n < BOOK_FIELDS && line.len > 0; n++)
         fields[n] = slice_take_field(&line, '\t');
     if (n == 2 && slice_eq_text(fields[0], "digest"))
-        return notice_parse_time(fields[1], now_unix_s, &book->digest_unix_s);
+        return notice_parse_time(fields[1], &book->digest_unix_s);
     kind = n == 2 && slice_eq_text(fields[0], "seen") ? condition_kind_find(fields[1])
                                                       : CONDITION_KIND_COUNT;
     if (kind != CONDITION_KIND_COUNT) {
@@ -120,7 +147,7 @@ static int notice_parse_line(struct slice line, int64_t now_unix_s, struct notic
         return 0;
     }
     if (n != BOOK_FIELDS || line.len > 0 ||
-        notice_parse_entry(fields, now_unix_s, book->arena, &book->entries[book->n_entries]) != 0)
+        notice_parse_entry(fields, book->arena, &book->entries[book->n_entries]) != 0)
         return -1;
     book->n_entries++;
     return book->n_entries < 2 ||
@@ -152,11 +179,12 @@ int notice_book_parse(struct slice text, int64_t now_unix_s, struct notice_book 
     book = notice_book_new(&rules, now_unix_s);
     book->entries = arena_array(book->arena, n_lines, sizeof(*book->entries));
     for (size_t i = 1; i < n_lines; i++) {
-        if (notice_parse_line(slice_take_field(&text, '\n'), now_unix_s, book) == 0)
+        if (notice_parse_line(slice_take_field(&text, '\n'), book) == 0)
             continue;
         notice_book_free(book);
         return err_set(err, ERR_SYNTAX, "line %zu is damaged", i + 1);
     }
+    book_set_back_all(book, now_unix_s);
     *ret_book = book;
     return 0;
 }
@@ -291,7 +319,8 @@ bool notice_book_take(struct notice_book *book, const struct condition_list *lis
                       const struct notice_rules *rules, int64_t now_unix_s,
                       notice_has_domain *has_domain, void *context)
 {
-    struct book_look look = {.book = book,
+    struct book_look look = {.is_changed = book_set_back_all(book, now_unix_s),
+                             .book = book,
                              .list = list,
                              .rules = rules,
                              .now_unix_s = now_unix_s,

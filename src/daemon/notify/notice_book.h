@@ -68,7 +68,7 @@ void notice_book_free(struct notice_book *book);
 void notice_book_print(const struct notice_book *book, FILE *out);
 
 /**
- * Parses a book's file. What a clock that was ahead has written counts as now.
+ * Parses a book's file. A time that is still to come, from a clock that was ahead, becomes now.
  *
  * Returns 0, or -1 with *err set: ERR_SYNTAX.
  */
@@ -80,6 +80,7 @@ typedef bool notice_has_domain(void *context, struct slice domain);
 
 /**
  * Takes what is open. The conditions of a domain that has left the configuration go silently.
+ * Times that are still to come become now.
  *
  * Returns whether the book has changed.
  */
