@@ -121,16 +121,25 @@ static void json_put_counts(struct json_writer *writer, const size_t counts[CHEC
         json_number_member(writer, keys[i], counts[i]);
 }
 
+/* A domain of which nothing is known is never left out: who reads the results is not to take it for
+ * one without errors. */
+static bool json_shows(const struct report *report, const struct domain_report *domain)
+{
+    return report->extent == REPORT_ALL || domain->verdict == VERDICT_UNKNOWN ||
+           findings_of(domain->findings, CHECK_ERROR) > 0 ||
+           findings_of(domain->findings, CHECK_WARNING) > 0;
+}
+
 static void json_report_domain(struct report *report, const struct domain_report *domain)
 {
     struct json_writer *writer = report->state;
     char text[VERDICT_TEXT_MAX];
     size_t counts[CHECK_SEVERITY_COUNT];
 
+    if (!json_shows(report, domain))
+        return;
     for (int i = 0; i < CHECK_SEVERITY_COUNT; i++)
         counts[i] = findings_of(domain->findings, (enum check_severity)i);
-    if (report->extent == REPORT_PROBLEMS && counts[CHECK_ERROR] == 0 && counts[CHECK_WARNING] == 0)
-        return;
     json_begin_object(writer, JSON_ON_LINES);
     json_text_member(writer, "domain", domain->domain);
     json_key(writer, "hosted");

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /**
  * What the last run of mta-stsd-check has found, as the daemon keeps it: CHECK_RESULTS_FILE in the
- * directory `state:`. Only domains with errors or warnings are in it.
+ * directory `state:`. Only domains with errors or warnings are in it, and those of which
+ * nothing is known.
  */
 #pragma once
 

@@ -67,6 +67,12 @@ static int64_t writer_published_by(const struct condition_writer *writer,
     return check_results_at_unix_s(writer->source->checks) < by_unix_s ? by_unix_s : 0;
 }
 
+/* The check could not try the domain: an error that it does not find may still be there. */
+static bool is_untried(const struct checked_domain *checked)
+{
+    return checked && strcmp(checked->verdict, "unknown") == 0;
+}
+
 static bool has_dns_error(const struct checked_domain *checked)
 {
     for (size_t i = 0; checked && i < checked->n_findings; i++)
@@ -82,12 +88,13 @@ static void writer_put_errors(struct condition_writer *writer, const char *domai
     const struct checked_domain *checked = check_results_find(writer->source->checks, domain);
     int64_t by_unix_s = writer_published_by(writer, reports);
 
-    if (by_unix_s > 0) {
+    if (is_untried(checked))
+        condition_print_unclear(CONDITION_CHECK, slice_of(domain), writer->out);
+    if (is_untried(checked) || by_unix_s > 0)
         condition_print_unclear(CONDITION_DNS, slice_of(domain), writer->out);
-        if (has_dns_error(checked) &&
-            (writer->recheck_unix_s == 0 || by_unix_s < writer->recheck_unix_s))
-            writer->recheck_unix_s = by_unix_s;
-    }
+    if (by_unix_s > 0 && has_dns_error(checked) &&
+        (writer->recheck_unix_s == 0 || by_unix_s < writer->recheck_unix_s))
+        writer->recheck_unix_s = by_unix_s;
     for (size_t i = 0; checked && i < checked->n_findings; i++) {
         const struct checked_finding *finding = &checked->findings[i];
         enum condition_kind kind = kind_of_error(finding->kind->code);

@@ -85,9 +85,10 @@ def test_verdict_of_senders_with_dane(internet, domain, sentence):
 
 def test_json_and_quiet(internet):
     report = json.loads(check(internet, "--json", "--quiet", "testing.example",
-                              "beside-spf.example").stdout)
-    assert [domain["domain"] for domain in report["domains"]] == ["beside-spf.example"]
-    assert report["checked"] == 2
+                              "beside-spf.example", "deaf.example").stdout)
+    verdicts = {domain["domain"]: domain["verdict"] for domain in report["domains"]}
+    assert verdicts == {"beside-spf.example": "enforced", "deaf.example": "unknown"}
+    assert report["checked"] == 3
 
 
 @pytest.mark.parametrize("domains, state, status", [

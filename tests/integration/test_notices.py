@@ -25,13 +25,17 @@ def list_again(daemon, settings):
     wait_until(lambda: daemon.metric(LISTED) > before, "a list", 60)
 
 
-def write_check(folder, *findings):
+def write_check(folder, *findings, is_untried=False):
     """As a check of the daemon's leaves it."""
-    domain = {"domain": "example.com", "hosted": True, "verdict": "lost", "text": "lost",
+    verdict = "unknown" if is_untried else "lost"
+    domain = {"domain": "example.com", "hosted": True, "verdict": verdict, "text": verdict,
               "findings": list(findings)}
     path = folder / "state" / "check.json"
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps({"domains": [domain] if findings else [], "checked": 1}))
+    new = path.with_suffix(".part")
+    new.write_text(json.dumps({"domains": [domain] if findings or is_untried else [],
+                               "checked": 1}))
+    new.rename(path)
 
 
 def test_certificate(pki, tmp_path, receiver):
@@ -72,7 +76,7 @@ def test_expiring_certificate(pki, tmp_path, receiver, clock):
 
 
 def test_check(pki, tmp_path, receiver):
-    """An error that appears is told, and that it is gone."""
+    """An error that appears is told, and that it is gone: not when it was not looked for."""
     settings = settings_of(pki, tmp_path, receiver)
     write_check(tmp_path)
     with Operated(tmp_path, settings) as daemon:
@@ -82,7 +86,9 @@ def test_check(pki, tmp_path, receiver):
         notice = receiver.wait_for("began", "check", "example.com", "cert-name")
         assert notice["text"] == "the certificate is for <b>others</b> : senders refuse it"
         assert notice["advice"] == "renew it"
+        write_check(tmp_path, is_untried=True)
         list_again(daemon, settings)
+        assert len(receiver.told()) == 1
         write_check(tmp_path)
         list_again(daemon, settings)
         receiver.wait_for("ended", "check", "example.com", "cert-name")

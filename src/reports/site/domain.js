@@ -73,7 +73,8 @@
             return panel("Last check", element("p", null, "Not checked yet under the policy of today."), when);
 
         if (domain.check.findings.length === 0)
-            return panel("Last check", element("p", null, "No errors and no warnings."), when);
+            return panel("Last check", element("p", null, domain.check.text
+                ? `${sentence(domain.check.text)}.` : "No errors and no warnings."), when);
         return panel("Last check", element("p", null, `${sentence(domain.check.text)}.`), when,
             element("ul", {class: "items"}, domain.check.findings.map(finding =>
                 element("li", null,
