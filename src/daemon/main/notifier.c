@@ -16,18 +16,15 @@
 #include "lib/base/arena.h"
 #include "lib/base/err.h"
 #include "lib/base/log.h"
+#include "lib/base/slice.h"
 #include "lib/base/when.h"
 #include "lib/config/config.h"
 
-enum {
-    REFUSAL_MAX = 1000, /* bytes of what is told of a refused reload */
-};
-
 enum notifier_state {
     NOTIFIER_IDLE,
-    NOTIFIER_LOOKING,
-    NOTIFIER_RUNNING,
-    NOTIFIER_ACCEPTING,
+    NOTIFIER_LOOKING,   /* or the document of a test is written */
+    NOTIFIER_RUNNING,   /* the program runs */
+    NOTIFIER_ACCEPTING, /* it has delivered the document, which the book is to know */
 };
 
 struct notifier {
@@ -117,16 +114,20 @@ static void notifier_accepted(void *context)
 {
     struct notifier *notifier = context;
     size_t n = notifier->task.n_notices;
+    const char *program = (*notifier->options.config)->notify[0],
+               *digest = notifier->task.is_digest ? "the digest: " : "",
+               *noun = n == 1 ? "notice" : "notices";
 
-    if (notifier->result != 0) {
-        notifier_fail(notifier, notifier->err.msg);
-        return;
-    }
     atomic_fetch_add(notifier->options.n_good, 1);
     notifier->retry_ms = notifier->options.retry_ms;
-    log_line(LOG_INFO, "notify: '%s' was told %s%zu %s", (*notifier->options.config)->notify[0],
-             notifier->task.is_digest ? "the digest: " : "", n, n == 1 ? "notice" : "notices");
-    notifier->is_wanted = true; /* a digest may have waited */
+    if (notifier->result == 0)
+        log_line(LOG_INFO, "notify: '%s' was told %s%zu %s", program, digest, n, noun);
+    else
+        log_line(LOG_ERROR,
+                 "notify: '%s' was told %s%zu %s, but %s; after a restart it may be told the same "
+                 "again",
+                 program, digest, n, noun, notifier->err.msg);
+    notifier->is_wanted = true; /* a digest may have waited, or the book is to be written */
     notifier_end(notifier, notifier->options.look_ms);
 }
 
@@ -191,12 +192,14 @@ static void notifier_looked(void *context)
     }
     if (notifier->result == 0 && !notifier->is_test && notifier->task.recheck_unix_s != 0)
         notifier->options.recheck(notifier->options.context, notifier->task.recheck_unix_s);
-    if (notifier->result != 0)
+    if (notifier->result != 0) {
         notifier_fail(notifier, notifier->err.msg);
-    else if (notifier->is_test || notifier->task.n_notices > 0)
+    } else if (notifier->is_test || notifier->task.n_notices > 0) {
         notifier_run(notifier);
-    else
+    } else {
+        notifier->retry_ms = notifier->options.retry_ms;
         notifier_end(notifier, notifier->options.look_ms);
+    }
 }
 
 static void notifier_begin(struct notifier *notifier)
@@ -266,17 +269,33 @@ void notifier_look(struct notifier *notifier)
     pthread_mutex_unlock(&notifier->lock);
 }
 
-/* A text for a person, with line ends, as one line. */
+/*
+ * Makes one line of what a reload has printed. Its last line, which says why it was refused, comes
+ * first, for a notice has no room for all of a long text.
+ */
 static char *refusal_flatten(const char *reason)
 {
-    size_t len = strnlen(reason, REFUSAL_MAX);
-    char *text = memory_alloc(len + 1), *to = text;
+    struct slice before = slice_of(reason), last;
+    char *text = NULL;
+    size_t at, len;
+    FILE *out = open_memstream(&text, &len);
 
-    for (size_t i = 0; i < len; i++)
-        *to++ = reason[i] == '\n' ? ' ' : reason[i];
-    while (to > text && to[-1] == ' ')
-        to--;
-    *to = '\0';
+    if (!out)
+        memory_fail();
+    while (before.len > 0 && before.ptr[before.len - 1] == '\n')
+        before.len--;
+    for (at = before.len; at > 0 && before.ptr[at - 1] != '\n';)
+        at--;
+    last = slice_range(before, at, before.len);
+    before.len = at;
+    fprintf(out, "%.*s", SLICE_ARG(last));
+    while (before.len > 0) {
+        struct slice line = slice_take_field(&before, '\n');
+
+        fprintf(out, "; %.*s", SLICE_ARG(line));
+    }
+    if (fclose(out) != 0)
+        memory_fail();
     return text;
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "support/folder.h"
 
+#include <fcntl.h>
 #include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,9 +76,47 @@ char *folder_read(const char *name)
     return text;
 }
 
+unsigned folder_count(const char *name, const char *text)
+{
+    char *all = folder_read(name);
+    unsigned n = 0;
+
+    for (const char *at = all; (at = strstr(at, text)) != NULL; at++)
+        n++;
+    free(all);
+    return n;
+}
+
+void folder_expect(const char *name, const char *text)
+{
+    if (folder_count(name, text) == 0)
+        fail_msg("expected '%s' in %s, found '%s'", text, name, folder_read(name));
+}
+
 size_t folder_size(const char *name)
 {
     struct stat status;
 
     return stat(folder_path(name), &status) == 0 ? (size_t)status.st_size : 0;
+}
+
+int folder_capture(const char *name, int fd)
+{
+    int file = open(folder_path(name), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int saved_fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+    assert_true(file >= 0 && saved_fd >= 0);
+    assert_int_equal(dup2(file, fd), fd);
+    close(file);
+    return saved_fd;
+}
+
+void folder_release(const char *name, int fd, int saved_fd)
+{
+    char *text = folder_read(name);
+
+    assert_int_equal(dup2(saved_fd, fd), fd);
+    close(saved_fd);
+    dprintf(fd, "%s", text);
+    free(text);
 }

@@ -29,5 +29,18 @@ bool folder_has(const char *name);
 /** What is in a file, for free(); "" if there is none. */
 char *folder_read(const char *name);
 
+/** How often a text is in a file. */
+unsigned folder_count(const char *name, const char *text);
+
+/** Fails the test, and shows the file, if a text is not in it. */
+void folder_expect(const char *name, const char *text);
+
 /** How many bytes a file has; 0 if there is none. */
 size_t folder_size(const char *name);
+
+/** Lets a file have all that is written to a descriptor. Returns it as it was. */
+int folder_capture(const char *name, int fd);
+
+/** Ends that, and writes to the descriptor what the file has: a test that fails has said so there.
+ */
+void folder_release(const char *name, int fd, int saved_fd);
