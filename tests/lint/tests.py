@@ -69,7 +69,6 @@ EXEMPT = {
     "src/daemon/main/cert_scan_log.c": "tests/integration/test_certificate_states.py",
     "src/daemon/main/log_pump.c": "tests/integration/test_access_log.py",
     "src/daemon/main/control_commands.c": "tests/integration/test_control.py",
-    "src/daemon/main/certificate_conditions.c": "tests/integration/test_notify.py",
     "src/daemon/main/listen_sockets.c": "tests/integration/test_listeners.py",
     "src/daemon/main/process_limits.c": "tests/integration/test_limits.py",
     "src/daemon/main/started_programs.c": "tests/integration/test_signals.py",
