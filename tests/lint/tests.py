@@ -54,7 +54,6 @@ EXEMPT = {
     "src/reports_main.c": "tests/integration/test_reports.py",
     "src/reports/reports_main.c": "tests/integration/test_reports.py",
     "src/reports/report_import.c": "tests/integration/test_reports.py",
-    "src/reports/reports_conditions.c": "tests/integration/test_notify.py",
     "src/reports/reports_show.c": "tests/integration/test_reports.py",
     "src/reports/reports_site.c": "tests/site/test_files.py",
     "src/reports/site_domain.c": "tests/site/test_files.py",
