@@ -67,7 +67,7 @@ def test_expiring_certificate(pki, tmp_path, receiver, clock):
         looked(daemon)
         clock.shift(80 * DAY_S)
         assert daemon.ask("--reload").returncode == 0
-        assert "it ends on" in receiver.wait_for("began", *expiring)["text"]
+        assert "valid until" in receiver.wait_for("began", *expiring)["text"]
         assert daemon.ask("--reload").returncode == 0
         pki.issue(folder, "mta-sts.other.example", days=180)
         assert daemon.ask("--reload").returncode == 0

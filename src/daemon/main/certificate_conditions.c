@@ -83,7 +83,7 @@ static void certificate_add_finding(const struct cert_view *view, const struct d
     if (view->finding == FINDING_NONE)
         return;
     if (view->not_after_unix_s > 0)
-        result = asprintf(&text, "%s: %s; it ends on %s", host, row->meaning,
+        result = asprintf(&text, "%s: %s; valid until %s", host, row->meaning,
                           when_date(view->not_after_unix_s, date));
     else
         result = asprintf(&text, "%s: %s", host, row->meaning);

@@ -77,7 +77,7 @@ static const struct {
     {FINDING_NONE, true, NOT_ORDERED, false, "", NULL, NULL},
     {FINDING_CERTIFICATE_MISSING, false, NOT_ORDERED, false, "", "certificate-missing", HOST ": "},
     {FINDING_CERTIFICATE_EXPIRED, true, NOT_ORDERED, false, "", "certificate-expired",
-     "; it ends on 14 November 2023"},
+     "; valid until 14 November 2023"},
     /* What waits for somebody's DNS, or for its turn, is none of it. */
     {FINDING_CERTIFICATE_MISSING, false, ACME_MISSING, false, "", NULL, NULL},
     {FINDING_CERTIFICATE_MISSING, false, ACME_WAITING, false, "no address", NULL, NULL},
@@ -97,7 +97,7 @@ static const struct {
     /* The files of certificates: are judged as if nothing were ordered. */
     {FINDING_NONE, true, ACME_FOREIGN, true, "", NULL, NULL},
     {FINDING_CERTIFICATE_EXPIRED, true, ACME_FOREIGN, true, "no address", "certificate-expired",
-     "; it ends on 14 November 2023"},
+     "; valid until 14 November 2023"},
 };
 
 static void check_row(size_t row, const struct condition_list *list)
