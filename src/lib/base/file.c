@@ -207,6 +207,8 @@ static int beside_remove(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY), result = 0;
 
+    if (fd < 0 && errno == ENOENT)
+        return 0; /* another writer may have made its file by now, which is not to be removed */
     if (fd < 0)
         return unlink(path) == 0 || errno == ENOENT ? 0 : -1;
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 || (beside_is_named(path, fd) && unlink(path) != 0))
