@@ -245,35 +245,25 @@ int acme_commands_make_directories(struct acme_commands *commands, const struct 
     return commands_lock_home(commands, err);
 }
 
-/* Removes what has a name that begins so; the names of what is whole do not. */
-static int commands_remove_strays(const char *directory, const char *prefix, struct err *err)
+int acme_commands_clean(const struct acme_commands *commands, struct err *err)
 {
-    DIR *entries = opendir(directory);
+    DIR *entries;
     const struct dirent *entry;
 
+    if (challenge_remove_all(commands->challenges, err) != 0)
+        return -1;
+    entries = opendir(commands->certificates);
     if (!entries)
-        return err_io(err, errno, "'%s' cannot be read", directory);
+        return err_io(err, errno, "'%s' cannot be read", commands->certificates);
     while ((entry = readdir(entries))) {
-        char *path;
+        char *path = file_path_below(commands->certificates, entry->d_name);
 
-        if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0)
-            continue;
-        path = file_path_below(directory, entry->d_name);
-        if (unlink(path) != 0)
+        if (strncmp(entry->d_name, CERT_INSTALL_NEW_PREFIX, strlen(CERT_INSTALL_NEW_PREFIX)) == 0)
             cert_install_remove(path);
         free(path);
     }
     closedir(entries);
     return 0;
-}
-
-int acme_commands_clean(const struct acme_commands *commands, struct err *err)
-{
-    if (challenge_remove_all(commands->challenges, err) != 0 ||
-        commands_remove_strays(commands->home, "orders.", err) != 0 ||
-        commands_remove_strays(commands->private_keys, "key.pem.", err) != 0)
-        return -1;
-    return commands_remove_strays(commands->certificates, CERT_INSTALL_NEW_PREFIX, err);
 }
 
 const char *acme_commands_binding(const struct acme_commands *commands)
@@ -374,8 +364,7 @@ int acme_commands_prepare_host(const struct acme_commands *commands, const char 
     /* Of an order that a kill has ended: uacme would keep a copy of each file that is there. */
     cert_install_remove(directory);
     if (commands_make_directory(directory, err) == 0 && commands_make_directory(keys, err) == 0 &&
-        file_replace(note, OWN_FILE_MODE, commands_print_text, &authority, err) == 0 &&
-        commands_remove_strays(keys, "key.pem.", err) == 0)
+        file_replace(note, OWN_FILE_MODE, commands_print_text, &authority, err) == 0)
         result = key_file_make(key, err);
     free(note);
     free(keys);

@@ -50,7 +50,7 @@ int acme_commands_make_directories(struct acme_commands *commands, const struct 
 
 /**
  * Removes what a process that was killed has left of orders that were under way: challenges, and
- * files and directories that were to be renamed. Without root's rights, as another may have made
+ * directories that were to be renamed. Without root's rights, as another may have made
  * links of the directories; before the first order. Returns 0, or -1 with *err set: ERR_IO.
  */
 int acme_commands_clean(const struct acme_commands *commands, struct err *err);

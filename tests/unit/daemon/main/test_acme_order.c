@@ -273,7 +273,7 @@ static void test_after_a_kill(void **state)
 {
     static const char *const strays[] = {
         "acme/account/" HOST "/cert.pem", "acme/account/" HOST "/cert.pem.tmp",
-        "acme/account/" HOST "/cert-1700000000.pem", "acme/account/private/" HOST "/key.pem.aBcDeF",
+        "acme/account/" HOST "/cert-1700000000.pem", "acme/account/private/" HOST "/key.pem.new",
         "certificates/.new-" HOST "/key.pem"};
 
     (void)state;
