@@ -291,18 +291,25 @@ const char *acme_commands_note(const struct acme_commands *commands)
     return commands->note;
 }
 
-/* The note of the authority in the directory of a host; the arena's. Returns 0 or -1. */
-static int commands_read_note(const char *directory, const char *host, struct arena *arena,
-                              struct slice *ret_note)
+/* The path of the note that names the authority of a host's files; for free(). */
+static char *commands_note_path(const char *directory, const char *host)
 {
-    struct stat status;
-    struct err err;
     char *path;
-    int result;
 
     if (asprintf(&path, "%s/%s/" ACME_DIRECTORY_NOTE, directory, host) < 0)
         memory_fail();
-    result = file_read_regular(path, NOTE_MAX, arena, &status, ret_note, &err);
+    return path;
+}
+
+/* The text is the arena's. Returns 0 or -1. */
+static int commands_read_note(const char *directory, const char *host, struct arena *arena,
+                              struct slice *ret_note)
+{
+    char *path = commands_note_path(directory, host);
+    struct stat status;
+    struct err err;
+    int result = file_read_regular(path, NOTE_MAX, arena, &status, ret_note, &err);
+
     free(path);
     return result;
 }
@@ -357,7 +364,7 @@ int acme_commands_prepare_host(const struct acme_commands *commands, const char 
     char *key = cert_path_expand(commands->result.key, host);
     char *directory = file_path_below(commands->account, host);
     char *keys = file_path_below(commands->private_keys, host);
-    char *note = file_path_below(directory, ACME_DIRECTORY_NOTE);
+    char *note = commands_note_path(commands->account, host);
     struct slice authority = slice_of(commands->note);
     int result = -1;
 
@@ -387,10 +394,8 @@ void acme_commands_forget_host(const struct acme_commands *commands, const char 
 void acme_commands_clean_host(const struct acme_commands *commands, const char *host)
 {
     char *chain = cert_path_expand(commands->result.chain, host);
-    char *note;
+    char *note = commands_note_path(commands->account, host);
 
-    if (asprintf(&note, "%s/%s/" ACME_DIRECTORY_NOTE, commands->account, host) < 0)
-        memory_fail();
     unlink(chain);
     unlink(note);
     free(note);
