@@ -86,11 +86,16 @@ def tab_of_a_web_server(chromium, place):
         yield tab
 
 
-@pytest.fixture(name="folder_tab")
-def tab_of_a_folder(chromium, place):
+def tab_of(chromium, place):
+    """The pages from their folder, without a web server."""
     tab = Tab(chromium, f"file://{place.site}/")
     tab.emulate()
     return tab
+
+
+@pytest.fixture(name="folder_tab")
+def tab_of_a_folder(chromium, place):
+    return tab_of(chromium, place)
 
 
 def groups(tab):
@@ -492,9 +497,7 @@ def place_of_the_first_day(tmp_path_factory):
 
 @pytest.fixture(name="first_tab")
 def tab_of_the_first_day(chromium, first_day):
-    tab = Tab(chromium, f"file://{first_day.site}/")
-    tab.emulate()
-    return tab
+    return tab_of(chromium, first_day)
 
 
 def test_first_day(first_tab):
@@ -527,7 +530,7 @@ def test_certificate_comes(chromium, tmp_path):
     place.config.write_text(json.dumps(place.settings()), encoding="utf-8")
     place.make_certificates()
     place.write()
-    tab = Tab(chromium, f"file://{place.site}/")
+    tab = tab_of(chromium, place)
     tab.open("index.html")
     assert tab.text("h1") == "No check was made and no report has come yet"
     place.make_check()
