@@ -351,13 +351,6 @@ static int commands_make_directory(const char *path, struct err *err)
                : err_io(err, errno, "'%s' cannot be made", path);
 }
 
-static int commands_print_text(void *context, FILE *out)
-{
-    const struct slice *text = context;
-
-    return fwrite(text->ptr, 1, text->len, out) == text->len ? 0 : -1;
-}
-
 int acme_commands_prepare_host(const struct acme_commands *commands, const char *host,
                                struct err *err)
 {
@@ -371,7 +364,7 @@ int acme_commands_prepare_host(const struct acme_commands *commands, const char 
     /* Of an order that a kill has ended: uacme would keep a copy of each file that is there. */
     cert_install_remove(directory);
     if (commands_make_directory(directory, err) == 0 && commands_make_directory(keys, err) == 0 &&
-        file_replace(note, OWN_FILE_MODE, commands_print_text, &authority, err) == 0)
+        file_replace(note, OWN_FILE_MODE, file_print_slice, &authority, err) == 0)
         result = key_file_make(key, err);
     free(note);
     free(keys);

@@ -51,13 +51,6 @@ static int install_check(const struct cert_install *install, struct cert_store *
     return result;
 }
 
-static int install_print(void *context, FILE *out)
-{
-    const struct slice *bytes = context;
-
-    return fwrite(bytes->ptr, 1, bytes->len, out) == bytes->len ? 0 : -1;
-}
-
 static int install_copy(const char *from, const char *host, const char *directory, const char *name,
                         unsigned mode, struct err *err)
 {
@@ -68,7 +61,7 @@ static int install_copy(const char *from, const char *host, const char *director
     int result = file_read_regular(source, CERTIFICATE_FILE_MAX, arena, &status, &bytes, err);
 
     if (result == 0)
-        result = file_replace(path, mode, install_print, &bytes, err);
+        result = file_replace(path, mode, file_print_slice, &bytes, err);
     free(path);
     free(source);
     arena_wipe(arena);
@@ -81,7 +74,7 @@ static int install_write_note(const struct cert_install *install, const char *di
 {
     char *path = file_path_below(directory, install->note_name);
     struct slice text = slice_of(install->note);
-    int result = file_replace(path, CHAIN_MODE, install_print, &text, err);
+    int result = file_replace(path, CHAIN_MODE, file_print_slice, &text, err);
 
     free(path);
     return result;

@@ -280,3 +280,10 @@ int file_replace(const char *path, unsigned mode, file_writer *write, void *cont
     free(beside);
     return result;
 }
+
+int file_print_slice(void *context, FILE *out)
+{
+    const struct slice *bytes = context;
+
+    return fwrite(bytes->ptr, 1, bytes->len, out) == bytes->len ? 0 : -1;
+}

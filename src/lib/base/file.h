@@ -80,3 +80,6 @@ typedef int file_writer(void *context, FILE *out);
  */
 int file_replace(const char *path, unsigned mode, file_writer *write, void *context,
                  struct err *err);
+
+/** A file_writer of the bytes of a struct slice, its context. */
+int file_print_slice(void *context, FILE *out);
